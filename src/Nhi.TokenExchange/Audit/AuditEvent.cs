@@ -1,0 +1,65 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>One thing that happened to one target of one job. Proof, credential and revocation are joined by flight and fingerprint; tokens are never part of it.</summary>
+public sealed class AuditEvent
+{
+    /// <summary>What happened.</summary>
+    public required AuditEventKind Kind { get; init; }
+
+    /// <summary>When, by the wall clock.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>Joins the events of one exchange, and later those of the credential that came of it.</summary>
+    public required Guid FlightId { get; init; }
+
+    /// <summary>The name of the target.</summary>
+    public required string Target { get; init; }
+
+    /// <summary>The job.</summary>
+    public required JobContext Job { get; init; }
+
+    /// <summary>The authorization server.</summary>
+    public string? Issuer { get; init; }
+
+    /// <summary>Who signed the proof.</summary>
+    public string? SubjectIssuer { get; init; }
+
+    /// <summary>Whom the proof names.</summary>
+    public string? Subject { get; init; }
+
+    /// <summary>For whom the proof was made.</summary>
+    public string? Audience { get; init; }
+
+    /// <summary>Fingerprint of the proof.</summary>
+    public string? SubjectFingerprint { get; init; }
+
+    /// <summary>True if only the configuration says that the identity is a workload's.</summary>
+    public bool WorkloadIsAsserted { get; init; }
+
+    /// <summary>Scopes asked for or granted.</summary>
+    public ScopeSet Scopes { get; init; }
+
+    /// <summary>The rule that decided.</summary>
+    public string? Rule { get; init; }
+
+    /// <summary>The rules that were in force.</summary>
+    public string? PolicyRevision { get; init; }
+
+    /// <summary>Fingerprint of the credential.</summary>
+    public string? Fingerprint { get; init; }
+
+    /// <summary>From when we hand it out no more.</summary>
+    public DateTimeOffset? UnusableFrom { get; init; }
+
+    /// <summary>When it dies by itself at the issuer.</summary>
+    public DateTimeOffset? DiesAt { get; init; }
+
+    /// <summary>The error code, where something failed.</summary>
+    public string? Code { get; init; }
+
+    /// <summary>What failed, or why it was denied.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>The issuer's name for the request.</summary>
+    public string? CorrelationId { get; init; }
+}

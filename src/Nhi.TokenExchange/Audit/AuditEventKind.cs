@@ -1,0 +1,38 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>What an audit event tells.</summary>
+public enum AuditEventKind
+{
+    /// <summary>The job proved who it is.</summary>
+    Attested,
+
+    /// <summary>The policy permitted.</summary>
+    Permitted,
+
+    /// <summary>The policy denied.</summary>
+    Denied,
+
+    /// <summary>The intent to exchange: written before a credential exists.</summary>
+    Exchanging,
+
+    /// <summary>A first credential was issued.</summary>
+    Issued,
+
+    /// <summary>A credential was issued that replaces another.</summary>
+    Refreshed,
+
+    /// <summary>A credential was ended at its issuer.</summary>
+    Revoked,
+
+    /// <summary>A credential reached its end.</summary>
+    Expired,
+
+    /// <summary>A credential lives on that nobody uses any more: it could not be ended. Says when it dies.</summary>
+    Orphaned,
+
+    /// <summary>A flight failed.</summary>
+    Failed,
+
+    /// <summary>Something that a crash left behind was dealt with.</summary>
+    Recovered,
+}

@@ -1,0 +1,48 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>Why a flight failed, and until when nobody tries again. Makes a new exception for each caller.</summary>
+internal sealed class FlightFailure
+{
+    // 1, 2, 4, 8 … seconds, at most a minute: an issuer that is down is not asked more than once a minute and a target.
+    private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
+    // An issuer may ask for more patience, but not for the life of the process.
+    private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromMinutes(5);
+
+    private readonly TokenExchangeException _cause;
+
+    private FlightFailure(TokenExchangeException cause, int attempt, long notBeforeTick)
+    {
+        _cause = cause;
+        Attempt = attempt;
+        NotBeforeTick = notBeforeTick;
+    }
+
+    /// <summary>How many flights in a row failed, this one included.</summary>
+    public int Attempt { get; }
+
+    /// <summary>Until this tick the failure is remembered.</summary>
+    public long NotBeforeTick { get; }
+
+    public TokenExchangeException Cause => _cause;
+
+    public static FlightFailure Of(TokenExchangeException cause, FlightFailure? previous, AgreedClock clock, double jitter)
+    {
+        int attempt = (previous?.Attempt ?? 0) + 1;
+        if (cause is AccessDeniedException)
+            return new FlightFailure(cause, attempt, long.MaxValue);   // until the policy changes
+        double wait = Math.Min(LongestWait.TotalSeconds, FirstWait.TotalSeconds * Math.Pow(2, Math.Min(attempt - 1, 10)));
+        wait *= 0.5 + (0.5 * jitter);
+        if (cause.RetryAfter is { } asked)
+            wait = Math.Max(wait, Math.Min(asked.TotalSeconds, LongestRetryAfter.TotalSeconds));
+        return new FlightFailure(cause, attempt, clock.TickAfter(TimeSpan.FromSeconds(wait)));
+    }
+
+    /// <summary>An exception of its own for one caller (a shared one would mix stacks and data), with the cause inside.</summary>
+    public TokenExchangeException ToException(AgreedClock clock)
+    {
+        TimeSpan? next = NotBeforeTick == long.MaxValue ? null : TimeSpan.FromMilliseconds(Math.Max(0, NotBeforeTick - clock.Tick));
+        string detail = next is { } wait ? FormattableString.Invariant($"{_cause.Detail} Next try in {wait.TotalSeconds:0.#} s.") : _cause.Detail;
+        return _cause.ForTarget(_cause.Target ?? "", detail, next);
+    }
+}

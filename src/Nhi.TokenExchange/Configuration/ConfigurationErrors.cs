@@ -1,0 +1,44 @@
+using System.Buffers;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>Collects what is wrong with a configuration, so that all of it is said at once.</summary>
+internal sealed class ConfigurationErrors
+{
+    private const int MaxNameLength = 64;
+    private static readonly SearchValues<char> NameCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
+
+    private readonly List<(string Code, string Path, string What, string Remedy)> _errors = [];
+
+    public int Count => _errors.Count;
+
+    /// <summary>Notes an error.</summary>
+    /// <param name="path">The path of the setting.</param>
+    /// <param name="what">What was wrong; a value only if it can't be a secret.</param>
+    /// <param name="remedy">What to do.</param>
+    /// <param name="code">The error code.</param>
+    public void Add(string path, string what, string remedy, string code = ErrorCodes.InvalidConfiguration)
+    {
+        if (!_errors.Contains((code, path, what, remedy)))
+            _errors.Add((code, path, what, remedy));
+    }
+
+    public bool CheckName(string path, string? name)
+    {
+        if (!string.IsNullOrEmpty(name) && name.Length <= MaxNameLength && !name.AsSpan().ContainsAnyExcept(NameCharacters))
+            return true;
+        Add(ExceptionText.Clean(path), "has a name that is empty, too long or has other characters", "Use lower-case letters, digits and hyphens, at most 64.");
+        return false;
+    }
+
+    /// <summary>Throws one exception that names them all; its code is the most telling one's.</summary>
+    /// <exception cref="TokenExchangeException">There are errors.</exception>
+    public void ThrowIfAny()
+    {
+        if (_errors.Count == 0)
+            return;
+        string code = _errors.Select(error => error.Code).FirstOrDefault(code => code != ErrorCodes.InvalidConfiguration, ErrorCodes.InvalidConfiguration);
+        string text = string.Join(Environment.NewLine, _errors.Select(error => $"{error.Code} {error.Path}: {error.What}. {error.Remedy}"));
+        throw new TokenExchangeException(code, ExchangeStage.Configure, _errors.Count == 1 ? text[(text.IndexOf(' ', StringComparison.Ordinal) + 1)..] : $"{_errors.Count} settings are wrong:{Environment.NewLine}{text}");
+    }
+}

@@ -1,0 +1,23 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>What may be said about a target in code. Exactly one of <see cref="Identity"/> and <see cref="Through"/> is set.</summary>
+public sealed class TargetOptions
+{
+    /// <summary>The identity whose proof is exchanged.</summary>
+    public string? Identity { get; set; }
+
+    /// <summary>Another target whose bearer token is the proof: how hops chain.</summary>
+    public string? Through { get; set; }
+
+    /// <summary>The identity that acts on behalf of the subject (RFC 8693 <c>actor_token</c>); none by default.</summary>
+    public string? Actor { get; set; }
+
+    /// <summary>The scopes to ask for; none by default, which leaves them to the issuer.</summary>
+    public ScopeSet Scopes { get; set; }
+
+    /// <summary>How long a credential is handed out at most. Default 1 hour; from 1 second to 12 hours. The issuer may give less.</summary>
+    public TimeSpan MaxLifetime { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>The origins (scheme, host, port) that a handler of this target sends the credential to. Empty: the issuer's own origin.</summary>
+    public IList<Uri> AllowedOrigins { get; } = [];
+}

@@ -1,0 +1,65 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>Something an issuer gave to a job: it always ends, never changes, and can't be printed.</summary>
+/// <remarks>
+/// Derive from this to bring a kind of your own (a ticket, a signed URL). Equality is identity: a provider tells
+/// a rejected credential from its successor by reference. A text becomes a credential only in a constructor of a
+/// derived class, and each exchange must make a new instance: the instance also carries its lease.
+/// </remarks>
+[DebuggerDisplay("{ToString(),nq}")]
+public abstract class Credential
+{
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    private readonly string _secret;
+
+    private readonly long _expiresAtUtcTicks;
+    private readonly ulong _fingerprint;
+
+    /// <summary>The lease of this credential. Belongs to the job session; see <see cref="LeaseRecord"/>.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    internal LeaseRecord Lease;
+
+    /// <summary>Makes a credential.</summary>
+    /// <param name="secret">What the target wants to see. Not empty.</param>
+    /// <param name="expiresAt">The instant from which the issuer says the credential is dead.</param>
+    /// <exception cref="ArgumentException"><paramref name="secret"/> is empty.</exception>
+    protected Credential(string secret, DateTimeOffset expiresAt)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(secret);
+        _secret = secret;
+        _expiresAtUtcTicks = expiresAt.UtcTicks;
+        _fingerprint = FingerprintOf(secret);
+    }
+
+    /// <summary>The instant from which the issuer says the credential is dead (UTC).</summary>
+    public DateTimeOffset ExpiresAt => new(_expiresAtUtcTicks, TimeSpan.Zero);
+
+    /// <summary>The first 16 hexadecimal digits of the SHA-256 of the secret: joins audit, log and issuer's ledger.</summary>
+    public string Fingerprint => _fingerprint.ToString("x16", CultureInfo.InvariantCulture);
+
+    /// <summary>The secret itself, for derived kinds.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    protected string Secret => _secret;
+
+    /// <summary>Kind, fingerprint and end; never the secret.</summary>
+    public sealed override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{GetType().Name}({Fingerprint}, ends {ExpiresAt:O})");
+
+    /// <summary>Identity: two credentials are equal only if they are the same object.</summary>
+    public sealed override bool Equals(object? obj) => ReferenceEquals(this, obj);
+
+    /// <summary>Identity.</summary>
+    public sealed override int GetHashCode() => System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(this);
+
+    internal static ulong FingerprintOf(string secret)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes(secret), hash);
+        return System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(hash);
+    }
+}

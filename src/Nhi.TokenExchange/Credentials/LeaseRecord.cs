@@ -1,0 +1,44 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>Our bookkeeping of one credential: how long it is handed out, who can end it, and whether somebody already does.</summary>
+/// <remarks>
+/// Lives inside the credential, so that a hundred thousand keys cost no further object each. Written by the flight that
+/// made the credential, before it is registered; after that only <see cref="State"/> and <see cref="Next"/> change,
+/// and only <see cref="LeaseSet"/> changes them.
+/// </remarks>
+internal struct LeaseRecord
+{
+    /// <summary>The next lease in the set's chain.</summary>
+    public Credential? Next;
+
+    /// <summary>The target it was issued for, which knows how to end it. Null: this credential never passed a pipeline.</summary>
+    public TargetRuntime? Owner;
+
+    /// <summary>What ends it at the issuer without holding it, if anything.</summary>
+    public string? Handle;
+
+    /// <summary>From this tick of the session's clock on it is handed out no more.</summary>
+    public long DeadTick;
+
+    /// <summary>The number of its flight within the session.</summary>
+    public long FlightNumber;
+
+    /// <summary>From this second of the session's clock on it is handed out no more.</summary>
+    public uint WallEnd;
+
+    /// <summary>Registered, or taken by the one party that ends it.</summary>
+    public LeaseState State;
+}
+
+/// <summary>Where a lease stands.</summary>
+internal enum LeaseState
+{
+    /// <summary>Not registered with a job yet.</summary>
+    None,
+
+    /// <summary>Registered: whoever takes it ends it.</summary>
+    Live,
+
+    /// <summary>Taken by the one party that ends it, or accounts for its end.</summary>
+    Taken,
+}

@@ -1,0 +1,39 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>The provider of a target: the hit path is here and in the slot, nowhere else.</summary>
+internal sealed class SlotProvider<T>(TargetRuntime<T> runtime) : CredentialProvider<T>(runtime.Target)
+    where T : Credential
+{
+    private readonly ExpiringSlot<T> _slot = runtime.Slot;
+
+    public override ScopeSet Scopes => runtime.Plan.Scopes;
+
+    public override ValueTask<T> GetAsync(CancellationToken cancellationToken = default) =>
+        _slot.TryGet(out T? credential) ? new ValueTask<T>(credential) : _slot.GetAsync(null, cancellationToken);
+
+    public override ValueTask<T> GetAsync(CredentialRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (request.Tenant is null && request.Claims is null && (request.Scopes is null || request.Scopes == Scopes))
+            return GetAsync(cancellationToken);
+        if (request.Scopes is { } scopes && !scopes.IsSubsetOf(Scopes))
+        {
+            return ValueTask.FromException<T>(new TokenExchangeException(
+                ErrorCodes.ScopeOutsideTarget, ExchangeStage.Authorize, $"Scopes '{scopes}' were asked for; the target has '{Scopes}'.")
+            {
+                Target = Target, Hint = "Ask for a subset, or add the scope to the target.",
+            });
+        }
+        return runtime.Varying.GetAsync(request, cancellationToken);
+    }
+
+    public override bool TryGet([NotNullWhen(true)] out T? credential) => _slot.TryGet(out credential);
+
+    public override void Reject(T credential)
+    {
+        ArgumentNullException.ThrowIfNull(credential);
+        runtime.Reject(credential);
+    }
+}

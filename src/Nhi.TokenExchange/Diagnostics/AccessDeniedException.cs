@@ -1,0 +1,22 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>The policy said no. Final until the policy changes.</summary>
+public sealed class AccessDeniedException : TokenExchangeException
+{
+    /// <summary>Makes a denial.</summary>
+    /// <param name="rule">The rule that decided.</param>
+    /// <param name="message">Claim, expected and presented value.</param>
+    /// <param name="innerException">The cause, if another exception was.</param>
+    public AccessDeniedException(string rule, string message, Exception? innerException = null)
+        : base(ErrorCodes.AccessDenied, ExchangeStage.Authorize, message, innerException) =>
+        Rule = rule;
+
+    /// <summary>The rule that decided.</summary>
+    public string Rule { get; }
+
+    internal override TokenExchangeException ForTarget(string target, string? detail = null, TimeSpan? retryAfter = null) =>
+        new AccessDeniedException(Rule, detail ?? Detail, this)
+        {
+            Target = target, CorrelationId = CorrelationId, Hint = Hint,
+        };
+}

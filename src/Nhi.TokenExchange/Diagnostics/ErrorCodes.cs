@@ -1,0 +1,55 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>The one table of error codes; a paragraph each in docs/errors.md. A number is never reused.</summary>
+internal static class ErrorCodes
+{
+    // 1xxx: configuration and composition
+    public const string InvalidConfiguration = "NHI1001";
+    public const string StaticSecret = "NHI1002";
+    public const string UnknownTarget = "NHI1003";
+    public const string WrongCredentialKind = "NHI1004";
+    public const string CyclicTargets = "NHI1005";
+
+    // 2xxx: attest
+    public const string ProofUnavailable = "NHI2001";
+    public const string ProofMalformed = "NHI2002";
+    public const string ProofExpired = "NHI2003";
+    public const string ProofNotYetValid = "NHI2004";
+    public const string ProofForAnotherAudience = "NHI2005";
+    public const string ProofOfAPerson = "NHI2006";
+    public const string ProofNotKnownToBeAWorkloads = "NHI2007";
+    public const string ProofFileUnsafe = "NHI2008";
+    public const string SourceFailed = "NHI2009";
+
+    // 3xxx: authorize
+    public const string AccessDenied = "NHI3001";
+    public const string PolicyUnavailable = "NHI3002";
+    public const string ScopeOutsideTarget = "NHI3003";
+
+    // 4xxx: exchange
+    public const string IssuerRefused = "NHI4001";
+    public const string IssuerUnreachable = "NHI4002";
+    public const string IssuerThrottled = "NHI4003";
+    public const string IssuerAnswerMalformed = "NHI4004";
+    public const string IssuerAddressRefused = "NHI4005";
+    public const string RedirectRefused = "NHI4006";
+    public const string DiscoveryFailed = "NHI4007";
+    public const string ExchangerFailed = "NHI4008";
+    public const string DeadlineExceeded = "NHI4009";
+    public const string ReentrantExchange = "NHI4010";
+    public const string ProofRefusedAsExpired = "NHI4011";
+    public const string RevocationFailed = "NHI4012";
+
+    // 5xxx: verify
+    public const string WiderScope = "NHI5001";
+    public const string WrongTokenType = "NHI5002";
+    public const string DeadOnArrival = "NHI5003";
+    public const string CredentialSeenBefore = "NHI5004";
+    public const string WrongSubject = "NHI5005";
+
+    // 6xxx: record
+    public const string NotRecorded = "NHI6001";
+
+    // 7xxx: job
+    public const string JobEnded = "NHI7001";
+}

@@ -1,0 +1,27 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>One form for the text of every error: code, target, what was wrong, what to do.</summary>
+internal static class ExceptionText
+{
+    public static string Describe(TokenExchangeException error, string detail)
+    {
+        string target = error.Target is null ? "" : $" target '{error.Target}':";
+        string hint = error.Hint is null ? "" : $" {error.Hint}";
+        string correlation = error.CorrelationId is null ? "" : $" [issuer's correlation id {error.CorrelationId}]";
+        return $"{error.Code}{target} {detail}{hint}{correlation}";
+    }
+
+    /// <summary>Text from outside, made fit for a message: cut to a length, control characters shown as a dot.</summary>
+    public static string Clean(string? text, int maxLength = 100)
+    {
+        if (string.IsNullOrEmpty(text))
+            return "";
+        ReadOnlySpan<char> kept = text.AsSpan(0, Math.Min(text.Length, maxLength));
+        string cleaned = string.Create(kept.Length, kept, static (into, from) =>
+        {
+            for (int i = 0; i < from.Length; i++)
+                into[i] = char.IsControl(from[i]) || char.IsSurrogate(from[i]) || char.GetUnicodeCategory(from[i]) == System.Globalization.UnicodeCategory.Format ? '·' : from[i];
+        });
+        return text.Length > maxLength ? cleaned + "…" : cleaned;
+    }
+}

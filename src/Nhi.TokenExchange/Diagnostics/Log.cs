@@ -1,0 +1,61 @@
+using Microsoft.Extensions.Logging;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>All log lines of this package. Event ids by room: 100 audit, 200 jobs, 300 caching, 400 exchange, 500 identities.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(EventId = 101, Level = LogLevel.Information, Message = "{Target} attested ({Job}, flight {FlightId}): {SubjectIssuer} says {Subject} for {Audience}; proof {SubjectFingerprint}, workload only asserted: {WorkloadIsAsserted}")]
+    public static partial void Attested(this ILogger logger, string target, JobContext job, Guid flightId, string? subjectIssuer, string? subject, string? audience, string? subjectFingerprint, bool workloadIsAsserted);
+
+    [LoggerMessage(EventId = 102, Level = LogLevel.Information, Message = "{Target} permitted ({Job}, flight {FlightId}) by rule {Rule} of policy {PolicyRevision}: scopes {Scopes}")]
+    public static partial void Permitted(this ILogger logger, string target, JobContext job, Guid flightId, string? rule, string? policyRevision, ScopeSet scopes);
+
+    [LoggerMessage(EventId = 103, Level = LogLevel.Warning, Message = "{Target} denied ({Job}, flight {FlightId}) by rule {Rule} of policy {PolicyRevision}: {Reason}")]
+    public static partial void Denied(this ILogger logger, string target, JobContext job, Guid flightId, string? rule, string? policyRevision, string? reason);
+
+    [LoggerMessage(EventId = 104, Level = LogLevel.Information, Message = "{Target} exchanging ({Job}, flight {FlightId}) at {Issuer}: scopes {Scopes}, proof {SubjectFingerprint}")]
+    public static partial void Exchanging(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, ScopeSet scopes, string? subjectFingerprint);
+
+    [LoggerMessage(EventId = 105, Level = LogLevel.Information, Message = "{Target} issued ({Job}, flight {FlightId}) by {Issuer}: credential {Fingerprint}, scopes {Scopes}, unusable from {UnusableFrom}, dies at {DiesAt}, correlation {CorrelationId}")]
+    public static partial void Issued(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, string? fingerprint, ScopeSet scopes, DateTimeOffset? unusableFrom, DateTimeOffset? diesAt, string? correlationId);
+
+    [LoggerMessage(EventId = 106, Level = LogLevel.Information, Message = "{Target} refreshed ({Job}, flight {FlightId}) by {Issuer}: credential {Fingerprint}, scopes {Scopes}, unusable from {UnusableFrom}, dies at {DiesAt}, correlation {CorrelationId}")]
+    public static partial void Refreshed(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, string? fingerprint, ScopeSet scopes, DateTimeOffset? unusableFrom, DateTimeOffset? diesAt, string? correlationId);
+
+    [LoggerMessage(EventId = 107, Level = LogLevel.Information, Message = "{Target} revoked ({Job}, flight {FlightId}): credential {Fingerprint}; {Reason}")]
+    public static partial void Revoked(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, string? reason);
+
+    [LoggerMessage(EventId = 108, Level = LogLevel.Information, Message = "{Target} expired ({Job}, flight {FlightId}): credential {Fingerprint} died at {DiesAt}")]
+    public static partial void Expired(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, DateTimeOffset? diesAt);
+
+    [LoggerMessage(EventId = 109, Level = LogLevel.Warning, Message = "{Target} orphaned ({Job}, flight {FlightId}): credential {Fingerprint} could not be ended and dies at {DiesAt}; {Reason}")]
+    public static partial void Orphaned(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, DateTimeOffset? diesAt, string? reason);
+
+    [LoggerMessage(EventId = 110, Level = LogLevel.Warning, Message = "{Target} failed ({Job}, flight {FlightId}): {Code} {Reason}, correlation {CorrelationId}")]
+    public static partial void Failed(this ILogger logger, string target, JobContext job, Guid flightId, string? code, string? reason, string? correlationId);
+
+    [LoggerMessage(EventId = 111, Level = LogLevel.Information, Message = "{Target} recovered ({Job}, flight {FlightId}): credential {Fingerprint}; {Reason}")]
+    public static partial void Recovered(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, string? reason);
+
+    [LoggerMessage(EventId = 201, Level = LogLevel.Information, Message = "Job started: {Job}; targets {Targets}")]
+    public static partial void JobStarted(this ILogger logger, JobContext job, string targets);
+
+    [LoggerMessage(EventId = 202, Level = LogLevel.Information, Message = "Job ended: {Job}; {Summary}")]
+    public static partial void JobCompleted(this ILogger logger, JobContext job, string summary);
+
+    [LoggerMessage(EventId = 203, Level = LogLevel.Error, Message = "Job ended with credentials that live on: {Job}; {Summary}")]
+    public static partial void JobCompletedWithOrphans(this ILogger logger, JobContext job, string summary);
+
+    [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "Refresh of {Target} failed ({Code}, flight {FlightId}); the current credential is served on while it is good")]
+    public static partial void RefreshFailed(this ILogger logger, string target, string code, Guid flightId);
+
+    [LoggerMessage(EventId = 302, Level = LogLevel.Information, Message = "A credential of {Target} was rejected by the target and is handed out no more: {Fingerprint}")]
+    public static partial void Rejected(this ILogger logger, string target, string fingerprint);
+
+    [LoggerMessage(EventId = 401, Level = LogLevel.Warning, Message = "An exchange of {Target} came to its end after nobody waited for it any more: {ExceptionType} (flight {FlightId})")]
+    public static partial void LateExchangeFailed(this ILogger logger, string target, string exceptionType, Guid flightId);
+
+    [LoggerMessage(EventId = 402, Level = LogLevel.Error, Message = "The audit could not record {Kind} of {Target} (flight {FlightId}): {ExceptionType}")]
+    public static partial void AuditFailed(this ILogger logger, AuditEventKind kind, string target, Guid flightId, string exceptionType);
+}

@@ -1,0 +1,54 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>An exchange failed, or what it needs is wrong. Says where, with a stable code, and what to do. Never holds a token.</summary>
+public class TokenExchangeException : Exception
+{
+    /// <summary>Makes an error.</summary>
+    /// <param name="code">A stable code: <c>NHI</c> and four digits; see docs/errors.md.</param>
+    /// <param name="stage">Where in the flow it failed.</param>
+    /// <param name="message">What was expected and what came. No token, no body.</param>
+    /// <param name="innerException">The cause, if another exception was.</param>
+    public TokenExchangeException(string code, ExchangeStage stage, string message, Exception? innerException = null)
+        : base(message, innerException)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(code);
+        Code = code;
+        Stage = stage;
+    }
+
+    /// <summary>The stable code: <c>NHI</c> and four digits.</summary>
+    public string Code { get; }
+
+    /// <summary>Where in the flow it failed.</summary>
+    public ExchangeStage Stage { get; }
+
+    /// <summary>The name of the target, if one was concerned.</summary>
+    public string? Target { get; init; }
+
+    /// <summary>Whether the same call may succeed later without anybody changing anything.</summary>
+    public bool IsTransient { get; init; }
+
+    /// <summary>How long to wait before the next try is worth it, if known.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>The issuer's name for the failed request, to find it in its logs.</summary>
+    public string? CorrelationId { get; init; }
+
+    /// <summary>The OAuth error code that the issuer answered (RFC 6749 §5.2), if it did.</summary>
+    public string? IssuerError { get; init; }
+
+    /// <summary>What to change, and where.</summary>
+    public string? Hint { get; init; }
+
+    /// <summary>Code, target, what happened, what to do.</summary>
+    public override string Message => ExceptionText.Describe(this, base.Message);
+
+    internal string Detail => base.Message;
+
+    /// <summary>The same error, said of a target.</summary>
+    internal virtual TokenExchangeException ForTarget(string target, string? detail = null, TimeSpan? retryAfter = null) =>
+        new(Code, Stage, detail ?? Detail, this)
+        {
+            Target = target, IsTransient = IsTransient, RetryAfter = retryAfter ?? RetryAfter, CorrelationId = CorrelationId, IssuerError = IssuerError, Hint = Hint,
+        };
+}

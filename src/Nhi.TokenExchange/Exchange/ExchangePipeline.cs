@@ -1,0 +1,222 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>The one straight way from a miss to a credential. Nobody else knows the order of the steps.</summary>
+internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> target, TokenExchanger<T> exchanger)
+    where T : Credential
+{
+    // One exchange with its retries; a source or an issuer that never answers is given up then.
+    private static readonly TimeSpan FlightDeadline = TimeSpan.FromSeconds(60);
+
+    private readonly FlightRecorder _recorder = new(session, target.Plan);
+
+    /// <summary>Runs one flight and ends it in the slot, whatever happens.</summary>
+    public async Task FlyAsync(ExpiringSlot<T> slot, Flight flight, CredentialRequest? request)
+    {
+        flight.Enter();
+        session.Leases.TakeOff();
+        try
+        {
+            using var deadline = new CancellationTokenSource(FlightDeadline, session.Plan.Time);
+            using var bounded = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, session.Abandoned);
+            try
+            {
+                (T credential, long refreshTick) = await IssueAsync(flight, request, bounded.Token).ConfigureAwait(false);
+                if (!slot.TryLand(flight, credential, refreshTick))
+                    await session.EndLeaseAsync(credential, session.Leases.IsClosed ? "the job had ended" : "the policy had changed", bounded.Token).ConfigureAwait(false);
+            }
+            catch (Exception exception)   // every failure becomes the flight's result: its waiters get it
+            {
+                TokenExchangeException failure = AsFailure(exception, deadline.IsCancellationRequested);
+                await _recorder.FailedAsync(flight, failure).ConfigureAwait(false);
+                slot.Fail(flight, failure);
+            }
+        }
+        finally
+        {
+            session.Leases.TouchDown();
+        }
+    }
+
+    private async Task<(T Credential, long RefreshTick)> IssueAsync(Flight flight, CredentialRequest? request, CancellationToken cancellationToken)
+    {
+        using var whileJob = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, session.Ended);
+        bool mustBeNew = false;
+        while (true)
+        {
+            AttestedProof proof = await AttestAsync(flight, mustBeNew, whileJob.Token).ConfigureAwait(false);
+            AccessDecision decision = await AuthorizeAsync(flight, proof, request, whileJob.Token).ConfigureAwait(false);
+            Grant grant = Grant.Of(target.Plan, exchanger, proof, decision, request, session);
+            await _recorder.ExchangingAsync(flight, proof, grant, whileJob.Token).ConfigureAwait(false);
+            try
+            {
+                Issued<T> issued = await ExchangeAsync(flight, proof, grant, request, cancellationToken).ConfigureAwait(false);
+                return await VerifyAndRecordAsync(flight, proof, grant, issued, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TokenExchangeException refused) when (refused.Code == ErrorCodes.ProofRefusedAsExpired && !mustBeNew)
+            {
+                mustBeNew = true;   // once, with a new proof
+                proof.Reject();
+            }
+        }
+    }
+
+    // 1 attest
+    private async Task<AttestedProof> AttestAsync(Flight flight, bool mustBeNew, CancellationToken cancellationToken)
+    {
+        TargetPlan plan = target.Plan;
+        AttestedProof proof = plan.Through is { } hop
+            ? AttestedProof.OfHop(session.Runtime(hop), (BearerToken)await session.Runtime(hop).GetForNextHopAsync(cancellationToken).ConfigureAwait(false))
+            : await AttestAsync(plan.Identity!, mustBeNew, cancellationToken).ConfigureAwait(false);
+        if (plan.Actor is not null)
+            proof = proof with { Actor = (await AttestAsync(plan.Actor, mustBeNew, cancellationToken).ConfigureAwait(false)).Token };
+        await _recorder.AttestedAsync(flight, proof, cancellationToken).ConfigureAwait(false);
+        return proof;
+    }
+
+    private async Task<AttestedProof> AttestAsync(IdentityPlan identity, bool mustBeNew, CancellationToken cancellationToken)
+    {
+        var asked = new SubjectTokenRequest
+        {
+            Audience = exchanger.SubjectAudience, Job = session.Context, MustBeNew = mustBeNew, Backchannel = session.Backchannel, Time = session.Plan.Time,
+        };
+        SubjectToken token;
+        try
+        {
+            // A source that ignores its cancellation is left behind; what it gives later is dropped.
+            token = await identity.Source.GetSubjectTokenAsync(asked, cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false)
+                ?? throw new IdentityUnavailableException(ErrorCodes.SourceFailed, $"The source of identity '{identity.Name}' gave null.");
+        }
+        catch (Exception exception) when (exception is not (TokenExchangeException or OperationCanceledException))
+        {
+            throw new IdentityUnavailableException(ErrorCodes.SourceFailed, $"The source of identity '{identity.Name}' failed with {exception.GetType().Name}.", exception) { Target = target.Target };
+        }
+        return ProofCheck.Check(token, exchanger.SubjectAudience, identity.ActsFor, session.Clock.Now);
+    }
+
+    // 2 authorize
+    private async Task<AccessDecision> AuthorizeAsync(Flight flight, AttestedProof proof, CredentialRequest? request, CancellationToken cancellationToken)
+    {
+        IAccessPolicy policy = session.Plan.Policy;
+        var asked = new AccessRequest
+        {
+            Target = target.Target,
+            Job = session.Context,
+            TargetIssuer = exchanger.Issuer.AbsoluteUri,
+            SubjectIssuer = proof.Issuer,
+            Subject = proof.Subject,
+            Claims = proof.Claims,
+            Scopes = request?.Scopes ?? target.Plan.Scopes,
+            MaxLifetime = target.Plan.MaxLifetime,
+            IsRefresh = flight.IsRefresh,
+        };
+        AccessDecision decision;
+        try
+        {
+            decision = await policy.DecideAsync(asked, cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false)
+                ?? throw new InvalidOperationException("The policy gave null.");
+        }
+        catch (Exception exception) when (exception is not (TokenExchangeException or OperationCanceledException))
+        {
+            throw new TokenExchangeException(ErrorCodes.PolicyUnavailable, ExchangeStage.Authorize, $"The policy could not decide ({exception.GetType().Name}); nothing is granted.", exception) { IsTransient = true };
+        }
+        await _recorder.DecidedAsync(flight, proof, decision, policy.Revision, cancellationToken).ConfigureAwait(false);
+        if (!decision.IsPermitted)
+            throw new AccessDeniedException(decision.Rule, $"Rule '{decision.Rule}' denies access: {decision.Reason}") { Target = target.Target };
+        return decision;
+    }
+
+    // 4 exchange; at once registered
+    private async Task<Issued<T>> ExchangeAsync(Flight flight, AttestedProof proof, Grant grant, CredentialRequest? request, CancellationToken cancellationToken)
+    {
+        var asked = new ExchangeRequest
+        {
+            Target = target.Target,
+            Subject = proof.Token,
+            Actor = proof.Actor,
+            Scopes = grant.Scopes,
+            MaxLifetime = grant.MaxLifetime,
+            Job = session.Context,
+            Tenant = request?.Tenant,
+            Claims = request?.Claims,
+            Backchannel = session.Backchannel,
+            Time = session.Plan.Time,
+        };
+        Task<Issued<T>> exchanging = exchanger.ExchangeAsync(asked, cancellationToken).AsTask();
+        Issued<T> issued;
+        try
+        {
+            issued = await exchanging.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!exchanging.IsCompleted)
+        {
+            _ = EndLateAsync(flight, grant, exchanging);
+            throw;
+        }
+        Register(flight, grant, issued);
+        return issued;
+    }
+
+    private void Register(Flight flight, Grant grant, Issued<T> issued)
+    {
+        if (!LeaseSet.TryClaim(issued.Credential, grant.LeaseFor(issued, target, flight.Number)))
+        {
+            throw new TokenExchangeException(ErrorCodes.CredentialSeenBefore, ExchangeStage.Verify, "The exchanger gave a credential object that was given before.")
+            {
+                Target = target.Target, Hint = "Make a new credential object for each exchange.",
+            };
+        }
+        session.Leases.Register(issued.Credential);
+    }
+
+    // 5 verify, 6 record; a credential that does not come through is ended
+    private async Task<(T Credential, long RefreshTick)> VerifyAndRecordAsync(Flight flight, AttestedProof proof, Grant grant, Issued<T> issued, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (session.Leases.IsClosed)
+                throw JobSession.JobEnded(target.Target);
+            grant.Verify(issued, session.Clock);
+            await _recorder.IssuedAsync(flight, proof, grant, issued, cancellationToken).ConfigureAwait(false);
+            return (issued.Credential, grant.RefreshTick(issued));
+        }
+        catch (Exception exception)   // whatever stopped it, the credential exists: it is ended before anybody hears of the failure
+        {
+            await session.EndLeaseAsync(issued.Credential, (exception as TokenExchangeException)?.Code ?? exception.GetType().Name, cancellationToken).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    // The exchanger ignored its cancellation and came back when nobody waited any more.
+    private async Task EndLateAsync(Flight flight, Grant grant, Task<Issued<T>> exchanging)
+    {
+        session.Leases.TakeOff();
+        try
+        {
+            Issued<T> issued = await exchanging.ConfigureAwait(false);
+            Register(flight, grant, issued);
+            await session.EndLeaseAsync(issued.Credential, "came after the deadline", CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception exception)   // nothing came: the flight itself was recorded as failed already
+        {
+            session.Plan.Logger.LateExchangeFailed(target.Target, exception.GetType().Name, session.FlightId(flight.Number));
+        }
+        finally
+        {
+            session.Leases.TouchDown();
+        }
+    }
+
+    private TokenExchangeException AsFailure(Exception exception, bool deadlinePassed) => exception switch
+    {
+        TokenExchangeException known => known.Target is null ? known.ForTarget(target.Target) : known,
+        OperationCanceledException when session.Leases.IsClosed => JobSession.JobEnded(target.Target),
+        OperationCanceledException when deadlinePassed => new TokenExchangeException(ErrorCodes.DeadlineExceeded, ExchangeStage.Exchange, $"The exchange took more than {FlightDeadline.TotalSeconds:0} s.", exception)
+        {
+            Target = target.Target, IsTransient = true,
+        },
+        _ => new TokenExchangeException(ErrorCodes.ExchangerFailed, ExchangeStage.Exchange, $"The exchanger failed with {exception.GetType().Name}.", exception)
+        {
+            Target = target.Target,
+        },
+    };
+}

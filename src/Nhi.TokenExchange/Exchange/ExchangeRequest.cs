@@ -1,0 +1,35 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>What the pipeline asks of an exchanger, after the policy has permitted it.</summary>
+public sealed class ExchangeRequest
+{
+    /// <summary>The name of the target.</summary>
+    public required string Target { get; init; }
+
+    /// <summary>The proof.</summary>
+    public required SubjectToken Subject { get; init; }
+
+    /// <summary>Who acts on behalf of the subject (RFC 8693 <c>actor_token</c>), if the target names an actor.</summary>
+    public SubjectToken? Actor { get; init; }
+
+    /// <summary>The scopes to ask for; empty leaves them to the issuer.</summary>
+    public ScopeSet Scopes { get; init; }
+
+    /// <summary>The longest life that is of use. Ask for it where the issuer takes one.</summary>
+    public required TimeSpan MaxLifetime { get; init; }
+
+    /// <summary>The job that asks.</summary>
+    public required JobContext Job { get; init; }
+
+    /// <summary>The tenant, where the issuer has tenants and the caller named one.</summary>
+    public string? Tenant { get; init; }
+
+    /// <summary>The claims of a challenge, where the caller answers one.</summary>
+    public string? Claims { get; init; }
+
+    /// <summary>Sends requests by the rules of this library: HTTPS, bounded, retried where that is harmless, no redirect.</summary>
+    public required HttpMessageInvoker Backchannel { get; init; }
+
+    /// <summary>The clock to use.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}

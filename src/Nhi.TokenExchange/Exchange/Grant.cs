@@ -1,0 +1,117 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>What the policy left of a request: the question that the answer is checked against.</summary>
+internal sealed record Grant
+{
+    // Half of the life, at most 20 minutes: an issuer's outage of that length is not felt.  60 min → 20 min; 8 min → 4 min; 40 s → 20 s.
+    private static readonly TimeSpan LongestLead = TimeSpan.FromMinutes(20);
+
+    // The refresh comes up to a tenth of the lead early: jobs that started together don't come back together.
+    private const double JitterShare = 0.1;
+
+    public required ScopeSet Scopes { get; init; }
+
+    public required TimeSpan MaxLifetime { get; init; }
+
+    /// <summary>The instant that no hand-out may outlive: the permit's, the proof's where the issuer ties them, the shortest hop's.</summary>
+    public required DateTimeOffset NotBeyond { get; init; }
+
+    public required DateTimeOffset AskedAt { get; init; }
+
+    public required long AskedAtTick { get; init; }
+
+    public required TimeSpan Margin { get; init; }
+
+    public required double Jitter { get; init; }
+
+    public static Grant Of(TargetPlan plan, TokenExchanger exchanger, AttestedProof proof, AccessDecision decision, CredentialRequest? request, JobSession session)
+    {
+        ScopeSet asked = request?.Scopes ?? plan.Scopes;
+        ScopeSet scopes = decision.Scopes ?? asked;
+        if (!scopes.IsSubsetOf(asked) && !asked.IsEmpty)
+        {
+            throw new TokenExchangeException(ErrorCodes.ScopeOutsideTarget, ExchangeStage.Authorize, $"Rule '{decision.Rule}' permits scopes '{scopes}', which go beyond the '{asked}' that were asked for.")
+            {
+                Target = plan.Name, Hint = "A policy narrows; correct the rule.",
+            };
+        }
+        DateTimeOffset notBeyond = Earliest(decision.HoldsUntil, proof.HopUnusableFrom, exchanger.EndsWithSubjectToken ? proof.ExpiresAt : null);
+        TimeSpan longest = decision.MaxLifetime is { } shorter && shorter < plan.MaxLifetime ? shorter : plan.MaxLifetime;
+        return new Grant
+        {
+            Scopes = scopes,
+            MaxLifetime = longest,
+            NotBeyond = notBeyond,
+            AskedAt = session.Clock.Now,
+            AskedAtTick = session.Clock.Tick,
+            Margin = exchanger.UsableMargin,
+            Jitter = session.Plan.Jitter(),
+        };
+    }
+
+    /// <summary>The instant from which the credential is handed out no more. Lives count from before the request was sent.</summary>
+    public DateTimeOffset UnusableFrom(Credential credential) =>
+        Earliest(credential.ExpiresAt - Margin, AskedAt + MaxLifetime, NotBeyond);
+
+    public LeaseRecord LeaseFor<T>(Issued<T> issued, TargetRuntime owner, long flightNumber)
+        where T : Credential
+    {
+        DateTimeOffset unusableFrom = UnusableFrom(issued.Credential);
+        return new LeaseRecord
+        {
+            Owner = owner,
+            Handle = issued.RevocationHandle,
+            DeadTick = AskedAtTick + Milliseconds(unusableFrom - AskedAt),
+            WallEnd = owner.Session.Clock.WallSecondOf(unusableFrom),
+            FlightNumber = flightNumber,
+        };
+    }
+
+    /// <summary>When the refresh is due.</summary>
+    public long RefreshTick<T>(Issued<T> issued)
+        where T : Credential
+    {
+        TimeSpan life = UnusableFrom(issued.Credential) - AskedAt;
+        TimeSpan lead = life / 2 < LongestLead ? life / 2 : LongestLead;
+        TimeSpan due = issued.RefreshAt is { } wanted ? wanted - AskedAt : life - lead;
+        return AskedAtTick + Milliseconds(due - (lead * (JitterShare * Jitter)));
+    }
+
+    /// <summary>Checks the answer against the question.</summary>
+    /// <exception cref="TokenExchangeException">It is wider, flawed, or dead already.</exception>
+    public void Verify<T>(Issued<T> issued, AgreedClock clock)
+        where T : Credential
+    {
+        if (issued.Flaw is { } flaw)
+            throw flaw;
+        // RFC 6749 §5.1: absent scope means "as asked"; where nothing was asked, the issuer decides.
+        if (issued.GrantedScopes is { } granted && !Scopes.IsEmpty && !granted.IsSubsetOf(Scopes))
+        {
+            throw new TokenExchangeException(ErrorCodes.WiderScope, ExchangeStage.Verify, $"Scopes '{Scopes}' were asked for, '{granted}' were granted. The credential was ended.")
+            {
+                CorrelationId = issued.CorrelationId, Hint = "Let the issuer grant what is asked for, or ask for what it grants.",
+            };
+        }
+        LeaseRecord lease = issued.Credential.Lease;
+        if (!clock.IsBefore(lease.DeadTick, lease.WallEnd))
+        {
+            throw new TokenExchangeException(ErrorCodes.DeadOnArrival, ExchangeStage.Verify, FormattableString.Invariant($"The credential ends at {issued.Credential.ExpiresAt:O} and is unusable from {UnusableFrom(issued.Credential):O} (margin {Margin.TotalSeconds:0.###} s); it is {clock.Now:O} now."))
+            {
+                IsTransient = true, CorrelationId = issued.CorrelationId, Hint = "Compare the clocks of this machine and of the issuer; let the issuer give a longer life.",
+            };
+        }
+    }
+
+    private static DateTimeOffset Earliest(params ReadOnlySpan<DateTimeOffset?> instants)
+    {
+        DateTimeOffset earliest = DateTimeOffset.MaxValue;
+        foreach (DateTimeOffset? instant in instants)
+        {
+            if (instant < earliest)
+                earliest = instant.Value;
+        }
+        return earliest;
+    }
+
+    private static long Milliseconds(TimeSpan time) => (long)Math.Floor(time.TotalMilliseconds);
+}

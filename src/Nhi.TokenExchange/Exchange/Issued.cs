@@ -1,0 +1,33 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>A credential and what the issuer said about it.</summary>
+/// <typeparam name="TCredential">The kind of credential.</typeparam>
+public sealed class Issued<TCredential>
+    where TCredential : Credential
+{
+    /// <summary>Wraps a credential that was just issued.</summary>
+    /// <param name="credential">A new object; one that was seen before is refused.</param>
+    public Issued(TCredential credential)
+    {
+        ArgumentNullException.ThrowIfNull(credential);
+        Credential = credential;
+    }
+
+    /// <summary>The credential.</summary>
+    public TCredential Credential { get; }
+
+    /// <summary>The scopes that the issuer says it granted; null if it said nothing, which means "as asked" (RFC 6749 §5.1).</summary>
+    public ScopeSet? GrantedScopes { get; init; }
+
+    /// <summary>When the issuer wants it refreshed; null leaves it to the rule.</summary>
+    public DateTimeOffset? RefreshAt { get; init; }
+
+    /// <summary>What ends the credential at the issuer without holding it: an accessor or a lease id. Not secret. Null if there is none.</summary>
+    public string? RevocationHandle { get; init; }
+
+    /// <summary>Why this credential must not be used although it exists: the pipeline ends it and throws this. Null if nothing is wrong.</summary>
+    public TokenExchangeException? Flaw { get; init; }
+
+    /// <summary>The issuer's name for this exchange, to find it in its logs.</summary>
+    public string? CorrelationId { get; init; }
+}

@@ -1,0 +1,22 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>What is to be ended at an issuer.</summary>
+/// <typeparam name="TCredential">The kind of credential.</typeparam>
+public sealed class RevocationRequest<TCredential>
+    where TCredential : Credential
+{
+    /// <summary>The name of the target.</summary>
+    public required string Target { get; init; }
+
+    /// <summary>The credential; null after a crash, when only the handle is left.</summary>
+    public TCredential? Credential { get; init; }
+
+    /// <summary>The handle that the exchange gave, if any.</summary>
+    public string? Handle { get; init; }
+
+    /// <summary>Sends requests by the rules of this library.</summary>
+    public required HttpMessageInvoker Backchannel { get; init; }
+
+    /// <summary>The clock to use.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}

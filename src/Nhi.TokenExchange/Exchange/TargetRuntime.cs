@@ -1,0 +1,106 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>One target of one running job.</summary>
+internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
+{
+    public JobSession Session { get; } = session;
+
+    public TargetPlan Plan { get; } = plan;
+
+    public string Target => Plan.Name;
+
+    /// <summary>The <see cref="CredentialProvider{TCredential}"/> of the target.</summary>
+    public abstract object Provider { get; }
+
+    /// <summary>Gives the credential to another target that goes through this one.</summary>
+    public abstract ValueTask<Credential> GetForNextHopAsync(CancellationToken cancellationToken);
+
+    /// <summary>The next hop's issuer refused the credential.</summary>
+    public abstract void RejectFromNextHop(Credential credential);
+
+    /// <summary>The policy changed: empties all slots.</summary>
+    /// <returns>The credentials that were current.</returns>
+    public abstract IReadOnlyList<Credential> Invalidate();
+
+    /// <summary>The job ended: no slot gives anything any more.</summary>
+    public abstract void End();
+
+    /// <summary>Asks the issuer to end a credential that the caller has taken out of the set.</summary>
+    public abstract ValueTask<Revocation> RevokeAsync(Credential credential, CancellationToken cancellationToken);
+}
+
+/// <summary>One target of one running job: provider, slot, the cache for varying requests, and the pipeline behind them.</summary>
+internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
+    where T : Credential
+{
+    private readonly TokenExchanger<T> _exchanger;
+    private readonly ExchangePipeline<T> _pipeline;
+
+    public TargetRuntime(JobSession session, TargetPlan plan, TokenExchanger<T> exchanger)
+        : base(session, plan)
+    {
+        _exchanger = exchanger;
+        _pipeline = new ExchangePipeline<T>(session, this, exchanger);
+        Slot = new ExpiringSlot<T>(this);
+        Varying = new ExpiringCache<T>(this);
+        Provider = new SlotProvider<T>(this);
+    }
+
+    public ExpiringSlot<T> Slot { get; }
+
+    public ExpiringCache<T> Varying { get; }
+
+    public override object Provider { get; }
+
+    public AgreedClock Clock => Session.Clock;
+
+    public long NextFlightNumber() => Session.NextFlightNumber();
+
+    public double Jitter() => Session.Plan.Jitter();
+
+    public void Start(ExpiringSlot<T> slot, Flight flight, CredentialRequest? request)
+    {
+        // A flight belongs to nobody: it takes nothing of its first caller along, neither its context nor its cancellation.
+        using AsyncFlowControl noFlow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
+        _ = Task.Run(() => _pipeline.FlyAsync(slot, flight, request));
+    }
+
+    public TokenExchangeException JobEnded() => JobSession.JobEnded(Target);
+
+    public TokenExchangeException Reentered() =>
+        new(ErrorCodes.ReentrantExchange, ExchangeStage.Exchange, "The exchange of this target asks for a credential of this very target.")
+        {
+            Target = Target, Hint = "Let the identity source or the exchanger use another target, or none.",
+        };
+
+    public override async ValueTask<Credential> GetForNextHopAsync(CancellationToken cancellationToken) =>
+        Slot.TryGet(out T? credential) ? credential : await Slot.GetAsync(null, cancellationToken).ConfigureAwait(false);
+
+    public override void RejectFromNextHop(Credential credential) => Reject((T)credential);
+
+    public void Reject(T credential)
+    {
+        if (Slot.Reject(credential) || Varying.Reject(credential))
+            Session.Plan.Logger.Rejected(Target, credential.Fingerprint);
+    }
+
+    public override IReadOnlyList<Credential> Invalidate()
+    {
+        IEnumerable<Credential> varying = Varying.Invalidate();
+        return Slot.Invalidate() is { } current ? [current, .. varying] : [.. varying];
+    }
+
+    public override void End()
+    {
+        Slot.End();
+        Varying.End();
+    }
+
+    public override ValueTask<Revocation> RevokeAsync(Credential credential, CancellationToken cancellationToken) =>
+        _exchanger.RevokeAsync(
+            new RevocationRequest<T>
+            {
+                Target = Target, Credential = (T)credential, Handle = credential.Lease.Handle, Backchannel = Session.Backchannel, Time = Session.Plan.Time,
+            },
+            cancellationToken);
+}

@@ -1,0 +1,54 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>Swaps a proof for a credential at one kind of issuer. Derive from <see cref="TokenExchanger{TCredential}"/>.</summary>
+public abstract class TokenExchanger
+{
+    private protected TokenExchanger()
+    {
+    }
+
+    /// <summary>The issuer, as shown in errors and audit: an absolute URI.</summary>
+    public abstract Uri Issuer { get; }
+
+    /// <summary>For whom the proof has to be made.</summary>
+    public abstract Audience SubjectAudience { get; }
+
+    /// <summary>How long before its end a credential is handed out no more. Default 10 seconds; more where the target refuses the last seconds of a life.</summary>
+    public virtual TimeSpan UsableMargin => TimeSpan.FromSeconds(10);
+
+    /// <summary>Whether a credential dies with the proof it was issued for.</summary>
+    public virtual bool EndsWithSubjectToken => false;
+
+    internal abstract Type CredentialType { get; }
+
+    internal abstract TargetRuntime CreateRuntime(JobSession session, TargetPlan plan);
+}
+
+/// <summary>Swaps a proof for a credential at one kind of issuer.</summary>
+/// <typeparam name="TCredential">The kind of credential that the issuer gives.</typeparam>
+/// <remarks>
+/// One instance serves one target, from any number of threads. Count a life from the instant before the request was sent.
+/// Throw <see cref="TokenExchangeException"/>; other exceptions are wrapped. Make a new credential object for each exchange.
+/// </remarks>
+public abstract class TokenExchanger<TCredential> : TokenExchanger
+    where TCredential : Credential
+{
+    internal sealed override Type CredentialType => typeof(TCredential);
+
+    /// <summary>Sends the proof to the issuer and reads what it issues.</summary>
+    /// <param name="request">The proof, the scopes that the policy left, the job, and the means to send.</param>
+    /// <param name="cancellationToken">Cancelled at the flight's deadline or the job's end.</param>
+    /// <exception cref="TokenExchangeException">The issuer refused, failed, or answered what can't be used.</exception>
+    public abstract ValueTask<Issued<TCredential>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Ends a credential at the issuer before its time. Default: not supported.</summary>
+    /// <param name="request">The credential, or after a crash only its handle.</param>
+    /// <param name="cancellationToken">Cancelled at the deadline of the job's end.</param>
+    /// <returns>What is known to be true now.</returns>
+    /// <exception cref="TokenExchangeException">The issuer could not be asked; tried again while there is time if transient.</exception>
+    public virtual ValueTask<Revocation> RevokeAsync(RevocationRequest<TCredential> request, CancellationToken cancellationToken) =>
+        new(Revocation.NotSupported);
+
+    internal sealed override TargetRuntime CreateRuntime(JobSession session, TargetPlan plan) =>
+        new TargetRuntime<TCredential>(session, plan, this);
+}

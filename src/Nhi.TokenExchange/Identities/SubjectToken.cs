@@ -1,0 +1,52 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>The proof of who the job is (RFC 8693 <c>subject_token</c>): for one audience, asked anew for each exchange.</summary>
+/// <remarks>Can't be printed: <see cref="ToString"/> gives type, fingerprint and end.</remarks>
+[DebuggerDisplay("{ToString(),nq}")]
+public sealed class SubjectToken
+{
+    /// <summary>Longest proof taken, in characters.</summary>
+    internal const int MaxLength = 64 * 1024;
+
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    private readonly string _token;
+
+    private readonly ulong _fingerprint;
+
+    /// <summary>Makes a proof from what a platform handed out.</summary>
+    /// <param name="token">The token in its compact form, without white space; at most 65,536 characters.</param>
+    /// <param name="type">What kind of token it is.</param>
+    /// <param name="expiresAt">Its end if the platform said it beside the token; a JWT's own <c>exp</c> is read anyway.</param>
+    /// <exception cref="ArgumentException">The token is empty, too long, or holds white space or a control character. It is never quoted.</exception>
+    public SubjectToken(string token, SubjectTokenType type, DateTimeOffset? expiresAt = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(token);
+        if (token.Length > MaxLength)
+            throw new ArgumentException($"The proof has {token.Length} characters; at most {MaxLength} are taken.", nameof(token));
+        int position = token.AsSpan().IndexOfAnyExceptInRange('!', '~');
+        if (position >= 0)
+            throw new ArgumentException($"The proof has white space, a control or a non-ASCII character at position {position} of {token.Length}.", nameof(token));
+        _token = token;
+        _fingerprint = Credential.FingerprintOf(token);
+        Type = type;
+        ExpiresAt = expiresAt;
+    }
+
+    /// <summary>What kind of token it is.</summary>
+    public SubjectTokenType Type { get; }
+
+    /// <summary>Its end if the platform said it beside the token.</summary>
+    public DateTimeOffset? ExpiresAt { get; }
+
+    /// <summary>The first 16 hexadecimal digits of the SHA-256 of the token.</summary>
+    public string Fingerprint => _fingerprint.ToString("x16", CultureInfo.InvariantCulture);
+
+    /// <summary>The token itself. For exchangers that send it to their issuer; never for logs or messages.</summary>
+    public string Reveal() => _token;
+
+    /// <summary>Type, fingerprint and end; never the token.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"SubjectToken({Type}, {Fingerprint}, ends {ExpiresAt:O})");
+}

@@ -1,0 +1,27 @@
+using System.Runtime.InteropServices;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>Ends the job when the process is told to end. What the signal does by default is not changed, only delayed until the credentials are ended.</summary>
+internal sealed class JobEndSignals : IDisposable
+{
+    private static readonly PosixSignal[] Signals = [PosixSignal.SIGTERM, PosixSignal.SIGINT, PosixSignal.SIGQUIT, PosixSignal.SIGHUP];
+
+    private readonly JobSession _session;
+    private readonly PosixSignalRegistration[] _registrations;
+
+    public JobEndSignals(JobSession session)
+    {
+        _session = session;
+        _registrations = [.. Signals.Select(signal => PosixSignalRegistration.Create(signal, OnSignal))];
+    }
+
+    public void Dispose()
+    {
+        foreach (PosixSignalRegistration registration in _registrations)
+            registration.Dispose();
+    }
+
+    // Runs on a thread of its own; the default action follows when it returns. Nothing is cancelled: a host that handles the signal still does.
+    private void OnSignal(PosixSignalContext context) => Blocking.Wait(_session.CompleteAsync());
+}

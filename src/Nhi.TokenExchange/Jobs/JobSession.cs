@@ -1,0 +1,168 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>One running job: gives the providers of its targets, and ends every credential when it ends.</summary>
+/// <remarks>
+/// Any number of sessions may run in one process; they share nothing. Dispose it at the job's end (<c>await using</c>), or call
+/// <see cref="CompleteAsync"/> to see the report. SIGTERM, SIGINT, SIGQUIT and SIGHUP end it too, before they end the process, unless
+/// <see cref="TokenExchangeBuilder.EndOnSignals"/> is off. Safe to use from any number of threads.
+/// </remarks>
+public sealed class JobSession : IAsyncDisposable, IDisposable
+{
+    private readonly Dictionary<string, TargetRuntime> _targets = new(StringComparer.Ordinal);
+    // Cancelled at the end and never disposed: callers may still register with the token, and neither has a timer.
+#pragma warning disable CA2213
+    private readonly CancellationTokenSource _ended = new();
+    private readonly CancellationTokenSource _abandoned = new();
+#pragma warning restore CA2213
+    private readonly FlightNumbers _numbers = new();
+    private readonly LeaseEnding _ending;
+    private readonly IDisposable _policyChanges;
+    private readonly JobEndSignals? _signals;
+    private readonly Lazy<Task<JobReport>> _completion;
+
+    private JobSession(SessionPlan plan)
+    {
+        Plan = plan;
+        Clock = new AgreedClock(plan.Time);
+        Backchannel = IssuerBackchannel.Create(plan.Time, plan.Jitter, plan.Transport);
+        _ending = new LeaseEnding(this);
+        Leases = new LeaseSet(Clock, _ending.NoteExpired);
+        foreach (TargetPlan target in plan.Targets)
+            _targets.Add(target.Name, target.Exchanger.CreateRuntime(this, target));
+        _completion = new Lazy<Task<JobReport>>(() => Task.Run(EndAsync));
+        _policyChanges = Microsoft.Extensions.Primitives.ChangeToken.OnChange(plan.Policy.GetChangeToken, OnPolicyChanged);
+        _signals = plan.EndOnSignals ? new JobEndSignals(this) : null;
+    }
+
+    /// <summary>What is said about the job.</summary>
+    public JobContext Context => Plan.Job;
+
+    /// <summary>Cancelled when the job begins to end: from then on providers throw.</summary>
+    public CancellationToken Ended => _ended.Token;
+
+    internal SessionPlan Plan { get; }
+
+    internal AgreedClock Clock { get; }
+
+    internal LeaseSet Leases { get; }
+
+    internal HttpMessageInvoker Backchannel { get; }
+
+    /// <summary>Cancelled when the job's end has run out of time: exchanges in the air are given up.</summary>
+    internal CancellationToken Abandoned => _abandoned.Token;
+
+    /// <summary>Starts a job.</summary>
+    /// <param name="compose">Declares identities, targets and the rest. Does no I/O.</param>
+    /// <param name="cancellationToken">Gives up the start.</param>
+    /// <exception cref="TokenExchangeException">The composition is wrong; the message names every error.</exception>
+    public static Task<JobSession> StartAsync(Action<TokenExchangeBuilder> compose, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(compose);
+        cancellationToken.ThrowIfCancellationRequested();
+        var builder = new TokenExchangeBuilder();
+        compose(builder);
+        var session = new JobSession(builder.Freeze());
+        session.Plan.Logger.JobStarted(session.Context, string.Join(", ", session._targets.Keys));
+        return Task.FromResult(session);
+    }
+
+    /// <summary>Gives the provider of a target.</summary>
+    /// <typeparam name="TCredential">The kind of credential that the target gives.</typeparam>
+    /// <param name="target">The name of the target.</param>
+    /// <exception cref="TokenExchangeException">There is no such target, or it gives another kind; the message says what there is.</exception>
+    public CredentialProvider<TCredential> Provider<TCredential>(string target)
+        where TCredential : Credential
+    {
+        TargetRuntime runtime = Runtime(target);
+        return runtime.Provider as CredentialProvider<TCredential>
+            ?? throw new TokenExchangeException(ErrorCodes.WrongCredentialKind, ExchangeStage.Configure, $"The target gives {runtime.Plan.Exchanger.CredentialType.Name}, not {typeof(TCredential).Name}.") { Target = target };
+    }
+
+    /// <summary>Ends the job: providers throw from now on, and each credential is ended at its issuer or accounted for. The first call does it; all get its report.</summary>
+    /// <param name="cancellationToken">Stops waiting; the ending goes on.</param>
+    public Task<JobReport> CompleteAsync(CancellationToken cancellationToken = default) => _completion.Value.WaitAsync(cancellationToken);
+
+    /// <summary>As <see cref="CompleteAsync"/>; the report goes to the log.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await CompleteAsync().ConfigureAwait(false);
+        _policyChanges.Dispose();
+    }
+
+    /// <summary>As <see cref="DisposeAsync"/>, for callers that can't await: blocks until the job has ended, at most the time of <see cref="TokenExchangeBuilder.EndWithin"/> and a little more.</summary>
+    public void Dispose() => Blocking.Wait(DisposeAsync().AsTask());
+
+    internal TargetRuntime Runtime(string target)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(target);
+        return _targets.TryGetValue(target, out TargetRuntime? runtime)
+            ? runtime
+            : throw new TokenExchangeException(ErrorCodes.UnknownTarget, ExchangeStage.Configure, $"There is no target '{ExceptionText.Clean(target)}'; there are: {string.Join(", ", _targets.Keys)}.");
+    }
+
+    internal long NextFlightNumber() => _numbers.Next();
+
+    internal Guid FlightId(long number) => _numbers.IdOf(number);
+
+    internal static TokenExchangeException JobEnded(string target) =>
+        new(ErrorCodes.JobEnded, ExchangeStage.JobEnded, "The job has ended; nothing is handed out any more.") { Target = target, Hint = "Use credentials within the life of their JobSession." };
+
+    /// <summary>Records an event; what can't be recorded is an error.</summary>
+    internal async ValueTask RecordAsync(AuditEvent auditEvent, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _ending.WriteAsync(auditEvent, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            throw new TokenExchangeException(ErrorCodes.NotRecorded, ExchangeStage.Record, $"The audit could not record '{auditEvent.Kind}' ({exception.GetType().Name}); nothing is handed out.", exception)
+            {
+                Target = auditEvent.Target, IsTransient = true, Hint = "Look at the audit sink.",
+            };
+        }
+    }
+
+    /// <summary>Records an event that tells of something that has happened already; a failure of that goes to the log.</summary>
+    internal ValueTask TryRecordAsync(AuditEvent auditEvent) => _ending.TryRecordAsync(auditEvent);
+
+    /// <summary>Ends a lease if nobody else does.</summary>
+    internal Task EndLeaseAsync(Credential credential, string reason, CancellationToken cancellationToken) => _ending.EndAsync(credential, reason, cancellationToken);
+
+    private async Task<JobReport> EndAsync()
+    {
+        Leases.Close();
+        await _ended.CancelAsync().ConfigureAwait(false);
+        foreach (TargetRuntime target in _targets.Values)
+            target.End();
+
+        using var deadline = new CancellationTokenSource(Plan.EndWithin, Plan.Time);
+        await _ending.EndAllAsync(Leases.TakeAll(), deadline.Token).ConfigureAwait(false);
+        try
+        {
+            await Leases.Drained.WaitAsync(deadline.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            await _abandoned.CancelAsync().ConfigureAwait(false);
+        }
+        // What a flight pushed back while pruning, or registered before it saw the end (LeaseSet's argument).
+        await _ending.EndAllAsync(Leases.TakeAll(), deadline.Token).ConfigureAwait(false);
+
+        var report = new JobReport(Context, _ending.Outcomes(), Leases.FlightsInTheAir);
+        if (report.AllEnded)
+            Plan.Logger.JobCompleted(Context, report.ToString());
+        else
+            Plan.Logger.JobCompletedWithOrphans(Context, report.ToString());
+        _signals?.Dispose();
+        if (report.FlightsInTheAir == 0)
+            Backchannel.Dispose();
+        return report;
+    }
+
+    private void OnPolicyChanged()
+    {
+        foreach (TargetRuntime target in _targets.Values)
+            _ending.EndInBackground(target.Invalidate(), "the policy changed");
+    }
+}

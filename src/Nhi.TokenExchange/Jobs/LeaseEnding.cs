@@ -1,0 +1,128 @@
+using System.Collections.Concurrent;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>Ends leases: asks the issuer, tries again while there is time, records what is true afterwards.</summary>
+internal sealed class LeaseEnding(JobSession session)
+{
+    // The audit may be slow, but an exchange or a job's end does not hang on it.
+    private static readonly TimeSpan AuditDeadline = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrentQueue<LeaseOutcome> _outcomes = new();
+
+    public IReadOnlyList<LeaseOutcome> Outcomes() => [.. _outcomes.OrderBy(outcome => outcome.Target, StringComparer.Ordinal).ThenBy(outcome => outcome.DiesAt)];
+
+    /// <summary>Ends leases that the caller has taken out of the set: the longest-lived first, all in parallel.</summary>
+    public Task EndAllAsync(IReadOnlyList<Credential> taken, CancellationToken cancellationToken) =>
+        Task.WhenAll(taken.OrderByDescending(credential => credential.ExpiresAt).Select(credential => EndTakenAsync(credential, "the job ended", cancellationToken)));
+
+    /// <summary>Ends a lease if nobody else does.</summary>
+    public Task EndAsync(Credential credential, string reason, CancellationToken cancellationToken) =>
+        LeaseSet.TryTake(credential) ? EndTakenAsync(credential, reason, cancellationToken) : Task.CompletedTask;
+
+    public void EndInBackground(IReadOnlyList<Credential> credentials, string reason)
+    {
+        foreach (Credential credential in credentials)
+        {
+            session.Leases.TakeOff();   // so that the job's end waits for it
+            _ = Task.Run(async () =>
+            {
+                try
+                {
+                    await EndAsync(credential, reason, session.Abandoned).ConfigureAwait(false);
+                }
+                finally
+                {
+                    session.Leases.TouchDown();
+                }
+            });
+        }
+    }
+
+    /// <summary>Accounts for a lease that died of age.</summary>
+    public void NoteExpired(Credential credential) =>
+        _ = TryRecordAsync(Event(AuditEventKind.Expired, credential, null)).AsTask();
+
+    public async ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken)
+    {
+        ValueTask writing = session.Plan.Audit.WriteAsync(auditEvent, cancellationToken);
+        if (writing.IsCompletedSuccessfully)
+            return;
+        await writing.AsTask().WaitAsync(AuditDeadline, session.Plan.Time, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask TryRecordAsync(AuditEvent auditEvent)
+    {
+        try
+        {
+            await WriteAsync(auditEvent, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception exception)   // it has happened; that it is not in the audit goes to the log
+        {
+            session.Plan.Logger.AuditFailed(auditEvent.Kind, auditEvent.Target, auditEvent.FlightId, exception.GetType().Name);
+        }
+    }
+
+    private async Task EndTakenAsync(Credential credential, string reason, CancellationToken cancellationToken)
+    {
+        (LeaseEnd end, string? failure) = await AskAsync(credential, cancellationToken).ConfigureAwait(false);
+        TargetRuntime owner = credential.Lease.Owner!;
+        _outcomes.Enqueue(new LeaseOutcome(owner.Target, credential.Fingerprint, end, session.Clock.InstantOf(credential.Lease.WallEnd), credential.ExpiresAt, failure));
+        AuditEventKind kind = end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
+        await TryRecordAsync(Event(kind, credential, failure is null ? reason : $"{reason}; {failure}")).ConfigureAwait(false);
+    }
+
+    private async Task<(LeaseEnd End, string? Failure)> AskAsync(Credential credential, CancellationToken cancellationToken)
+    {
+        TargetRuntime owner = credential.Lease.Owner!;
+        TimeSpan wait = FirstWait;
+        while (true)
+        {
+            if (credential.ExpiresAt <= session.Clock.Now)
+                return (LeaseEnd.AlreadyGone, null);
+            try
+            {
+                Revocation revocation = await owner.RevokeAsync(credential, cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
+                return revocation switch
+                {
+                    Revocation.Revoked => (LeaseEnd.Revoked, null),
+                    Revocation.AlreadyGone => (LeaseEnd.AlreadyGone, null),
+                    _ => (LeaseEnd.CannotBeRevoked, "this issuer ends nothing before its time"),
+                };
+            }
+            catch (TokenExchangeException exception) when (exception.IsTransient && !cancellationToken.IsCancellationRequested)
+            {
+                try
+                {
+                    await Task.Delay(exception.RetryAfter is { } asked && asked > wait ? asked : wait, session.Plan.Time, cancellationToken).ConfigureAwait(false);
+                }
+                catch (OperationCanceledException)
+                {
+                    return (LeaseEnd.Failed, $"{exception.Code} until the deadline");
+                }
+                wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
+            }
+            catch (Exception exception)   // whatever it was, the lease is accounted for
+            {
+                return (LeaseEnd.Failed, exception is OperationCanceledException ? "no answer until the deadline" : (exception as TokenExchangeException)?.Code ?? exception.GetType().Name);
+            }
+        }
+    }
+
+    private AuditEvent Event(AuditEventKind kind, Credential credential, string? reason) => new()
+    {
+        Kind = kind,
+        At = session.Clock.Now,
+        FlightId = session.FlightId(credential.Lease.FlightNumber),
+        Target = credential.Lease.Owner!.Target,
+        Job = session.Context,
+        Issuer = credential.Lease.Owner.Plan.Exchanger.Issuer.AbsoluteUri,
+        PolicyRevision = session.Plan.Policy.Revision,
+        Fingerprint = credential.Fingerprint,
+        UnusableFrom = session.Clock.InstantOf(credential.Lease.WallEnd),
+        DiesAt = credential.ExpiresAt,
+        Reason = reason,
+    };
+}

@@ -1,0 +1,44 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>A permit, perhaps narrower or shorter than asked, or a deny. There is no default: nothing unmade can mean yes.</summary>
+public sealed class AccessDecision
+{
+    private AccessDecision(bool permitted, string rule, string reason)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(rule);
+        IsPermitted = permitted;
+        Rule = rule;
+        Reason = reason;
+    }
+
+    /// <summary>Whether access is granted.</summary>
+    public bool IsPermitted { get; }
+
+    /// <summary>The rule that decided.</summary>
+    public string Rule { get; }
+
+    /// <summary>Why: claim, expected, presented. Never a token.</summary>
+    public string Reason { get; }
+
+    /// <summary>The scopes to ask for instead of the target's; null leaves them. Must be a subset.</summary>
+    public ScopeSet? Scopes { get; private init; }
+
+    /// <summary>The longest hand-out; null leaves the target's.</summary>
+    public TimeSpan? MaxLifetime { get; private init; }
+
+    /// <summary>Until when this permit holds; no grant outlives it. Null: until the policy changes.</summary>
+    public DateTimeOffset? HoldsUntil { get; private init; }
+
+    /// <summary>Grants access.</summary>
+    /// <param name="rule">The rule that decided.</param>
+    /// <param name="scopes">Narrower scopes; null leaves the target's.</param>
+    /// <param name="maxLifetime">A shorter hand-out; null leaves the target's.</param>
+    /// <param name="holdsUntil">Until when the permit holds; null until the policy changes.</param>
+    public static AccessDecision Permit(string rule, ScopeSet? scopes = null, TimeSpan? maxLifetime = null, DateTimeOffset? holdsUntil = null) =>
+        new(true, rule, "") { Scopes = scopes, MaxLifetime = maxLifetime, HoldsUntil = holdsUntil };
+
+    /// <summary>Refuses access.</summary>
+    /// <param name="rule">The rule that decided.</param>
+    /// <param name="reason">Claim, expected and presented value.</param>
+    public static AccessDecision Deny(string rule, string reason) => new(false, rule, reason);
+}

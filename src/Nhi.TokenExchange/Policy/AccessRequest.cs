@@ -1,0 +1,32 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>What a policy decides on: identity, job, target, scope, life.</summary>
+public sealed class AccessRequest
+{
+    /// <summary>The name of the target.</summary>
+    public required string Target { get; init; }
+
+    /// <summary>The job that asks.</summary>
+    public required JobContext Job { get; init; }
+
+    /// <summary>The authorization server that would issue, as an absolute URI.</summary>
+    public required string TargetIssuer { get; init; }
+
+    /// <summary>Who signed the proof (<c>iss</c>); empty for an opaque proof.</summary>
+    public required string SubjectIssuer { get; init; }
+
+    /// <summary>Whom the proof names (<c>sub</c>); empty for an opaque proof.</summary>
+    public required string Subject { get; init; }
+
+    /// <summary>All other claims of the proof that are text, number or boolean, as text. Not verified by us: the issuer does that.</summary>
+    public required IReadOnlyDictionary<string, string> Claims { get; init; }
+
+    /// <summary>The scopes asked for.</summary>
+    public required ScopeSet Scopes { get; init; }
+
+    /// <summary>How long the credential would be handed out at most.</summary>
+    public required TimeSpan MaxLifetime { get; init; }
+
+    /// <summary>Whether a credential of this target is being replaced.</summary>
+    public bool IsRefresh { get; init; }
+}
