@@ -1,0 +1,326 @@
+namespace Nhi.TokenExchange.Tests;
+
+public class ExchangePipelineTests
+{
+    [Test]
+    public async Task A_miss_attests_authorizes_records_exchanges_and_records_in_this_order()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+
+        BearerToken token = await job.Warehouse.GetAsync();
+
+        Assert.That(job.Audit.Kinds, Is.EqualTo(new[] { AuditEventKind.Attested, AuditEventKind.Permitted, AuditEventKind.Exchanging, AuditEventKind.Issued }));
+        Assert.That(job.Audit.Events.Select(e => e.FlightId).Distinct().ToArray(), Has.Length.EqualTo(1));
+        AuditEvent issued = job.Audit.Events[^1];
+        Assert.Multiple(() =>
+        {
+            Assert.That(issued.Fingerprint, Is.EqualTo(token.Fingerprint));
+            Assert.That(issued.DiesAt, Is.EqualTo(token.ExpiresAt));
+            Assert.That(issued.UnusableFrom, Is.EqualTo(token.ExpiresAt - job.Issuer.Margin));
+            Assert.That(issued.SubjectFingerprint, Is.EqualTo(job.Issuer.Requests.Single().Subject.Fingerprint));
+        });
+    }
+
+    [Test]
+    public async Task The_intent_is_recorded_before_the_issuer_is_asked()
+    {
+        await using TestJob job = await TestJob.StartAsync(i => i.Gate = new Gate());
+        Task<BearerToken> asking = job.Warehouse.GetAsync().AsTask();
+
+        await job.Issuer.Gate!.Reached;
+
+        Assert.That(job.Audit.Kinds[^1], Is.EqualTo(AuditEventKind.Exchanging));
+        job.Issuer.Gate.Open();
+        await asking;
+    }
+
+    [TestCase(AuditEventKind.Attested)]
+    [TestCase(AuditEventKind.Permitted)]
+    [TestCase(AuditEventKind.Exchanging)]
+    public async Task What_cannot_be_recorded_before_the_exchange_never_reaches_the_issuer(AuditEventKind kind)
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Audit.Refuse = e => e.Kind == kind ? new IOException("disk full") : null;
+
+        TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
+
+        Assert.That(error!.Code, Is.EqualTo("NHI6001"));
+        Assert.That(job.Issuer.Requests, Is.Empty);
+    }
+
+    [Test]
+    public async Task An_outcome_that_cannot_be_recorded_is_revoked_and_not_handed_out()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Audit.Refuse = e => e.Kind == AuditEventKind.Issued ? new IOException("disk full") : null;
+
+        TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
+
+        Assert.That(error!.Code, Is.EqualTo("NHI6001"));
+        Assert.That(job.Issuer.Revoked, Is.EquivalentTo(job.Issuer.Issued));
+        Assert.That(job.Audit.Kinds, Does.Contain(AuditEventKind.Revoked));
+    }
+
+    [Test]
+    public async Task A_sink_that_hangs_is_given_up_after_two_seconds_and_nothing_is_handed_out()
+    {
+        var hanging = new TaskCompletionSource();
+        var reached = new TaskCompletionSource();
+        var sink = new Moq.Mock<IAuditSink>();
+        sink.Setup(s => s.WriteAsync(Moq.It.IsAny<AuditEvent>(), Moq.It.IsAny<CancellationToken>())).Returns((AuditEvent e, CancellationToken _) =>
+        {
+            reached.TrySetResult();
+            return e.Kind == AuditEventKind.Attested ? new ValueTask(hanging.Task) : default;
+        });
+        await using TestJob job = await TestJob.StartAsync(more: b => b.Audit(sink.Object));
+        Task<BearerToken> asking = job.Warehouse.GetAsync().AsTask();
+        await reached.Task;
+        while (job.Time.PendingTimers < 2)   // the flight's deadline, then the sink's
+            await Task.Yield();
+
+        job.Time.Advance(TimeSpan.FromSeconds(2));
+
+        TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(() => asking);
+        Assert.That(error!.Code, Is.EqualTo("NHI6001"));
+        Assert.That(job.Issuer.Requests, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_denial_names_the_rule_and_the_issuer_is_not_asked()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Policy.Decide = _ => AccessDecision.Deny("no-orders", "dataset: expected 'customers', presented 'orders'");
+
+        AccessDeniedException? denied = Assert.ThrowsAsync<AccessDeniedException>(async () => await job.Warehouse.GetAsync());
+
+        Assert.That(denied!.Rule, Is.EqualTo("no-orders"));
+        Assert.That(denied.Message, Does.Contain("expected 'customers', presented 'orders'").And.Contain("warehouse"));
+        Assert.That(job.Issuer.Requests, Is.Empty);
+        Assert.That(job.Audit.Kinds, Does.Contain(AuditEventKind.Denied));
+    }
+
+    [Test]
+    public async Task A_denial_is_remembered_until_the_policy_changes()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        int decisions = 0;
+        job.Policy.Decide = _ =>
+        {
+            decisions++;
+            return AccessDecision.Deny("no", "never");
+        };
+        Assert.ThrowsAsync<AccessDeniedException>(async () => await job.Warehouse.GetAsync());
+        job.Time.Advance(TimeSpan.FromHours(1));
+        Assert.ThrowsAsync<AccessDeniedException>(async () => await job.Warehouse.GetAsync());
+        Assert.That(decisions, Is.EqualTo(1));
+
+        job.Policy.Change("2", _ => AccessDecision.Permit("yes"));
+
+        Assert.That(await job.Warehouse.GetAsync(), Is.Not.Null);
+    }
+
+    [Test]
+    public async Task A_policy_that_throws_grants_nothing()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Policy.Decide = _ => throw new InvalidOperationException("boom");
+
+        TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
+
+        Assert.That((error!.Code, error.Stage, error.IsTransient), Is.EqualTo(("NHI3002", ExchangeStage.Authorize, true)));
+        Assert.That(job.Issuer.Requests, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_policy_narrows_what_is_asked_of_the_issuer()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Policy.Decide = _ => AccessDecision.Permit("narrow", ScopeSet.Of("read"), TimeSpan.FromMinutes(5));
+
+        BearerToken token = await job.Warehouse.GetAsync();
+
+        ExchangeRequest asked = job.Issuer.Requests.Single();
+        Assert.That((asked.Scopes.ToString(), asked.MaxLifetime), Is.EqualTo(("read", TimeSpan.FromMinutes(5))));
+        job.Time.Advance(TimeSpan.FromMinutes(5));
+        Assert.That(await job.Warehouse.GetAsync(), Is.Not.SameAs(token));
+    }
+
+    [Test]
+    public async Task A_policy_that_widens_is_an_error()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Policy.Decide = _ => AccessDecision.Permit("wide", ScopeSet.Of("read", "admin"));
+
+        TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
+
+        Assert.That(error!.Code, Is.EqualTo("NHI3003"));
+        Assert.That(job.Issuer.Requests, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_wider_answer_is_revoked_and_refused()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Issuer.Answer = _ => new Issued<BearerToken>(job.Issuer.NewToken()) { GrantedScopes = ScopeSet.Of("read", "write", "admin") };
+
+        TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
+
+        Assert.That(error!.Code, Is.EqualTo("NHI5001"));
+        Assert.That(job.Issuer.Revoked, Is.EquivalentTo(job.Issuer.Issued));
+    }
+
+    [Test]
+    public async Task A_flawed_answer_is_revoked_and_its_flaw_is_thrown()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Issuer.Answer = _ => new Issued<BearerToken>(job.Issuer.NewToken()) { Flaw = new TokenExchangeException("NHI5002", ExchangeStage.Verify, "token_type is mac") };
+
+        TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
+
+        Assert.That(error!.Code, Is.EqualTo("NHI5002"));
+        Assert.That(job.Issuer.Revoked, Is.EquivalentTo(job.Issuer.Issued));
+    }
+
+    [TestCase(-5)]
+    [TestCase(0)]
+    [TestCase(10)]   // the margin exactly: unusable at once
+    public async Task A_credential_that_is_dead_on_arrival_is_refused(int seconds)
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Issuer.Life = TimeSpan.FromSeconds(seconds);
+
+        TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
+
+        Assert.That((error!.Code, error.IsTransient), Is.EqualTo(("NHI5003", true)));
+    }
+
+    [Test]
+    public async Task A_credential_object_that_was_seen_before_is_refused_and_its_lease_stays_with_its_first_owner()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        BearerToken first = await job.Warehouse.GetAsync();
+        job.Issuer.Answer = _ => new Issued<BearerToken>(first);
+        job.Warehouse.Reject(first);
+
+        TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
+
+        Assert.That(error!.Code, Is.EqualTo("NHI5004"));
+        Assert.That(job.Issuer.Revoked, Is.Empty);
+        JobReport report = await job.Session.CompleteAsync();
+        Assert.That(report.Leases.Single().Fingerprint, Is.EqualTo(first.Fingerprint));
+    }
+
+    [Test]
+    public async Task A_proof_refused_as_expired_is_replaced_once_by_a_new_one()
+    {
+        var asked = new List<bool>();
+        var time = new ManualTimeProvider();
+        IWorkloadIdentitySource source = IdentitySources.From((request, _) =>
+        {
+            asked.Add(request.MustBeNew);
+            return new ValueTask<SubjectToken>(new SubjectToken(TestProofs.Jwt(time, request.Audience.ToString()), SubjectTokenType.Jwt));
+        });
+        await using TestJob job = await TestJob.StartAsync(source: source);
+        int calls = 0;
+        job.Issuer.Answer = _ => calls++ == 0
+            ? throw new TokenExchangeException("NHI4011", ExchangeStage.Exchange, "the proof has expired")
+            : new Issued<BearerToken>(job.Issuer.NewToken());
+
+        await job.Warehouse.GetAsync();
+
+        Assert.That(asked, Is.EqualTo(new[] { false, true }));
+        Assert.That(job.Issuer.Requests.Select(r => r.Subject.Fingerprint).Distinct().Count(), Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task A_proof_refused_as_expired_twice_is_an_error()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Issuer.Answer = _ => throw new TokenExchangeException("NHI4011", ExchangeStage.Exchange, "the proof has expired");
+
+        TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
+
+        Assert.That(error!.Code, Is.EqualTo("NHI4011"));
+        Assert.That(job.Issuer.Requests, Has.Count.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Other_exceptions_of_a_source_are_wrapped_as_the_stage_attest()
+    {
+        IWorkloadIdentitySource source = IdentitySources.From((_, _) => throw new IOException("no such device"));
+        await using TestJob job = await TestJob.StartAsync(source: source);
+
+        IdentityUnavailableException? error = Assert.ThrowsAsync<IdentityUnavailableException>(async () => await job.Warehouse.GetAsync());
+
+        Assert.That((error!.Code, error.Stage, error.Target), Is.EqualTo(("NHI2009", ExchangeStage.Attest, "warehouse")));
+    }
+
+    [Test]
+    public async Task A_source_that_never_answers_is_given_up_at_the_flights_deadline()
+    {
+        var reached = new TaskCompletionSource();
+        var never = new TaskCompletionSource<SubjectToken>();
+        IWorkloadIdentitySource source = IdentitySources.From((_, _) =>
+        {
+            reached.TrySetResult();
+            return new ValueTask<SubjectToken>(never.Task);
+        });
+        await using TestJob job = await TestJob.StartAsync(source: source);
+        Task<BearerToken> asking = job.Warehouse.GetAsync().AsTask();
+        await reached.Task;
+
+        job.Time.Advance(TimeSpan.FromSeconds(60));
+
+        TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(() => asking);
+        Assert.That((error!.Code, error.IsTransient), Is.EqualTo(("NHI4009", true)));
+    }
+
+    [Test]
+    public async Task An_exchange_that_comes_back_after_its_deadline_ends_its_own_credential()
+    {
+        await using TestJob job = await TestJob.StartAsync(i => i.Gate = new Gate());
+        Task<BearerToken> asking = job.Warehouse.GetAsync().AsTask();
+        await job.Issuer.Gate!.Reached;
+        job.Time.Advance(TimeSpan.FromSeconds(60));
+        Assert.ThrowsAsync<TokenExchangeException>(() => asking);
+
+        job.Issuer.Gate.Open();
+        await job.Session.CompleteAsync();
+
+        Assert.That(job.Issuer.Issued, Has.Count.EqualTo(1));
+        Assert.That(job.Issuer.Revoked, Is.EquivalentTo(job.Issuer.Issued));
+    }
+
+    [Test]
+    public async Task An_exchanger_that_asks_for_its_own_target_gets_an_error_instead_of_hanging()
+    {
+        CredentialProvider<BearerToken>? self = null;
+        IWorkloadIdentitySource source = IdentitySources.From(async (_, ct) => new SubjectToken((await self!.GetAsync(ct)).Reveal(), SubjectTokenType.Jwt));
+        await using TestJob job = await TestJob.StartAsync(source: source);
+        self = job.Warehouse;
+
+        TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
+
+        Assert.That(error!.Code, Is.EqualTo("NHI4010"));
+    }
+
+    [Test]
+    public async Task The_refresh_is_recorded_as_a_refresh_and_serves_the_old_one_meanwhile()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        BearerToken old = await job.Warehouse.GetAsync();
+        job.Issuer.Gate = new Gate();
+        job.Time.Advance(TimeSpan.FromMinutes(41));   // an hour less 20 minutes, less the margin: due
+
+        BearerToken served = await job.Warehouse.GetAsync();
+        await job.Issuer.Gate.Reached;
+
+        Assert.That(served, Is.SameAs(old));
+        Assert.That(job.Warehouse.TryGet(out BearerToken? hit), Is.True);
+        Assert.That(hit, Is.SameAs(old));
+        job.Issuer.Gate.Open();
+        while (!job.Audit.Kinds.Contains(AuditEventKind.Refreshed) || ReferenceEquals(await job.Warehouse.GetAsync(), old))
+            await Task.Yield();
+        Assert.That(job.Issuer.Requests, Has.Count.EqualTo(2));
+    }
+}

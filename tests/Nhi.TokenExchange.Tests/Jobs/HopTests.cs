@@ -1,0 +1,81 @@
+namespace Nhi.TokenExchange.Tests;
+
+public class HopTests
+{
+    private readonly ManualTimeProvider _time = new();
+
+    [Test]
+    public async Task Each_hop_has_its_own_lease_and_audit_and_the_shortest_hop_ends_the_chain()
+    {
+        var first = new TestExchanger(_time) { Life = TimeSpan.FromMinutes(10) };
+        var second = new TestExchanger(_time) { Life = TimeSpan.FromHours(1) };
+        var audit = new RecordingSink();
+        JobSession session = await JobSession.StartAsync(b => b
+            .Identity("job", TestProofs.Source(_time), ActsFor.Workload)
+            .Target("archive", second, t => t.Through = "account")
+            .Target("account", first, "job", "all")
+            .Audit(audit).Time(_time).Jitter(() => 0).EndOnSignals(false));
+
+        BearerToken archive = await session.Provider<BearerToken>("archive").GetAsync();
+        BearerToken account = await session.Provider<BearerToken>("account").GetAsync();
+
+        Assert.That(second.Requests.Single().Subject.Reveal(), Is.EqualTo(account.Reveal()));
+        Assert.That(second.Requests.Single().Subject.Type, Is.EqualTo(SubjectTokenType.AccessToken));
+        AuditEvent issued = audit.Events.Single(e => e.Kind == AuditEventKind.Issued && e.Target == "archive");
+        Assert.That(issued.UnusableFrom, Is.LessThanOrEqualTo(account.ExpiresAt - first.Margin));
+        Assert.That(issued.DiesAt, Is.EqualTo(archive.ExpiresAt));
+        JobReport report = await session.CompleteAsync();
+        Assert.That(report.Leases.Select(l => (l.Target, l.End)), Is.EqualTo(new[] { ("account", LeaseEnd.Revoked), ("archive", LeaseEnd.Revoked) }));
+    }
+
+    [Test]
+    public async Task A_hop_whose_credential_was_refused_as_expired_is_asked_for_another()
+    {
+        var first = new TestExchanger(_time);
+        var second = new TestExchanger(_time);
+        int calls = 0;
+        second.Answer = _ => calls++ == 0 ? throw new TokenExchangeException("NHI4011", ExchangeStage.Exchange, "expired") : new Issued<BearerToken>(second.NewToken());
+        await using JobSession session = await JobSession.StartAsync(b => b
+            .Identity("job", TestProofs.Source(_time), ActsFor.Workload)
+            .Target("account", first, "job")
+            .Target("archive", second, t => t.Through = "account")
+            .Time(_time).EndOnSignals(false));
+
+        await session.Provider<BearerToken>("archive").GetAsync();
+
+        Assert.That(first.Requests, Has.Count.EqualTo(2));
+    }
+
+    [Test]
+    public void Cycles_are_refused_at_the_start_and_shown_in_order()
+    {
+        TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(() => JobSession.StartAsync(b => b
+            .Target("a", new TestExchanger(_time), t => t.Through = "b")
+            .Target("b", new TestExchanger(_time), t => t.Through = "c")
+            .Target("c", new TestExchanger(_time), t => t.Through = "a")));
+
+        Assert.That(error!.Code, Is.EqualTo("NHI1005"));
+        Assert.That(error.Message, Does.Contain("a -> b -> c -> a"));
+    }
+
+    [Test]
+    public async Task An_actor_is_proved_too_and_sent_beside_the_subject()
+    {
+        var issuer = new TestExchanger(_time);
+        await using JobSession session = await JobSession.StartAsync(b => b
+            .Identity("job", TestProofs.Source(_time), ActsFor.Workload)
+            .Identity("agent", TestProofs.Source(_time), ActsFor.Workload)
+            .Target("api", issuer, t =>
+            {
+                t.Identity = "job";
+                t.Actor = "agent";
+            })
+            .Time(_time).EndOnSignals(false));
+
+        await session.Provider<BearerToken>("api").GetAsync();
+
+        ExchangeRequest asked = issuer.Requests.Single();
+        Assert.That(asked.Actor, Is.Not.Null);
+        Assert.That(asked.Actor!.Fingerprint, Is.Not.EqualTo(asked.Subject.Fingerprint));
+    }
+}

@@ -1,0 +1,23 @@
+using System.Collections.Concurrent;
+
+namespace Nhi.TokenExchange.Tests;
+
+/// <summary>Keeps audit events; refuses those it is told to refuse.</summary>
+internal sealed class RecordingSink : IAuditSink
+{
+    private readonly ConcurrentQueue<AuditEvent> _events = new();
+
+    public Func<AuditEvent, Exception?>? Refuse { get; set; }
+
+    public IReadOnlyList<AuditEvent> Events => [.. _events];
+
+    public IReadOnlyList<AuditEventKind> Kinds => [.. _events.Select(e => e.Kind)];
+
+    public ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken)
+    {
+        if (Refuse?.Invoke(auditEvent) is { } refusal)
+            return ValueTask.FromException(refusal);
+        _events.Enqueue(auditEvent);
+        return default;
+    }
+}
