@@ -1,0 +1,58 @@
+using System.Diagnostics;
+
+namespace Nhi.TokenExchange.Tests;
+
+/// <summary>How a whole process ends with its job.</summary>
+[Platform(Include = "Linux,MacOsX", Reason = "Sends POSIX signals with kill(1).")]
+public class JobEndTests
+{
+    private static readonly string ChildJob = typeof(JobEndTests).Assembly.Location.Replace("Nhi.TokenExchange.Tests", "Nhi.TokenExchange.ChildJob", StringComparison.Ordinal);
+
+    [TestCase("TERM", 143)]
+    [TestCase("INT", 130)]
+    [TestCase("HUP", 129)]
+    public async Task A_signal_ends_the_leases_first_and_then_does_what_it_always_does(string signal, int exitCode)
+    {
+        using Process child = await StartAsync("wait");
+
+        using (Process kill = Process.Start("kill", [$"-{signal}", $"{child.Id}"]))
+            await kill.WaitForExitAsync();
+        string rest = await child.StandardOutput.ReadToEndAsync();
+        await child.WaitForExitAsync();
+
+        Assert.That(rest, Does.Contain("revoked"));
+        Assert.That(child.ExitCode, Is.EqualTo(exitCode));
+    }
+
+    [Test]
+    public async Task The_normal_end_ends_the_leases()
+    {
+        using Process child = await StartAsync("end");
+
+        string rest = await child.StandardOutput.ReadToEndAsync();
+        await child.WaitForExitAsync();
+
+        Assert.That(rest, Does.Contain("revoked"));
+        Assert.That(child.ExitCode, Is.Zero);
+    }
+
+    [Test]
+    public async Task A_job_that_throws_ends_its_leases_on_the_way_out()
+    {
+        using Process child = await StartAsync("throw");
+
+        string rest = await child.StandardOutput.ReadToEndAsync();
+        await child.WaitForExitAsync();
+
+        Assert.That(rest, Does.Contain("revoked"));
+        Assert.That(child.ExitCode, Is.Not.Zero);
+    }
+
+    private static async Task<Process> StartAsync(string how)
+    {
+        var start = new ProcessStartInfo("dotnet", [ChildJob, how]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        Process child = Process.Start(start)!;
+        Assert.That(await child.StandardOutput.ReadLineAsync(), Is.EqualTo("ready"));
+        return child;
+    }
+}
