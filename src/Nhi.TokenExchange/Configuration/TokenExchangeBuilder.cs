@@ -153,7 +153,7 @@ public sealed class TokenExchangeBuilder
         ILogger logger = _loggerFactory.CreateLogger("Nhi.TokenExchange");
         return new SessionPlan(
             _job, targets, _policy, _audit ?? new LoggerAuditSink(logger), _time, _jitter ?? CryptographicJitter,
-            logger, _endOnSignals, _endWithin, _transport, []);
+            new QuietLogger(logger), _endOnSignals, _endWithin, _transport, []);
     }
 
     private List<TargetPlan> FreezeTargets()

@@ -8,6 +8,9 @@ internal sealed class SlotProvider<T>(TargetRuntime<T> runtime) : CredentialProv
 {
     private readonly ExpiringSlot<T> _slot = runtime.Slot;
 
+    /// <summary>Whether an exchange is in the air for callers without special wishes.</summary>
+    internal bool HasFlight => _slot.State.Flight is not null;
+
     public override ScopeSet Scopes => runtime.Plan.Scopes;
 
     public override ValueTask<T> GetAsync(CancellationToken cancellationToken = default) =>

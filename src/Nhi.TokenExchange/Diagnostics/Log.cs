@@ -47,6 +47,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 203, Level = LogLevel.Error, Message = "Job ended with credentials that live on: {Job}; {Summary}")]
     public static partial void JobCompletedWithOrphans(this ILogger logger, JobContext job, string summary);
 
+    [LoggerMessage(EventId = 204, Level = LogLevel.Warning, Message = "A callback on the end of the job failed: {Job}; {ExceptionType}")]
+    public static partial void EndedCallbackFailed(this ILogger logger, JobContext job, string exceptionType);
+
     [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "Refresh of {Target} failed ({Code}, flight {FlightId}); the current credential is served on while it is good")]
     public static partial void RefreshFailed(this ILogger logger, string target, string code, Guid flightId);
 
@@ -57,5 +60,5 @@ internal static partial class Log
     public static partial void LateExchangeFailed(this ILogger logger, string target, string exceptionType, Guid flightId);
 
     [LoggerMessage(EventId = 402, Level = LogLevel.Error, Message = "The audit could not record {Kind} of {Target} (flight {FlightId}): {ExceptionType}")]
-    public static partial void AuditFailed(this ILogger logger, AuditEventKind kind, string target, Guid flightId, string exceptionType);
+    public static partial void AuditFailed(this ILogger logger, AuditEventKind? kind, string? target, Guid? flightId, string exceptionType);
 }

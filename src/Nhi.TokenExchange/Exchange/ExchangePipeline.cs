@@ -22,11 +22,13 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             {
                 (T credential, long refreshTick) = await IssueAsync(flight, request, bounded.Token).ConfigureAwait(false);
                 if (!slot.TryLand(flight, credential, refreshTick))
-                    await session.EndLeaseAsync(credential, session.Leases.IsClosed ? "the job had ended" : "the policy had changed", bounded.Token).ConfigureAwait(false);
+                    await session.EndLeaseAsync(credential, session.Leases.IsClosed ? "the job had ended" : "the policy had changed").ConfigureAwait(false);
             }
             catch (Exception exception)   // every failure becomes the flight's result: its waiters get it
             {
                 TokenExchangeException failure = AsFailure(exception, deadline.IsCancellationRequested);
+                if (flight.IsRefresh)
+                    session.Plan.Logger.RefreshFailed(target.Target, failure.Code, session.FlightId(flight.Number));
                 await _recorder.FailedAsync(flight, failure).ConfigureAwait(false);
                 slot.Fail(flight, failure);
             }
@@ -181,7 +183,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         }
         catch (Exception exception)   // whatever stopped it, the credential exists: it is ended before anybody hears of the failure
         {
-            await session.EndLeaseAsync(issued.Credential, (exception as TokenExchangeException)?.Code ?? exception.GetType().Name, cancellationToken).ConfigureAwait(false);
+            await session.EndLeaseAsync(issued.Credential, (exception as TokenExchangeException)?.Code ?? exception.GetType().Name).ConfigureAwait(false);
             throw;
         }
     }
@@ -194,7 +196,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         {
             Issued<T> issued = await exchanging.ConfigureAwait(false);
             Register(flight, grant, issued);
-            await session.EndLeaseAsync(issued.Credential, "came after the deadline", CancellationToken.None).ConfigureAwait(false);
+            await session.EndLeaseAsync(issued.Credential, "came after the deadline").ConfigureAwait(false);
         }
         catch (Exception exception)   // nothing came: the flight itself was recorded as failed already
         {

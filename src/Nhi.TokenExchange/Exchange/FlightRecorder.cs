@@ -24,8 +24,8 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
                 credential: issued.Credential, unusableFrom: grant.UnusableFrom(issued.Credential), correlationId: issued.CorrelationId),
             cancellationToken);
 
-    public ValueTask FailedAsync(Flight flight, TokenExchangeException failure) =>
-        session.TryRecordAsync(Event(AuditEventKind.Failed, flight, null, code: failure.Code, reason: failure.Detail, correlationId: failure.CorrelationId));
+    public Task FailedAsync(Flight flight, TokenExchangeException failure) =>
+        session.TryRecordAsync(() => Event(AuditEventKind.Failed, flight, null, code: failure.Code, reason: failure.Detail, correlationId: failure.CorrelationId));
 
     private AuditEvent Event(
         AuditEventKind kind, Flight flight, AttestedProof? proof, ScopeSet scopes = default, string? rule = null, string? revision = null, string? reason = null,

@@ -45,7 +45,7 @@ internal sealed record Grant
             AskedAt = session.Clock.Now,
             AskedAtTick = session.Clock.Tick,
             Margin = exchanger.UsableMargin,
-            Jitter = session.Plan.Jitter(),
+            Jitter = session.Jitter(),
         };
     }
 

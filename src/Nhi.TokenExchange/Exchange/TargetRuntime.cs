@@ -56,7 +56,7 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
 
     public long NextFlightNumber() => Session.NextFlightNumber();
 
-    public double Jitter() => Session.Plan.Jitter();
+    public double Jitter() => Session.Jitter();
 
     public void Start(ExpiringSlot<T> slot, Flight flight, CredentialRequest? request)
     {

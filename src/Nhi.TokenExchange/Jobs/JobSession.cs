@@ -124,15 +124,28 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
     }
 
     /// <summary>Records an event that tells of something that has happened already; a failure of that goes to the log.</summary>
-    internal ValueTask TryRecordAsync(AuditEvent auditEvent) => _ending.TryRecordAsync(auditEvent);
+    internal Task TryRecordAsync(Func<AuditEvent> auditEvent) => _ending.TryRecordAsync(auditEvent);
+
+    /// <summary>Chance, from 0 up to but not including 1, whatever the given source does.</summary>
+    internal double Jitter()
+    {
+        try
+        {
+            return Plan.Jitter() is >= 0 and < 1 and double jitter ? jitter : 0.5;
+        }
+        catch (Exception)   // no flight hangs or fails for want of chance
+        {
+            return 0.5;
+        }
+    }
 
     /// <summary>Ends a lease if nobody else does.</summary>
-    internal Task EndLeaseAsync(Credential credential, string reason, CancellationToken cancellationToken) => _ending.EndAsync(credential, reason, cancellationToken);
+    internal Task EndLeaseAsync(Credential credential, string reason) => _ending.EndAsync(credential, reason);
 
     private async Task<JobReport> EndAsync()
     {
         Leases.Close();
-        await _ended.CancelAsync().ConfigureAwait(false);
+        await TellEndedAsync().ConfigureAwait(false);
         foreach (TargetRuntime target in _targets.Values)
             target.End();
 
@@ -158,6 +171,18 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
         if (report.FlightsInTheAir == 0)
             Backchannel.Dispose();
         return report;
+    }
+
+    private async Task TellEndedAsync()
+    {
+        try
+        {
+            await _ended.CancelAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception)   // a callback of the job's own must not keep credentials alive
+        {
+            Plan.Logger.EndedCallbackFailed(Context, exception.GetType().Name);
+        }
     }
 
     private void OnPolicyChanged()

@@ -7,6 +7,8 @@ internal sealed class LeaseEnding(JobSession session)
 {
     // The audit may be slow, but an exchange or a job's end does not hang on it.
     private static readonly TimeSpan AuditDeadline = TimeSpan.FromSeconds(2);
+    // Outside the job's end a single revocation has this long.
+    private static readonly TimeSpan EndDeadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
 
@@ -18,9 +20,14 @@ internal sealed class LeaseEnding(JobSession session)
     public Task EndAllAsync(IReadOnlyList<Credential> taken, CancellationToken cancellationToken) =>
         Task.WhenAll(taken.OrderByDescending(credential => credential.ExpiresAt).Select(credential => EndTakenAsync(credential, "the job ended", cancellationToken)));
 
-    /// <summary>Ends a lease if nobody else does.</summary>
-    public Task EndAsync(Credential credential, string reason, CancellationToken cancellationToken) =>
-        LeaseSet.TryTake(credential) ? EndTakenAsync(credential, reason, cancellationToken) : Task.CompletedTask;
+    /// <summary>Ends a lease if nobody else does. Has its own deadline: the flight's may have passed already.</summary>
+    public async Task EndAsync(Credential credential, string reason)
+    {
+        if (!LeaseSet.TryTake(credential))
+            return;
+        using var deadline = new CancellationTokenSource(EndDeadline, session.Plan.Time);
+        await EndTakenAsync(credential, reason, deadline.Token).ConfigureAwait(false);
+    }
 
     public void EndInBackground(IReadOnlyList<Credential> credentials, string reason)
     {
@@ -31,7 +38,7 @@ internal sealed class LeaseEnding(JobSession session)
             {
                 try
                 {
-                    await EndAsync(credential, reason, session.Abandoned).ConfigureAwait(false);
+                    await EndAsync(credential, reason).ConfigureAwait(false);
                 }
                 finally
                 {
@@ -43,7 +50,7 @@ internal sealed class LeaseEnding(JobSession session)
 
     /// <summary>Accounts for a lease that died of age.</summary>
     public void NoteExpired(Credential credential) =>
-        _ = TryRecordAsync(Event(AuditEventKind.Expired, credential, null)).AsTask();
+        _ = TryRecordAsync(() => Event(AuditEventKind.Expired, credential, null));
 
     public async ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken)
     {
@@ -53,15 +60,18 @@ internal sealed class LeaseEnding(JobSession session)
         await writing.AsTask().WaitAsync(AuditDeadline, session.Plan.Time, cancellationToken).ConfigureAwait(false);
     }
 
-    public async ValueTask TryRecordAsync(AuditEvent auditEvent)
+    /// <summary>Records what has happened already. If the audit does not take it, the log says so.</summary>
+    public async Task TryRecordAsync(Func<AuditEvent> auditEvent)
     {
+        AuditEvent? made = null;
         try
         {
-            await WriteAsync(auditEvent, CancellationToken.None).ConfigureAwait(false);
+            made = auditEvent();
+            await WriteAsync(made, CancellationToken.None).ConfigureAwait(false);
         }
-        catch (Exception exception)   // it has happened; that it is not in the audit goes to the log
+        catch (Exception exception)   // it has happened; nothing that is still to come depends on its record
         {
-            session.Plan.Logger.AuditFailed(auditEvent.Kind, auditEvent.Target, auditEvent.FlightId, exception.GetType().Name);
+            session.Plan.Logger.AuditFailed(made?.Kind, made?.Target, made?.FlightId, exception.GetType().Name);
         }
     }
 
@@ -71,7 +81,7 @@ internal sealed class LeaseEnding(JobSession session)
         TargetRuntime owner = credential.Lease.Owner!;
         _outcomes.Enqueue(new LeaseOutcome(owner.Target, credential.Fingerprint, end, session.Clock.InstantOf(credential.Lease.WallEnd), credential.ExpiresAt, failure));
         AuditEventKind kind = end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
-        await TryRecordAsync(Event(kind, credential, failure is null ? reason : $"{reason}; {failure}")).ConfigureAwait(false);
+        await TryRecordAsync(() => Event(kind, credential, failure is null ? reason : $"{reason}; {failure}")).ConfigureAwait(false);
     }
 
     private async Task<(LeaseEnd End, string? Failure)> AskAsync(Credential credential, CancellationToken cancellationToken)
