@@ -13,14 +13,17 @@ namespace Nhi.TokenExchange;
 /// <summary>How the benchmarks are run: one process each, memory diagnoser always.</summary>
 public static class BenchmarkConfigs
 {
+    public const string ShortId = "short";
+    public const string WithoutPgoId = "no PGO";
+
     /// <summary>The careful run: what a table in a document should come from.</summary>
     public static IConfig Careful => With(Job.Default.WithWarmupCount(7).WithIterationCount(9).WithIterationTime(TimeInterval.FromMilliseconds(150)).WithId("careful"));
 
     /// <summary>The short run of the goals.</summary>
-    public static IConfig Short => With(ShortJob.WithId("short"));
+    public static IConfig Short => With(ShortJob.WithId(ShortId));
 
     /// <summary>The short run without profile-guided optimisation: what a call costs where the JIT can't guess the receiver.</summary>
-    public static IConfig ShortWithoutPgo => With(ShortJob.WithEnvironmentVariable("DOTNET_TieredPGO", "0").WithId("no PGO"));
+    public static IConfig ShortWithoutPgo => With(ShortJob.WithEnvironmentVariable("DOTNET_TieredPGO", "0").WithId(WithoutPgoId));
 
     private static Job ShortJob => Job.Default.WithWarmupCount(4).WithIterationCount(7).WithIterationTime(TimeInterval.FromMilliseconds(120));
 
