@@ -1,1 +1,22 @@
-return 0;
+using BenchmarkDotNet.Running;
+using Nhi.TokenExchange;
+
+switch (args)
+{
+    case ["--goals"] or ["--short"]:
+        return await GoalsRun.RunAsync();
+    case ["--stampede"]:
+        Console.WriteLine(StampedeRun.Table(await StampedeRun.RunAsync(_ => { })));
+        return 0;
+    case ["--threads"]:
+        foreach (ThreadScalingResult path in await ThreadScaling.RunAsync())
+            Console.WriteLine($"{path}");
+        return 0;
+    case ["--many-keys"]:
+        foreach (ManyKeysResult store in await ManyKeysRun.RunAsync())
+            Console.WriteLine(store);
+        return 0;
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(BenchmarkConfigs).Assembly).Run(args, BenchmarkConfigs.Careful);
+        return 0;
+}

@@ -1,0 +1,37 @@
+using BenchmarkDotNet.Columns;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Diagnosers;
+using BenchmarkDotNet.Environments;
+using BenchmarkDotNet.Exporters;
+using BenchmarkDotNet.Exporters.Json;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Loggers;
+using Perfolizer.Horology;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>How the benchmarks are run: one process each, memory diagnoser always.</summary>
+public static class BenchmarkConfigs
+{
+    public const string ShortId = "short";
+    public const string WithoutPgoId = "no PGO";
+
+    /// <summary>The careful run: what a table in a document should come from.</summary>
+    public static IConfig Careful => With(Job.Default.WithWarmupCount(7).WithIterationCount(9).WithIterationTime(TimeInterval.FromMilliseconds(150)).WithId("careful"));
+
+    /// <summary>The short run of the goals.</summary>
+    public static IConfig Short => With(ShortJob.WithId(ShortId));
+
+    /// <summary>The short run without profile-guided optimisation: what a call costs where the JIT can't guess the receiver.</summary>
+    public static IConfig ShortWithoutPgo => With(ShortJob.WithEnvironmentVariable("DOTNET_TieredPGO", "0").WithId(WithoutPgoId));
+
+    private static Job ShortJob => Job.Default.WithWarmupCount(4).WithIterationCount(7).WithIterationTime(TimeInterval.FromMilliseconds(120));
+
+    private static ManualConfig With(Job job) => ManualConfig.CreateEmpty()
+        .AddJob(job.WithRuntime(CoreRuntime.Core10_0))
+        .AddDiagnoser(MemoryDiagnoser.Default)
+        .AddColumnProvider(DefaultColumnProviders.Instance)
+        .AddExporter(MarkdownExporter.GitHub, JsonExporter.Brief)
+        .AddLogger(ConsoleLogger.Default)
+        .WithOptions(ConfigOptions.JoinSummary | ConfigOptions.DisableLogFile);
+}

@@ -1,0 +1,83 @@
+using System.Globalization;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>Holds results against the goals. Every ratio is of two numbers of the same run.</summary>
+public sealed class GoalJudge(
+    IReadOnlyList<HitResult> hits, IReadOnlyList<StampedeResult> stampede, IReadOnlyList<ThreadScalingResult> threads, IReadOnlyList<ManyKeysResult> manyKeys)
+{
+    public IReadOnlyList<Goal> Judge() =>
+    [
+        AtMostFloor("1", "hit, provider held, through the public interface", nameof(OursAndFloor.GetAsync), 1.5),
+        AtMostFloor("1", "the same by `TryGet`", nameof(OursAndFloor.TryGet), 1.5),
+        AtMostFloor("2", "hit by target name (frozen look-up)", nameof(OursAndFloor.GetAsyncByName), 2),
+        AtMostFloor("3", "hit awaited in an async method", nameof(OursAndFloor.Awaited), 3),
+        Published("–", "hit where the JIT can't guess the receiver (no PGO)", nameof(OursAndFloor.GetAsync)),
+        Published("–", "the same by `TryGet`", nameof(OursAndFloor.TryGet)),
+        Faster("4", "Google.Apis.Auth external account", nameof(SdkPeers.Google), 10),
+        Faster("5", "AWS `RefreshingAWSCredentials`", nameof(SdkPeers.Aws), 20),
+        Faster("5", "Azure.Core `BearerTokenAuthenticationPolicy`", nameof(SdkPeers.AzureCore), 25),
+        Faster("6", "MSAL `AcquireTokenForClient`", nameof(SdkPeers.Msal), 500),
+        Faster("6", "Azure.Identity `ClientAssertionCredential`", nameof(SdkPeers.AzureClientAssertion), 500),
+        Faster("6", "Azure.Identity `WorkloadIdentityCredential`", nameof(SdkPeers.AzureWorkloadIdentity), 500),
+        Threads(),
+        Stampede("8", "1,000 callers, cold", StampedeMoment.Cold),
+        Stampede("8", "1,000 callers, after expiry", StampedeMoment.Expired),
+        Stampede("9", "1,000 callers, refresh due", StampedeMoment.RefreshDue),
+        .. ManyKeys(),
+    ];
+
+    private HitResult Hit(string method, string job = BenchmarkConfigs.ShortId) => hits.First(hit => hit.Method == method && hit.Job == job);
+
+    private Goal AtMostFloor(string number, string what, string method, double most)
+    {
+        HitResult ours = Hit(method);
+        double ratio = ours.Best / Hit(nameof(OursAndFloor.Floor)).Best;
+        return new Goal(number, what, $"≤ {Text(most)} × floor, 0 B", $"{Text(ratio)} × floor", $"{ours.Bytes} B", ratio <= most && ours.Bytes == 0);
+    }
+
+    private Goal Published(string number, string what, string method)
+    {
+        HitResult ours = Hit(method, BenchmarkConfigs.WithoutPgoId);
+        double ratio = ours.Best / Hit(nameof(OursAndFloor.Floor), BenchmarkConfigs.WithoutPgoId).Best;
+        return new Goal(number, what, "none", $"{Text(ratio)} × floor", $"{ours.Bytes} B", null);
+    }
+
+    private Goal Faster(string number, string peer, string method, double least)
+    {
+        HitResult theirs = Hit(method);
+        double ratio = theirs.Best / Hit(nameof(OursAndFloor.GetAsync)).Best;
+        return new Goal(number, $"hit, ours against {peer}", $"≥ {Text(least)} × faster", $"{Text(ratio)} × faster", $"0 B : {theirs.Bytes:N0} B", ratio >= least);
+    }
+
+    private Goal Threads()
+    {
+        double floor = threads.First(path => path.Path == "floor").Ratio;
+        double ours = threads.First(path => path.Path == "ours").Ratio;
+        return new Goal("7", "two threads against one", "≥ 0.9 × the floor's 2:1", $"{Text(ours)} against {Text(floor)}: {Text(ours / floor)} ×", "", ours / floor >= 0.9);
+    }
+
+    private Goal Stampede(string number, string what, StampedeMoment moment)
+    {
+        StampedeResult ours = stampede.First(result => result.Peer == "**ours**" && result.Moment == moment);
+        bool due = moment == StampedeMoment.RefreshDue;
+        bool met = ours.Calls == 1 && ours.Failed == 0 && (!due || ours.Held == 0);
+        return new Goal(number, what, due ? "1 STS call, 0 held" : "exactly 1 STS call", due ? $"{ours.Calls} call, {ours.Held} held" : $"{ours.Calls} call", "", met);
+    }
+
+    private IEnumerable<Goal> ManyKeys()
+    {
+        if (manyKeys.Count == 0)
+            yield break;
+        ManyKeysResult Store(string part) => manyKeys.First(result => result.Store.Contains(part, StringComparison.Ordinal));
+        (ManyKeysResult ours, ManyKeysResult bare, ManyKeysResult memory, ManyKeysResult msal) = (Store("ours"), Store("Dictionary"), Store("IMemory"), Store("MSAL"));
+        double bytes = ours.BytesPerKey;
+        yield return new Goal("11", "memory per key at 100,000 keys", "≤ 300 B, ≤ 1/6 of MSAL", $"1/{Text(msal.BytesPerKey / bytes)} of MSAL", $"{bytes:F0} B a key", bytes <= 300 && msal.BytesPerKey / bytes >= 6);
+        double toBare = ours.HitNanoseconds / bare.HitNanoseconds;
+        double toMemory = ours.HitNanoseconds / memory.HitNanoseconds;
+        yield return new Goal("12", "random hit among 100,000 keys, against the bare dictionary", "≤ 1.4 ×", $"{Text(toBare)} ×", "", toBare <= 1.4);
+        yield return new Goal("12", "the same, against `IMemoryCache`", "≤ 0.75 ×", $"{Text(toMemory)} ×", "", toMemory <= 0.75);
+    }
+
+    private static string Text(double ratio) => ratio.ToString(ratio >= 100 ? "N0" : ratio >= 10 ? "0.0" : "0.0#", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,76 @@
+using System.Reflection;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using BenchmarkDotNet.Environments;
+using BenchmarkDotNet.Reports;
+using BenchmarkDotNet.Running;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>Runs floor, ours and peers in one go, within six minutes on two cores, and says which goals are met.</summary>
+public static class GoalsRun
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter() },
+    };
+
+    /// <returns>0 if every goal is met, else 1.</returns>
+    public static async Task<int> RunAsync()
+    {
+        Console.WriteLine("Many keys …");
+        IReadOnlyList<ManyKeysResult> manyKeys = await ManyKeysRun.RunAsync();
+        Console.WriteLine("Threads …");
+        IReadOnlyList<ThreadScalingResult> threads = await ThreadScaling.RunAsync();
+        Console.WriteLine("Stampede …");
+        IReadOnlyList<StampedeResult> stampede = await StampedeRun.RunAsync(Console.WriteLine);
+        IReadOnlyList<HitResult> hits = RunHits();
+        IReadOnlyList<Goal> goals = new GoalJudge(hits, stampede, threads, manyKeys).Judge();
+        var report = new GoalsReport(
+            TimeProvider.System.GetUtcNow(), string.Join('\n', HostEnvironmentInfo.GetCurrent().ToFormattedString()), Packages(), goals, hits, stampede, threads, manyKeys);
+
+        string folder = Path.Combine(RepositoryRoot(), "benchmarks", "results");
+        Directory.CreateDirectory(folder);
+        await File.WriteAllTextAsync(Path.Combine(folder, "goals.md"), GoalsMarkdown.Write(report));
+        await File.WriteAllTextAsync(Path.Combine(folder, "goals.json"), JsonSerializer.Serialize(report, Json) + "\n");
+        Console.WriteLine();
+        Console.WriteLine(GoalsMarkdown.Table(goals));
+        return goals.All(goal => goal.Met != false) ? 0 : 1;
+    }
+
+    private static List<HitResult> RunHits()
+    {
+        Summary[] summaries = BenchmarkRunner.Run(
+        [
+            BenchmarkConverter.TypeToBenchmarks(typeof(OursAndFloor), BenchmarkConfigs.Short),
+            BenchmarkConverter.TypeToBenchmarks(typeof(OursAndFloor), BenchmarkConfigs.ShortWithoutPgo),
+            BenchmarkConverter.TypeToBenchmarks(typeof(SdkPeers), BenchmarkConfigs.Short),
+            BenchmarkConverter.TypeToBenchmarks(typeof(GeneralCaches), BenchmarkConfigs.Short),
+        ]);
+        return [.. summaries.SelectMany(summary => summary.Reports).Select(HitResult.Of)];
+    }
+
+    private static SortedDictionary<string, string> Packages()
+    {
+        Type[] marks =
+        [
+            typeof(JobSession), typeof(Azure.Core.TokenCredential), typeof(Azure.Identity.ClientAssertionCredential), typeof(Microsoft.Identity.Client.AuthenticationResult),
+            typeof(Amazon.Runtime.AWSCredentials), typeof(Google.Apis.Auth.OAuth2.GoogleCredential), typeof(Microsoft.Extensions.Caching.Memory.MemoryCache),
+            typeof(Microsoft.Extensions.DependencyInjection.HybridCacheServiceExtensions), typeof(ZiggyCreatures.Caching.Fusion.FusionCache), typeof(BitFaster.Caching.ICache<,>), typeof(BenchmarkRunner),
+        ];
+        var versions = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (Assembly assembly in marks.Select(mark => mark.Assembly))
+            versions[assembly.GetName().Name!] = (assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "?").Split('+')[0];
+        return versions;
+    }
+
+    private static string RepositoryRoot()
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Nhi.TokenExchange.sln")))
+                return folder.FullName;
+        }
+        throw new InvalidOperationException("Run this from within the repository.");
+    }
+}

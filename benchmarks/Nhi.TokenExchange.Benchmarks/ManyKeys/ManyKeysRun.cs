@@ -1,0 +1,100 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Identity.Client;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>A hundred thousand keys: bytes a key, and a hit at a random one. At that size a hit is cache misses, not instructions.</summary>
+public static class ManyKeysRun
+{
+    private const int Keys = 100_000;
+    private const int MsalKeys = 10_000;
+    private const int Rounds = 12;
+
+    private static readonly string[] Tenants = [.. Enumerable.Range(0, Keys).Select(key => new Guid(key, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10).ToString())];
+
+    public static async Task<IReadOnlyList<ManyKeysResult>> RunAsync()
+    {
+        int[] order = [.. Enumerable.Range(0, Keys)];
+        new Random(7).Shuffle(order);
+        CredentialRequest[] requests = [.. Tenants.Select(tenant => new CredentialRequest { Tenant = tenant })];
+
+        long before = Bytes();
+        var dictionary = new ConcurrentDictionary<string, string>(StringComparer.Ordinal);
+        foreach (string tenant in Tenants)
+            dictionary[tenant] = NewToken();
+        double dictionaryBytes = PerKey(before);
+
+        before = Bytes();
+        var memory = new MemoryCache(new MemoryCacheOptions());
+        foreach (string tenant in Tenants)
+            memory.Set(tenant, NewToken(), TimeSpan.FromHours(1));
+        double memoryBytes = PerKey(before);
+
+        var gate = new IssuerGate();
+        await using JobSession session = await BenchmarkJob.StartAsync(gate, ["warehouse"]);
+        CredentialProvider<BearerToken> provider = session.Provider<BearerToken>("warehouse");
+        await gate.DemandTrueHitAsync(async () => await provider.GetAsync());
+        before = Bytes();
+        foreach (CredentialRequest request in requests)
+            await provider.GetAsync(request);
+        double ourBytes = PerKey(before);
+        int issued = gate.Calls;
+
+        (string Store, double Bytes, Func<double> Round)[] stores =
+        [
+            ("bare `ConcurrentDictionary`", dictionaryBytes, () => Round(order, key => dictionary.TryGetValue(Tenants[key], out _))),
+            ("`IMemoryCache`", memoryBytes, () => Round(order, key => memory.TryGetValue(Tenants[key], out string? _))),
+            ("**ours**, one tenant a key", ourBytes, () => Round(order, key => provider.GetAsync(requests[key]).IsCompletedSuccessfully)),
+        ];
+        double[] best = [.. Enumerable.Repeat(double.MaxValue, stores.Length)];
+        for (int round = 0; round < Rounds; round++)
+        {
+            for (int i = 0; i < stores.Length; i++)
+                best[i] = Math.Min(best[i], stores[i].Round());
+        }
+        if (gate.Calls != issued)
+            throw new InvalidOperationException($"Not a hit: {issued} issuer calls after the filling, {gate.Calls} after the rounds.");
+        GC.KeepAlive(dictionary);
+        memory.Dispose();
+        return [.. stores.Select((store, i) => new ManyKeysResult(store.Store, Keys, store.Bytes, best[i])), await MsalAsync()];
+    }
+
+    private static async Task<ManyKeysResult> MsalAsync()
+    {
+        IConfidentialClientApplication app = MicrosoftPeers.Msal(new OAuthIssuer(new IssuerGate()));
+        await app.AcquireTokenForClient(MicrosoftPeers.Scopes).ExecuteAsync();
+        long before = Bytes();
+        for (int key = 0; key < MsalKeys; key++)
+            await app.AcquireTokenForClient(MicrosoftPeers.Scopes).WithTenantId(Tenants[key]).ExecuteAsync();
+        double bytes = (Bytes() - before) / (double)MsalKeys;
+        int[] order = [.. Enumerable.Range(0, MsalKeys)];
+        new Random(7).Shuffle(order);
+        long start = Stopwatch.GetTimestamp();
+        foreach (int key in order)
+            await app.AcquireTokenForClient(MicrosoftPeers.Scopes).WithTenantId(Tenants[key]).ExecuteAsync();
+        double nanoseconds = Stopwatch.GetElapsedTime(start).TotalNanoseconds / MsalKeys;
+        GC.KeepAlive(app);
+        return new ManyKeysResult("MSAL app token cache, one tenant a key", MsalKeys, bytes, nanoseconds);
+    }
+
+    private static double Round(int[] order, Func<int, bool> hit)
+    {
+        long start = Stopwatch.GetTimestamp();
+        int hits = 0;
+        foreach (int key in order)
+            hits += hit(key) ? 1 : 0;
+        double nanoseconds = Stopwatch.GetElapsedTime(start).TotalNanoseconds / order.Length;
+        return hits == order.Length ? nanoseconds : throw new InvalidOperationException($"Only {hits} of {order.Length} were hits.");
+    }
+
+    private static int _tokens;
+
+    private static string NewToken() => (++_tokens).ToString("x10", CultureInfo.InvariantCulture);
+
+    private static double PerKey(long before) => (Bytes() - before) / (double)Keys;
+
+    private static long Bytes() => GC.GetTotalMemory(forceFullCollection: true);
+}

@@ -1,0 +1,22 @@
+using Azure.Core;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>A credential without a cache of its own, so that only the policy's cache is seen.</summary>
+public sealed class CountedTokenCredential(IssuerGate gate) : TokenCredential
+{
+    public TimeSpan ExpiresIn { get; set; } = TimeSpan.FromHours(1);
+
+    public TimeSpan RefreshIn { get; set; } = TimeSpan.FromMinutes(40);
+
+    public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken) =>
+        throw new NotSupportedException("Only the asynchronous way is measured.");
+
+    public override async ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = TimeProvider.System.GetUtcNow();
+        var token = new AccessToken("0123456789", now + ExpiresIn, now + RefreshIn);
+        await gate.PassAsync();
+        return token;
+    }
+}

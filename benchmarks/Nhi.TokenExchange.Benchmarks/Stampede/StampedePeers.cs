@@ -1,0 +1,70 @@
+using Google.Apis.Auth.OAuth2;
+using Microsoft.Extensions.Caching.Hybrid;
+using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Identity.Client;
+using ZiggyCreatures.Caching.Fusion;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>Who stands the stampede. Each entry makes a new one.</summary>
+public static class StampedePeers
+{
+    // MSAL counts a token as over five minutes before its end; Google renews from 3:45 on and counts it as over at 2:45.
+    public static IReadOnlyList<Func<StampedePeer>> All { get; } =
+    [
+        () => new OurPeer(),
+        () => new OAuthPeer("MSAL confidential client", Msal, expiredSeconds: 300, dueSeconds: null),
+        () => new OAuthPeer("Azure.Identity `ClientAssertionCredential`", AzureIdentity, expiredSeconds: 300, dueSeconds: null),
+        () => new AzureCoreStampede(),
+        () => new AwsStampede(),
+        () => new OAuthPeer("Google external account", Google, expiredSeconds: 100, dueSeconds: 200),
+        () => new CachePeer("`IMemoryCache.GetOrCreateAsync`", Memory, dueAfter: null),
+        () => new CachePeer("`HybridCache.GetOrCreateAsync`", Hybrid, dueAfter: null),
+        () => new CachePeer("FusionCache, eager refresh", Fusion, dueAfter: 0.05),
+    ];
+
+    private static Func<Task> Msal(OAuthIssuer issuer)
+    {
+        IConfidentialClientApplication app = MicrosoftPeers.Msal(issuer);
+        return () => app.AcquireTokenForClient(MicrosoftPeers.Scopes).ExecuteAsync();
+    }
+
+    private static Func<Task> AzureIdentity(OAuthIssuer issuer)
+    {
+        Azure.Core.TokenCredential credential = MicrosoftPeers.ClientAssertion(issuer);
+        return () => credential.GetTokenAsync(MicrosoftPeers.Context, default).AsTask();
+    }
+
+    private static Func<Task> Google(OAuthIssuer issuer)
+    {
+        ITokenAccess credential = GooglePeer.Create(issuer);
+        return () => credential.GetAccessTokenForRequestAsync();
+    }
+
+    private static Func<Task> Memory(TimeSpan life, Func<Task<string>> issue)
+    {
+        var cache = new MemoryCache(new MemoryCacheOptions());
+        return () => cache.GetOrCreateAsync("warehouse", entry =>
+        {
+            entry.AbsoluteExpirationRelativeToNow = life;
+            return issue();
+        });
+    }
+
+    private static Func<Task> Hybrid(TimeSpan life, Func<Task<string>> issue)
+    {
+        var services = new ServiceCollection();
+        services.AddHybridCache();
+        HybridCache cache = services.BuildServiceProvider().GetRequiredService<HybridCache>();
+        var options = new HybridCacheEntryOptions { Expiration = life, LocalCacheExpiration = life };
+        return () => cache.GetOrCreateAsync("warehouse", async _ => await issue(), options).AsTask();
+    }
+
+    private static Func<Task> Fusion(TimeSpan life, Func<Task<string>> issue)
+    {
+        var cache = new FusionCache(new FusionCacheOptions());
+        var options = new FusionCacheEntryOptions(life) { EagerRefreshThreshold = 0.05f };
+        return () => cache.GetOrSetAsync<string>("warehouse", async (_, _) => await issue(), options).AsTask();
+    }
+}

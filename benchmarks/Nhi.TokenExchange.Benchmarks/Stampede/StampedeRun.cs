@@ -1,0 +1,92 @@
+using System.Text;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>A thousand callers at once, cold, after expiry and with the refresh due. Counts; nothing is timed, so the machine doesn't matter.</summary>
+public static class StampedeRun
+{
+    private const int Callers = 1000;
+
+    public static async Task<IReadOnlyList<StampedeResult>> RunAsync(Action<string> say)
+    {
+        ThreadPool.SetMinThreads(64, 64);
+        var results = new List<StampedeResult>();
+        foreach (Func<StampedePeer> create in StampedePeers.All)
+        {
+            foreach (StampedeMoment moment in Enum.GetValues<StampedeMoment>())
+            {
+                if (await RunAsync(create(), moment) is { } result)
+                {
+                    results.Add(result);
+                    say(result.ToString());
+                }
+            }
+        }
+        return results;
+    }
+
+    public static string Table(IReadOnlyList<StampedeResult> results)
+    {
+        var table = new StringBuilder("| peer | cold: calls | after expiry: calls | refresh due: calls | held |\n|---|--:|--:|--:|--:|\n");
+        foreach (IGrouping<string, StampedeResult> peer in results.GroupBy(result => result.Peer))
+        {
+            StampedeResult At(StampedeMoment moment) => peer.First(result => result.Moment == moment);
+            string due = peer.Any(result => result.Moment == StampedeMoment.RefreshDue)
+                ? $"{At(StampedeMoment.RefreshDue).Calls:N0} | {At(StampedeMoment.RefreshDue).Held:N0}"
+                : "no such notion | ";
+            table.Append($"| {peer.Key} | {At(StampedeMoment.Cold).Calls:N0} | {At(StampedeMoment.Expired).Calls:N0} | {due} |\n");
+        }
+        return table.ToString();
+    }
+
+    private static async Task<StampedeResult?> RunAsync(StampedePeer peer, StampedeMoment moment)
+    {
+        if (!peer.Prepare(moment))
+            return null;
+        if (moment != StampedeMoment.Cold)
+        {
+            await peer.CallAsync();
+            await peer.ComeAsync(moment);
+        }
+        int before = peer.Gate.Calls;
+        peer.Gate.Shut();
+        Task[] callers = await StartAllAsync(peer);
+        await QuietAsync(peer, callers);
+        int calls = peer.Gate.Calls - before;
+        int held = callers.Count(caller => !caller.IsCompleted);
+        peer.Gate.Open();
+        await Task.WhenAll(callers).ContinueWith(_ => { }, TaskScheduler.Default);
+        return new StampedeResult(peer.Name, moment, calls, held, callers.Count(caller => caller.IsFaulted));
+    }
+
+    private static async Task<Task[]> StartAllAsync(StampedePeer peer)
+    {
+        var start = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        int entered = 0;
+        var all = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task[] callers = [.. Enumerable.Range(0, Callers).Select(async _ =>
+        {
+            await start.Task;
+            if (Interlocked.Increment(ref entered) == Callers)
+                all.SetResult();
+            await peer.CallAsync();
+        })];
+        start.SetResult();
+        await all.Task;
+        return callers;
+    }
+
+    // Quiet: for half a second neither a caller came back nor a call reached the issuer.
+    private static async Task QuietAsync(StampedePeer peer, Task[] callers)
+    {
+        (int Calls, int Done) seen = (-1, -1);
+        while (true)
+        {
+            (int Calls, int Done) now = (peer.Gate.Calls, callers.Count(caller => caller.IsCompleted));
+            if (now == seen)
+                return;
+            seen = now;
+            await Task.Delay(TimeSpan.FromMilliseconds(500));
+        }
+    }
+}
