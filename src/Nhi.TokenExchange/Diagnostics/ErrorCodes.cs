@@ -52,4 +52,8 @@ internal static class ErrorCodes
 
     // 7xxx: job
     public const string JobEnded = "NHI7001";
+
+    // 8xxx: use of a credential
+    public const string OriginRefused = "NHI8001";
+    public const string AuthorizationAlreadySet = "NHI8002";
 }

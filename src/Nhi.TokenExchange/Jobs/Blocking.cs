@@ -5,5 +5,7 @@ internal static class Blocking
 {
 #pragma warning disable RS0030 // The wait that everybody else is banned from.
     public static void Wait(Task task) => task.GetAwaiter().GetResult();
+
+    public static T Wait<T>(Task<T> task) => task.GetAwaiter().GetResult();
 #pragma warning restore RS0030
 }

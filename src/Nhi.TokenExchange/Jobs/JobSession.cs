@@ -78,6 +78,23 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
             ?? throw new TokenExchangeException(ErrorCodes.WrongCredentialKind, ExchangeStage.Configure, $"The target gives {runtime.Plan.Exchanger.CredentialType.Name}, not {typeof(TCredential).Name}.") { Target = target };
     }
 
+    /// <summary>Makes a handler that sets the target's credential on requests to its allowed origins: for <c>new HttpClient(job.CreateHandler("warehouse"))</c>.</summary>
+    /// <param name="target">The name of a target that gives a <see cref="BearerToken"/>.</param>
+    /// <param name="inner">What sends the requests. Default: a handler of its own, which follows no redirect and keeps no cookie (a session cookie would outlive the credential).</param>
+    /// <returns>A handler that disposes its inner one, given or not, as every <see cref="DelegatingHandler"/> does. To keep a shared inner handler, use <c>new HttpClient(handler, disposeHandler: false)</c>. Declare the client after the job, so that it goes first.</returns>
+    /// <exception cref="TokenExchangeException">There is no such target, or it gives another kind of credential.</exception>
+    public CredentialHandler CreateHandler(string target, HttpMessageHandler? inner = null)
+    {
+        CredentialProvider<BearerToken> provider = Provider<BearerToken>(target);
+        TargetPlan plan = Runtime(target).Plan;
+        IEnumerable<Uri> origins = plan.AllowedOrigins.Count > 0 ? plan.AllowedOrigins : [new Uri(plan.Exchanger.Issuer, "/")];
+        // Connections are renewed now and then, so that a long job sees changes of DNS.
+        return new CredentialHandler(provider, origins)
+        {
+            InnerHandler = inner ?? new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) },
+        };
+    }
+
     /// <summary>Ends the job: providers throw from now on, and each credential is ended at its issuer or accounted for. The first call does it; all get its report.</summary>
     /// <param name="cancellationToken">Stops waiting; the ending goes on.</param>
     public Task<JobReport> CompleteAsync(CancellationToken cancellationToken = default) => _completion.Value.WaitAsync(cancellationToken);
