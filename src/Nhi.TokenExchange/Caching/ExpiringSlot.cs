@@ -17,44 +17,47 @@ namespace Nhi.TokenExchange;
 /// 6. Waiters trust nothing they waited for: when woken they look at the slot again, at both clocks too.
 /// 7. Policy: current is emptied and the flight doomed in one exchange; who asks after that gets only what was decided after it.
 /// 8. Published before removed: landing puts the credential in and takes the flight out in one exchange.
-/// 9. A caller that gives up stops waiting for the flight's task and touches nothing else; failures are results, not exceptions,
-///    so none goes unobserved.
-/// 10. Re-entry: a flight is known to its own flow; who would wait for the flight he runs in gets an error instead.
-/// Order: a state and its credential's lease are written before the compare-exchange (a full fence) that publishes them; the acquire
-/// load that sees the state sees all of it. Nothing here is ever locked, so nobody waits while anybody holds anything.
+/// 9. A caller that gives up stops waiting and touches nothing else; failures are results, not exceptions: none goes unobserved.
+/// 10. Re-entry: who waits inside a flight notes it before he waits; a wait that would close a ring gets an error instead.
+/// Order: a state and its lease are written before the compare-exchange (a full fence) that publishes them; an acquire load sees all.
 /// </remarks>
 internal sealed class ExpiringSlot<T>
     where T : Credential
 {
     private readonly ISlotOwner<T> _owner;
     private readonly AgreedClock _clock;
-    private SlotState<T> _state = SlotState<T>.Empty;
+    private SlotState<T> _state;
 
-    public ExpiringSlot(ISlotOwner<T> owner)
+    /// <summary>An empty slot, or one whose first flight the caller starts once others can see the slot.</summary>
+    public ExpiringSlot(ISlotOwner<T> owner, Flight? departed = null)
     {
         _owner = owner;
         _clock = owner.Clock;
+        _state = departed is null ? SlotState<T>.Empty : SlotState<T>.Empty.Depart(departed);
     }
 
     public SlotState<T> State => Volatile.Read(ref _state);
 
     public bool TryGet([NotNullWhen(true)] out T? credential)
     {
-        SlotState<T> state = Volatile.Read(ref _state);
-        credential = state.Current!;
-        return _clock.IsBefore(state.HitUntil, state.WallEnd);
+        SlotState<T> state = State;
+        credential = _clock.IsBefore(state.HitUntil, state.WallEnd) ? state.Current : null;
+        return credential is not null;
     }
 
     /// <summary>The way of a miss, and of the one hit that finds the refresh due.</summary>
-    public async ValueTask<T> GetAsync(CredentialRequest? request, CancellationToken cancellationToken)
+    public ValueTask<T> GetAsync(CredentialRequest? request, CancellationToken cancellationToken) => GetUnlessRetiredAsync(request, cancellationToken)!;
+
+    /// <summary>As <see cref="GetAsync"/>; null from a slot that was retired.</summary>
+    public async ValueTask<T?> GetUnlessRetiredAsync(CredentialRequest? request, CancellationToken cancellationToken)
     {
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            SlotState<T> state = Volatile.Read(ref _state);
-            if (state.Mark == SlotMark.Ended)
-                throw _owner.JobEnded();
-            T? alive = AliveIn(state);
+            SlotState<T> state = State;
+            if (state.IsFinal)
+                return state.Mark == SlotMark.Ended ? throw _owner.JobEnded() : null;
+            T? alive = state.AliveAt(_clock);
             Flight? flight = state.Flight;
             if (flight is null)
             {
@@ -62,18 +65,17 @@ internal sealed class ExpiringSlot<T>
                     return alive;
                 if (state.Failure is { } remembered && _clock.Tick < remembered.NotBeforeTick)
                     return alive ?? throw remembered.ToException(_clock);
-                flight = new Flight(_owner.NextFlightNumber(), isRefresh: alive is not null);
+                flight = new Flight(_owner.NextFlightNumber(), isRefresh: alive is not null, state.Failure);
                 if (!TryMove(state, state.Depart(flight)))
                     continue;
                 _owner.Start(this, flight, request);
             }
             if (alive is not null)
                 return alive;
-            if (flight.ContainsThisFlow())
-                throw _owner.Reentered();
+            using Flight.Wait wait = flight.BeginWait() ?? throw _owner.Reentered();
             FlightFailure? failure = await flight.Landed.WaitAsync(cancellationToken).ConfigureAwait(false);
-            if (failure is not null)
-                return AliveIn(Volatile.Read(ref _state)) ?? throw failure.ToException(_clock);
+            if (failure is not null && State.Mark != SlotMark.Ended)
+                return State.AliveAt(_clock) ?? throw failure.ToException(_clock);
         }
     }
 
@@ -81,9 +83,10 @@ internal sealed class ExpiringSlot<T>
     /// <returns>False: the slot did not take it; the caller ends the lease.</returns>
     public bool TryLand(Flight flight, T credential, long refreshTick)
     {
+        credential.Lease.Slot = this;
         while (true)
         {
-            SlotState<T> state = Volatile.Read(ref _state);
+            SlotState<T> state = State;
             bool mine = ReferenceEquals(state.Flight, flight);
             bool taken = mine && state.Mark == SlotMark.None;
             if (mine && !TryMove(state, taken ? SlotState<T>.Land(credential, refreshTick) : SlotState<T>.LandDoomed()))
@@ -94,19 +97,18 @@ internal sealed class ExpiringSlot<T>
     }
 
     /// <summary>Ends a flight that brought nothing. Its failure is remembered for seconds, a denial until the policy changes.</summary>
-    public void Fail(Flight flight, TokenExchangeException cause)
+    /// <returns>The credential that a denial took away; the caller ends its lease.</returns>
+    public T? Fail(Flight flight, TokenExchangeException cause)
     {
-        double jitter = _owner.Jitter();
         while (true)
         {
-            SlotState<T> state = Volatile.Read(ref _state);
+            SlotState<T> state = State;
             bool mine = ReferenceEquals(state.Flight, flight);
-            bool counts = mine && state.Mark == SlotMark.None;
-            FlightFailure failure = FlightFailure.Of(cause, state.Failure, _clock, jitter);
-            if (mine && !TryMove(state, counts ? state.Fail(failure) : SlotState<T>.LandDoomed()))
+            FlightFailure? failure = mine && state.Mark == SlotMark.None ? FlightFailure.Of(cause, state.Failure, _clock, _owner.Jitter()) : null;
+            if (mine && !TryMove(state, failure is null ? SlotState<T>.LandDoomed() : state.Fail(failure)))
                 continue;
-            flight.Complete(counts ? failure : null);
-            return;
+            flight.Complete(failure);
+            return failure is { IsDenial: true } ? state.Current : null;
         }
     }
 
@@ -114,37 +116,35 @@ internal sealed class ExpiringSlot<T>
     /// <returns>Whether it was the current one.</returns>
     public bool Reject(T credential)
     {
-        while (true)
+        SlotState<T> state;
+        do
         {
-            SlotState<T> state = Volatile.Read(ref _state);
+            state = State;
             if (!ReferenceEquals(state.Current, credential))
                 return false;
-            if (TryMove(state, state.WithoutCurrent()))
-                return true;
         }
+        while (!TryMove(state, state.WithoutCurrent()));
+        return true;
     }
 
     /// <summary>The policy changed.</summary>
     /// <returns>The credential that was current.</returns>
     public T? Invalidate()
     {
-        while (true)
-        {
-            SlotState<T> state = Volatile.Read(ref _state);
-            if (state.Mark == SlotMark.Ended || TryMove(state, state.Invalidate()))
-                return state.Current;
-        }
+        SlotState<T> state;
+        do
+            state = State;
+        while (!state.IsFinal && !TryMove(state, state.Invalidate()));
+        return state.Current;
     }
 
     /// <summary>The job ended. A flight in the air finds that out when it lands; its waiters are woken now.</summary>
-    public void End()
-    {
-        SlotState<T> last = Interlocked.Exchange(ref _state, SlotState<T>.Ended);
-        last.Flight?.Complete(null);
-    }
+    public void End() => Interlocked.Exchange(ref _state, SlotState<T>.Ended).Flight?.Complete(null);
 
-    private T? AliveIn(SlotState<T> state) =>
-        state.Current is { } current && _clock.IsBefore(current.Lease.DeadTick, current.Lease.WallEnd) ? current : null;
+    /// <summary>Takes the slot out of use if it still is as it was seen. A flight is never lost: a state with one does not retire.</summary>
+    public bool TryRetire(SlotState<T> seen) => seen.Flight is null && !seen.IsFinal && TryMove(seen, SlotState<T>.Retired);
+
+    public bool BelongsTo(ISlotOwner<T> owner) => ReferenceEquals(_owner, owner);
 
     private bool TryMove(SlotState<T> from, SlotState<T> to) => ReferenceEquals(Interlocked.CompareExchange(ref _state, to, from), from);
 }

@@ -1,16 +1,21 @@
 namespace Nhi.TokenExchange;
 
 /// <summary>One exchange in the air. Belongs to no caller: who stops waiting leaves it to the others.</summary>
-internal sealed class Flight(long number, bool isRefresh)
+internal sealed class Flight(long number, bool isRefresh, FlightFailure? after = null)
 {
     private static readonly AsyncLocal<Flight?> InThisFlow = new();
 
     private readonly TaskCompletionSource<FlightFailure?> _landed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Flight? _parent = InThisFlow.Value;
+
+    // What code that runs inside this flight waits for now: the newest first, those that are over among them.
+    private Wait? _waits;
 
     public long Number { get; } = number;
 
     public bool IsRefresh { get; } = isRefresh;
+
+    /// <summary>What failed before this flight, for the count of tries.</summary>
+    public FlightFailure? After { get; } = after;
 
     /// <summary>Null: look at the slot again. Else: what failed.</summary>
     public Task<FlightFailure?> Landed => _landed.Task;
@@ -21,14 +26,55 @@ internal sealed class Flight(long number, bool isRefresh)
     /// <summary>Marks the flow of the caller as part of this flight.</summary>
     public void Enter() => InThisFlow.Value = this;
 
-    /// <summary>Whether the caller runs inside this flight, so that waiting for it would never end.</summary>
-    public bool ContainsThisFlow()
+    /// <summary>Notes that the caller's flow will wait for this flight.</summary>
+    /// <returns>Null if the wait would close a ring (this flight waits, perhaps over others, for the one that the caller runs in) and never end.</returns>
+    /// <remarks>Who begins to wait writes its edge (a full fence) and then walks: of two that close a ring together at least one sees it.</remarks>
+    public Wait? BeginWait()
     {
-        for (Flight? flight = InThisFlow.Value; flight is not null; flight = flight._parent)
+        if (InThisFlow.Value is not { } waiter)
+            return Wait.OfNobody;
+        var wait = new Wait(this);
+        Wait? head;
+        do
         {
-            if (ReferenceEquals(flight, this))
+            head = Volatile.Read(ref waiter._waits);
+            wait.Next = head is { IsOver: true } ? head.Next : head;
+        }
+        while (!ReferenceEquals(Interlocked.CompareExchange(ref waiter._waits, wait, head), head));
+        if (!WaitsFor(waiter, []))
+            return wait;
+        wait.Dispose();
+        return null;
+    }
+
+    private bool WaitsFor(Flight other, HashSet<Flight> seen)
+    {
+        if (ReferenceEquals(this, other))
+            return true;
+        if (Landed.IsCompleted || !seen.Add(this))
+            return false;
+        for (Wait? wait = Volatile.Read(ref _waits); wait is not null; wait = wait.Next)
+        {
+            if (!wait.IsOver && wait.For!.WaitsFor(other, seen))
                 return true;
         }
         return false;
+    }
+
+    /// <summary>One edge of who waits for whom, until disposed.</summary>
+    internal sealed class Wait(Flight? flight) : IDisposable
+    {
+        /// <summary>The wait of a flow that is no part of a flight: nobody can wait for it.</summary>
+        public static readonly Wait OfNobody = new(null);
+
+        private bool _isOver;
+
+        public Flight? For => flight;
+
+        public Wait? Next { get; set; }
+
+        public bool IsOver => Volatile.Read(ref _isOver);
+
+        public void Dispose() => Volatile.Write(ref _isOver, true);
     }
 }

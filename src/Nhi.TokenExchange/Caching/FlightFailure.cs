@@ -8,6 +8,8 @@ internal sealed class FlightFailure
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
     // An issuer may ask for more patience, but not for the life of the process.
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromMinutes(5);
+    // Jobs that were told the same instant come back over a tenth more, not all at once.
+    private const double RetryAfterSpread = 0.1;
 
     private readonly TokenExchangeException _cause;
 
@@ -26,17 +28,23 @@ internal sealed class FlightFailure
 
     public TokenExchangeException Cause => _cause;
 
+    /// <summary>The policy said no: that ends what is still held, too.</summary>
+    public bool IsDenial => _cause is AccessDeniedException;
+
     public static FlightFailure Of(TokenExchangeException cause, FlightFailure? previous, AgreedClock clock, double jitter)
     {
         int attempt = (previous?.Attempt ?? 0) + 1;
-        if (cause is AccessDeniedException)
-            return new FlightFailure(cause, attempt, long.MaxValue);   // until the policy changes
+        if (cause is AccessDeniedException || cause.Stage == ExchangeStage.JobEnded)
+            return new FlightFailure(cause, attempt, long.MaxValue);   // until the policy changes, or the slot ends as well
         double wait = Math.Min(LongestWait.TotalSeconds, FirstWait.TotalSeconds * Math.Pow(2, Math.Min(attempt - 1, 10)));
         wait *= 0.5 + (0.5 * jitter);
         if (cause.RetryAfter is { } asked)
-            wait = Math.Max(wait, Math.Min(asked.TotalSeconds, LongestRetryAfter.TotalSeconds));
+            wait = Math.Max(wait, Math.Min(asked.TotalSeconds, LongestRetryAfter.TotalSeconds) * (1 + (RetryAfterSpread * jitter)));
         return new FlightFailure(cause, attempt, clock.TickAfter(TimeSpan.FromSeconds(wait)));
     }
+
+    /// <summary>Whether the failure no longer says anything: nobody tried for a while after it might have been tried again.</summary>
+    public bool IsForgotten(long tick) => tick - (long)LongestWait.TotalMilliseconds >= NotBeforeTick;
 
     /// <summary>An exception of its own for one caller (a shared one would mix stacks and data), with the cause inside.</summary>
     public TokenExchangeException ToException(AgreedClock clock)

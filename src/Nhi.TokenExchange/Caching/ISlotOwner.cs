@@ -6,9 +6,11 @@ internal interface ISlotOwner<T>
 {
     AgreedClock Clock { get; }
 
+    string Target { get; }
+
     long NextFlightNumber();
 
-    /// <summary>Runs the flight on the pool and ends it by the slot's TryLand or Fail, whatever happens.</summary>
+    /// <summary>Runs the flight on the pool and ends it by the slot's TryLand or Fail, whatever happens. Does not throw: the flight is in the slot already.</summary>
     void Start(ExpiringSlot<T> slot, Flight flight, CredentialRequest? request);
 
     /// <summary>A number from 0 up to but not including 1.</summary>

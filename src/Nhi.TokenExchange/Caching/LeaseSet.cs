@@ -5,9 +5,9 @@ namespace Nhi.TokenExchange;
 /// A chain through the credentials themselves. Registering pushes (a full fence), then looks whether the set is closed; closing
 /// marks (a full fence), then takes what is there. One of the two sees the other, perhaps both do, and the exchange of
 /// <see cref="LeaseRecord.State"/> from Live to Taken lets one win: each lease is ended by exactly one party.
-/// Pruning takes the whole chain out, drops what is taken or past its end, and pushes the rest back. A closing that runs in between misses
-/// what the pruner holds; so the pruner reports as a registering flight does, by looking whether the set is closed after it pushed
-/// back, and whoever closes takes again once no flight is in the air (only flights register and prune).
+/// Pruning unlinks inside the chain and never takes it away, so a closing at any instant finds every lease that lives. One prunes at
+/// a time; only he writes the links below the head. Who walks the chain meanwhile still reaches its end: what was unlinked keeps
+/// its own link. The head stays until something stands before it.
 /// </remarks>
 /// <param name="clock">The clock that the leases' ends are in.</param>
 /// <param name="expired">Told of each lease that pruning found dead.</param>
@@ -17,8 +17,9 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired)
 
     private Credential? _head;
     private int _closed;
-    private int _registered;
+    private int _linked;
     private int _pruneAt = PruneAfterAtLeast;
+    private int _pruning;
     private int _inTheAir;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -31,7 +32,13 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired)
     /// <summary>How many flights have taken off and not come to their end.</summary>
     public int FlightsInTheAir => Volatile.Read(ref _inTheAir);
 
-    public void TakeOff() => Interlocked.Increment(ref _inTheAir);
+    /// <summary>Counts a flight, to be ended by <see cref="TouchDown"/> in any case.</summary>
+    /// <returns>False: the job has ended, perhaps without waiting for this flight; it must not make a credential any more.</returns>
+    public bool TakeOff()
+    {
+        Interlocked.Increment(ref _inTheAir);
+        return !IsClosed;
+    }
 
     public void TouchDown()
     {
@@ -63,8 +70,14 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired)
     /// <returns>False: the job has ended; the caller tries to take the lease, and ends it if it wins.</returns>
     public bool Register(Credential credential)
     {
-        Push(credential, credential);
-        if (Interlocked.Increment(ref _registered) >= Volatile.Read(ref _pruneAt))
+        Credential? head;
+        do
+        {
+            head = Volatile.Read(ref _head);
+            credential.Lease.Next = head;
+        }
+        while (!ReferenceEquals(Interlocked.CompareExchange(ref _head, credential, head), head));
+        if (Interlocked.Increment(ref _linked) >= Volatile.Read(ref _pruneAt))
             Prune();
         return !IsClosed;
     }
@@ -78,7 +91,7 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired)
     public List<Credential> TakeAll()
     {
         var taken = new List<Credential>();
-        for (Credential? lease = Interlocked.Exchange(ref _head, null); lease is not null; lease = lease.Lease.Next)
+        for (Credential? lease = Interlocked.Exchange(ref _head, null); lease is not null; lease = Volatile.Read(ref lease.Lease.Next))
         {
             if (TryTake(lease))
                 taken.Add(lease);
@@ -88,42 +101,45 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired)
 
     private void Prune()
     {
-        Volatile.Write(ref _pruneAt, int.MaxValue);   // one prunes; others register on
-        DateTimeOffset now = clock.Now;
-        Credential? kept = null;
-        Credential? last = null;
-        int count = 0;
-        Credential? next;
-        for (Credential? lease = Interlocked.Exchange(ref _head, null); lease is not null; lease = next)
+        if (Interlocked.Exchange(ref _pruning, 1) != 0)
+            return;   // one prunes; the others register on
+        try
         {
-            next = lease.Lease.Next;
-            if (lease.Lease.State == LeaseState.Taken)
-                continue;
-            if (lease.ExpiresAt <= now)
+            DateTimeOffset now = clock.Now;
+            long tick = clock.Tick;
+            Credential? kept = Volatile.Read(ref _head);
+            Credential? next;
+            for (Credential? lease = kept?.Lease.Next; lease is not null; lease = next)
             {
-                if (TryTake(lease))
-                    expired(lease);
-                continue;
+                next = lease.Lease.Next;
+                if (IsOver(lease, now, tick))
+                {
+                    Volatile.Write(ref kept!.Lease.Next, next);
+                    Interlocked.Decrement(ref _linked);
+                }
+                else
+                {
+                    kept = lease;
+                }
             }
-            last ??= lease;
-            lease.Lease.Next = kept;
-            kept = lease;
-            count++;
         }
-        if (kept is not null)
-            Push(kept, last!);
-        Interlocked.Exchange(ref _registered, count);
-        Volatile.Write(ref _pruneAt, Math.Max(PruneAfterAtLeast, 2 * count));
+        finally
+        {
+            // At the double of what lives: each registration pays for two steps.
+            Volatile.Write(ref _pruneAt, Math.Max(PruneAfterAtLeast, 2 * Volatile.Read(ref _linked)));
+            Volatile.Write(ref _pruning, 0);
+        }
     }
 
-    private void Push(Credential first, Credential last)
+    // By both hands: a wall clock that jumps ahead for a moment must not make us forget what lives at its issuer.
+    private bool IsOver(Credential lease, DateTimeOffset now, long tick)
     {
-        Credential? head;
-        do
-        {
-            head = Volatile.Read(ref _head);
-            last.Lease.Next = head;
-        }
-        while (!ReferenceEquals(Interlocked.CompareExchange(ref _head, first, head), head));
+        if (lease.Lease.State == LeaseState.Taken)
+            return true;
+        if (lease.ExpiresAt > now || lease.Lease.DeadTick > tick)
+            return false;
+        if (TryTake(lease))
+            expired(lease);
+        return true;
     }
 }

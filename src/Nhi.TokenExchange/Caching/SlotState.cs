@@ -6,20 +6,19 @@ namespace Nhi.TokenExchange;
 ///                 miss, or refresh due                land
 ///   Empty ------------------------------> Flying -----------> Fresh --refresh due--> Fresh+Flying --land--> Fresh'
 ///     ^  ^                                  |  |                | rejected, policy        | fail: HitUntil = next try
-///     |  '--- fail: failure, not before ----'  | policy: doomed v                         v (served on)
+///     |  '--- fail: failure, not before ----'  | policy: doomed  v                        v (served on; denied: Empty)
 ///     '---------- landed doomed: ended, waiters look again --- Empty                    Fresh
-///   any --job end--> Ended
+///   any --job end--> Ended          any without a flight --cache makes room--> Retired
 /// </code>
 /// </remarks>
 internal sealed class SlotState<T>
     where T : Credential
 {
-    public static readonly SlotState<T> Empty = new(null, null, null, long.MinValue, SlotMark.None);
-    public static readonly SlotState<T> Ended = new(null, null, null, long.MinValue, SlotMark.Ended);
+    public static readonly SlotState<T> Empty = new(null, null, long.MinValue, SlotMark.None);
+    public static readonly SlotState<T> Ended = new(null, null, long.MinValue, SlotMark.Ended);
+    public static readonly SlotState<T> Retired = new(null, null, long.MinValue, SlotMark.Retired);
 
     public readonly T? Current;
-    public readonly Flight? Flight;
-    public readonly FlightFailure? Failure;
 
     /// <summary>Until this tick a hit needs no second look: the refresh point, the next try, or the end of <see cref="Current"/>.</summary>
     public readonly long HitUntil;
@@ -27,33 +26,47 @@ internal sealed class SlotState<T>
     public readonly uint WallEnd;
     public readonly SlotMark Mark;
 
-    private SlotState(T? current, Flight? flight, FlightFailure? failure, long hitUntil, SlotMark mark)
+    // A flight, or the failure of the last one. One field for both: 8 bytes a key.
+    private readonly object? _pending;
+
+    private SlotState(T? current, object? pending, long hitUntil, SlotMark mark)
     {
         Current = current;
-        Flight = flight;
-        Failure = failure;
+        _pending = pending;
         HitUntil = current is null ? long.MinValue : Math.Min(hitUntil, current.Lease.DeadTick);
         WallEnd = current?.Lease.WallEnd ?? 0;
         Mark = mark;
     }
 
+    public Flight? Flight => _pending as Flight;
+
+    /// <summary>What failed last; while a flight is in the air, what failed before it.</summary>
+    public FlightFailure? Failure => _pending as FlightFailure ?? Flight?.After;
+
+    /// <summary>No way leads out of this state.</summary>
+    public bool IsFinal => Mark is SlotMark.Ended or SlotMark.Retired;
+
+    /// <summary>The credential, if both hands say that it may be handed out.</summary>
+    public T? AliveAt(AgreedClock clock) =>
+        Current is { } current && clock.IsBefore(current.Lease.DeadTick, current.Lease.WallEnd) ? current : null;
+
     /// <summary>A flight starts. While it is in the air, what is still good is served at the price of a hit.</summary>
-    public SlotState<T> Depart(Flight flight) => new(Current, flight, Failure, long.MaxValue, SlotMark.None);
+    public SlotState<T> Depart(Flight flight) => new(Current, flight, long.MaxValue, SlotMark.None);
 
     /// <summary>The flight brought a credential.</summary>
-    public static SlotState<T> Land(T credential, long refreshTick) => new(credential, null, null, refreshTick, SlotMark.None);
+    public static SlotState<T> Land(T credential, long refreshTick) => new(credential, null, refreshTick, SlotMark.None);
 
-    /// <summary>The flight failed: what is still good is served on until the next try.</summary>
-    public SlotState<T> Fail(FlightFailure failure) => new(Current, null, failure, failure.NotBeforeTick, SlotMark.None);
+    /// <summary>The flight failed: what is still good is served on until the next try, unless it is denied now.</summary>
+    public SlotState<T> Fail(FlightFailure failure) => new(failure.IsDenial ? null : Current, failure, failure.NotBeforeTick, SlotMark.None);
 
     /// <summary>The flight took off before the policy changed: whatever it brought is not for this slot.</summary>
     public static SlotState<T> LandDoomed() => Empty;
 
     /// <summary>The target refused the current credential.</summary>
-    public SlotState<T> WithoutCurrent() => new(null, Flight, Failure, long.MinValue, Mark);
+    public SlotState<T> WithoutCurrent() => new(null, _pending, long.MinValue, Mark);
 
     /// <summary>The policy changed: nothing that was decided before counts.</summary>
-    public SlotState<T> Invalidate() => new(null, Flight, null, long.MinValue, Flight is null ? SlotMark.None : SlotMark.Doomed);
+    public SlotState<T> Invalidate() => Flight is { } flight ? new(null, flight, long.MinValue, SlotMark.Doomed) : Empty;
 }
 
 /// <summary>What is special about a state.</summary>
@@ -65,6 +78,9 @@ internal enum SlotMark
     /// <summary>The flight in the air lands for nobody.</summary>
     Doomed,
 
-    /// <summary>The job is over. No way leads out of this state.</summary>
+    /// <summary>The job is over.</summary>
     Ended,
+
+    /// <summary>The cache gave the slot's place to another key: who finds it looks its own key up again.</summary>
+    Retired,
 }

@@ -39,6 +39,7 @@ internal static class ErrorCodes
     public const string ReentrantExchange = "NHI4010";
     public const string ProofRefusedAsExpired = "NHI4011";
     public const string RevocationFailed = "NHI4012";
+    public const string TooManyKeys = "NHI4013";
 
     // 5xxx: verify
     public const string WiderScope = "NHI5001";

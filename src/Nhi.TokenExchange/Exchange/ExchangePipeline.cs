@@ -13,13 +13,15 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
     public async Task FlyAsync(ExpiringSlot<T> slot, Flight flight, CredentialRequest? request)
     {
         flight.Enter();
-        session.Leases.TakeOff();
+        bool jobRuns = session.Leases.TakeOff();
         try
         {
             using var deadline = new CancellationTokenSource(FlightDeadline, session.Plan.Time);
             using var bounded = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, session.Abandoned);
             try
             {
+                if (!jobRuns)
+                    throw JobSession.JobEnded(target.Target);   // nobody waits for this flight any more: no credential may come of it
                 (T credential, long refreshTick) = await IssueAsync(flight, request, bounded.Token).ConfigureAwait(false);
                 if (!slot.TryLand(flight, credential, refreshTick))
                     await session.EndLeaseAsync(credential, session.Leases.IsClosed ? "the job had ended" : "the policy had changed", bounded.Token).ConfigureAwait(false);
@@ -28,7 +30,8 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             {
                 TokenExchangeException failure = AsFailure(exception, deadline.IsCancellationRequested);
                 await _recorder.FailedAsync(flight, failure).ConfigureAwait(false);
-                slot.Fail(flight, failure);
+                if (slot.Fail(flight, failure) is { } denied)
+                    await session.EndLeaseAsync(denied, "the policy denies it now", bounded.Token).ConfigureAwait(false);
             }
         }
         finally
