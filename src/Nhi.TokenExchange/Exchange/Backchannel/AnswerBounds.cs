@@ -1,0 +1,44 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>Refuses redirects, reads the body whole within its limit, and tells failures of the wire in our words.</summary>
+internal sealed class AnswerBounds(HttpMessageHandler inner) : DelegatingHandler(inner)
+{
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        Uri endpoint = request.RequestUri!;
+        HttpResponseMessage? response = null;
+        try
+        {
+            response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            RefuseRedirect(response, endpoint);
+            HttpContent unread = response.Content;
+            response.Content = await BoundedContent.ReadAsync(unread, cancellationToken).ConfigureAwait(false);
+            if (unread != response.Content)
+                unread.Dispose();
+            HttpResponseMessage whole = response;
+            response = null;
+            return whole;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            throw TransportFailure.Of(exception, endpoint);
+        }
+        finally
+        {
+            response?.Dispose();
+        }
+    }
+
+    // A redirected POST carries the proof to wherever the redirect says: 307 and 308 keep the body.
+    private static void RefuseRedirect(HttpResponseMessage response, Uri endpoint)
+    {
+        if ((int)response.StatusCode is < 300 or >= 400)
+            return;
+        Uri? location = response.Headers.Location;
+        string host = location is null ? "nowhere" : location.IsAbsoluteUri ? $"host {ExceptionText.Clean(location.IdnHost)}" : "another path of the same host";
+        throw new TokenExchangeException(ErrorCodes.RedirectRefused, ExchangeStage.Exchange, $"Host {endpoint.IdnHost} answered {(int)response.StatusCode}, a redirect to {host}. It was not followed.")
+        {
+            CorrelationId = CorrelationIds.Of(response), Hint = "Configure the URI that the issuer itself uses.",
+        };
+    }
+}

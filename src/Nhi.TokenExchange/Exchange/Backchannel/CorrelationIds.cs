@@ -1,0 +1,17 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>Finds the issuer's name for a request in the headers that are in use for it.</summary>
+internal static class CorrelationIds
+{
+    private static readonly string[] Names = ["x-request-id", "x-ms-request-id", "x-correlation-id"];
+
+    public static string? Of(HttpResponseMessage response)
+    {
+        foreach (string name in Names)
+        {
+            if (response.Headers.TryGetValues(name, out IEnumerable<string>? values) && values.FirstOrDefault() is { Length: > 0 } value)
+                return OuterText.Shown(value, maxLength: 100);
+        }
+        return null;
+    }
+}

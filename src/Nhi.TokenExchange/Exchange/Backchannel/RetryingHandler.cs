@@ -1,0 +1,67 @@
+using System.Net;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>Bounds a call by one deadline and repeats what failed in passing.</summary>
+/// <remarks>The first try goes straight. What repeats is built when something has to be repeated: most processes never pay for it.</remarks>
+internal sealed class RetryingHandler(HttpMessageHandler inner, TimeProvider time, Func<double> jitter) : DelegatingHandler(inner)
+{
+    private readonly Lazy<TransientRetries> _retries = new(() => new TransientRetries(time, jitter));
+
+    /// <summary>Statuses that say "not now" and nothing about the request.</summary>
+    public static bool IsTransient(HttpStatusCode status) =>
+        status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        long started = time.GetTimestamp();
+        using var deadline = new CancellationTokenSource(IssuerBackchannel.CallDeadline, time);
+        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            HttpResponseMessage response = await SendAsync(request, started, bounded.Token).ConfigureAwait(false);
+            return IsTransient(response.StatusCode) ? throw GivenUp(response, request.RequestUri!) : response;
+        }
+        catch (OperationCanceledException exception) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new TokenExchangeException(ErrorCodes.DeadlineExceeded, ExchangeStage.Exchange, $"Host {request.RequestUri!.IdnHost} gave no whole answer within {IssuerBackchannel.CallDeadline.TotalSeconds:0} s.", exception)
+            {
+                IsTransient = true,
+            };
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, long started, CancellationToken cancellationToken)
+    {
+        HttpResponseMessage? response = null;
+        TokenExchangeException? failure = null;
+        try
+        {
+            response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            if (!IsTransient(response.StatusCode) && response.StatusCode != HttpStatusCode.InternalServerError)
+                return response;
+        }
+        catch (TokenExchangeException exception) when (exception.IsTransient)
+        {
+            failure = exception;
+        }
+        var tries = new Tries(request, started, time, jitter, base.SendAsync, response, failure);
+        return await _retries.Value.GoOnAsync(tries, cancellationToken).ConfigureAwait(false);
+    }
+
+    private TokenExchangeException GivenUp(HttpResponseMessage response, Uri endpoint)
+    {
+        using (response)
+        {
+            bool throttled = response.StatusCode == HttpStatusCode.TooManyRequests;
+            return new TokenExchangeException(
+                throttled ? ErrorCodes.IssuerThrottled : ErrorCodes.IssuerUnreachable, ExchangeStage.Exchange, $"Host {endpoint.IdnHost} answered {(int)response.StatusCode}.")
+            {
+                IsTransient = true,
+                RetryAfter = RetryAfterHeader.Read(response, time),
+                CorrelationId = CorrelationIds.Of(response),
+                Hint = throttled ? "The issuer limits how often it is asked; ask less often or have the limit raised." : null,
+            };
+        }
+    }
+}

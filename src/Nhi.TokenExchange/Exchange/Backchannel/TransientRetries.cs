@@ -1,0 +1,45 @@
+using Microsoft.Extensions.Http.Resilience;
+using Polly;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>Repeats a call by a resilience pipeline. Made at the first transient failure and not before.</summary>
+internal sealed class TransientRetries
+{
+    private const int MostRepeats = 4;
+
+    private static readonly ResiliencePropertyKey<Tries> TriesKey = new("Nhi.TokenExchange.Tries");
+
+    private readonly ResiliencePipeline<HttpResponseMessage> _pipeline;
+
+    public TransientRetries(TimeProvider time, Func<double> jitter) =>
+        _pipeline = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }
+            .AddRetry(new HttpRetryStrategyOptions
+            {
+                MaxRetryAttempts = MostRepeats,
+                ShouldRetryAfterHeader = false,   // ours also knows the deadline
+                Randomizer = jitter,
+                ShouldHandle = arguments => new(Of(arguments.Context).IsAnotherWorthIt(arguments.Outcome.Result, arguments.Outcome.Exception, arguments.AttemptNumber)),
+                DelayGenerator = arguments => new(Of(arguments.Context).Wait),
+            })
+            .Build();
+
+    /// <summary>Goes on from a first try that failed in passing.</summary>
+    /// <returns>The first answer that is not worth another try, or the last one.</returns>
+    public async Task<HttpResponseMessage> GoOnAsync(Tries tries, CancellationToken cancellationToken)
+    {
+        ResilienceContext context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellationToken);
+        try
+        {
+            context.Properties.Set(TriesKey, tries);
+            return await _pipeline.ExecuteAsync(static (context, tries) => tries.NextAsync(context.CancellationToken), context, tries).ConfigureAwait(false);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    private static Tries Of(ResilienceContext context) =>
+        context.Properties.TryGetValue(TriesKey, out Tries? tries) ? tries : throw new InvalidOperationException("The call has no tries.");
+}

@@ -1,0 +1,72 @@
+using System.Net;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>The tries of one call: what came of the first, whether another is worth it, and how long to wait before.</summary>
+internal sealed class Tries(
+    HttpRequestMessage request,
+    long started,
+    TimeProvider time,
+    Func<double> jitter,
+    Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send,
+    HttpResponseMessage? firstResponse,
+    TokenExchangeException? firstFailure)
+{
+    // Full jitter below an exponential bound: at most 0.5 s, 1 s, 2 s, 4 s, and never hammering.
+    private static readonly TimeSpan FirstBound = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(50);
+
+    private bool _firstIsTold;
+    private int _serverErrors;
+
+    /// <summary>How long to wait before the next try.</summary>
+    public TimeSpan Wait { get; private set; }
+
+    /// <summary>Gives what came of the first try; after that, tries again.</summary>
+    public async ValueTask<HttpResponseMessage> NextAsync(CancellationToken cancellationToken)
+    {
+        if (!_firstIsTold)
+        {
+            _firstIsTold = true;
+            return firstResponse ?? throw firstFailure!;
+        }
+        if (request.Options.TryGetValue(IssuerBackchannel.NewContent, out Func<CancellationToken, ValueTask<HttpContent>>? make))
+        {
+            request.Content?.Dispose();
+            request.Content = await make(cancellationToken).ConfigureAwait(false);
+        }
+        return await send(request, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Decides about another try.</summary>
+    /// <param name="response">What came, if an answer did.</param>
+    /// <param name="failure">What failed, if something did.</param>
+    /// <param name="repeated">How many tries came after the first so far.</param>
+    public bool IsAnotherWorthIt(HttpResponseMessage? response, Exception? failure, int repeated)
+    {
+        if (!CanBeSentAgain() || !MayPass(response, failure))
+            return false;
+        TimeSpan wait = FirstBound * Math.Pow(2, repeated) * jitter();
+        if (wait < ShortestWait)
+            wait = ShortestWait;
+        if (response is not null && RetryAfterHeader.Read(response, time) is { } asked && asked > wait)
+            wait = asked;
+        Wait = wait;
+        // What would end after the deadline is told at once, with what the issuer asked for: the caller's next try comes then.
+        return time.GetElapsedTime(started) + wait < IssuerBackchannel.CallDeadline;
+    }
+
+    // Only a buffered body can go out twice; an assertion that may be used once brings its own successor.
+    private bool CanBeSentAgain() =>
+        request.Content is null or ByteArrayContent or ReadOnlyMemoryContent || request.Options.TryGetValue(IssuerBackchannel.NewContent, out _);
+
+    private bool MayPass(HttpResponseMessage? response, Exception? failure)
+    {
+        if (response is null)
+            return failure is TokenExchangeException { IsTransient: true };
+        if (response.StatusCode != HttpStatusCode.InternalServerError)
+            return RetryingHandler.IsTransient(response.StatusCode);
+        // 500 may be a bug that this very request meets: asked once more, and not at all where the issuer's own clients don't.
+        return ++_serverErrors == 1 && !(request.Options.TryGetValue(IssuerBackchannel.ServerErrorIsFinal, out bool final) && final);
+    }
+}

@@ -1,0 +1,59 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>The proof as an authorization grant (RFC 7523 §2.1), with revocation by RFC 7009.</summary>
+internal sealed class JwtBearerExchanger : TokenExchanger<BearerToken>
+{
+    private readonly OAuthIssuer _issuer;
+    private readonly byte[] _prepared;
+    private readonly ExpectedToken _expected;
+
+    /// <exception cref="ArgumentException">An option is wrong.</exception>
+    public JwtBearerExchanger(Uri issuer, JwtBearerOptions options)
+    {
+        OptionChecks.Issuer(issuer, nameof(issuer));
+        OptionChecks.Resources(options.Resources);
+        OptionChecks.Times(options.UsableMargin, options.DefaultLifetime);
+        _issuer = new OAuthIssuer(issuer, OptionChecks.Endpoints(options.TokenEndpoint, options.RevocationEndpoint), options.Client.Freeze(issuer));
+        FormBody form = new FormBody().Add("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
+        foreach (Uri resource in options.Resources)
+            form.Add("resource", resource.OriginalString);
+        _prepared = form.Encode();
+        _expected = new ExpectedToken
+        {
+            DefaultLifetime = options.DefaultLifetime,
+            Audiences = options.Resources.Count == 0 ? [] : [.. options.Resources.Select(resource => resource.OriginalString), .. options.AcceptedAudiences],
+        };
+        SubjectAudience = new Audience(options.SubjectAudience ?? issuer.OriginalString);
+        UsableMargin = options.UsableMargin;
+    }
+
+    public override Uri Issuer => _issuer.Identifier;
+
+    public override Audience SubjectAudience { get; }
+
+    public override TimeSpan UsableMargin { get; }
+
+    public override async ValueTask<Issued<BearerToken>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        OptionChecks.NoTenantOrClaims(request);
+        if (request.Actor is not null)
+        {
+            throw new TokenExchangeException(ErrorCodes.ExchangerFailed, ExchangeStage.Exchange, "The target names an actor; a grant by assertion has no place for one.")
+            {
+                Hint = "Leave the actor out, or use Targets.Rfc8693.",
+            };
+        }
+        var call = new TokenCall
+        {
+            Prepared = _prepared, Fill = form => form.Add("assertion", request.Subject.Reveal()).Add("scope", request.Scopes.ToString()),
+        };
+        return _expected.Issue(await _issuer.AskAsync(call, request, cancellationToken).ConfigureAwait(false));
+    }
+
+    public override ValueTask<Revocation> RevokeAsync(RevocationRequest<BearerToken> request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return _issuer.RevokeAsync(request, cancellationToken);
+    }
+}

@@ -1,0 +1,32 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>What an issuer said in an error answer: RFC 6749 §5.2, or the <c>error_code</c> and <c>message</c> of a REST gateway before it.</summary>
+internal readonly record struct ErrorAnswer(string Error, string Description, string? Uri, string? CorrelationId)
+{
+    private const int LongestCode = 60;
+
+    /// <summary>Reads a body leniently: an error that is badly said is still an error. All texts are redacted, cleaned and cut.</summary>
+    public static ErrorAnswer Read(ReadOnlySpan<byte> json)
+    {
+        string? error = null, code = null, description = null, message = null, uri = null, correlation = null;
+        var members = new JsonMembers(json);
+        while (members.MoveNext())
+        {
+            switch (members.Name)
+            {
+                case "error": error = members.TextOrNumber(); break;
+                case "error_description": description = members.TextOrNumber(); break;
+                case "error_uri": uri = members.TextOrNumber(); break;
+                case "error_code": code = members.TextOrNumber(); break;
+                case "message": message = members.TextOrNumber(); break;
+                case "correlation_id": correlation = members.TextOrNumber(); break;
+                default: break;
+            }
+        }
+        return new ErrorAnswer(
+            (error ?? code) is { Length: > 0 } said ? OuterText.Shown(said, LongestCode) : "unknown",
+            OuterText.Shown(description ?? message),
+            uri is null ? null : OuterText.Shown(uri),
+            correlation is null ? null : OuterText.Shown(correlation, LongestCode));
+    }
+}

@@ -1,0 +1,99 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>Turns an answer into a credential, and says what about it is not as asked. A token that exists is always given: it has to be ended.</summary>
+internal sealed record ExpectedToken
+{
+    private const long ShortestSeconds = 1;
+    private const long LongestSeconds = 10L * 365 * 24 * 60 * 60;
+
+    /// <summary>How long a token is taken to live if neither the issuer nor the token says so.</summary>
+    public required TimeSpan DefaultLifetime { get; init; }
+
+    /// <summary>The type that was asked for; null if the choice was the issuer's.</summary>
+    public SubjectTokenType? RequestedType { get; init; }
+
+    /// <summary>Whether the answer must say which type it is (RFC 8693 §2.2.1 says so; not all issuers do).</summary>
+    public bool IssuedTypeIsDemanded { get; init; }
+
+    /// <summary>The <c>aud</c> values of which a JWT must have one, if it has any; empty checks nothing.</summary>
+    public IReadOnlyList<string> Audiences { get; init; } = [];
+
+    /// <summary>What was asked for, a JSON array; null if nothing was.</summary>
+    public string? AuthorizationDetails { get; init; }
+
+    /// <summary>Makes the credential.</summary>
+    /// <exception cref="TokenExchangeException">The token has characters that no bearer token has.</exception>
+    public Issued<BearerToken> Issue(TokenAnswer answer)
+    {
+        AccessTokenClaims? claims = AccessTokenClaims.Read(answer.AccessToken!);
+        TokenExchangeException? flaw = FlawOf(answer, claims);
+        ScopeSet? scopes = null;
+        try
+        {
+            scopes = string.IsNullOrEmpty(answer.Scope) ? null : ScopeSet.Parse(answer.Scope);
+        }
+        catch (ArgumentException)
+        {
+            flaw ??= Malformed(answer, "has a 'scope' that RFC 6749 §3.3 does not allow");
+        }
+        try
+        {
+            return new Issued<BearerToken>(new BearerToken(answer.AccessToken!, EndOf(answer, claims)))
+            {
+                GrantedScopes = scopes, CorrelationId = answer.CorrelationId, Flaw = flaw,
+            };
+        }
+        catch (ArgumentException exception)   // names the position, never the token
+        {
+            throw Malformed(answer, $"has an access_token that can't be sent: {exception.Message}");
+        }
+    }
+
+    // RFC 6749 §5.1: absent expires_in means that the life is said elsewhere; the token itself may, else a short one is safe.
+    private DateTimeOffset EndOf(TokenAnswer answer, AccessTokenClaims? claims) =>
+        answer.ExpiresIn is { } seconds && IsInRange(seconds) ? answer.AskedAt.AddSeconds(seconds)
+        : claims?.ExpiresAt is { } end && end < answer.AskedAt.AddSeconds(LongestSeconds) ? end
+        : answer.AskedAt + DefaultLifetime;
+
+    private static bool IsInRange(long seconds) => seconds is >= ShortestSeconds and <= LongestSeconds;
+
+    private TokenExchangeException? FlawOf(TokenAnswer answer, AccessTokenClaims? claims)
+    {
+        if (answer.Fault is { } fault)
+            return Malformed(answer, fault);
+        if (answer.ExpiresIn is { } seconds && !IsInRange(seconds))
+            return Malformed(answer, FormattableString.Invariant($"says expires_in {seconds}; {ShortestSeconds} to {LongestSeconds} seconds are taken"));
+        if (!IsBearer(answer.TokenType))
+            return WrongType(answer, $"'{OuterText.Shown(answer.TokenType ?? "(absent)", 60)}' came as token_type; 'Bearer' was expected");
+        if (!IsIssuedTypeRight(answer.IssuedTokenType))
+            return WrongType(answer, $"'{OuterText.Shown(answer.IssuedTokenType ?? "(absent)", 100)}' came as issued_token_type; '{RequestedType ?? SubjectTokenType.AccessToken}' was expected");
+        if (AuthorizationDetailsCheck.FaultOf(AuthorizationDetails, answer.AuthorizationDetails) is { } wider)
+            return Flaw(answer, ErrorCodes.WiderScope, wider, "Let the issuer grant what is asked for.");
+        if (Audiences.Count > 0 && claims is { Audiences.Count: > 0 } && !claims.Audiences.Any(Audiences.Contains))
+            return Flaw(answer, ErrorCodes.WrongSubject, $"the token is for '{OuterText.Shown(string.Join("', '", claims.Audiences))}'; '{string.Join("', '", Audiences)}' was asked", "If the issuer names it so, add it to the audiences that are accepted.");
+        return null;
+    }
+
+    // RFC 8693 §2.2.1: N_A where what was asked for is no access token.
+    private bool IsBearer(string? type) =>
+        string.Equals(type, "Bearer", StringComparison.OrdinalIgnoreCase)
+        || (string.Equals(type, "N_A", StringComparison.OrdinalIgnoreCase) && RequestedType is { } requested && requested != SubjectTokenType.AccessToken);
+
+    private bool IsIssuedTypeRight(string? issued)
+    {
+        if (issued is null)
+            return !IssuedTypeIsDemanded;
+        return RequestedType is { } requested
+            ? issued == requested.ToString()
+            : issued == SubjectTokenType.AccessToken.ToString() || issued == SubjectTokenType.Jwt.ToString();
+    }
+
+    private static TokenExchangeException WrongType(TokenAnswer answer, string what) =>
+        Flaw(answer, ErrorCodes.WrongTokenType, what, "Check what the issuer issues for this kind of exchange.");
+
+    private static TokenExchangeException Flaw(TokenAnswer answer, string code, string what, string hint) =>
+        new(code, ExchangeStage.Verify, $"What was issued is not what was asked for: {what}. The credential was ended.") { CorrelationId = answer.CorrelationId, Hint = hint };
+
+    private static TokenExchangeException Malformed(TokenAnswer answer, string what) =>
+        new(ErrorCodes.IssuerAnswerMalformed, ExchangeStage.Exchange, $"The answer {what}.") { CorrelationId = answer.CorrelationId, IsTransient = true };
+}

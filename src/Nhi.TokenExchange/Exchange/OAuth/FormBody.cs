@@ -1,0 +1,96 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>The fields of one form (<c>application/x-www-form-urlencoded</c>), encoded by the book: no value can become a field.</summary>
+internal sealed class FormBody
+{
+    private const int LongestAtOnce = 256;
+
+    private static readonly SearchValues<byte> Unreserved =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"u8);
+
+    private readonly List<(string Name, string Value)> _fields = [];
+
+    /// <summary>Adds a field if it has a value; a name that is there already is repeated, not replaced.</summary>
+    public FormBody Add(string name, string? value)
+    {
+        if (!string.IsNullOrEmpty(value))
+            _fields.Add((name, value));
+        return this;
+    }
+
+    /// <summary>Encodes the fields behind a part that was encoded before.</summary>
+    public byte[] Encode(ReadOnlySpan<byte> prepared = default)
+    {
+        // Two passes: the first counts, so that nothing is left behind in a buffer that was too small.
+        int length = prepared.Length;
+        foreach ((string name, string value) in _fields)
+            length += (length > 0 ? 1 : 0) + Encode(name, default) + 1 + Encode(value, default);
+        byte[] body = new byte[length];
+        prepared.CopyTo(body);
+        int at = prepared.Length;
+        foreach ((string name, string value) in _fields)
+        {
+            if (at > 0)
+                body[at++] = (byte)'&';
+            at += Encode(name, body.AsSpan(at));
+            body[at++] = (byte)'=';
+            at += Encode(value, body.AsSpan(at));
+        }
+        return body;
+    }
+
+    /// <summary>A body of a prepared part and these fields. Cleared when it is disposed of.</summary>
+    public HttpContent ToContent(ReadOnlySpan<byte> prepared) => new ClearedContent(Encode(prepared));
+
+    // Counts only, if there is no room given.
+    private static int Encode(string text, Span<byte> into)
+    {
+        bool counts = into.IsEmpty;
+        Span<byte> utf8 = stackalloc byte[LongestAtOnce * 3];
+        int length = 0;
+        for (ReadOnlySpan<char> rest = text; !rest.IsEmpty;)
+        {
+            int take = Math.Min(rest.Length, LongestAtOnce);
+            if (take < rest.Length && char.IsHighSurrogate(rest[take - 1]))
+                take--;
+            int count = Encoding.UTF8.GetBytes(rest[..take], utf8);
+            foreach (byte value in utf8[..count])
+            {
+                bool isPlain = Unreserved.Contains(value) || value == (byte)' ';
+                if (!counts && isPlain)
+                    into[length] = value == (byte)' ' ? (byte)'+' : value;
+                else if (!counts)
+                    (into[length], into[length + 1], into[length + 2]) = ((byte)'%', Hex(value >> 4), Hex(value & 15));
+                length += isPlain ? 1 : 3;
+            }
+            rest = rest[take..];
+        }
+        CryptographicOperations.ZeroMemory(utf8);
+        return length;
+    }
+
+    private static byte Hex(int digit) => (byte)(digit < 10 ? '0' + digit : 'A' + digit - 10);
+
+    // Not pooled: a socket may still read from it when the answer came early and this is disposed of.
+    private sealed class ClearedContent : ByteArrayContent
+    {
+        private readonly byte[] _body;
+
+        public ClearedContent(byte[] body)
+            : base(body)
+        {
+            _body = body;
+            Headers.TryAddWithoutValidation("Content-Type", "application/x-www-form-urlencoded");
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            CryptographicOperations.ZeroMemory(_body);
+            base.Dispose(disposing);
+        }
+    }
+}

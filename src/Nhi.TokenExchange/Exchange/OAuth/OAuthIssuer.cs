@@ -1,0 +1,126 @@
+using System.Net;
+using System.Net.Http.Headers;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>One issuer as a client sees it: its token endpoint and its revocation endpoint, configured or discovered.</summary>
+/// <param name="issuer">The issuer identifier, as configured.</param>
+/// <param name="configured">Its endpoints; null lets them be discovered.</param>
+/// <param name="client">How the client says who it is.</param>
+internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, ClientAuthentication client)
+{
+    private readonly Lazy<DiscoveryDocuments> _documents = new();
+
+    public Uri Identifier => issuer;
+
+    /// <summary>Whether a body says that it is JSON, and is not packed: nobody asked for that.</summary>
+    public static bool IsJson(HttpContent content) =>
+        content.Headers.ContentEncoding.Count == 0
+        && content.Headers.ContentType?.MediaType is { } type
+        && (type.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.EndsWith("+json", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Posts a grant to the token endpoint.</summary>
+    /// <returns>An answer that holds a token. What is flawed about it is for <see cref="ExpectedToken"/> to say.</returns>
+    /// <exception cref="TokenExchangeException">The issuer refused, was not reached, or twice gave no token that can be read.</exception>
+    public async Task<TokenAnswer> AskAsync(TokenCall call, ExchangeRequest request, CancellationToken cancellationToken)
+    {
+        Uri endpoint = (await EndpointsAsync(request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false)).Token;
+        var authentication = new ClientAuthenticationRequest(request.Job, request.Backchannel, request.Time);
+        for (bool isLast = false; ; isLast = true)
+        {
+            DateTimeOffset askedAt = request.Time.GetUtcNow();
+            using HttpResponseMessage response = await PostAsync(endpoint, call, authentication, cancellationToken).ConfigureAwait(false);
+            ReadOnlySpan<byte> body = ((BoundedContent)response.Content).Bytes;
+            if (!response.IsSuccessStatusCode)
+                throw IssuerRefusal.Of(response, body, endpoint, request.Time, call.NotFoundHint);
+            if (Read(response, body, askedAt, endpoint, out TokenAnswer? answer) is not { } malformed)
+                return answer!;
+            if (isLast)
+                throw malformed;
+        }
+    }
+
+    /// <summary>Asks the revocation endpoint to end a token (RFC 7009).</summary>
+    /// <exception cref="TokenExchangeException">It could not be asked, or refused.</exception>
+    public async ValueTask<Revocation> RevokeAsync(RevocationRequest<BearerToken> request, CancellationToken cancellationToken)
+    {
+        // RFC 7009 §2.1 wants the token itself: after a crash nobody has it.
+        if (request.Credential is not { } token)
+            return Revocation.NotSupported;
+        if (token.ExpiresAt <= request.Time.GetUtcNow())
+            return Revocation.AlreadyGone;
+        Uri? endpoint = (await EndpointsAsync(request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false)).Revocation;
+        if (endpoint is null)
+            return Revocation.NotSupported;
+        var call = new TokenCall { Fill = form => form.Add("token", token.Reveal()).Add("token_type_hint", "access_token") };
+        var authentication = new ClientAuthenticationRequest(JobContext.Unnamed, request.Backchannel, request.Time);
+        using HttpResponseMessage response = await PostAsync(endpoint, call, authentication, cancellationToken).ConfigureAwait(false);
+        if (response.StatusCode == HttpStatusCode.OK)
+            return Revocation.Revoked;   // RFC 7009 §2.2: also if it was dead before
+        TokenExchangeException refused = IssuerRefusal.Of(response, ((BoundedContent)response.Content).Bytes, endpoint, request.Time);
+        // RFC 7009 §2.2.1. Some say it of a token that has just died; our clock has been asked about that.
+        if (refused.IssuerError == "unsupported_token_type")
+            return Revocation.NotSupported;
+        throw new TokenExchangeException(ErrorCodes.RevocationFailed, ExchangeStage.Revoke, refused.Detail, refused)
+        {
+            IsTransient = refused.IsTransient, RetryAfter = refused.RetryAfter, CorrelationId = refused.CorrelationId, IssuerError = refused.IssuerError,
+            Hint = "The credential lives on until its end. Check that this client may revoke at the issuer.",
+        };
+    }
+
+    private async ValueTask<IssuerEndpoints> EndpointsAsync(HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken) =>
+        configured ?? await _documents.Value.GetAsync(issuer, backchannel, time, cancellationToken).ConfigureAwait(false);
+
+    private async Task<HttpResponseMessage> PostAsync(Uri endpoint, TokenCall call, ClientAuthenticationRequest authentication, CancellationToken cancellationToken)
+    {
+        using var post = new HttpRequestMessage(HttpMethod.Post, endpoint);
+        post.Headers.TryAddWithoutValidation("Accept", "application/json");
+        if (call.ServerErrorIsFinal)
+            post.Options.Set(IssuerBackchannel.ServerErrorIsFinal, true);
+        if (client.IsFreshEachTime)
+            post.Options.Set(IssuerBackchannel.NewContent, MakeContentAsync);
+        post.Content = await MakeContentAsync(cancellationToken).ConfigureAwait(false);
+        HttpResponseMessage response = await authentication.Backchannel.SendAsync(post, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // Our back channel has read it; somebody else's need not have.
+            response.Content = await BoundedContent.ReadAsync(response.Content, cancellationToken).ConfigureAwait(false);
+            return response;
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+
+        async ValueTask<HttpContent> MakeContentAsync(CancellationToken cancellationToken)
+        {
+            var form = new FormBody();
+            call.Fill(form);
+            await client.AddToAsync(form, authentication, cancellationToken).ConfigureAwait(false);
+            return form.ToContent(call.Prepared.Span);
+        }
+    }
+
+    private static TokenExchangeException? Read(HttpResponseMessage response, ReadOnlySpan<byte> body, DateTimeOffset askedAt, Uri endpoint, out TokenAnswer? answer)
+    {
+        answer = null;
+        int length = body.Length;
+        string? correlationId = CorrelationIds.Of(response);
+        if (response.StatusCode != HttpStatusCode.OK)
+            return Malformed($"has status {(int)response.StatusCode}");
+        if (!IsJson(response.Content))
+            return Malformed($"is not plain JSON but '{Type(response.Content.Headers)}'");
+        answer = TokenAnswer.Read(body, askedAt, correlationId);
+        return string.IsNullOrEmpty(answer.AccessToken) ? Malformed(answer.Fault ?? "has no access_token") : null;
+
+        TokenExchangeException Malformed(string what) =>
+            new(ErrorCodes.IssuerAnswerMalformed, ExchangeStage.Exchange, $"The answer of host {endpoint.IdnHost} ({length} bytes) {what}.")
+            {
+                IsTransient = true, CorrelationId = correlationId, Hint = "Check that the URI is the token endpoint; a proxy or a sign-in page may have answered.",
+            };
+
+        static string Type(HttpContentHeaders headers) =>
+            OuterText.Shown(headers.ContentEncoding.FirstOrDefault() ?? headers.ContentType?.MediaType ?? "nothing");
+    }
+}

@@ -1,0 +1,56 @@
+using System.Text;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>What a token endpoint said in a 200 answer (RFC 6749 §5.1, RFC 8693 §2.2.1), and what was wrong with how it said it.</summary>
+internal sealed class TokenAnswer
+{
+    public string? AccessToken { get; private init; }
+
+    public string? IssuedTokenType { get; private init; }
+
+    public string? TokenType { get; private init; }
+
+    public string? Scope { get; private init; }
+
+    /// <summary>Seconds; not checked for its range.</summary>
+    public long? ExpiresIn { get; private init; }
+
+    /// <summary>The JSON text of what was granted (RFC 9396 §7).</summary>
+    public string? AuthorizationDetails { get; private init; }
+
+    /// <summary>The first fault of the form, such as "has 'scope' twice"; null if there is none. Quotes no value.</summary>
+    public string? Fault { get; private init; }
+
+    /// <summary>The instant before the request was sent: lives count from here.</summary>
+    public required DateTimeOffset AskedAt { get; init; }
+
+    public string? CorrelationId { get; init; }
+
+    /// <summary>Reads a body.</summary>
+    public static TokenAnswer Read(ReadOnlySpan<byte> json, DateTimeOffset askedAt, string? correlationId)
+    {
+        string? accessToken = null, issuedTokenType = null, tokenType = null, scope = null, details = null;
+        long? expiresIn = null;
+        var members = new JsonMembers(json);
+        while (members.MoveNext())
+        {
+            // Any other member is skipped unread, a refresh_token too: a job keeps nothing that outlives it.
+            switch (members.Name)
+            {
+                case "access_token": accessToken = members.Text(); break;
+                case "issued_token_type": issuedTokenType = members.Text(); break;
+                case "token_type": tokenType = members.Text(); break;
+                case "scope": scope = members.Text(); break;
+                case "expires_in": expiresIn = members.WholeNumber(); break;
+                case "authorization_details": details = Encoding.UTF8.GetString(members.Raw()); break;
+                default: break;
+            }
+        }
+        return new TokenAnswer
+        {
+            AccessToken = accessToken, IssuedTokenType = issuedTokenType, TokenType = tokenType, Scope = scope, ExpiresIn = expiresIn,
+            AuthorizationDetails = details, Fault = members.Fault, AskedAt = askedAt, CorrelationId = correlationId,
+        };
+    }
+}
