@@ -19,7 +19,7 @@ internal sealed class OidcProviderServer : IAsyncDisposable
     private OidcProviderServer(Process process, int port)
     {
         _process = process;
-        Issuer = new Uri($"http://127.0.0.1:{port}");
+        Issuer = new Uri($"http://127.0.0.1:{port}");   // as it names itself, without a slash
     }
 
     public Uri Issuer { get; }

@@ -28,7 +28,7 @@ internal sealed class OpenIddictServer : IAsyncDisposable
     private OpenIddictServer(WebApplication app)
     {
         _app = app;
-        Issuer = new Uri(app.Urls.Single());
+        Issuer = new Uri(app.Urls.Single() + "/");   // as it names itself, with the slash
     }
 
     public Uri Issuer { get; }

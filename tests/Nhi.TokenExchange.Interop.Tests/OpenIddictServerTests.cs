@@ -65,6 +65,18 @@ internal sealed class OpenIddictServerTests
         });
     }
 
+    [TestCase("client-authentication+jwt", HttpStatusCode.OK)]
+    [TestCase("JWT", HttpStatusCode.Unauthorized)]
+    [TestCase(null, HttpStatusCode.Unauthorized)]
+    public async Task It_takes_only_assertions_that_say_in_typ_what_they_are(string? type, HttpStatusCode expected)
+    {
+        using var client = new RawClient(_server!.Issuer, "job", _clientKey) { AssertionType = type };
+
+        (HttpStatusCode status, JsonObject answer) = await client.PostAsync("token_endpoint", ("grant_type", "client_credentials"));
+
+        Assert.That(status, Is.EqualTo(expected), (string?)answer["error_description"]);
+    }
+
     [Test]
     public async Task It_refuses_what_is_wrong_by_the_RFCs_names()
     {

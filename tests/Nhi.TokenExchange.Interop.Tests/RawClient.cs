@@ -10,6 +10,9 @@ internal sealed class RawClient(Uri issuer, string clientId, WorkloadKey key) : 
     public const string AccessTokenType = "urn:ietf:params:oauth:token-type:access_token";
     public const string JwtType = "urn:ietf:params:oauth:token-type:jwt";
 
+    /// <summary>The <c>typ</c> of the client's assertion.</summary>
+    public string? AssertionType { get; init; } = "client-authentication+jwt";
+
     private readonly HttpClient _http = new() { BaseAddress = issuer };
     private JsonObject? _metadata;
 
@@ -50,7 +53,7 @@ internal sealed class RawClient(Uri issuer, string clientId, WorkloadKey key) : 
             .. parameters.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value)),
             new("client_id", clientId),
             new("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
-            new("client_assertion", key.Sign(clientId, clientId, (string)(await DiscoverAsync())["issuer"]!, "client-authentication+jwt")),
+            new("client_assertion", key.Sign(clientId, clientId, (string)(await DiscoverAsync())["issuer"]!, AssertionType)),
         ]);
         using HttpResponseMessage response = await _http.PostAsync(new Uri((string)(await DiscoverAsync())[endpoint]!), form);
         string body = await response.Content.ReadAsStringAsync();
