@@ -19,7 +19,7 @@ public class SdkPeers
     public async Task SetUpGoogle()
     {
         var gate = new IssuerGate();
-        _google = GooglePeer.Create(new OAuthIssuer(gate));
+        _google = GooglePeer.Create(new InMemoryIssuer(gate));
         await gate.DemandTrueHitAsync(Google);
     }
 
@@ -52,7 +52,7 @@ public class SdkPeers
     public async Task SetUpMsal()
     {
         var gate = new IssuerGate();
-        _msal = MicrosoftPeers.Msal(new OAuthIssuer(gate));
+        _msal = MicrosoftPeers.Msal(new InMemoryIssuer(gate));
         await gate.DemandTrueHitAsync(Msal);
     }
 
@@ -63,7 +63,7 @@ public class SdkPeers
     public async Task SetUpClientAssertion()
     {
         var gate = new IssuerGate();
-        _assertion = MicrosoftPeers.ClientAssertion(new OAuthIssuer(gate));
+        _assertion = MicrosoftPeers.ClientAssertion(new InMemoryIssuer(gate));
         await gate.DemandTrueHitAsync(async () => await AzureClientAssertion());
     }
 
@@ -74,7 +74,7 @@ public class SdkPeers
     public async Task SetUpWorkloadIdentity()
     {
         var gate = new IssuerGate();
-        _workload = MicrosoftPeers.WorkloadIdentity(new OAuthIssuer(gate));
+        _workload = MicrosoftPeers.WorkloadIdentity(new InMemoryIssuer(gate));
         await gate.DemandTrueHitAsync(async () => await AzureWorkloadIdentity());
     }
 

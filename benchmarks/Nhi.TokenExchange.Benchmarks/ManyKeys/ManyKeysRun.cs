@@ -64,7 +64,7 @@ public static class ManyKeysRun
 
     private static async Task<ManyKeysResult> MsalAsync()
     {
-        IConfidentialClientApplication app = MicrosoftPeers.Msal(new OAuthIssuer(new IssuerGate()));
+        IConfidentialClientApplication app = MicrosoftPeers.Msal(new InMemoryIssuer(new IssuerGate()));
         await app.AcquireTokenForClient(MicrosoftPeers.Scopes).ExecuteAsync();
         long before = Bytes();
         for (int key = 0; key < MsalKeys; key++)

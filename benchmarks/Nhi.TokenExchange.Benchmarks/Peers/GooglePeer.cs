@@ -9,7 +9,7 @@ public static class GooglePeer
 {
     private const string Audience = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/provider";
 
-    public static ITokenAccess Create(OAuthIssuer issuer)
+    public static ITokenAccess Create(InMemoryIssuer issuer)
     {
         string path = Path.Combine(Path.GetTempPath(), "nhi-benchmark-google.jwt");
         File.WriteAllText(path, Proofs.For(Audience, TimeProvider.System.GetUtcNow()));

@@ -16,7 +16,7 @@ public static class MicrosoftPeers
 
     public static TokenRequestContext Context { get; } = new(Scopes);
 
-    public static IConfidentialClientApplication Msal(OAuthIssuer issuer) => ConfidentialClientApplicationBuilder
+    public static IConfidentialClientApplication Msal(InMemoryIssuer issuer) => ConfidentialClientApplicationBuilder
         .Create(Client)
         .WithAuthority($"https://login.microsoftonline.com/{Tenant}")
         .WithInstanceDiscovery(false)
@@ -24,11 +24,11 @@ public static class MicrosoftPeers
         .WithHttpClientFactory(new Factory(issuer))
         .Build();
 
-    public static TokenCredential ClientAssertion(OAuthIssuer issuer) => new ClientAssertionCredential(
+    public static TokenCredential ClientAssertion(InMemoryIssuer issuer) => new ClientAssertionCredential(
         Tenant, Client, _ => Task.FromResult(Proof),
         new ClientAssertionCredentialOptions { Transport = new HttpClientTransport(issuer), DisableInstanceDiscovery = true });
 
-    public static TokenCredential WorkloadIdentity(OAuthIssuer issuer)
+    public static TokenCredential WorkloadIdentity(InMemoryIssuer issuer)
     {
         string path = Path.Combine(Path.GetTempPath(), "nhi-benchmark-proof.jwt");
         File.WriteAllText(path, Proof);

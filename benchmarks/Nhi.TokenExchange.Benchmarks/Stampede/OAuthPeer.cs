@@ -5,7 +5,7 @@ namespace Nhi.TokenExchange;
 /// <param name="create">Makes the call from the endpoint.</param>
 /// <param name="expiredSeconds">A life that the SDK counts as over: it keeps a margin.</param>
 /// <param name="dueSeconds">A life in which it refreshes; null where <c>refresh_in</c> says it.</param>
-public sealed class OAuthPeer(string name, Func<OAuthIssuer, Func<Task>> create, int expiredSeconds, int? dueSeconds) : StampedePeer(name)
+public sealed class OAuthPeer(string name, Func<InMemoryIssuer, Func<Task>> create, int expiredSeconds, int? dueSeconds) : StampedePeer(name)
 {
     private Func<Task>? _call;
 
@@ -13,7 +13,7 @@ public sealed class OAuthPeer(string name, Func<OAuthIssuer, Func<Task>> create,
 
     public override bool Prepare(StampedeMoment moment)
     {
-        var issuer = new OAuthIssuer(Gate);
+        var issuer = new InMemoryIssuer(Gate);
         if (moment == StampedeMoment.Expired)
             issuer.ExpiresIn = expiredSeconds;
         if (moment == StampedeMoment.RefreshDue && dueSeconds is { } due)

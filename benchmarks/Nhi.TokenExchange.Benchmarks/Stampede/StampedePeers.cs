@@ -24,19 +24,19 @@ public static class StampedePeers
         () => new CachePeer("FusionCache, eager refresh", Fusion, dueAfter: 0.05),
     ];
 
-    private static Func<Task> Msal(OAuthIssuer issuer)
+    private static Func<Task> Msal(InMemoryIssuer issuer)
     {
         IConfidentialClientApplication app = MicrosoftPeers.Msal(issuer);
         return () => app.AcquireTokenForClient(MicrosoftPeers.Scopes).ExecuteAsync();
     }
 
-    private static Func<Task> AzureIdentity(OAuthIssuer issuer)
+    private static Func<Task> AzureIdentity(InMemoryIssuer issuer)
     {
         Azure.Core.TokenCredential credential = MicrosoftPeers.ClientAssertion(issuer);
         return () => credential.GetTokenAsync(MicrosoftPeers.Context, default).AsTask();
     }
 
-    private static Func<Task> Google(OAuthIssuer issuer)
+    private static Func<Task> Google(InMemoryIssuer issuer)
     {
         ITokenAccess credential = GooglePeer.Create(issuer);
         return () => credential.GetAccessTokenForRequestAsync();

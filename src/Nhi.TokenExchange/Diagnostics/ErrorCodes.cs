@@ -20,6 +20,7 @@ internal static class ErrorCodes
     public const string ProofNotKnownToBeAWorkloads = "NHI2007";
     public const string ProofFileUnsafe = "NHI2008";
     public const string SourceFailed = "NHI2009";
+    public const string ProofLivesTooLong = "NHI2010";
 
     // 3xxx: authorize
     public const string AccessDenied = "NHI3001";

@@ -33,7 +33,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
                     session.Plan.Logger.RefreshFailed(target.Target, failure.Code, session.FlightId(flight.Number));
                 await _recorder.FailedAsync(flight, failure).ConfigureAwait(false);
                 if (slot.Fail(flight, failure) is { } denied)
-                    await session.EndLeaseAsync(denied, "the policy denies it now", bounded.Token).ConfigureAwait(false);
+                    await session.EndLeaseAsync(denied, "the policy denies it now").ConfigureAwait(false);
             }
         }
         finally

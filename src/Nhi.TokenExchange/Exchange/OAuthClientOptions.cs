@@ -15,7 +15,7 @@ public sealed class OAuthClientOptions
     /// <summary>The <c>aud</c> of the assertion. Default: the issuer identifier, as the revision of RFC 7523 demands; older servers want their token endpoint.</summary>
     public string? AssertionAudience { get; set; }
 
-    /// <summary>The <c>typ</c> of a signed assertion. Default <c>JWT</c>; the revision of RFC 7523 recommends <c>client-authentication+jwt</c>.</summary>
+    /// <summary>The <c>typ</c> of a signed assertion. Default <c>JWT</c>; the revision of RFC 7523 recommends <c>client-authentication+jwt</c>, and OpenIddict takes nothing else.</summary>
     public string AssertionType { get; set; } = "JWT";
 
     internal ClientAuthentication Freeze(Uri issuer)

@@ -12,6 +12,9 @@ public sealed class SubjectTokenRequest
     /// <summary>The last proof was refused as expired: one that is kept anywhere must not be given again.</summary>
     public bool MustBeNew { get; init; }
 
+    /// <summary>With <see cref="MustBeNew"/>: the <see cref="SubjectToken.Fingerprint"/> of the proof that was refused, if known.</summary>
+    public string? RefusedFingerprint { get; init; }
+
     /// <summary>Sends requests by the rules of this library: bounded, no redirect, no proxy for loopback and metadata.</summary>
     public required HttpMessageInvoker Backchannel { get; init; }
 

@@ -36,7 +36,7 @@ internal static class IssuerRefusal
     {
         "invalid_grant" => "The issuer refused the proof. Compare its issuer, subject and audience with what the issuer trusts, and the clocks.",
         "invalid_request" => "The issuer refused the proof or a parameter. Compare the proof's issuer, subject and audience with what the issuer trusts; check which of resource, audience and actor it takes.",
-        "invalid_client" => "The issuer does not know the client, or refused how it authenticated. Check the client id, and that its key or its federated identity is registered.",
+        "invalid_client" => "The issuer does not know the client, or refused how it authenticated. Check the client id, and that its key or its federated identity is registered; some issuers take a signed assertion only with Client.AssertionType 'client-authentication+jwt'.",
         "unauthorized_client" => "Allow this client the token exchange (or the assertion grant) at the issuer.",
         "unsupported_grant_type" => "This issuer does not do this kind of exchange, or has it switched off.",
         "invalid_scope" => "Ask for scopes that the issuer knows and grants to this identity.",

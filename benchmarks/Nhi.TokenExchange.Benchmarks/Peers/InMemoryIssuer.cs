@@ -4,7 +4,7 @@ using System.Text;
 namespace Nhi.TokenExchange;
 
 /// <summary>An OAuth token endpoint in memory, below the SDKs' own HTTP stacks.</summary>
-public sealed class OAuthIssuer(IssuerGate gate) : HttpMessageHandler
+public sealed class InMemoryIssuer(IssuerGate gate) : HttpMessageHandler
 {
     /// <summary><c>expires_in</c> of the answers, in seconds.</summary>
     public int ExpiresIn { get; set; } = 3600;

@@ -1,0 +1,45 @@
+using System.Net;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>Settings of an emulator; read once at its start.</summary>
+public sealed class EmulatorOptions
+{
+    /// <summary>The clock of all servers and of all planned delays. Default: the system's.</summary>
+    public TimeProvider Time { get; set; } = TimeProvider.System;
+
+    /// <summary>The seed of planned faults. Default 1.</summary>
+    public int Seed { get; set; } = 1;
+
+    /// <summary>The life of the authorization server's tokens. Default 1 hour; more than zero.</summary>
+    public TimeSpan TokenLifetime { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>The life of the Databricks-style workspace's tokens. Default 1 hour, as documented; more than zero.</summary>
+    public TimeSpan DatabricksTokenLifetime { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>What the authorization server's tokens look like. Default opaque.</summary>
+    public TokenFormat TokenFormat { get; set; }
+
+    /// <summary>How far <c>exp</c>, <c>nbf</c> and <c>iat</c> of a proof may be off. Default 30 seconds.</summary>
+    public TimeSpan ClockLeeway { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Where to listen. Only a loopback address is taken. Default 127.0.0.1.</summary>
+    public IPAddress Address { get; set; } = IPAddress.Loopback;
+
+    /// <summary>Refuses what would be dangerous or without sense.</summary>
+    /// <exception cref="ArgumentException">A setting is out of its range.</exception>
+    /// <exception cref="InvalidOperationException">The process says that it is production.</exception>
+    internal void Check()
+    {
+        ArgumentNullException.ThrowIfNull(Time);
+        if (!IPAddress.IsLoopback(Address))
+            throw new ArgumentException($"The emulator listens on loopback only; {Address} is refused. Its keys and tokens protect nothing.", nameof(Address));
+        if (TokenLifetime <= TimeSpan.Zero || DatabricksTokenLifetime <= TimeSpan.Zero || ClockLeeway < TimeSpan.Zero)
+            throw new ArgumentException("Lives must be more than zero, and the leeway not negative.");
+        foreach (string name in new[] { "DOTNET_ENVIRONMENT", "ASPNETCORE_ENVIRONMENT" })
+        {
+            if (string.Equals(Environment.GetEnvironmentVariable(name), "Production", StringComparison.OrdinalIgnoreCase))
+                throw new InvalidOperationException($"{name} is Production. The emulator is for tests and samples; it does not start there.");
+        }
+    }
+}

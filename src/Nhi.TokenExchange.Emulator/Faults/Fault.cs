@@ -1,0 +1,127 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>One thing that goes wrong with one request. Immutable; the same fault can be planned many times.</summary>
+/// <remarks>Faults that change fields leave an answer that is no JSON object as it is.</remarks>
+public sealed class Fault
+{
+    private Fault(string name) => Name = name;
+
+    /// <summary>What it does, for reports.</summary>
+    public string Name { get; }
+
+    /// <summary>How long the request waits before it is looked at.</summary>
+    internal TimeSpan DelayBefore { get; private init; }
+
+    /// <summary>What is answered in place of asking the endpoint.</summary>
+    internal Func<EmulatorAnswer>? Instead { get; private init; }
+
+    /// <summary>What is changed in the endpoint's answer.</summary>
+    internal Action<EmulatorAnswer>? Change { get; private init; }
+
+    /// <summary>What the endpoint is made to grant beyond what was asked.</summary>
+    internal string? Wider { get; private init; }
+
+    internal bool ResetBefore { get; private init; }
+
+    internal BodyWriting Writing { get; private init; } = BodyWriting.Whole;
+
+    /// <summary>A status and headers in place of the endpoint's answer; nothing is issued.</summary>
+    /// <param name="status">Such as 429 or 503.</param>
+    /// <param name="headers">Such as <c>("Retry-After", "7")</c>.</param>
+    public static Fault Status(int status, params (string Name, string Value)[] headers) => new($"status {status}")
+    {
+        Instead = () => With(EmulatorAnswer.Of(new JsonObject { ["error"] = status == 429 ? "slow_down" : "server_error", ["error_description"] = "planned fault" }, status), headers),
+    };
+
+    /// <summary>An OAuth error (RFC 6749 §5.2) in place of the endpoint's answer; nothing is issued.</summary>
+    /// <param name="error">The error code.</param>
+    /// <param name="status">The HTTP status; default 400.</param>
+    public static Fault Error(string error, int status = 400) => new($"error {error}")
+    {
+        Instead = () => EmulatorAnswer.Of(new JsonObject { ["error"] = error, ["error_description"] = "planned fault" }, status).NotStored(),
+    };
+
+    /// <summary>A redirect in place of the endpoint's answer.</summary>
+    /// <param name="to">The value of <c>Location</c>.</param>
+    /// <param name="status">301, 302, 303, 307 or 308; default 307, which repeats the body.</param>
+    public static Fault Redirect(Uri to, int status = 307) => new($"redirect {status}") { Instead = () => With(EmulatorAnswer.Empty(status), ("Location", to.OriginalString)) };
+
+    /// <summary>The request waits, then goes on as usual.</summary>
+    /// <param name="time">How long, on the emulator's clock.</param>
+    public static Fault Delay(TimeSpan time) => new($"delay {time}") { DelayBefore = time };
+
+    /// <summary>The connection is reset before the endpoint sees the request: nothing is issued.</summary>
+    public static Fault Reset() => new("reset before") { ResetBefore = true };
+
+    /// <summary>The endpoint does its work, then the connection is reset: a token is issued that nobody gets.</summary>
+    public static Fault ResetAfterWork() => new("reset after work") { Writing = BodyWriting.Nothing };
+
+    /// <summary>The answer promises its whole length, but the connection ends after some bytes.</summary>
+    /// <param name="bytes">How many bytes of the body are sent.</param>
+    public static Fault Truncate(int bytes) => new($"truncate after {bytes}") { Writing = BodyWriting.TruncateAfter(bytes) };
+
+    /// <summary>The answer comes byte by byte.</summary>
+    /// <param name="interval">The pause before each byte, on the emulator's clock.</param>
+    public static Fault Drip(TimeSpan interval) => new($"drip {interval}") { Writing = BodyWriting.DripEvery(interval) };
+
+    /// <summary>A 200 with a body of another kind, such as a captive portal's page.</summary>
+    /// <param name="body">The body.</param>
+    /// <param name="contentType">Its media type.</param>
+    public static Fault Body(string body, string contentType = "application/json") => new($"body {contentType}")
+    {
+        Instead = () => new EmulatorAnswer { Raw = Encoding.UTF8.GetBytes(body), ContentType = contentType },
+    };
+
+    /// <summary>A 200 with a web page.</summary>
+    public static Fault Html() => Body("<!doctype html><html><body><h1>Sign in to the guest network</h1></body></html>", "text/html");
+
+    /// <summary>A 200 that claims to be JSON and is noise.</summary>
+    public static Fault Garbage() => Body("\u0001{]garbage\u0002", "application/json");
+
+    /// <summary>A 200 whose JSON never seems to end.</summary>
+    /// <param name="bytes">How long it is.</param>
+    public static Fault Huge(long bytes) => new($"huge {bytes}")
+    {
+        Instead = () => new EmulatorAnswer { Raw = [] },
+        Writing = BodyWriting.HugeOf(bytes),
+    };
+
+    /// <summary>More is granted than was asked for. The token really has it, and the ledger says so.</summary>
+    /// <param name="scope">The additional scopes, divided by spaces.</param>
+    public static Fault WiderScope(string scope) => new("wider scope") { Wider = scope };
+
+    /// <summary>Another <c>token_type</c>.</summary>
+    /// <param name="type">Such as <c>N_A</c> or <c>mac</c>.</param>
+    public static Fault TokenType(string type) => Field("token_type", JsonValue.Create(type).ToJsonString());
+
+    /// <summary>Another <c>expires_in</c>. The ledger keeps the true end.</summary>
+    /// <param name="json">The JSON value as text: <c>0</c>, <c>-1</c>, <c>"3600"</c> with quotes, <c>1e400</c>.</param>
+    public static Fault ExpiresIn(string json) => Field("expires_in", json);
+
+    /// <summary>One field of the answer is replaced or added.</summary>
+    /// <param name="name">The field.</param>
+    /// <param name="json">Its JSON value as text.</param>
+    public static Fault Field(string name, string json) => new($"field {name}") { Change = answer => answer.RawFields[name] = json };
+
+    /// <summary>One field of the answer is left out.</summary>
+    /// <param name="name">The field.</param>
+    public static Fault Without(string name) => new($"without {name}") { Change = answer => answer.Json?.Remove(name) };
+
+    /// <summary>One header of the answer is set, such as <c>Date</c>.</summary>
+    /// <param name="name">The header.</param>
+    /// <param name="value">Its value.</param>
+    public static Fault Header(string name, string value) => new($"header {name}") { Change = answer => answer.Headers[name] = value };
+
+    /// <summary>The name.</summary>
+    public override string ToString() => Name;
+
+    private static EmulatorAnswer With(EmulatorAnswer answer, params ReadOnlySpan<(string Name, string Value)> headers)
+    {
+        foreach ((string name, string value) in headers)
+            answer.Headers[name] = value;
+        return answer;
+    }
+}

@@ -1,0 +1,50 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>One Kestrel on loopback with four ports of the system's choice. It reads no configuration and no environment, so nothing outside can make it listen elsewhere.</summary>
+internal sealed class EmulatorHost : IAsyncDisposable
+{
+    private readonly WebApplication _application;
+    private readonly TaskCompletionSource<RequestDelegate> _desk = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private EmulatorHost(WebApplication application) => _application = application;
+
+    public EmulatorPorts Ports { get; private set; } = null!;
+
+    public static async Task<EmulatorHost> StartAsync(IPAddress address, CancellationToken cancellationToken)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            // Faults drip on purpose, and manual clocks stand still.
+            kestrel.Limits.MinResponseDataRate = null;
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            for (int role = 0; role < 4; role++)
+                kestrel.Listen(address, 0);
+        });
+        builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
+        var host = new EmulatorHost(builder.Build());
+        host._application.Run(async http => await (await host._desk.Task.ConfigureAwait(false))(http).ConfigureAwait(false));
+        await host._application.StartAsync(cancellationToken).ConfigureAwait(false);
+        int[] ports = [.. host._application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(text => new Uri(text).Port)];
+        host.Ports = new EmulatorPorts(address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString(), ports[0], ports[1], ports[2], ports[3]);
+        return host;
+    }
+
+    public void Serve(RequestDelegate handle) => _desk.SetResult(handle);
+
+    public async ValueTask DisposeAsync()
+    {
+        // No grace: who still waits is cut off.
+        await _application.StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
+        await _application.DisposeAsync().ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,105 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>The ground truth: what was issued, used, refused and revoked, seen from the servers' side. Safe to use from any number of threads.</summary>
+/// <remarks>It knows tokens by fingerprint only, so it can be printed. Lists are snapshots in the order things happened.</remarks>
+public sealed class Ledger
+{
+    private readonly Lock _gate = new();
+    private readonly List<LedgerIssue> _issued = [];
+    private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
+    private readonly List<LedgerUse> _uses = [];
+    private readonly List<LedgerRefusal> _refusals = [];
+    private readonly TimeProvider _time;
+
+    internal Ledger(TimeProvider time) => _time = time;
+
+    /// <summary>Every token issued, with its present state.</summary>
+    public IReadOnlyList<LedgerIssue> Issued
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _issued];
+        }
+    }
+
+    /// <summary>Every use at the protected API.</summary>
+    public IReadOnlyList<LedgerUse> Uses
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _uses];
+        }
+    }
+
+    /// <summary>Every refused request of a token, revocation or introspection endpoint.</summary>
+    public IReadOnlyList<LedgerRefusal> Refusals
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _refusals];
+        }
+    }
+
+    /// <summary>How many requests came, and how many at once.</summary>
+    public RequestCounts Requests { get; } = new();
+
+    /// <summary>The most requests that any token endpoint had in flight at once.</summary>
+    public int MaxConcurrentExchanges => Math.Max(Requests.MostAtOnce(EmulatorEndpoint.AuthorizationToken), Requests.MostAtOnce(EmulatorEndpoint.DatabricksToken));
+
+    /// <summary>The most requests for one and the same credential (client, grant, scope, audience, resource) in flight at once.</summary>
+    public int MaxConcurrentExchangesPerKey => Requests.MostAtOncePerKey;
+
+    /// <summary>The fingerprint of a token: the first 16 hex digits, in lower case, of the SHA-256 of its UTF-8 text.</summary>
+    /// <param name="token">The token; it is not kept.</param>
+    public static string FingerprintOf(string token)
+    {
+        ArgumentNullException.ThrowIfNull(token);
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)))[..16];
+    }
+
+    /// <summary>Whether the token was issued, is not past its end and not revoked, on the emulator's clock now.</summary>
+    /// <param name="fingerprint">See <see cref="FingerprintOf"/>.</param>
+    public bool IsAlive(string fingerprint) => Find(fingerprint) is { RevokedAt: null } issue && _time.GetUtcNow() < issue.EndsAt;
+
+    internal LedgerIssue? Find(string fingerprint)
+    {
+        lock (_gate)
+            return _places.TryGetValue(fingerprint, out int place) ? _issued[place] : null;
+    }
+
+    internal void Add(LedgerIssue issue)
+    {
+        lock (_gate)
+        {
+            _places.Add(issue.Fingerprint, _issued.Count);
+            _issued.Add(issue);
+        }
+    }
+
+    internal void Add(LedgerUse use)
+    {
+        lock (_gate)
+            _uses.Add(use);
+    }
+
+    internal void Add(LedgerRefusal refusal)
+    {
+        lock (_gate)
+            _refusals.Add(refusal);
+    }
+
+    internal void MarkRevoked(string fingerprint)
+    {
+        lock (_gate)
+        {
+            if (_places.TryGetValue(fingerprint, out int place))
+                _issued[place] = _issued[place] with { RevokedAt = _issued[place].RevokedAt ?? _time.GetUtcNow() };
+        }
+    }
+}

@@ -1,0 +1,43 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>One token that a server of the emulator issued. Holds a fingerprint, never the token.</summary>
+public sealed record LedgerIssue
+{
+    /// <summary>The first 16 hex digits of the SHA-256 of the token's UTF-8 text.</summary>
+    public required string Fingerprint { get; init; }
+
+    /// <summary>The issuer identifier of the server that issued it.</summary>
+    public required string Issuer { get; init; }
+
+    /// <summary>The client that asked for it; null for a Databricks account-wide exchange.</summary>
+    public string? ClientId { get; init; }
+
+    /// <summary>Whom the token stands for.</summary>
+    public required string Subject { get; init; }
+
+    /// <summary>Who acts for the subject (RFC 8693 §4.1); null without delegation.</summary>
+    public string? Actor { get; init; }
+
+    /// <summary>The granted scopes, divided by spaces.</summary>
+    public required string Scope { get; init; }
+
+    /// <summary>Where the token may be used.</summary>
+    public required IReadOnlyList<string> Audience { get; init; }
+
+    /// <summary>When it was issued.</summary>
+    public required DateTimeOffset IssuedAt { get; init; }
+
+    /// <summary>When it dies by itself.</summary>
+    public required DateTimeOffset EndsAt { get; init; }
+
+    /// <summary>When it was revoked; null as long as it was not.</summary>
+    public DateTimeOffset? RevokedAt { get; init; }
+
+    /// <summary>The correlation id that the answer carried.</summary>
+    public required string RequestId { get; init; }
+
+    /// <summary>The <c>act</c> claim as JSON; null without delegation.</summary>
+    internal string? ActJson { get; init; }
+
+    internal IEnumerable<string> Scopes => Scope.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+}

@@ -1,0 +1,74 @@
+using Microsoft.IdentityModel.Tokens;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>Verifies proofs against federation policies: the straight way through <see cref="JwtChecks"/>.</summary>
+internal sealed class ProofVerifier(OidcIssuer ownIssuer, TimeProvider time, TimeSpan leeway, IReadOnlyCollection<string> algorithms)
+{
+    private readonly ReplayMemory _replays = new(time, leeway);
+
+    public async Task<VerifiedProof> VerifyAsync(string token, IReadOnlyCollection<FederationPolicy> policies, IReadOnlyCollection<string> defaultAudiences, bool once)
+    {
+        ReceivedJwt jwt = ReceivedJwt.Parse(token);
+        string algorithm = JwtChecks.AlgorithmAllowed(jwt, algorithms);
+        JwtChecks.HeaderIsPlain(jwt);
+        JwtChecks.TypeExpected(jwt, "JWT");
+        string issuer = JwtChecks.IssuerNamed(jwt);
+        FederationPolicy[] ofIssuer = [.. policies.Where(policy => IssuerOf(policy) == issuer)];
+        if (ofIssuer.Length == 0)
+            throw new ProofRefused("issuer_unknown", $"no federation policy trusts the issuer {issuer}");
+        await JwtChecks.SignatureGoodAsync(jwt, KeyOf(jwt, ofIssuer[0], algorithm), algorithm).ConfigureAwait(false);
+        DateTimeOffset now = time.GetUtcNow();
+        DateTimeOffset ends = JwtChecks.NotExpired(jwt, now, leeway);
+        JwtChecks.AlreadyValid(jwt, now, leeway);
+        (FederationPolicy policy, string subject) = Match(jwt, ofIssuer, defaultAudiences);
+        if (once)
+            JwtChecks.UsedOnce(jwt, issuer, ends, _replays, required: false);
+        return new VerifiedProof(issuer, subject, policy, jwt);
+    }
+
+    private static (FederationPolicy Policy, string Subject) Match(ReceivedJwt jwt, FederationPolicy[] policies, IReadOnlyCollection<string> defaultAudiences)
+    {
+        ProofRefused? nearest = null;
+        foreach (FederationPolicy policy in policies)
+        {
+            try
+            {
+                JwtChecks.AudienceMatches(jwt, policy.Audiences.Count > 0 ? policy.Audiences : defaultAudiences);
+                string subject = JwtChecks.SubjectPresent(jwt, policy.SubjectClaim);
+                if (policy.Subject is null || policy.Subject == subject)
+                    return (policy, subject);
+                nearest = new ProofRefused("subject_mismatch", $"no federation policy accepts the subject {subject} (claim {policy.SubjectClaim})");
+            }
+            catch (ProofRefused refused)
+            {
+                nearest ??= refused;
+            }
+        }
+
+        throw nearest!;
+    }
+
+    private string IssuerOf(FederationPolicy policy) => policy.Issuer ?? ownIssuer.Identifier;
+
+    // RFC 7515 §4.1.4, RFC 7517 §4.4, §4.5: the key is found by its id among the issuer's published ones, and is for one algorithm.
+    private SecurityKey KeyOf(ReceivedJwt jwt, FederationPolicy policy, string algorithm)
+    {
+        string id = jwt.HeaderText("kid") ?? throw new ProofRefused("key_unknown", "the header kid is missing");
+        SecurityKey? key = null;
+        string? keyAlgorithm = null;
+        if (policy.JwksJson is { } json)
+        {
+            JsonWebKey? found = new JsonWebKeySet(json).Keys.FirstOrDefault(one => one.KeyId == id);
+            (key, keyAlgorithm) = (found, found?.Alg);
+        }
+        else if (IssuerOf(policy) == ownIssuer.Identifier && ownIssuer.Keys.Published(id) is { } own)
+        {
+            (key, keyAlgorithm) = (own.Security, own.Algorithm);
+        }
+
+        if (key is null)
+            throw new ProofRefused("key_unknown", "the issuer publishes no key with the id that the header names");
+        return string.IsNullOrEmpty(keyAlgorithm) || keyAlgorithm == algorithm ? key : throw new ProofRefused("key_for_other_algorithm", $"the key is for {keyAlgorithm}, the token says {algorithm}");
+    }
+}

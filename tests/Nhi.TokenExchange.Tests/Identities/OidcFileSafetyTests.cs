@@ -1,0 +1,163 @@
+using System.Runtime.Versioning;
+
+namespace Nhi.TokenExchange.Tests;
+
+/// <summary>FAULTS S4, S6 to S8 and M6: what kind of file it is, whose, and who else may write it.</summary>
+[Platform(Exclude = "Win", Reason = "modes, owners, links and FIFOs of Unix")]
+[UnsupportedOSPlatform("windows")]
+internal sealed class OidcFileSafetyTests : OidcFileFixture
+{
+    [Test]
+    [CancelAfter(60_000)]
+    public async Task Each_reader_sees_one_whole_version_while_the_link_is_swapped_S4(CancellationToken cancellationToken)
+    {
+        // As the kubelet does it: token -> ..data/token, ..data -> a dated folder, a new link renamed over the old one.
+        string[] versions = [.. Enumerable.Range(0, 40).Select(i => Proofs.With(("jti", $"{i}"), ("pad", new string((char)('a' + (i % 26)), 2000))))];
+        void Publish(int version)
+        {
+            string dated = Path.Join(Folder, $"..dated{version}");
+            Directory.CreateDirectory(dated);
+            File.WriteAllText(Path.Join(dated, "token"), versions[version]);
+            File.CreateSymbolicLink(Path.Join(Folder, "..data_tmp"), dated);
+            Native.Rename(Path.Join(Folder, "..data_tmp"), Path.Join(Folder, "..data"));
+        }
+        Publish(0);
+        File.CreateSymbolicLink(FilePath, Path.Join("..data", "token"));
+        IWorkloadIdentitySource source = IdentitySources.OidcFile(FilePath, new OidcFileOptions { AllowWorldReadable = false });
+        using var published = new CancellationTokenSource();
+        Task<int>[] readers = [.. Enumerable.Range(0, 100).Select(_ => Task.Run(async () =>
+        {
+            int reads = 0;
+            do
+            {
+                SubjectToken token = await source.GetSubjectTokenAsync(Proofs.Request(Time), cancellationToken);
+                Assert.That(versions, Does.Contain(token.Reveal()));
+                reads++;
+            }
+            while (!published.IsCancellationRequested);
+            return reads;
+        }))];
+        for (int version = 1; version < versions.Length; version++)
+        {
+            Publish(version);
+            await Task.Yield();
+        }
+        await published.CancelAsync();
+        Assert.That(await Task.WhenAll(readers), Has.All.GreaterThan(0));
+        Assert.That((await source.GetSubjectTokenAsync(Proofs.Request(Time), default)).Reveal(), Is.EqualTo(versions[^1]));
+    }
+
+    [Test]
+    public void A_file_of_another_user_is_refused_with_mode_and_owner_S6_M6()
+    {
+        if (Native.EffectiveUser != 0)
+            Assert.Ignore("only root can give a file to another user");
+        Write(Proofs.With());
+        File.SetUnixFileMode(FilePath, UnixFileMode.UserRead);
+        Native.ChangeOwner(FilePath, 4711);
+        IdentityUnavailableException refused = Refused();
+        Assert.That((refused.Code, refused.IsTransient), Is.EqualTo((ErrorCodes.ProofFileUnsafe, false)));
+        Assert.That(refused.Message, Does.Contain("belongs to user 4711").And.Contain("mode 400"));
+    }
+
+    [Test]
+    public void A_file_that_can_not_be_read_is_final_with_mode_and_owner_S6()
+    {
+        if (Native.EffectiveUser == 0)
+            Assert.Ignore("root reads any file");
+        Write(Proofs.With());
+        File.SetUnixFileMode(FilePath, UnixFileMode.None);
+        IdentityUnavailableException refused = Refused();
+        Assert.That((refused.Code, refused.IsTransient), Is.EqualTo((ErrorCodes.ProofFileUnsafe, false)));
+        Assert.That(refused.Message, Does.Contain("mode 000").And.Contain("owner"));
+    }
+
+    [TestCase(UnixFileMode.GroupWrite)]
+    [TestCase(UnixFileMode.OtherWrite)]
+    public void A_file_that_others_can_write_is_refused_M6(UnixFileMode open)
+    {
+        Write(Proofs.With());
+        File.SetUnixFileMode(FilePath, UnixFileMode.UserRead | UnixFileMode.UserWrite | open);
+        Assert.That(Refused(), Has.Property("Code").EqualTo(ErrorCodes.ProofFileUnsafe).And.Message.Contains("written by others"));
+    }
+
+    [Test]
+    public async Task A_file_that_all_can_read_is_taken_by_default_and_refused_where_that_is_said_S7()
+    {
+        Write(Proofs.With());
+        File.SetUnixFileMode(FilePath, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        Assert.That((await GetAsync()).Reveal(), Is.EqualTo(Proofs.With()));
+        Assert.That(Refused(new OidcFileOptions { AllowWorldReadable = false }).Message, Does.Contain("every user").And.Contain("mode 444"));
+        Directory.CreateDirectory(Path.Join(Folder, "..data"));
+        Assert.That((await GetAsync(new OidcFileOptions { AllowWorldReadable = false })).Reveal(), Is.EqualTo(Proofs.With()), "a projected volume: the platform sets the mode");
+    }
+
+    [Test]
+    public void A_folder_in_which_all_may_replace_the_file_is_refused_M6()
+    {
+        Write(Proofs.With());
+        UnixFileMode all = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+        File.SetUnixFileMode(Folder, all);
+        Assert.That(Refused().Message, Does.Contain("may replace the file"));
+        File.SetUnixFileMode(Folder, all | UnixFileMode.StickyBit);
+        Assert.That(() => GetAsync(), Throws.Nothing);
+    }
+
+    [Test]
+    public void A_link_that_somebody_else_made_is_not_followed_M6()
+    {
+        if (Native.EffectiveUser != 0)
+            Assert.Ignore("only root can give a link to another user");
+        File.WriteAllText(FilePath + ".real", Proofs.With());
+        File.CreateSymbolicLink(FilePath, FilePath + ".real");
+        Assert.That(() => GetAsync(), Throws.Nothing);
+        Native.ChangeOwnerOfLink(FilePath, 4711);
+        Assert.That(Refused().Message, Does.Contain("link made by user 4711"));
+    }
+
+    [Test]
+    public void A_directory_is_refused_S8()
+    {
+        Directory.CreateDirectory(FilePath);
+        Assert.That(Refused(), Has.Property("Code").EqualTo(ErrorCodes.ProofFileUnsafe).And.Message.Contains("a directory"));
+    }
+
+    [Test]
+    [CancelAfter(10_000)]
+    public void A_FIFO_is_refused_without_waiting_for_a_writer_S8(CancellationToken cancellationToken)
+    {
+        Native.MakeFifo(FilePath);
+        var refused = Assert.ThrowsAsync<IdentityUnavailableException>(() => GetAsync().WaitAsync(cancellationToken))!;
+        Assert.That(refused.Message, Does.Contain("a FIFO"));
+    }
+
+    [Test]
+    public void A_device_is_refused_S8()
+    {
+        File.CreateSymbolicLink(FilePath, "/dev/zero");
+        Assert.That(Refused().Message, Does.Contain("a device"));
+    }
+
+    [TestCase(100L * 1024)]
+    [TestCase(1L * 1024 * 1024 * 1024)]
+    public void A_file_that_is_too_long_is_not_read_S8_S18(long length)
+    {
+        using (FileStream sparse = File.Create(FilePath))
+            sparse.SetLength(length);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.That(Refused().Message, Does.Contain($"{length} bytes"));
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(10_000_000));
+    }
+
+    [Test]
+    public void Facts_of_a_file_are_what_the_framework_says_where_it_says_them()
+    {
+        Write("twelve bytes");
+        File.SetUnixFileMode(FilePath, UnixFileMode.UserRead | UnixFileMode.GroupExecute);
+        UnixFile file = UnixFile.At(FilePath)!.Value;
+        Assert.That((file.IsRegular, file.Octal, file.Size, file.Owner), Is.EqualTo((true, "410", 12UL, Native.EffectiveUser)));
+        Assert.That(UnixFile.At(Path.Join(Folder, "none")), Is.Null);
+        using Microsoft.Win32.SafeHandles.SafeFileHandle handle = File.OpenHandle(FilePath);
+        Assert.That(UnixFile.Of(handle), Is.EqualTo(file));
+    }
+}

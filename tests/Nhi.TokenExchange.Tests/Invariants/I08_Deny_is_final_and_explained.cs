@@ -1,0 +1,81 @@
+namespace Nhi.TokenExchange.Tests.Invariants;
+
+/// <summary>DESIGN 5.8: rule, claim, expected, presented; a policy change is pushed and ends what was granted before.</summary>
+public class I08_Deny_is_final_and_explained
+{
+    [Test]
+    public async Task A_policy_sees_job_identity_and_target()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        AccessRequest? seen = null;
+        job.Policy.Decide = request =>
+        {
+            seen = request;
+            return AccessDecision.Permit("look");
+        };
+
+        await job.Warehouse.GetAsync();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(seen!.Target, Is.EqualTo("warehouse"));
+            Assert.That(seen.Job.Dataset, Is.EqualTo("orders"));
+            Assert.That(seen.SubjectIssuer, Is.EqualTo("https://issuer.test"));
+            Assert.That(seen.Subject, Is.EqualTo("job:orders"));
+            Assert.That(seen.Scopes.ToString(), Is.EqualTo("read write"));
+            Assert.That(seen.IsRefresh, Is.False);
+        });
+    }
+
+    [Test]
+    public async Task A_refresh_is_decided_anew_and_a_denial_ends_the_running_grant()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        BearerToken old = await job.Warehouse.GetAsync();
+        bool refresh = false;
+        job.Policy.Decide = request =>
+        {
+            refresh = request.IsRefresh;
+            return AccessDecision.Deny("night", "time: expected before 18:00");
+        };
+        job.Time.Advance(TimeSpan.FromMinutes(45));
+
+        Assert.That(await job.Warehouse.GetAsync(), Is.SameAs(old), "due, and not decided yet");
+        while (job.Issuer.Revoked.Count == 0)
+            await Task.Yield();
+
+        Assert.That(refresh, Is.True);
+        Assert.That(job.Issuer.Revoked.Single(), Is.SameAs(old));
+        Assert.ThrowsAsync<AccessDeniedException>(async () => await job.Warehouse.GetAsync());
+    }
+
+    [Test]
+    public async Task A_policy_that_cannot_decide_gives_no_new_grant_and_takes_none_away()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        BearerToken old = await job.Warehouse.GetAsync();
+        job.Policy.Decide = _ => throw new InvalidOperationException("unreachable");
+        job.Time.Advance(TimeSpan.FromMinutes(45));
+
+        Assert.That(await job.Warehouse.GetAsync(), Is.SameAs(old));
+        while (!job.Audit.Kinds.Contains(AuditEventKind.Failed))
+            await Task.Yield();
+
+        Assert.That(await job.Warehouse.GetAsync(), Is.SameAs(old));
+        job.Time.Advance(TimeSpan.FromMinutes(20));
+        Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
+    }
+
+    [Test]
+    public async Task Who_asks_after_a_change_gets_only_what_was_decided_after_it()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        BearerToken before = await job.Warehouse.GetAsync();
+
+        job.Policy.Change("2", _ => AccessDecision.Permit("still"));
+
+        Assert.That(job.Warehouse.TryGet(out _), Is.False);
+        Assert.That(await job.Warehouse.GetAsync(), Is.Not.SameAs(before));
+        Assert.That(job.Audit.Events.Last(e => e.Kind == AuditEventKind.Issued).PolicyRevision, Is.EqualTo("2"));
+    }
+}
