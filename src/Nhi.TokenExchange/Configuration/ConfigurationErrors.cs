@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Nhi.TokenExchange;
 
@@ -23,9 +24,16 @@ internal sealed class ConfigurationErrors
             _errors.Add((code, path, what, remedy));
     }
 
+    /// <summary>Whether this could name an identity or a target.</summary>
+    public static bool IsName([NotNullWhen(true)] string? name) =>
+        !string.IsNullOrEmpty(name) && name.Length <= MaxNameLength && !name.AsSpan().ContainsAnyExcept(NameCharacters);
+
+    /// <summary>Whether this could name a kind.</summary>
+    public static bool IsWord(string word) => word.Length is > 0 and <= MaxNameLength && word.All(char.IsAsciiLetterOrDigit);
+
     public bool CheckName(string path, string? name)
     {
-        if (!string.IsNullOrEmpty(name) && name.Length <= MaxNameLength && !name.AsSpan().ContainsAnyExcept(NameCharacters))
+        if (IsName(name))
             return true;
         Add(ExceptionText.Clean(path), "has a name that is empty, too long or has other characters", "Use lower-case letters, digits and hyphens, at most 64.");
         return false;

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -6,17 +7,19 @@ namespace Nhi.TokenExchange;
 /// <summary>Composes a job session: identities, targets, policy, audit. Does no I/O; all errors come together when the session starts.</summary>
 public sealed class TokenExchangeBuilder
 {
-    private readonly Dictionary<string, IdentityPlan> _identities = new(StringComparer.Ordinal);
-    private readonly List<(string Name, TokenExchanger Exchanger, TargetOptions Options)> _targets = [];
+    private readonly List<(string Path, IdentityPlan Plan)> _identities = [];
+    private readonly List<TargetEntry> _targets = [];
+    private readonly Kinds _kinds = BuiltInKinds.Make();
     private readonly ConfigurationErrors _errors = new();
     private JobContext _job = JobContext.Unnamed;
+    private IConfigurationSection? _section;
     private IAccessPolicy _policy = new AllowAllPolicy();
     private IAuditSink? _audit;
     private TimeProvider _time = TimeProvider.System;
     private Func<double>? _jitter;
     private ILoggerFactory _loggerFactory = NullLoggerFactory.Instance;
     private bool _endOnSignals = true;
-    private TimeSpan _endWithin = TimeSpan.FromSeconds(10);
+    private TimeSpan? _endWithin;
     private Func<HttpMessageHandler>? _transport;
 
     internal TokenExchangeBuilder()
@@ -40,8 +43,8 @@ public sealed class TokenExchangeBuilder
     {
         ArgumentNullException.ThrowIfNull(source);
         string path = $"Identities:{name}";
-        if (_errors.CheckName(path, name) && !_identities.TryAdd(name, new IdentityPlan(name, source, actsFor)))
-            _errors.Add(path, "is declared twice", "Give each identity a name of its own.");
+        if (_errors.CheckName(path, name))
+            _identities.Add((path, new IdentityPlan(name, source, actsFor)));
         return this;
     }
 
@@ -71,7 +74,7 @@ public sealed class TokenExchangeBuilder
         var options = new TargetOptions();
         configure(options);
         if (_errors.CheckName($"Targets:{name}", name))
-            _targets.Add((name, exchanger, options));
+            _targets.Add(new TargetEntry($"Targets:{name}", name, exchanger, options));
         return this;
     }
 
@@ -146,81 +149,56 @@ public sealed class TokenExchangeBuilder
         return this;
     }
 
+    /// <summary>Reads identities, targets, <c>Job</c> and <c>EndWithin</c> from a configuration too. What is said in code as well is added; facts of the job and EndWithin that are said in code win.</summary>
+    /// <param name="section">The section, such as <c>TokenExchange</c>. Its shape is closed: unknown settings and static secrets are refused. Read once, when the session starts; a reload changes nothing.</param>
+    public TokenExchangeBuilder Configuration(IConfigurationSection section)
+    {
+        ArgumentNullException.ThrowIfNull(section);
+        if (_section is not null)
+            _errors.Add(section.Path, $"is the second section, after {_section.Path}", "Give one.");
+        _section ??= section;
+        return this;
+    }
+
+    /// <summary>Lets a configuration name a kind of identity source: <c>"Source": "AcmeVault"</c>.</summary>
+    /// <param name="kind">The word: letters and digits, compared exactly.</param>
+    /// <param name="make">Makes a source of its settings. What it makes is disposed at the job's end, if it can be.</param>
+    /// <exception cref="ArgumentException">The word is none, or is taken.</exception>
+    public TokenExchangeBuilder IdentitySourceKind(string kind, Func<SettingsReader, IWorkloadIdentitySource> make)
+    {
+        _kinds.Add(kind, make);
+        return this;
+    }
+
+    /// <summary>Lets a configuration name a kind of exchanger: <c>"Exchange": "AcmeSts"</c>.</summary>
+    /// <param name="kind">The word: letters and digits, compared exactly.</param>
+    /// <param name="make">Makes an exchanger of its settings. What it makes is disposed at the job's end, if it can be.</param>
+    /// <exception cref="ArgumentException">The word is none, or is taken.</exception>
+    public TokenExchangeBuilder ExchangerKind(string kind, Func<SettingsReader, TokenExchanger> make)
+    {
+        _kinds.Add(kind, make);
+        return this;
+    }
+
     internal SessionPlan Freeze()
     {
-        IReadOnlyList<TargetPlan> targets = FreezeTargets();
-        _errors.ThrowIfAny();
-        ILogger logger = _loggerFactory.CreateLogger("Nhi.TokenExchange");
-        return new SessionPlan(
-            _job, targets, _policy, _audit ?? new LoggerAuditSink(logger), _time, _jitter ?? CryptographicJitter,
-            new QuietLogger(logger), _endOnSignals, _endWithin, _transport, []);
-    }
-
-    private List<TargetPlan> FreezeTargets()
-    {
-        var plans = new Dictionary<string, TargetPlan>(StringComparer.Ordinal);
-        if (_targets.Count == 0)
-            _errors.Add("Targets", "has no entry", "Declare at least one target: builder.Target(\"warehouse\", Targets.Databricks(host, clientId), identity: \"job\", \"sql\").");
-        foreach ((string name, TokenExchanger exchanger, TargetOptions options) in _targets)
+        var read = new SectionReading(_errors, _kinds);
+        try
         {
-            string path = $"Targets:{name}";
-            if ((options.Identity is null) == (options.Through is null))
-                _errors.Add(path, options.Identity is null ? "names neither Identity nor Through" : "names both Identity and Through", "Name exactly one: the identity whose proof is exchanged, or the target to go through.");
-            if (options.MaxLifetime < TimeSpan.FromSeconds(1) || options.MaxLifetime > TimeSpan.FromHours(12))
-                _errors.Add($"{path}:MaxLifetime", $"is {options.MaxLifetime}", "Give a time from 00:00:01 to 12:00:00.");
-            foreach (Uri origin in options.AllowedOrigins)
-            {
-                if (!origin.IsAbsoluteUri || (origin.Scheme != Uri.UriSchemeHttps && !origin.IsLoopback) || origin.UserInfo.Length > 0)
-                    _errors.Add($"{path}:AllowedOrigins", $"has {ExceptionText.Clean(origin.IsAbsoluteUri ? origin.GetLeftPart(UriPartial.Authority) : origin.OriginalString)}", "Give https origins, such as https://warehouse.example; http is for loopback only.");
-            }
-            var plan = new TargetPlan(
-                name, exchanger, FindIdentity($"{path}:Identity", options.Identity), options.Through,
-                FindIdentity($"{path}:Actor", options.Actor), options.Scopes, options.MaxLifetime, [.. options.AllowedOrigins]);
-            if (!plans.TryAdd(name, plan))
-                _errors.Add(path, "is declared twice", "Give each target a name of its own.");
+            if (_section is not null)
+                read.Read(_section);
+            JobContext job = _job.Over(read.Job);
+            IReadOnlyList<TargetPlan> targets = new TargetFreezing(_errors, [.. _identities, .. read.Identities], [.. _targets, .. read.Targets], job).Freeze();
+            _errors.ThrowIfAny();
+            ILogger logger = _loggerFactory.CreateLogger("Nhi.TokenExchange");
+            return new SessionPlan(
+                job, targets, _policy, _audit ?? new LoggerAuditSink(logger), _time, _jitter ?? CryptographicJitter,
+                new QuietLogger(logger), _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _transport, read.Owned);
         }
-        return InOrderOfHops(plans);
-    }
-
-    private IdentityPlan? FindIdentity(string path, string? name)
-    {
-        if (name is null)
-            return null;
-        if (_identities.TryGetValue(name, out IdentityPlan? identity))
-            return identity;
-        _errors.Add(path, $"'{ExceptionText.Clean(name)}' is not among the identities: {string.Join(", ", _identities.Keys.Order(StringComparer.Ordinal))}", "Declare it, or name one of these.");
-        return null;
-    }
-
-    private List<TargetPlan> InOrderOfHops(Dictionary<string, TargetPlan> plans)
-    {
-        var ordered = new List<TargetPlan>(plans.Count);
-        foreach (TargetPlan first in plans.Values)
+        catch
         {
-            var hops = new List<TargetPlan>();
-            for (TargetPlan? hop = first; hop is not null && !ordered.Contains(hop); hop = Next(hop))
-            {
-                if (hops.Contains(hop))
-                {
-                    _errors.Add($"Targets:{first.Name}:Through", $"goes in a circle: {string.Join(" -> ", hops.Append(hop).Select(h => h.Name))}", "Let one of them start from an identity.", ErrorCodes.CyclicTargets);
-                    break;
-                }
-                hops.Add(hop);
-            }
-            hops.Reverse();
-            ordered.AddRange(hops.Where(hop => !ordered.Contains(hop)));
-        }
-        return ordered;
-
-        TargetPlan? Next(TargetPlan plan)
-        {
-            if (plan.Through is null)
-                return null;
-            if (!plans.TryGetValue(plan.Through, out TargetPlan? next))
-                _errors.Add($"Targets:{plan.Name}:Through", $"'{ExceptionText.Clean(plan.Through)}' is not among the targets: {string.Join(", ", plans.Keys.Order(StringComparer.Ordinal))}", "Declare it, or name one of these.");
-            else if (next.Exchanger.CredentialType != typeof(BearerToken))
-                _errors.Add($"Targets:{plan.Name}:Through", $"'{next.Name}' gives a {next.Exchanger.CredentialType.Name}", "Only a target that gives a bearer token can be gone through.");
-            return next;
+            read.DisposeOwned();
+            throw;
         }
     }
 

@@ -24,6 +24,13 @@ public sealed class JobContext
     /// <summary>The environment, such as <c>production</c>.</summary>
     public string? Environment { get; init; }
 
+    /// <summary>The facts of this one, and where it says nothing those of the other.</summary>
+    internal JobContext Over(JobContext other) => new()
+    {
+        Pipeline = Pipeline ?? other.Pipeline, Run = Run ?? other.Run, Task = Task ?? other.Task,
+        Dataset = Dataset ?? other.Dataset, Purpose = Purpose ?? other.Purpose, Environment = Environment ?? other.Environment,
+    };
+
     /// <summary>The facts that are set, in one line.</summary>
     public override string ToString()
     {

@@ -1,0 +1,93 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>The kinds that this package brings, and their settings.</summary>
+internal static class BuiltInKinds
+{
+    // Where Databricks workspaces and accounts live: AWS, Azure, Google Cloud, and the clouds of governments and China.
+    private static readonly string[] DatabricksDomains = [".databricks.com", ".azuredatabricks.net", ".databricks.us", ".azuredatabricks.us", ".databricks.mil", ".databricks.azure.cn", ".databricks.azure.us"];
+
+    public static Kinds Make()
+    {
+        var kinds = new Kinds();
+        kinds.Add("Databricks", Databricks);
+        kinds.Add("Rfc8693", Rfc8693);
+        kinds.Add("JwtBearer", JwtBearer);
+        return kinds;
+    }
+
+    private static TokenExchanger<BearerToken> Databricks(SettingsReader settings)
+    {
+        Uri host = DatabricksHost(settings);
+        string? clientId = settings.OptionalText("ClientId");
+        if (clientId is not null && (!Guid.TryParse(clientId, out Guid id) || id == Guid.Empty))
+        {
+            settings.Error("ClientId", "is not the application id of a service principal", "Write its GUID, which the workspace shows under Settings, Identity and access, Service principals.");
+            clientId = null;
+        }
+        string? account = settings.OptionalText("AccountId");
+        string? audience = settings.OptionalText("SubjectAudience");
+        return Targets.Databricks(host, clientId, options =>
+        {
+            options.AccountId = account;
+            options.SubjectAudience = audience;
+        });
+    }
+
+    // A host that calls itself Databricks and is elsewhere is a slip or a trap: it would be sent the job's proof.
+    private static Uri DatabricksHost(SettingsReader settings)
+    {
+        Uri host = settings.HttpsOrigin("Host");
+        string? allowed = settings.OptionalText("AllowHost");
+        bool isLookAlike = host.IdnHost.Contains("databricks", StringComparison.OrdinalIgnoreCase)
+            && !DatabricksDomains.Any(domain => host.IdnHost.EndsWith(domain, StringComparison.OrdinalIgnoreCase));
+        if (isLookAlike && !string.Equals(allowed, host.IdnHost, StringComparison.OrdinalIgnoreCase))
+            settings.Error("Host", "is not an address of Databricks, though it has the name in it", "Correct it; if it is meant, repeat the host alone as AllowHost.");
+        return host;
+    }
+
+    private static TokenExchanger<BearerToken> Rfc8693(SettingsReader settings)
+    {
+        Uri issuer = settings.HttpsUri("Issuer");
+        Uri? tokenEndpoint = OptionalUri(settings, "TokenEndpoint");
+        Uri? revocationEndpoint = OptionalUri(settings, "RevocationEndpoint");
+        string? clientId = settings.OptionalText("ClientId");
+        string? subjectAudience = settings.OptionalText("SubjectAudience");
+        IReadOnlyList<string> audiences = settings.List("Audiences");
+        IReadOnlyList<Uri> resources = Addresses(settings, "Resources");
+        return Targets.Rfc8693(issuer, options =>
+        {
+            options.TokenEndpoint = tokenEndpoint;
+            options.RevocationEndpoint = revocationEndpoint;
+            options.Client.Id = clientId;
+            options.SubjectAudience = subjectAudience;
+            foreach (string audience in audiences)
+                options.Audiences.Add(audience);
+            foreach (Uri resource in resources)
+                options.Resources.Add(resource);
+        });
+    }
+
+    private static TokenExchanger<BearerToken> JwtBearer(SettingsReader settings)
+    {
+        Uri issuer = settings.HttpsUri("Issuer");
+        Uri? tokenEndpoint = OptionalUri(settings, "TokenEndpoint");
+        Uri? revocationEndpoint = OptionalUri(settings, "RevocationEndpoint");
+        string? clientId = settings.OptionalText("ClientId");
+        string? subjectAudience = settings.OptionalText("SubjectAudience");
+        IReadOnlyList<Uri> resources = Addresses(settings, "Resources");
+        return Targets.JwtBearer(issuer, options =>
+        {
+            options.TokenEndpoint = tokenEndpoint;
+            options.RevocationEndpoint = revocationEndpoint;
+            options.Client.Id = clientId;
+            options.SubjectAudience = subjectAudience;
+            foreach (Uri resource in resources)
+                options.Resources.Add(resource);
+        });
+    }
+
+    private static Uri? OptionalUri(SettingsReader settings, string name) => settings.Has(name) ? settings.HttpsUri(name) : null;
+
+    private static IReadOnlyList<Uri> Addresses(SettingsReader settings, string name) =>
+        [.. settings.List(name).Select((text, index) => settings.Address($"{name}:{index}", text, originOnly: false))];
+}

@@ -1,0 +1,174 @@
+using Microsoft.Extensions.Configuration;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>Reads our section of a configuration into a builder's declarations: job, identities, targets. The shape is closed.</summary>
+internal sealed class SectionReading
+{
+    internal const string SmallestSection =
+        """{ "Identities": { "job": { "Source": "OidcFile", "Path": "/var/run/secrets/job/token" } }, "Targets": { "warehouse": { "Identity": "job", "Exchange": "Databricks", "Host": "https://workspace.example", "Scopes": [ "sql" ] } } }""";
+
+    private static readonly TimeSpan ShortestLife = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestLife = TimeSpan.FromHours(12);
+
+    private readonly ConfigurationErrors _errors;
+    private readonly Kinds _kinds;
+
+    public SectionReading(ConfigurationErrors errors, Kinds kinds)
+    {
+        _errors = errors;
+        _kinds = kinds;
+    }
+
+    public JobContext Job { get; private set; } = JobContext.Unnamed;
+
+    public TimeSpan? EndWithin { get; private set; }
+
+    public List<(string Path, IdentityPlan Plan)> Identities { get; } = [];
+
+    public List<TargetEntry> Targets { get; } = [];
+
+    /// <summary>What factories of kinds made.</summary>
+    public List<object> Owned { get; } = [];
+
+    public void Read(IConfigurationSection section)
+    {
+        if (!section.GetChildren().Any())
+        {
+            _errors.Add(section.Path, "has nothing in it", $"Write at least \"{section.Key}\": {SmallestSection}.");
+            return;
+        }
+        SecretSmells smells = SecretSmells.FindIn(section, _errors);
+        var reader = new SettingsReader(section, _errors, smells);
+        SettingsReader job = reader.Child("Job");
+        Job = new JobContext
+        {
+            Pipeline = job.OptionalText("Pipeline"), Run = job.OptionalText("Run"), Task = job.OptionalText("Task"),
+            Dataset = job.OptionalText("Dataset"), Purpose = job.OptionalText("Purpose"), Environment = job.OptionalText("Environment"),
+        };
+        if (reader.Has("EndWithin"))
+            EndWithin = reader.Duration("EndWithin", TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
+        SettingsReader identities = reader.Child("Identities");
+        foreach (string name in identities.Names)
+            ReadIdentity(name, identities.Child(name));
+        SettingsReader targets = reader.Child("Targets");
+        foreach (string name in targets.Names)
+            ReadTarget(name, targets.Child(name));
+        reader.Close();
+    }
+
+    /// <summary>Throws away what was made for a plan that came to nothing.</summary>
+    public void DisposeOwned()
+    {
+        foreach (object made in Owned.Distinct(ReferenceEqualityComparer.Instance))
+        {
+            if (made is IDisposable disposable)
+                disposable.Dispose();
+            else if (made is IAsyncDisposable asyncDisposable)
+                Blocking.Wait(asyncDisposable.DisposeAsync().AsTask());
+        }
+        Owned.Clear();
+    }
+
+    private void ReadIdentity(string name, SettingsReader settings)
+    {
+        string actsFor = settings.OptionalText("ActsFor") ?? nameof(ActsFor.Proven);
+        if (actsFor is not (nameof(ActsFor.Proven) or nameof(ActsFor.Workload)))
+            settings.Error("ActsFor", "is none of the known words", "Write Proven (the proof shows that it is a workload's) or Workload (you vouch for it).");
+        IWorkloadIdentitySource? source = Make(settings, "Source", "one identity has one source", _kinds.Sources);
+        if (_errors.CheckName(settings.Path, name))
+            Identities.Add((settings.Path, new IdentityPlan(name, source ?? PlaceholderSource.Instance, actsFor == nameof(ActsFor.Workload) ? ActsFor.Workload : ActsFor.Proven)));
+    }
+
+    private void ReadTarget(string name, SettingsReader settings)
+    {
+        var options = new TargetOptions
+        {
+            Identity = NameOf(settings, "Identity"),
+            Through = NameOf(settings, "Through"),
+            Actor = NameOf(settings, "Actor"),
+            Scopes = ReadScopes(settings),
+            MaxLifetime = settings.Duration("MaxLifetime", TimeSpan.FromHours(1), ShortestLife, LongestLife),
+        };
+        int index = 0;
+        foreach (string origin in settings.List("AllowedOrigins"))
+            options.AllowedOrigins.Add(settings.Address($"AllowedOrigins:{index++}", origin, originOnly: true));
+        TokenExchanger? exchanger = Make(settings, "Exchange", "one target has one exchange", _kinds.Exchangers);
+        // Where proof is named wrongly that is said already; the placeholder keeps the plan from saying it again.
+        bool isNamed = settings.Has("Identity") || settings.Has("Through");
+        if (_errors.CheckName(settings.Path, name))
+            Targets.Add(new TargetEntry(settings.Path, name, exchanger, options, IsProofSaid: isNamed && options.Identity is null && options.Through is null));
+    }
+
+    private static ScopeSet ReadScopes(SettingsReader settings)
+    {
+        var scopes = new List<string>();
+        int index = -1;
+        foreach (string scope in settings.List("Scopes"))
+        {
+            index++;
+            // RFC 6749 §3.3: visible ASCII but for the quote and the backslash.
+            int position = scope.AsSpan().IndexOfAnyExceptInRange('!', '~');
+            position = position >= 0 ? position : scope.AsSpan().IndexOfAny('"', '\\');
+            if (position >= 0)
+                settings.Error($"Scopes:{index}", $"has a character at position {position} that RFC 6749 §3.3 does not allow", "Write visible ASCII without quote and backslash, one scope per entry.");
+            else if (scopes.Contains(scope, StringComparer.Ordinal))
+                settings.Error($"Scopes:{index}", "repeats an earlier scope", "Write each scope once.");
+            else
+                scopes.Add(scope);
+        }
+        return ScopeSet.Of([.. scopes]);
+    }
+
+    /// <summary>The name of an identity or target; null if it is left out or could not be one (which is noted).</summary>
+    private static string? NameOf(SettingsReader settings, string setting)
+    {
+        if (settings.OptionalText(setting) is not { } name)
+            return null;
+        if (ConfigurationErrors.IsName(name))
+            return name;
+        settings.Error(setting, "is not a name", "Name an identity or a target: lower-case letters, digits and hyphens, at most 64.");
+        return null;
+    }
+
+    private T? Make<T>(SettingsReader settings, string setting, string rule, IReadOnlyDictionary<string, Func<SettingsReader, T>> kinds)
+        where T : class
+    {
+        int before = _errors.Count;
+        if (settings.OptionalText(setting) is not { } kind)
+        {
+            if (_errors.Count == before)
+                settings.Error(setting, "is missing", $"Write one of: {Known(kinds)}.");
+            else
+                settings.Error("", $"has no usable {setting}: {rule}", "Write one word; there are no chains and no fallbacks.");
+            settings.GiveUp();
+            return null;
+        }
+        if (!kinds.TryGetValue(kind, out Func<SettingsReader, T>? make))
+        {
+            string shown = ConfigurationErrors.IsWord(kind) ? $"'{kind}' is not known" : "is not a known word";
+            string meant = UnknownSetting.Nearest(kind, kinds.Keys) is { } nearest ? $"Did you mean {nearest}? " : "";
+            settings.Error(setting, shown, $"{meant}Known are: {Known(kinds)}. Others are brought by packages, which register them with the builder.");
+            settings.GiveUp();
+            return null;
+        }
+        try
+        {
+            if (make(settings) is { } made)
+            {
+                Owned.Add(made);
+                return made;
+            }
+            settings.Error(setting, "gave nothing", $"Correct the kind '{kind}'.");
+        }
+        catch (Exception exception)   // the code of a kind may throw at a placeholder; what it says could quote a setting
+        {
+            if (_errors.Count == before)
+                settings.Error("", exception is TokenExchangeException ours ? ours.Detail : $"was refused by the kind '{kind}' with {exception.GetType().Name}", "Compare it with the documentation of that kind.");
+            settings.GiveUp();
+        }
+        return null;
+    }
+
+    private static string Known<T>(IReadOnlyDictionary<string, T> kinds) => string.Join(", ", kinds.Keys.Order(StringComparer.Ordinal));
+}

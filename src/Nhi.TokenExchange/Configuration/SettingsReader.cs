@@ -1,0 +1,189 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>Reads one section of the configuration, for one kind of source or exchanger.</summary>
+/// <remarks>
+/// A method that finds something wrong notes it with its path, gives a harmless placeholder and goes on, so that all errors are said at
+/// once; what was made of placeholders is disposed, never used. What nobody asked for is an unknown setting and an error too, so ask for
+/// each setting always. Read no file and call nobody here. A secret has no place in the section; no method gives one out.
+/// </remarks>
+public sealed class SettingsReader
+{
+    // Told by reference, so that a setting that says just this is read like any other.
+    private static readonly string Placeholder = new("placeholder".AsSpan());
+    private static readonly Uri PlaceholderAddress = new("https://placeholder.invalid/");
+
+    private readonly ConfigurationErrors _errors;
+    private readonly SecretSmells _smells;
+    private readonly Dictionary<string, IConfigurationSection> _settings = new(StringComparer.OrdinalIgnoreCase);
+    private readonly SortedSet<string> _known = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<SettingsReader> _children = [];
+    private bool _isGivenUp;
+
+    internal SettingsReader(IConfigurationSection section, ConfigurationErrors errors, SecretSmells smells)
+    {
+        Path = section.Path;
+        Value = section.Value;
+        _errors = errors;
+        _smells = smells;
+        foreach (IConfigurationSection setting in section.GetChildren())
+        {
+            if (!_settings.TryAdd(setting.Key, setting))
+                errors.Add(setting.Path, "differs from another setting in upper and lower case only", "Leave one of them.");
+        }
+    }
+
+    /// <summary>The path of this section from the root of the configuration, such as <c>TokenExchange:Targets:warehouse</c>.</summary>
+    public string Path { get; }
+
+    /// <summary>The value of the section itself; null where it is an object, as it should be.</summary>
+    internal string? Value { get; }
+
+    /// <summary>The names of what is in this section.</summary>
+    internal IReadOnlyCollection<string> Names => _settings.Keys;
+
+    /// <summary>A text that must be there.</summary>
+    /// <param name="name">The name of the setting.</param>
+    public string Text(string name)
+    {
+        int before = _errors.Count;
+        if (OptionalText(name) is { } text)
+            return text;
+        if (_errors.Count == before && !_smells.Has(PathOf(name)))
+            Error(name, "is missing", "Write it.");
+        return Placeholder;
+    }
+
+    /// <summary>A text that may be left out. An empty one is an error: empty is not the same as unset.</summary>
+    /// <param name="name">The name of the setting.</param>
+    public string? OptionalText(string name)
+    {
+        if (!Find(name, out IConfigurationSection? setting) || _smells.Has(setting.Path))
+            return null;
+        if (setting.GetChildren().Any())
+            Error(name, "is a list or an object", "Write one value.");
+        else if (setting.Value is "")
+            Error(name, "is empty, which is not the same as unset", $"Write a value or take the setting out; an environment variable {setting.Path.Replace(":", "__", StringComparison.Ordinal)} that is set to nothing must be unset.");
+        else if (setting.Value is { } text && text.AsSpan().ContainsAnyInRange('\0', '\u001f'))
+            Error(name, "has a control character", "Take it out.");
+        else
+            return setting.Value;
+        return null;
+    }
+
+    /// <summary>An absolute https address that must be there: no user, no query, no fragment; a path may be. Loopback may be http.</summary>
+    /// <param name="name">The name of the setting.</param>
+    public Uri HttpsUri(string name) => Address(name, Text(name), originOnly: false);
+
+    /// <summary>As <see cref="HttpsUri"/>, but scheme, host and port only.</summary>
+    /// <param name="name">The name of the setting.</param>
+    public Uri HttpsOrigin(string name) => Address(name, Text(name), originOnly: true);
+
+    /// <summary>A time of the form <c>hh:mm:ss</c>.</summary>
+    /// <param name="name">The name of the setting.</param>
+    /// <param name="ifMissing">What it is if it is left out.</param>
+    /// <param name="min">The shortest allowed.</param>
+    /// <param name="max">The longest allowed; less than a day.</param>
+    public TimeSpan Duration(string name, TimeSpan ifMissing, TimeSpan min, TimeSpan max)
+    {
+        if (OptionalText(name) is not { } text)
+            return ifMissing;
+        if (TimeSpan.TryParseExact(text, @"hh\:mm\:ss", CultureInfo.InvariantCulture, out TimeSpan time) && time >= min && time <= max)
+            return time;
+        Error(name, "is not a time of the form hh:mm:ss within its range", $"Write a time from {min:hh\\:mm\\:ss} to {max:hh\\:mm\\:ss}.");
+        return ifMissing;
+    }
+
+    /// <summary>An absolute path of a file. Nothing in it is expanded: no <c>~</c>, no variable.</summary>
+    /// <param name="name">The name of the setting.</param>
+    public string FilePath(string name)
+    {
+        string text = Text(name);
+        if (ReferenceEquals(text, Placeholder))
+            return "/" + Placeholder;
+        if (!System.IO.Path.IsPathFullyQualified(text))
+            Error(name, "is not an absolute path", "Write the whole path from the root on; ~ and variables are not expanded.");
+        else if (text.AsSpan().ContainsAny('$', '%') || System.IO.Path.EndsInDirectorySeparator(text))
+            Error(name, "has a variable in it or names a folder", "Write the path of a file; nothing is expanded.");
+        return text;
+    }
+
+    /// <summary>A list of texts. Left out, it is empty; written, it must have entries.</summary>
+    /// <param name="name">The name of the setting.</param>
+    public IReadOnlyList<string> List(string name)
+    {
+        if (!Find(name, out IConfigurationSection? setting) || _smells.Has(setting.Path))
+            return [];
+        var entries = new List<string>();
+        foreach (IConfigurationSection entry in setting.GetChildren())
+        {
+            if (_smells.Has(entry.Path))
+                continue;
+            if (string.IsNullOrEmpty(entry.Value) || entry.GetChildren().Any() || !int.TryParse(entry.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _))
+                _errors.Add(ExceptionText.Clean(entry.Path), "is empty or is no entry of a list", "Write a list of texts.");
+            else
+                entries.Add(entry.Value);
+        }
+        if (!setting.GetChildren().Any())
+            Error(name, string.IsNullOrEmpty(setting.Value) ? "has no entry" : "is one value", "Write a list with at least one entry, or take the setting out.");
+        return entries;
+    }
+
+    /// <summary>A section within this one; an empty one if it is left out.</summary>
+    /// <param name="name">The name of the section.</param>
+    public SettingsReader Child(string name)
+    {
+        if (Find(name, out IConfigurationSection? setting) && !string.IsNullOrEmpty(setting.Value) && !_smells.Has(setting.Path))
+            Error(name, "is one value", "Write an object with settings.");
+        var child = new SettingsReader(setting ?? EmptySection.At(PathOf(name)), _errors, _smells);
+        _children.Add(child);
+        return child;
+    }
+
+    /// <summary>Notes an error.</summary>
+    /// <param name="name">The name of the setting; empty for the section as a whole.</param>
+    /// <param name="what">What is wrong, without a full stop. Never quote a value that could be a secret.</param>
+    /// <param name="remedy">What to do: a sentence.</param>
+    public void Error(string name, string what, string remedy)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        _errors.Add(PathOf(name), what, remedy);
+    }
+
+    internal bool Has(string name) => Find(name, out _);
+
+    /// <summary>Nobody could ask for the rest: what is unread here is not called unknown.</summary>
+    internal void GiveUp() => _isGivenUp = true;
+
+    /// <summary>Notes an error for each setting that nobody asked for.</summary>
+    internal void Close()
+    {
+        foreach (IConfigurationSection setting in _settings.Values)
+        {
+            if (!_isGivenUp && !_known.Contains(setting.Key) && !_smells.HasIn(setting.Path))
+                UnknownSetting.Add(_errors, ExceptionText.Clean(setting.Path, 300), setting.Key, _known);
+        }
+        _children.ForEach(child => child.Close());
+    }
+
+    internal Uri Address(string name, string text, bool originOnly)
+    {
+        if (ReferenceEquals(text, Placeholder))
+            return PlaceholderAddress;
+        if (HttpsAddress.TryRead(text, originOnly, out string what, out string remedy) is { } address)
+            return address;
+        Error(name, what, remedy);
+        return PlaceholderAddress;
+    }
+
+    private bool Find(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out IConfigurationSection? setting)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        _known.Add(name);
+        return _settings.TryGetValue(name, out setting);
+    }
+
+    private string PathOf(string name) => name.Length == 0 ? Path : ConfigurationPath.Combine(Path, name);
+}

@@ -1,0 +1,85 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>Checks the declared targets against each other and the identities, and puts them in the order of their hops.</summary>
+internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(string Path, IdentityPlan Plan)> identities, IReadOnlyList<TargetEntry> targets, JobContext job)
+{
+    private readonly Dictionary<string, IdentityPlan> _identities = new(StringComparer.Ordinal);
+
+    public IReadOnlyList<TargetPlan> Freeze()
+    {
+        var plans = new Dictionary<string, (string Path, TargetPlan Plan)>(StringComparer.Ordinal);
+        foreach ((string path, IdentityPlan identity) in identities)
+        {
+            if (!_identities.TryAdd(identity.Name, identity))
+                errors.Add(path, $"is declared twice, here and at {identities.First(other => other.Plan.Name == identity.Name).Path}", "Give each identity a name of its own.");
+        }
+        if (targets.Count == 0)
+            errors.Add("Targets", "has no entry", "Declare at least one target: builder.Target(\"warehouse\", Targets.Databricks(host, clientId), identity: \"job\", \"sql\").");
+        foreach ((string path, string name, TokenExchanger? exchanger, TargetOptions options, bool isProofSaid) in targets)
+        {
+            if (!isProofSaid && (options.Identity is null) == (options.Through is null))
+                errors.Add(path, options.Identity is null ? "names neither Identity nor Through" : "names both Identity and Through", "Name exactly one: the identity whose proof is exchanged, or the target to go through.");
+            if (options.MaxLifetime < TimeSpan.FromSeconds(1) || options.MaxLifetime > TimeSpan.FromHours(12))
+                errors.Add($"{path}:MaxLifetime", $"is {options.MaxLifetime}", "Give a time from 00:00:01 to 12:00:00.");
+            foreach (Uri origin in options.AllowedOrigins)
+            {
+                if (HttpsAddress.TryRead(origin.OriginalString, originOnly: true, out string what, out string remedy) is null)
+                    errors.Add($"{path}:AllowedOrigins", $"has an entry that {what}", remedy);
+            }
+            if (exchanger is not null && IsProduction(job) && exchanger.Issuer.IdnHost.EndsWith(".invalid", StringComparison.OrdinalIgnoreCase))
+                errors.Add(path, $"has a test issuer, {exchanger.Issuer.IdnHost}, while the job's environment is production", "Name the real issuer.");
+            var plan = new TargetPlan(
+                name, exchanger ?? PlaceholderExchanger.Instance, FindIdentity($"{path}:Identity", options.Identity), options.Through,
+                FindIdentity($"{path}:Actor", options.Actor), options.Scopes, options.MaxLifetime, [.. options.AllowedOrigins]);
+            if (!plans.TryAdd(name, (path, plan)))
+                errors.Add(path, $"is declared twice, here and at {plans[name].Path}", "Give each target a name of its own.");
+        }
+        return InOrderOfHops(plans);
+    }
+
+    private IdentityPlan? FindIdentity(string path, string? name)
+    {
+        if (name is null)
+            return null;
+        if (_identities.TryGetValue(name, out IdentityPlan? identity))
+            return identity;
+        errors.Add(path, $"'{ExceptionText.Clean(name)}' is not among the identities: {string.Join(", ", _identities.Keys.Order(StringComparer.Ordinal))}", "Declare it, or name one of these.");
+        return null;
+    }
+
+    private List<TargetPlan> InOrderOfHops(Dictionary<string, (string Path, TargetPlan Plan)> plans)
+    {
+        var ordered = new List<TargetPlan>(plans.Count);
+        foreach (TargetPlan first in plans.Values.Select(entry => entry.Plan))
+        {
+            var hops = new List<TargetPlan>();
+            for (TargetPlan? hop = first; hop is not null && !ordered.Contains(hop); hop = Next(hop))
+            {
+                if (hops.Contains(hop))
+                {
+                    errors.Add($"{plans[first.Name].Path}:Through", $"goes in a circle: {string.Join(" -> ", hops.Append(hop).Select(h => h.Name))}", "Let one of them start from an identity.", ErrorCodes.CyclicTargets);
+                    break;
+                }
+                hops.Add(hop);
+            }
+            hops.Reverse();
+            ordered.AddRange(hops.Where(hop => !ordered.Contains(hop)));
+        }
+        return ordered;
+
+        TargetPlan? Next(TargetPlan plan)
+        {
+            if (plan.Through is null)
+                return null;
+            TargetPlan? next = plans.TryGetValue(plan.Through, out (string Path, TargetPlan Plan) entry) ? entry.Plan : null;
+            if (next is null)
+                errors.Add($"{plans[plan.Name].Path}:Through", $"'{ExceptionText.Clean(plan.Through)}' is not among the targets: {string.Join(", ", plans.Keys.Order(StringComparer.Ordinal))}", "Declare it, or name one of these.");
+            else if (next.Exchanger.CredentialType != typeof(BearerToken))
+                errors.Add($"{plans[plan.Name].Path}:Through", $"'{next.Name}' gives a {next.Exchanger.CredentialType.Name}", "Only a target that gives a bearer token can be gone through.");
+            return next;
+        }
+    }
+
+    private static bool IsProduction(JobContext job) =>
+        job.Environment is { } environment && (environment.Equals("production", StringComparison.OrdinalIgnoreCase) || environment.Equals("prod", StringComparison.OrdinalIgnoreCase));
+}

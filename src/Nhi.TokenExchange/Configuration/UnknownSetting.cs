@@ -1,0 +1,46 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>What is said of a setting that nobody asked for: the nearest known name, or why there is no such switch.</summary>
+internal static class UnknownSetting
+{
+    // Parts of the names by which other products switch the check of certificates off.
+    private static readonly string[] TlsSwitches = ["insecure", "tlsverif", "sslverif", "verifytls", "verifyssl", "skipverif", "ignorecert", "validatecert", "trustservercert", "certificatevalidation", "anycertificate", "dangerous"];
+
+    public static void Add(ConfigurationErrors errors, string path, string name, IReadOnlyCollection<string> known)
+    {
+        string flat = name.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal);
+        if (TlsSwitches.Any(part => flat.Contains(part, StringComparison.OrdinalIgnoreCase)))
+            errors.Add(path, "is not a setting: nothing here weakens TLS", "Take it out, and add your certificate authority to the system's bundle.");
+        else if (Nearest(name, known) is { } nearest)
+            errors.Add(path, "is an unknown setting", $"Did you mean {nearest}? Known are: {string.Join(", ", known)}.");
+        else
+            errors.Add(path, "is an unknown setting", known.Count == 0 ? "Take it out." : $"Take it out. Known are: {string.Join(", ", known)}.");
+    }
+
+    /// <summary>The known word that is at most a third of its letters away; null if there is none.</summary>
+    public static string? Nearest(string word, IEnumerable<string> known) =>
+        word.Length > 64 ? null : known
+            .Select(candidate => (Name: candidate, Distance: Distance(word.ToUpperInvariant(), candidate.ToUpperInvariant())))
+            .Where(candidate => candidate.Distance <= Math.Max(2, candidate.Name.Length / 3) && candidate.Distance < candidate.Name.Length)
+            .OrderBy(candidate => candidate.Distance)
+            .Select(candidate => candidate.Name)
+            .FirstOrDefault();
+
+    // Levenshtein, one row at a time.
+    private static int Distance(string left, string right)
+    {
+        int[] row = [.. Enumerable.Range(0, right.Length + 1)];
+        for (int i = 1; i <= left.Length; i++)
+        {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= right.Length; j++)
+            {
+                int replaced = diagonal + (left[i - 1] == right[j - 1] ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.Min(replaced, Math.Min(row[j], row[j - 1]) + 1);
+            }
+        }
+        return row[right.Length];
+    }
+}
