@@ -9,10 +9,22 @@ internal static class BuiltInKinds
     public static Kinds Make()
     {
         var kinds = new Kinds();
+        kinds.Add("OidcFile", settings => IdentitySources.OidcFile(settings.FilePath("Path")));
+        kinds.Add("OidcEnvironmentVariable", settings => IdentitySources.OidcEnvironmentVariable(Variable(settings)));
+        kinds.Add("GitHubActions", _ => IdentitySources.GitHubActions());
         kinds.Add("Databricks", Databricks);
         kinds.Add("Rfc8693", Rfc8693);
         kinds.Add("JwtBearer", JwtBearer);
         return kinds;
+    }
+
+    private static string Variable(SettingsReader settings)
+    {
+        string name = settings.Text("Variable");
+        if (name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_'))
+            return name;
+        settings.Error("Variable", "is not the name of a variable", "Write its name alone: letters, digits and underscores, no $ and no value.");
+        return "PLACEHOLDER";
     }
 
     private static TokenExchanger<BearerToken> Databricks(SettingsReader settings)
