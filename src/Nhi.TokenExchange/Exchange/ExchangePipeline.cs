@@ -213,7 +213,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
 
     private TokenExchangeException AsFailure(Exception exception, bool deadlinePassed) => exception switch
     {
-        TokenExchangeException known => known.Target is null ? known.ForTarget(target.Target) : known,
+        TokenExchangeException known => known.ForTarget(target.Target),
         OperationCanceledException when session.Leases.IsClosed => JobSession.JobEnded(target.Target),
         OperationCanceledException when deadlinePassed => new TokenExchangeException(ErrorCodes.DeadlineExceeded, ExchangeStage.Exchange, $"The exchange took more than {FlightDeadline.TotalSeconds:0} s.", exception)
         {
