@@ -109,7 +109,11 @@ internal sealed class RevocationAndIntrospectionTests : EmulatorFixture
         yield return Case("second_audience", "audience_mismatch", p => p["aud"] = new JsonArray((string)p["aud"]!, "https://other.invalid"));
         yield return Case("token_endpoint_as_audience", "audience_mismatch", p => p["aud"] = $"{p["aud"]}/token");
         yield return Case("other_issuer", "client_mismatch", p => p["iss"] = "job");
-        yield return Case("client_without_keys", "client_unknown", p => p["iss"] = p["sub"] = "job");
+        yield return Case("client_without_keys", "client_unknown", p =>
+        {
+            p["iss"] = "job";
+            p["sub"] = "job";
+        });
         yield return Case("jti_missing", "jti_missing", p => p.Remove("jti"));
         yield return Case("expiry_missing", "expiry_missing", p => p.Remove("exp"));
         yield return Case("expired", "expired", p => p["exp"] = (long)p["iat"]! - 31);
