@@ -76,15 +76,15 @@ public class AgreedClockTests
     {
         var clock = new AgreedClock(_time);
         _time.Advance(TimeSpan.FromSeconds(10));
-        Assert.That(clock.IsBefore(long.MaxValue, 10), Is.False);
-        Assert.That(clock.IsBefore(long.MaxValue, 11), Is.True);
+        Assert.That(Lives(clock, long.MaxValue, Start.AddSeconds(10)), Is.False);
+        Assert.That(Lives(clock, long.MaxValue, Start.AddSeconds(11)), Is.True);
     }
 
     [Test]
-    public void After_eight_and_a_half_years_everything_is_over()
+    public void After_seven_and_a_half_years_everything_is_over()
     {
         var clock = new AgreedClock(_time);
-        var full = TimeSpan.FromSeconds((1 << 28) - 1);
+        var full = TimeSpan.FromSeconds((1 << 28) - 1) - TimeSpan.FromDays(365);
         uint end = clock.WallSecondOf(DateTimeOffset.MaxValue);
         _time.Advance(full - TimeSpan.FromSeconds(2));
         Assert.That(clock.IsBefore(long.MaxValue, end), Is.True);
@@ -95,13 +95,25 @@ public class AgreedClockTests
     }
 
     [Test]
-    public void A_wall_clock_before_the_start_counts_as_the_start()
+    public void What_is_issued_after_the_wall_was_set_before_the_start_lives_and_ends()
+    {
+        var clock = new AgreedClock(_time);
+        _time.SetWall(Start.AddHours(-1));
+        DateTimeOffset end = Start.AddMinutes(-50);
+        _time.Advance(TimeSpan.FromMinutes(9));
+        Assert.That(Lives(clock, long.MaxValue, end), Is.True);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.That(Lives(clock, long.MaxValue, end), Is.False);
+    }
+
+    [Test]
+    public void A_wall_clock_long_before_the_start_counts_as_a_year_before_it()
     {
         var clock = new AgreedClock(_time);
         _time.SetWall(new DateTimeOffset(1970, 1, 1, 0, 0, 0, TimeSpan.Zero));
         _time.Advance(Tick);
-        Assert.That(clock.IsBefore(long.MaxValue, 1), Is.True);
-        Assert.That(clock.IsBefore(long.MaxValue, clock.WallSecondOf(Start.AddSeconds(-5))), Is.False, "what ended before the start is over");
+        Assert.That(Lives(clock, long.MaxValue, Start), Is.True);
+        Assert.That(Lives(clock, long.MaxValue, Start.AddDays(-400)), Is.False);
         Assert.That(clock.WallSecondOf(DateTimeOffset.MinValue), Is.Zero);
     }
 
@@ -139,11 +151,11 @@ public class AgreedClockTests
         var clock = new AgreedClock(counting);
         int before = counting.WallReads;
         for (int i = 0; i < 1000; i++)
-            clock.IsBefore(long.MaxValue, 100);
+            clock.IsBefore(long.MaxValue, uint.MaxValue);
         Assert.That(counting.WallReads - before, Is.Zero);
         counting.Timestamp += TimeSpan.TicksPerMillisecond;
         for (int i = 0; i < 1000; i++)
-            clock.IsBefore(long.MaxValue, 100);
+            clock.IsBefore(long.MaxValue, uint.MaxValue);
         Assert.That(counting.WallReads - before, Is.EqualTo(1));
     }
 
