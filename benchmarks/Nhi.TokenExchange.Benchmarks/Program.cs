@@ -9,6 +9,8 @@ switch (args)
 {
     case ["--goals"] or ["--short"]:
         return await GoalsRun.RunAsync();
+    case ["--judge"]:
+        return await GoalsRun.JudgeAgainAsync();
     case ["--stampede"]:
         Console.WriteLine(StampedeRun.Table(await StampedeRun.RunAsync(_ => { })));
         return 0;
