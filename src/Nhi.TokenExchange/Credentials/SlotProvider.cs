@@ -29,6 +29,8 @@ internal sealed class SlotProvider<T>(TargetRuntime<T> runtime) : CredentialProv
                 Target = Target, Hint = "Ask for a subset, or add the scope to the target.",
             });
         }
+        if (request.Scopes is not null && request.Scopes == Scopes)
+            request = new CredentialRequest { Tenant = request.Tenant, Claims = request.Claims };   // said or unsaid, the target's scopes are one key
         return runtime.Varying.GetAsync(request, cancellationToken);
     }
 

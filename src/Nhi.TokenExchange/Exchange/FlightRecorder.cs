@@ -25,7 +25,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
             cancellationToken);
 
     public Task FailedAsync(Flight flight, TokenExchangeException failure) =>
-        session.TryRecordAsync(() => Event(AuditEventKind.Failed, flight, null, code: failure.Code, reason: failure.Detail, correlationId: failure.CorrelationId));
+        session.TryRecordAsync(() => Event(AuditEventKind.Failed, flight, null, code: failure.Code, reason: failure.IssuerError is { } issuerError ? $"{failure.Detail} [{issuerError}]" : failure.Detail, correlationId: failure.CorrelationId));
 
     private AuditEvent Event(
         AuditEventKind kind, Flight flight, AttestedProof? proof, ScopeSet scopes = default, string? rule = null, string? revision = null, string? reason = null,

@@ -42,8 +42,9 @@ internal sealed record Grant
             Scopes = scopes,
             MaxLifetime = longest,
             NotBeyond = notBeyond,
-            AskedAt = session.Clock.Now,
+            // The tick first: a thread that is preempted between the two hands makes a life shorter, never longer.
             AskedAtTick = session.Clock.Tick,
+            AskedAt = session.Clock.Now,
             Margin = exchanger.UsableMargin,
             Jitter = session.Jitter(),
         };
@@ -67,14 +68,16 @@ internal sealed record Grant
         };
     }
 
-    /// <summary>When the refresh is due.</summary>
+    /// <summary>When the refresh is due: by the rule, or when the issuer wants it, but not within the first tenth of the life.</summary>
     public long RefreshTick<T>(Issued<T> issued)
         where T : Credential
     {
         TimeSpan life = UnusableFrom(issued.Credential) - AskedAt;
         TimeSpan lead = life / 2 < LongestLead ? life / 2 : LongestLead;
-        TimeSpan due = issued.RefreshAt is { } wanted ? wanted - AskedAt : life - lead;
-        return AskedAtTick + Milliseconds(due - (lead * (JitterShare * Jitter)));
+        TimeSpan due = (issued.RefreshAt is { } wanted ? wanted - AskedAt : life - lead) - (lead * (JitterShare * Jitter));
+        // An issuer that says "at once" must not be asked at every landing.
+        TimeSpan earliest = life / 10;
+        return AskedAtTick + Milliseconds(due > earliest ? due : earliest);
     }
 
     /// <summary>Checks the answer against the question.</summary>

@@ -18,7 +18,7 @@ public sealed class AccessRequest
     /// <summary>Whom the proof names (<c>sub</c>); empty for an opaque proof.</summary>
     public required string Subject { get; init; }
 
-    /// <summary>All other claims of the proof that are text, number or boolean, as text. Not verified by us: the issuer does that.</summary>
+    /// <summary>All claims of the proof as text. A nested claim's name is its path, as <c>kubernetes.io/pod/uid</c>; an array is JSON text. Not verified by us: the issuer does that.</summary>
     public required IReadOnlyDictionary<string, string> Claims { get; init; }
 
     /// <summary>The scopes asked for.</summary>
