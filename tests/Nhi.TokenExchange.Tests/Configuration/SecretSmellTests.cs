@@ -59,7 +59,7 @@ internal sealed class SecretSmellTests
         for (int seed = 1; seed <= 12; seed++)
         {
             var random = new Random(seed);
-            string Some(int length, string from = Letters) => new(random.GetItems<char>(from, length));
+            string Some(int length, string? from = null) => new(random.GetItems<char>(from ?? Letters, length));
             string Hex(int length) => Some(length, "0123456789abcdef");
             (string Form, string Value)[] shapes =
             [

@@ -27,8 +27,9 @@ internal sealed class Wire(Func<HttpRequestMessage, HttpResponseMessage> answer)
         Tokens.Enqueue(request.Headers.Authorization?.Parameter);
         if (request.Content is not null)
         {
-            using var body = new StreamReader(request.Content.ReadAsStream(cancellationToken), leaveOpen: true);
-            Bodies.Enqueue(body.ReadToEnd());
+            using var written = new MemoryStream();
+            request.Content.CopyTo(written, null, cancellationToken);
+            Bodies.Enqueue(System.Text.Encoding.UTF8.GetString(written.ToArray()));
         }
         HttpResponseMessage response = answer(request);
         response.RequestMessage ??= request;
