@@ -1,1 +1,85 @@
-return 0;
+// The whole story, offline: a job proves who it is, gets a credential that lives seconds, reads data, and gives it back.
+// No secret stands anywhere: not here, not in a setting, not in a file. Output: see the README.
+using System.Net;
+using Microsoft.Extensions.Configuration;
+using Nhi.TokenExchange;
+using QuickStart;
+
+return await Story.TellAsync(async story =>
+{
+    story.Step("emulator", "an issuer of proofs, an authorization server, a Databricks-style workspace and a warehouse, on loopback");
+    await using IdentityEmulator emulator = await IdentityEmulator.StartAsync();
+    Trust trust = Trust.SetUpOnce(emulator);   // who is trusted for what: all that administrators ever store
+    story.Say($"warehouse at {emulator.Warehouse.Address}; stored secrets: none");
+
+    story.Step("proof", "the job says who it is; the authorization server believes its signature");
+    var policy = new LookingPolicy();
+    await using JobSession job = await JobSession.StartAsync(b => b
+        .Job(new JobContext { Pipeline = "orders-nightly", Dataset = "orders", Purpose = "load" })
+        .Identity("job", IdentitySources.GitHubActions(), ActsFor.Workload)   // vouched for here: the emulator's issuer is not GitHub's own
+        .Target("warehouse", Targets.Rfc8693(emulator.Authorization.Issuer, o =>
+        {
+            o.Client.Id = Trust.ClientId;
+            o.UsableMargin = TimeSpan.FromSeconds(1);
+        }), t =>
+        {
+            t.Identity = "job";
+            t.Scopes = ScopeSet.Of("dataset:orders");
+            t.AllowedOrigins.Add(emulator.Warehouse.Address);
+        })
+        .Target("databricks", Targets.Databricks(emulator.Databricks.Host, trust.ServicePrincipalId), identity: "job", "sql")
+        .Policy(policy));
+    CredentialProvider<BearerToken> warehouse = job.Provider<BearerToken>("warehouse");
+    BearerToken first = await warehouse.GetAsync();
+    story.Say(policy.Seen);
+    story.Say($"exchanged for {first}");
+    story.Expect(emulator.Ledger.IsAlive(first.Fingerprint), "the authorization server knows the credential and it is alive");
+
+    story.Step("read", "rows of 'orders' over an ordinary HttpClient");
+    using var http = new HttpClient(job.CreateHandler("warehouse")) { BaseAddress = emulator.Warehouse.Address };
+    OrderPage page = await http.ReadOrdersAsync(count: 3);
+    foreach (Order order in page.Rows)
+        story.Say(order.ToString());
+    story.Expect(page.Rows.Count == 3, "three rows came");
+
+    story.Step("hits", "ten million more gets of the same credential");
+    HitCost cost = HitCost.Measure(warehouse, 10_000_000);
+    story.Say(cost.ToString());
+    story.Expect(cost.BytesEach == 0, "a hit allocates nothing");
+
+    story.Step("refresh", "the credential is replaced while reading goes on");
+    int reads = 0;
+    while ((await warehouse.GetAsync()).Fingerprint == first.Fingerprint)
+    {
+        story.Expect((await http.ReadOrdersAsync(count: 100)).Rows.Count == 100, "every read succeeds");
+        reads++;
+    }
+    BearerToken second = await warehouse.GetAsync();
+    story.Say($"{reads} reads, none failed; {second} came in the background");
+    story.Expect(emulator.Ledger.MaxConcurrentExchanges == 1, "there was never more than one exchange at once");
+
+    story.Step("scope", "another data set is refused, by the warehouse");
+    using (HttpResponseMessage customers = await http.GetAsync("api/datasets/customers/rows"))
+    {
+        story.Say($"GET customers: {(int)customers.StatusCode} {customers.Headers.WwwAuthenticate}");
+        story.Expect(customers.StatusCode == HttpStatusCode.Forbidden, "the warehouse answers 403");
+    }
+
+    story.Step("secret", "a static secret in the configuration is refused, with what to write instead");
+    IConfigurationSection settings = new ConfigurationBuilder().AddInMemoryCollection(Trust.SettingsWithASecret()).Build().GetSection("TokenExchange");
+    TokenExchangeException refused = await story.ThrowsAsync(() => JobSession.StartAsync(b => b.Configuration(settings)));
+    story.Say(refused.Message);
+    story.Expect(refused.Code == "NHI1002", "the code says: static secret");
+
+    story.Step("end", "the job ends, and its credentials with it");
+    BearerToken databricks = await job.Provider<BearerToken>("databricks").GetAsync();
+    JobReport report = await job.CompleteAsync();
+    foreach (LeaseOutcome lease in report.Leases)
+        story.Say(lease.ToString());
+    HttpStatusCode revoked = await emulator.Warehouse.TryAsync(second);
+    HttpStatusCode lives = await emulator.Warehouse.TryAsync(databricks);
+    story.Say($"the warehouse says to the revoked one {(int)revoked}, to the Databricks one {(int)lives}: it dies by itself at {databricks.ExpiresAt:u}");
+    story.Expect(revoked == HttpStatusCode.Unauthorized && second.ExpiresAt > DateTimeOffset.UtcNow, "the revoked credential is refused at once, before its time");
+    story.Expect(lives == HttpStatusCode.OK, "the report told the truth: that one can't be revoked");
+    story.Expect((await story.ThrowsAsync(async () => await warehouse.GetAsync())).Stage == ExchangeStage.JobEnded, "nothing is handed out any more");
+});

@@ -20,6 +20,12 @@ public sealed class EmulatorOptions
     /// <summary>What the authorization server's tokens look like. Default opaque.</summary>
     public TokenFormat TokenFormat { get; set; }
 
+    /// <summary>
+    /// The algorithm of proofs that name none of their own: RS256 (default, what the platforms use), PS256 or ES256.
+    /// ES256 makes the first proof of a fresh emulator much quicker, since no RSA key has to be found.
+    /// </summary>
+    public string ProofAlgorithm { get; set; } = "RS256";
+
     /// <summary>How far <c>exp</c>, <c>nbf</c> and <c>iat</c> of a proof may be off. Default 30 seconds.</summary>
     public TimeSpan ClockLeeway { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -34,6 +40,8 @@ public sealed class EmulatorOptions
         ArgumentNullException.ThrowIfNull(Time);
         if (!IPAddress.IsLoopback(Address))
             throw new ArgumentException($"The emulator listens on loopback only; {Address} is refused. Its keys and tokens protect nothing.", nameof(Address));
+        if (ProofAlgorithm is not ("RS256" or "PS256" or "ES256"))
+            throw new ArgumentException($"Proofs are signed by RS256, PS256 or ES256; '{ProofAlgorithm}' is refused.", nameof(ProofAlgorithm));
         if (TokenLifetime <= TimeSpan.Zero || DatabricksTokenLifetime <= TimeSpan.Zero || ClockLeeway < TimeSpan.Zero)
             throw new ArgumentException("Lives must be more than zero, and the leeway not negative.");
         foreach (string name in new[] { "DOTNET_ENVIRONMENT", "ASPNETCORE_ENVIRONMENT" })

@@ -18,7 +18,7 @@ public sealed class IdentityEmulator : IAsyncDisposable
         Ledger = new Ledger(options.Time);
         Faults = new FaultPlan(options.Seed);
         EmulatorPorts ports = host.Ports;
-        _issuer = new OidcIssuer(ports.IssuerIdentifier, options.Time, Canaries);
+        _issuer = new OidcIssuer(ports.IssuerIdentifier, options.ProofAlgorithm, options.Time, Canaries);
         Authorization = new AuthorizationServer(ports.AuthorizationIdentifier, Warehouse.NamesOf(ports.WarehouseOrigin), _issuer, Ledger, Canaries, options);
         Databricks = new DatabricksWorkspace(ports.DatabricksOrigin, _issuer, Ledger, Canaries, options);
         Warehouse = new Warehouse(ports.WarehouseOrigin, Authorization, Databricks, Ledger, options.Time);

@@ -60,6 +60,30 @@ internal sealed class OidcProviderExchangeTests
         });
     }
 
+    [TestCase("file")]
+    [TestCase("assertion")]
+    public async Task The_proofs_of_our_sources_are_taken(string kind)
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("interop-");
+        try
+        {
+            string file = Path.Combine(folder.FullName, "token");
+            await File.WriteAllTextAsync(file, _platformKey.Sign(OidcProviderServer.WorkloadIssuer, "orders-nightly", Server.Issuer.OriginalString));
+            IWorkloadIdentitySource source = kind == "file"
+                ? IdentitySources.OidcFile(file)
+                : IdentitySources.FederatedAssertion(AssertionSigner.From(_platformKey.Key, _platformKey.KeyId), OidcProviderServer.WorkloadIssuer, "orders-nightly");
+            await using JobSession job = await StartJobAsync(source: source);
+
+            JsonObject seen = await Raw.IntrospectAsync((await job.Provider<BearerToken>("api").GetAsync()).Reveal());
+
+            Assert.That((string?)seen["sub"], Is.EqualTo("orders-nightly"));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     [Test]
     public async Task An_actor_goes_along_and_is_seen_at_the_server()
     {
@@ -182,10 +206,10 @@ internal sealed class OidcProviderExchangeTests
         });
     }
 
-    private Task<JobSession> StartJobAsync(Action<Rfc8693Options>? configure = null) =>
+    private Task<JobSession> StartJobAsync(Action<Rfc8693Options>? configure = null, IWorkloadIdentitySource? source = null) =>
         JobSession.StartAsync(builder => builder
             .EndOnSignals(false)
-            .Identity("job", Proof("orders-nightly"), ActsFor.Workload)
+            .Identity("job", source ?? Proof("orders-nightly"), ActsFor.Workload)
             .Target("api", Targets.Rfc8693(Server.Issuer, options =>
             {
                 AuthenticateAsClient(options);

@@ -27,19 +27,22 @@ public sealed class GoalJudge(
         .. ManyKeys(),
     ];
 
+    // No guess is made in the floor, so both kinds of run measure the same: the better one counts, which is the stricter reading.
+    private double FloorNanoseconds => hits.Where(hit => hit.Method == nameof(OursAndFloor.Floor)).Min(hit => hit.Best);
+
     private HitResult Hit(string method, string job = BenchmarkConfigs.ShortId) => hits.First(hit => hit.Method == method && hit.Job == job);
 
     private Goal AtMostFloor(string number, string what, string method, double most)
     {
         HitResult ours = Hit(method);
-        double ratio = ours.Best / Hit(nameof(OursAndFloor.Floor)).Best;
+        double ratio = ours.Best / FloorNanoseconds;
         return new Goal(number, what, $"≤ {Text(most)} × floor, 0 B", $"{Text(ratio)} × floor", $"{ours.Bytes} B", ratio <= most && ours.Bytes == 0);
     }
 
     private Goal Published(string number, string what, string method)
     {
         HitResult ours = Hit(method, BenchmarkConfigs.WithoutPgoId);
-        double ratio = ours.Best / Hit(nameof(OursAndFloor.Floor), BenchmarkConfigs.WithoutPgoId).Best;
+        double ratio = ours.Best / FloorNanoseconds;
         return new Goal(number, what, "none", $"{Text(ratio)} × floor", $"{ours.Bytes} B", null);
     }
 

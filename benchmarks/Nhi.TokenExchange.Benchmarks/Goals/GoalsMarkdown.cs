@@ -14,6 +14,15 @@ public static class GoalsMarkdown
         return table.ToString();
     }
 
+    /// <summary>Whether the machine was calm enough for times to mean something: on a calm one the median is near the best.</summary>
+    public static string Calm(IReadOnlyList<HitResult> hits)
+    {
+        int disturbed = hits.Count(hit => hit.Median > 1.3 * hit.Best);
+        return disturbed <= hits.Count / 10
+            ? $"The machine was calm: in {hits.Count - disturbed} of {hits.Count} rows the median is within 1.3 of the best."
+            : $"**The machine was not calm: in {disturbed} of {hits.Count} rows the median is more than 1.3 of the best. Believe the counts (8, 9) and the bytes; measure the times again.**";
+    }
+
     public static string Write(GoalsReport report)
     {
         ArgumentNullException.ThrowIfNull(report);
@@ -24,7 +33,7 @@ public static class GoalsMarkdown
         foreach (string line in report.Machine.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
             text.Append($"- {line}\n");
         text.Append($"- Packages: {string.Join(", ", report.Packages.Select(package => $"{package.Key} {package.Value}"))}\n\n");
-        text.Append(Table(report.Goals));
+        text.Append(Table(report.Goals)).Append('\n').Append(Calm(report.Hits)).Append('\n');
         text.Append("\n## Hits\n\nBest, median and deviation of the iterations, in nanoseconds. The goals compare the best: a neighbour's noise only ever adds.\n\n");
         text.Append("| path | run | best | median | ± | B |\n|---|---|--:|--:|--:|--:|\n");
         foreach (HitResult hit in report.Hits)

@@ -35,11 +35,12 @@ public static class ManyKeysRun
 
         var gate = new IssuerGate();
         await using JobSession session = await BenchmarkJob.StartAsync(gate, ["warehouse"]);
-        CredentialProvider<BearerToken> provider = session.Provider<BearerToken>("warehouse");
-        await gate.DemandTrueHitAsync(async () => await provider.GetAsync());
+        await gate.DemandTrueHitAsync(async () => await session.Provider<BearerToken>("warehouse").GetAsync());
+        // The cache behind GetAsync(request), with the real pipeline behind it, but for more keys than a target holds by default.
+        var ours = new ExpiringCache<BearerToken>((TargetRuntime<BearerToken>)session.Runtime("warehouse"), Keys);
         before = Bytes();
         foreach (CredentialRequest request in requests)
-            await provider.GetAsync(request);
+            await ours.GetAsync(request, default);
         double ourBytes = PerKey(before);
         int issued = gate.Calls;
 
@@ -47,7 +48,7 @@ public static class ManyKeysRun
         [
             ("bare `ConcurrentDictionary`", dictionaryBytes, () => Round(order, key => dictionary.TryGetValue(Tenants[key], out _))),
             ("`IMemoryCache`", memoryBytes, () => Round(order, key => memory.TryGetValue(Tenants[key], out string? _))),
-            ("**ours**, one tenant a key", ourBytes, () => Round(order, key => provider.GetAsync(requests[key]).IsCompletedSuccessfully)),
+            ("**ours**, one tenant a key", ourBytes, () => Round(order, key => ours.GetAsync(requests[key], default).IsCompletedSuccessfully)),
         ];
         double[] best = [.. Enumerable.Repeat(double.MaxValue, stores.Length)];
         for (int round = 0; round < Rounds; round++)

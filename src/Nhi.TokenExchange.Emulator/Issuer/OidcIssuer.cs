@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http;
 namespace Nhi.TokenExchange;
 
 /// <summary>The issuer of proofs: discovery, keys, and the CI system's endpoint that hands proofs out.</summary>
-internal sealed class OidcIssuer(string identifier, TimeProvider time, EmulatorCanaries canaries) : IDisposable
+internal sealed class OidcIssuer(string identifier, string algorithm, TimeProvider time, EmulatorCanaries canaries) : IDisposable
 {
     private readonly ConcurrentDictionary<string, JobIdentity> _jobs = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
@@ -30,7 +30,7 @@ internal sealed class OidcIssuer(string identifier, TimeProvider time, EmulatorC
             ["aud"] = shape == ProofShape.Kubernetes ? JsonText.Array([audience]) : JsonValue.Create(audience),
             ["jti"] = $"{canaries.Proof}-{RandomNumberGenerator.GetHexString(24, lowercase: true)}",
         };
-        var claims = new ProofClaims(payload, new JsonObject { ["typ"] = "JWT" });
+        var claims = new ProofClaims(payload, new JsonObject { ["typ"] = "JWT" }) { Algorithm = algorithm };
         claims.Lives(time.GetUtcNow(), ProofTemplates.Life(shape));
         ProofTemplates.AddVendorClaims(shape, subject, number, payload);
         change?.Invoke(claims);
@@ -58,8 +58,8 @@ internal sealed class OidcIssuer(string identifier, TimeProvider time, EmulatorC
 
     public EmulatorAnswer Jwks()
     {
-        _ = Keys.Current("RS256");
         _ = Keys.Current("ES256");
+        _ = Keys.Current(algorithm == "ES256" ? "RS256" : algorithm);
         return EmulatorAnswer.Of(Keys.ToJwks());
     }
 

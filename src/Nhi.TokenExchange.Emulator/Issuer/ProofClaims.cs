@@ -18,7 +18,7 @@ public sealed class ProofClaims
     /// <summary>The JOSE header (RFC 7515 §4). <c>alg</c> and <c>kid</c> are filled in at signing when absent.</summary>
     public JsonObject Header { get; }
 
-    /// <summary>The algorithm to sign with: RS256 (default), PS256, ES256, ES384 or ES512.</summary>
+    /// <summary>The algorithm to sign with: RS256, PS256, ES256, ES384 or ES512. Default as in <see cref="EmulatorOptions.ProofAlgorithm"/>.</summary>
     public string Algorithm { get; set; } = "RS256";
 
     /// <summary>Whose signature it carries. Default: the genuine one.</summary>

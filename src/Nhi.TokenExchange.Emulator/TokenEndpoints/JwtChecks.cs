@@ -64,8 +64,12 @@ internal static class JwtChecks
             CryptoProviderFactory = new CryptoProviderFactory { CacheSignatureProviders = false },
         };
         TokenValidationResult result = await new JsonWebTokenHandler { MaximumTokenSizeInBytes = 256 * 1024 }.ValidateTokenAsync(jwt.Compact, parameters).ConfigureAwait(false);
-        if (!result.IsValid)
-            throw new ProofRefused("signature_bad", "the signature does not fit the key that the header names");
+        if (result.IsValid)
+            return;
+        // The library reads the registered claims before it verifies; what it can't read is refused too, under its own name.
+        throw result.Exception is SecurityTokenInvalidSignatureException or SecurityTokenInvalidAlgorithmException
+            ? new ProofRefused("signature_bad", "the signature does not fit the key that the header names")
+            : new ProofRefused("claim_malformed", "a registered claim has a value of the wrong kind");
     }
 
     // RFC 7519 §4.1.4; RFC 7523 §3 (4): exp is required.

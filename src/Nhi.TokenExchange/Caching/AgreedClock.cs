@@ -5,10 +5,10 @@ namespace Nhi.TokenExchange;
 /// <summary>A clock with two hands that must agree: monotonic ticks (a clock set back can't lengthen a life) and wall seconds (a suspend can't either).</summary>
 /// <remarks>
 /// A hit reads the coarse tick only. One 64-bit word remembers in which tick the wall was last asked, and what it said:
-/// <c>tick (36 bits) | wall seconds since start, rounded up (28 bits)</c>. One word can't tear. Who finds another tick asks the
+/// <c>tick (36 bits) | wall seconds since a year before the start, rounded up (28 bits)</c>. One word can't tear. Who finds another tick asks the
 /// wall and writes the word; who overwrites a newer word with an older one only causes one more question.
-/// Seconds are rounded up and ends down, so a credential dies up to two seconds early, never late. After 8.5 years the word is
-/// full, and everything counts as dead.
+/// Seconds are rounded up and ends down, so a credential dies up to two seconds early, never late. The year before the start lets a
+/// wall that is set back go on: what is issued then ends before the start, and is good. After 7.5 years the word is full, and everything counts as dead.
 /// Hole: on Linux the tick stands still during a suspend, so in the very tick of the suspend (1 to 4 ms of running time) the
 /// old answer is trusted; likewise the word of a writer that was preempted between asking and writing, for the rest of its own
 /// tick. No check on a hit can do better than a thread that is preempted after it.
@@ -19,9 +19,11 @@ internal sealed class AgreedClock
     private const long WallMask = (1L << WallBits) - 1;
     private const long TickMask = (1L << 36) - 1;
 
+    private static readonly TimeSpan BeforeStart = TimeSpan.FromDays(365);
+
     private readonly TimeProvider? _injected;
     private readonly TimeProvider _provider;
-    private readonly DateTimeOffset _start;
+    private readonly DateTimeOffset _origin;
     private readonly long _startTimestamp;
     private long _agreed;
 
@@ -29,7 +31,8 @@ internal sealed class AgreedClock
     {
         _provider = provider;
         _injected = ReferenceEquals(provider, TimeProvider.System) ? null : provider;
-        _start = provider.GetUtcNow();
+        DateTimeOffset start = provider.GetUtcNow();
+        _origin = start - DateTimeOffset.MinValue > BeforeStart ? start - BeforeStart : DateTimeOffset.MinValue;
         _startTimestamp = provider.GetTimestamp();
         Agree(Tick);
     }
@@ -59,15 +62,15 @@ internal sealed class AgreedClock
 
     /// <summary>The second of the wall hand at which an instant has come, rounded down.</summary>
     public uint WallSecondOf(DateTimeOffset instant) =>
-        (uint)Math.Clamp((instant - _start).Ticks / TimeSpan.TicksPerSecond, 0, WallMask);
+        (uint)Math.Clamp((instant - _origin).Ticks / TimeSpan.TicksPerSecond, 0, WallMask);
 
     /// <summary>The instant of a second of the wall hand.</summary>
-    public DateTimeOffset InstantOf(uint wallSecond) => _start.AddSeconds(wallSecond);
+    public DateTimeOffset InstantOf(uint wallSecond) => _origin.AddSeconds(wallSecond);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private long Agree(long tick)
     {
-        long elapsed = (_provider.GetUtcNow() - _start).Ticks;
+        long elapsed = (_provider.GetUtcNow() - _origin).Ticks;
         long seconds = Math.Clamp((elapsed + TimeSpan.TicksPerSecond - 1) / TimeSpan.TicksPerSecond, 0, WallMask);
         long word = ((tick & TickMask) << WallBits) | seconds;
         Volatile.Write(ref _agreed, word);

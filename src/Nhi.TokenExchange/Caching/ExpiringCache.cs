@@ -44,9 +44,17 @@ internal sealed class ExpiringCache<T>(ISlotOwner<T> owner, int capacity = Expir
             ? new ValueTask<T>(credential)
             : MissAsync(request, cancellationToken);
 
-    /// <summary>The target refused this credential.</summary>
+    /// <summary>The target refused this credential. Looks through all slots: a rejection is rare, and a way back would cost each key 8 bytes.</summary>
     /// <returns>Whether it was the current one of a slot.</returns>
-    public bool Reject(T credential) => credential.Lease.Slot is ExpiringSlot<T> slot && slot.BelongsTo(owner) && slot.Reject(credential);
+    public bool Reject(T credential)
+    {
+        foreach (KeyValuePair<CredentialRequest, ExpiringSlot<T>> entry in _slots)
+        {
+            if (entry.Value.Reject(credential))
+                return true;
+        }
+        return false;
+    }
 
     /// <summary>The policy changed.</summary>
     /// <returns>The credentials that were current.</returns>

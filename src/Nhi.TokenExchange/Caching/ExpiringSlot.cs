@@ -83,7 +83,6 @@ internal sealed class ExpiringSlot<T>
     /// <returns>False: the slot did not take it; the caller ends the lease.</returns>
     public bool TryLand(Flight flight, T credential, long refreshTick)
     {
-        credential.Lease.Slot = this;
         while (true)
         {
             SlotState<T> state = State;
@@ -143,8 +142,6 @@ internal sealed class ExpiringSlot<T>
 
     /// <summary>Takes the slot out of use if it still is as it was seen. A flight is never lost: a state with one does not retire.</summary>
     public bool TryRetire(SlotState<T> seen) => seen.Flight is null && !seen.IsFinal && TryMove(seen, SlotState<T>.Retired);
-
-    public bool BelongsTo(ISlotOwner<T> owner) => ReferenceEquals(_owner, owner);
 
     private bool TryMove(SlotState<T> from, SlotState<T> to) => ReferenceEquals(Interlocked.CompareExchange(ref _state, to, from), from);
 }

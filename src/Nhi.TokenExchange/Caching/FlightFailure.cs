@@ -51,6 +51,6 @@ internal sealed class FlightFailure
     {
         TimeSpan? next = NotBeforeTick == long.MaxValue ? null : TimeSpan.FromMilliseconds(Math.Max(0, NotBeforeTick - clock.Tick));
         string detail = next is { } wait ? FormattableString.Invariant($"{_cause.Detail} Next try in {wait.TotalSeconds:0.#} s.") : _cause.Detail;
-        return _cause.ForTarget(_cause.Target ?? "", detail, next);
+        return _cause.Again(detail, next);
     }
 }

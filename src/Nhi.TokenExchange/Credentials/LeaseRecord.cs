@@ -14,9 +14,6 @@ internal struct LeaseRecord
     /// <summary>The target it was issued for, which knows how to end it. Null: this credential never passed a pipeline.</summary>
     public TargetRuntime? Owner;
 
-    /// <summary>The slot that it landed in: a rejection finds it without a search. Written by the flight before it publishes the credential.</summary>
-    public object? Slot;
-
     /// <summary>What ends it at the issuer without holding it, if anything.</summary>
     public string? Handle;
 

@@ -14,9 +14,9 @@ public sealed class AccessDeniedException : TokenExchangeException
     /// <summary>The rule that decided.</summary>
     public string Rule { get; }
 
-    internal override TokenExchangeException ForTarget(string target, string? detail = null, TimeSpan? retryAfter = null) =>
-        new AccessDeniedException(Rule, detail ?? Detail, this)
+    internal override TokenExchangeException Again(string detail, TimeSpan? retryAfter) =>
+        new AccessDeniedException(Rule, detail, this)
         {
-            Target = target, CorrelationId = CorrelationId, Hint = Hint,
+            Target = Target, CorrelationId = CorrelationId, Hint = Hint,
         };
 }

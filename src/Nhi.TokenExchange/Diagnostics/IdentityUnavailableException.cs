@@ -12,9 +12,9 @@ public sealed class IdentityUnavailableException : TokenExchangeException
     {
     }
 
-    internal override TokenExchangeException ForTarget(string target, string? detail = null, TimeSpan? retryAfter = null) =>
-        new IdentityUnavailableException(Code, detail ?? Detail, this)
+    internal override TokenExchangeException Again(string detail, TimeSpan? retryAfter) =>
+        new IdentityUnavailableException(Code, detail, this)
         {
-            Target = target, IsTransient = IsTransient, RetryAfter = retryAfter ?? RetryAfter, CorrelationId = CorrelationId, IssuerError = IssuerError, Hint = Hint,
+            Target = Target, IsTransient = IsTransient, RetryAfter = retryAfter, CorrelationId = CorrelationId, IssuerError = IssuerError, Hint = Hint,
         };
 }

@@ -3,6 +3,8 @@ namespace Nhi.TokenExchange;
 /// <summary>An exchange failed, or what it needs is wrong. Says where, with a stable code, and what to do. Never holds a token.</summary>
 public class TokenExchangeException : Exception
 {
+    private string? _target;
+
     /// <summary>Makes an error.</summary>
     /// <param name="code">A stable code: <c>NHI</c> and four digits; see docs/errors.md.</param>
     /// <param name="stage">Where in the flow it failed.</param>
@@ -23,7 +25,11 @@ public class TokenExchangeException : Exception
     public ExchangeStage Stage { get; }
 
     /// <summary>The name of the target, if one was concerned.</summary>
-    public string? Target { get; init; }
+    public string? Target
+    {
+        get => _target;
+        init => _target = value;
+    }
 
     /// <summary>Whether the same call may succeed later without anybody changing anything.</summary>
     public bool IsTransient { get; init; }
@@ -45,10 +51,17 @@ public class TokenExchangeException : Exception
 
     internal string Detail => base.Message;
 
-    /// <summary>The same error, said of a target.</summary>
-    internal virtual TokenExchangeException ForTarget(string target, string? detail = null, TimeSpan? retryAfter = null) =>
-        new(Code, Stage, detail ?? Detail, this)
+    /// <summary>Adds the target's name where the one who threw did not know it.</summary>
+    internal TokenExchangeException ForTarget(string target)
+    {
+        _target ??= target;
+        return this;
+    }
+
+    /// <summary>The same error for one more caller, with this one inside.</summary>
+    internal virtual TokenExchangeException Again(string detail, TimeSpan? retryAfter) =>
+        new(Code, Stage, detail, this)
         {
-            Target = target, IsTransient = IsTransient, RetryAfter = retryAfter ?? RetryAfter, CorrelationId = CorrelationId, IssuerError = IssuerError, Hint = Hint,
+            Target = Target, IsTransient = IsTransient, RetryAfter = retryAfter, CorrelationId = CorrelationId, IssuerError = IssuerError, Hint = Hint,
         };
 }

@@ -45,10 +45,10 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
     private async Task<(T Credential, long RefreshTick)> IssueAsync(Flight flight, CredentialRequest? request, CancellationToken cancellationToken)
     {
         using var whileJob = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, session.Ended);
-        bool mustBeNew = false;
+        string? refusedProof = null;
         while (true)
         {
-            AttestedProof proof = await AttestAsync(flight, mustBeNew, whileJob.Token).ConfigureAwait(false);
+            AttestedProof proof = await AttestAsync(flight, refusedProof, whileJob.Token).ConfigureAwait(false);
             AccessDecision decision = await AuthorizeAsync(flight, proof, request, whileJob.Token).ConfigureAwait(false);
             Grant grant = Grant.Of(target.Plan, exchanger, proof, decision, request, session);
             await _recorder.ExchangingAsync(flight, proof, grant, whileJob.Token).ConfigureAwait(false);
@@ -57,32 +57,32 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
                 Issued<T> issued = await ExchangeAsync(flight, proof, grant, request, cancellationToken).ConfigureAwait(false);
                 return await VerifyAndRecordAsync(flight, proof, grant, issued, cancellationToken).ConfigureAwait(false);
             }
-            catch (TokenExchangeException refused) when (refused.Code == ErrorCodes.ProofRefusedAsExpired && !mustBeNew)
+            catch (TokenExchangeException refused) when (refused.Code == ErrorCodes.ProofRefusedAsExpired && refusedProof is null)
             {
-                mustBeNew = true;   // once, with a new proof
+                refusedProof = proof.Token.Fingerprint;   // once, with a new proof
                 proof.Reject();
             }
         }
     }
 
     // 1 attest
-    private async Task<AttestedProof> AttestAsync(Flight flight, bool mustBeNew, CancellationToken cancellationToken)
+    private async Task<AttestedProof> AttestAsync(Flight flight, string? refusedProof, CancellationToken cancellationToken)
     {
         TargetPlan plan = target.Plan;
         AttestedProof proof = plan.Through is { } hop
             ? AttestedProof.OfHop(session.Runtime(hop), (BearerToken)await session.Runtime(hop).GetForNextHopAsync(cancellationToken).ConfigureAwait(false))
-            : await AttestAsync(plan.Identity!, mustBeNew, cancellationToken).ConfigureAwait(false);
+            : await AttestAsync(plan.Identity!, refusedProof, cancellationToken).ConfigureAwait(false);
         if (plan.Actor is not null)
-            proof = proof with { Actor = (await AttestAsync(plan.Actor, mustBeNew, cancellationToken).ConfigureAwait(false)).Token };
+            proof = proof with { Actor = (await AttestAsync(plan.Actor, null, cancellationToken).ConfigureAwait(false)).Token };
         await _recorder.AttestedAsync(flight, proof, cancellationToken).ConfigureAwait(false);
         return proof;
     }
 
-    private async Task<AttestedProof> AttestAsync(IdentityPlan identity, bool mustBeNew, CancellationToken cancellationToken)
+    private async Task<AttestedProof> AttestAsync(IdentityPlan identity, string? refusedProof, CancellationToken cancellationToken)
     {
         var asked = new SubjectTokenRequest
         {
-            Audience = exchanger.SubjectAudience, Job = session.Context, MustBeNew = mustBeNew, Backchannel = session.Backchannel, Time = session.Plan.Time,
+            Audience = exchanger.SubjectAudience, Job = session.Context, MustBeNew = refusedProof is not null, RefusedFingerprint = refusedProof, Backchannel = session.Backchannel, Time = session.Plan.Time,
         };
         SubjectToken token;
         try
@@ -213,7 +213,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
 
     private TokenExchangeException AsFailure(Exception exception, bool deadlinePassed) => exception switch
     {
-        TokenExchangeException known => known.Target is null ? known.ForTarget(target.Target) : known,
+        TokenExchangeException known => known.ForTarget(target.Target),
         OperationCanceledException when session.Leases.IsClosed => JobSession.JobEnded(target.Target),
         OperationCanceledException when deadlinePassed => new TokenExchangeException(ErrorCodes.DeadlineExceeded, ExchangeStage.Exchange, $"The exchange took more than {FlightDeadline.TotalSeconds:0} s.", exception)
         {

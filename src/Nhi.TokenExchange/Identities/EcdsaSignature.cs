@@ -34,8 +34,8 @@ internal static class EcdsaSignature
 
     private static void Write(BigInteger value, Span<byte> field)
     {
-        int length = value.GetByteCount(isUnsigned: true);
-        if (value.Sign <= 0 || length > field.Length)
+        int length = value.Sign > 0 ? value.GetByteCount(isUnsigned: true) : 0;
+        if (length == 0 || length > field.Length)
             throw new CryptographicException($"A half of the ECDSA signature is not a positive number of at most {field.Length} bytes.");
         _ = value.TryWriteBytes(field[(field.Length - length)..], out _, isUnsigned: true, isBigEndian: true);
     }

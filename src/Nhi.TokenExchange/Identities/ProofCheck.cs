@@ -32,7 +32,8 @@ internal static class ProofCheck
                 "Let the source give a JWT, an ID token or an access token.");
         }
         bool mustBeJwt = token.Type == SubjectTokenType.Jwt || token.Type == SubjectTokenType.IdToken;
-        if (!mustBeJwt && !JwtReader.LooksLikeJwt(token.Reveal()))
+        // An access token is opaque to its client (RFC 6749 §1.4): one that is encrypted (RFC 7516: five parts) can't be looked into.
+        if (!mustBeJwt && (token.Reveal().AsSpan().Count('.') == 4 || !JwtReader.LooksLikeJwt(token.Reveal())))
             return CheckOpaque(token, actsFor, now);
         if (token.Type.ToString().StartsWith(SamlUrnPrefix, StringComparison.Ordinal))
             throw Refuse(ErrorCodes.ProofMalformed, "The source calls the proof a SAML assertion, but it is a JWT.", "Name it for what it is.");

@@ -92,7 +92,7 @@ public partial class ConventionTests
         string[] codes = [.. Core.GetType("Nhi.TokenExchange.ErrorCodes")!.GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => (string)field.GetRawConstantValue()!)];
         string docs = File.ReadAllText(Path.Combine(Repository.Root, "docs/errors.md"));
         Assert.That(codes, Is.Unique);
-        Assert.That(codes, Is.All.Match("^NHI[1-7][0-9]{3}$"));
+        Assert.That(codes, Is.All.Match("^NHI[1-8][0-9]{3}$"));
         Assert.That(codes.Where(code => !docs.Contains($"## {code}", StringComparison.Ordinal)), Is.Empty);
     }
 

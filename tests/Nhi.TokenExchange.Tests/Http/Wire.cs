@@ -27,6 +27,7 @@ internal sealed class Wire(Func<HttpRequestMessage, HttpResponseMessage> answer)
         Tokens.Enqueue(request.Headers.Authorization?.Parameter);
         if (request.Content is not null)
         {
+            // As the real transport does: a ReadAsStream would buffer the content, and stand at its end the second time.
             using var written = new MemoryStream();
             request.Content.CopyTo(written, null, cancellationToken);
             Bodies.Enqueue(System.Text.Encoding.UTF8.GetString(written.ToArray()));

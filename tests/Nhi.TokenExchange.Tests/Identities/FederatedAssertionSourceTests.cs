@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 
 namespace Nhi.TokenExchange.Tests;
 
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class FederatedAssertionSourceTests
 {
     private readonly ManualTimeProvider _time = new();

@@ -4,6 +4,7 @@ using System.Text;
 
 namespace Nhi.TokenExchange.Tests;
 
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class GitHubActionsSourceTests
 {
     private const string RequestToken = "request-canary-0123456789";

@@ -1,5 +1,6 @@
 namespace Nhi.TokenExchange.Tests;
 
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class OidcEnvironmentVariableSourceTests
 {
     private readonly ManualTimeProvider _time = new();

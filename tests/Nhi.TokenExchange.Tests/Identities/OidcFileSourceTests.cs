@@ -59,7 +59,7 @@ internal sealed class OidcFileSourceTests : OidcFileFixture
     public async Task A_file_that_is_still_being_written_is_read_again_S2_S3(string state)
     {
         string whole = Proofs.With();
-        Write(state switch { "half" => whole[..40], "cut" => whole[..^60], _ => state });
+        Write(state switch { "half" => whole[..40], "cut" => whole[..^66], _ => state });
         ValueTask<SubjectToken> asked = IdentitySources.OidcFile(FilePath).GetSubjectTokenAsync(Proofs.Request(Time), default);
         await TimerAsync();
         Write(whole);
@@ -73,7 +73,7 @@ internal sealed class OidcFileSourceTests : OidcFileFixture
     public void But_three_times_at_most_S2_S3(string state, string says)
     {
         string whole = Proofs.With();
-        Write(state switch { "half" => whole[..40], "cut" => whole[..^60], _ => state });
+        Write(state switch { "half" => whole[..40], "cut" => whole[..^66], _ => state });
         IdentityUnavailableException refused = Refused();
         Assert.That(refused.Code, Is.EqualTo(ErrorCodes.ProofMalformed));
         Assert.That(refused.Message, Does.Match(says).And.Contain("read 4 times"));

@@ -88,7 +88,7 @@ internal sealed class ProofCheckTests
         yield return Row("70 sub zero width", Proofs.With(("sub", "repo:a\u200bb")), "invisible");
         yield return Row("70 sub turned", Proofs.With(("sub", "repo:a\u202eb")), "invisible");
         yield return Row("70 iss missing", Proofs.With(("iss", null)), "no 'iss'");
-        yield return Row("74 nested", Proofs.Compact(string.Concat(Enumerable.Repeat("{\"a\":", 10_000)) + "1" + new string('}', 10_000)), "nested more than 16 deep");
+        yield return Row("74 nested", Proofs.Compact(string.Concat(Enumerable.Repeat("{\"a\":", 6_000)) + "1" + new string('}', 6_000)), "nested more than 16 deep");
         yield return Row("74 duplicate sub", Proofs.Compact(claims[..^1] + ",\"sub\":\"other\"}"), "payload has a name twice");
         yield return Row("74 lone surrogate in value", Proofs.Compact(claims[..^1] + ""","x":"\ud800"}"""), "surrogate");
         yield return Row("74 lone surrogate in name", Proofs.Compact(claims[..^1] + ""","\ud800":"x"}"""), "surrogate");

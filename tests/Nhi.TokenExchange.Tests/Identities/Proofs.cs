@@ -65,7 +65,7 @@ internal static class Proofs
             if (value is null)
                 claims.Remove(name);
             else
-                claims[name] = value;
+                claims[name] = value.DeepClone();
         }
         return claims;
     }

@@ -9,12 +9,11 @@ internal static class TransportFailure
     public static TokenExchangeException Of(Exception exception, Uri endpoint)
     {
         // What our own code refused while connecting comes wrapped.
-        for (Exception? inner = exception; inner is not null; inner = inner.InnerException)
-        {
-            if (inner is TokenExchangeException refused)
-                return refused;
-        }
+        if (Find<TokenExchangeException>(exception) is { } refused)
+            return refused;
         string host = endpoint.IdnHost;
+        // The framework's own texts quote the proxy's URI with its credentials, and what came on the wire: only those that can't go along.
+        Exception? inside = Find<SocketException>(exception) ?? (Exception?)Find<AuthenticationException>(exception) ?? Find<OperationCanceledException>(exception);
         HttpRequestError kind = exception is HttpRequestException request ? request.HttpRequestError : exception is HttpIOException io ? io.HttpRequestError : HttpRequestError.Unknown;
         return kind switch
         {
@@ -29,19 +28,19 @@ internal static class TransportFailure
         };
 
         TokenExchangeException Unreachable(string what, string? hint) =>
-            new(ErrorCodes.IssuerUnreachable, ExchangeStage.Exchange, $"{what}.", exception) { IsTransient = true, Hint = hint };
+            new(ErrorCodes.IssuerUnreachable, ExchangeStage.Exchange, $"{what}.", inside) { IsTransient = true, Hint = hint };
 
         TokenExchangeException Malformed(string what) =>
-            new(ErrorCodes.IssuerAnswerMalformed, ExchangeStage.Exchange, $"Host {host} {what}.", exception);
+            new(ErrorCodes.IssuerAnswerMalformed, ExchangeStage.Exchange, $"Host {host} {what}.");
 
         TokenExchangeException Tls(AuthenticationException tls) =>
-            new(ErrorCodes.IssuerUnreachable, ExchangeStage.Exchange, $"TLS with host {host} failed: {OuterText.Shown((tls.InnerException ?? tls).Message)}", exception)
+            new(ErrorCodes.IssuerUnreachable, ExchangeStage.Exchange, $"TLS with host {host} failed: {OuterText.Shown((tls.InnerException ?? tls).Message)}", inside)
             {
                 Hint = "Let the issuer present a valid certificate for this name; a company's own authority belongs into the trust store of the system. Verification can't be switched off.",
             };
 
         TokenExchangeException Proxy(System.Net.HttpStatusCode? status) =>
-            new(ErrorCodes.IssuerUnreachable, ExchangeStage.Exchange, $"The proxy {OutsideProxy.Describe(endpoint)} gave no way to host {host}{(status is { } code ? $" (status {(int)code})" : "")}.", exception)
+            new(ErrorCodes.IssuerUnreachable, ExchangeStage.Exchange, $"The proxy {OutsideProxy.Describe(endpoint)} gave no way to host {host}{(status is { } code ? $" (status {(int)code})" : "")}.")
             {
                 IsTransient = status is null || (int)status >= 500, Hint = "Check https_proxy and no_proxy in the environment, and what the proxy allows.",
             };

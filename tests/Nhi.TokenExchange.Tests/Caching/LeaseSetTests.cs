@@ -1,0 +1,163 @@
+namespace Nhi.TokenExchange.Tests.Caching;
+
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+public class LeaseSetTests
+{
+    private readonly SlotBench _bench = new();
+    private readonly List<Credential> _expired = [];
+    private readonly LeaseSet _leases;
+
+    public LeaseSetTests() => _leases = new LeaseSet(_bench.Clock, _expired.Add);
+
+    [Test]
+    public void Registered_before_the_end_is_found_by_the_end()
+    {
+        BearerToken token = _bench.Token();
+        Assert.That(_leases.Register(token), Is.True);
+        Assert.That(_leases.Close(), Is.True);
+        Assert.That(_leases.TakeAll(), Is.EqualTo(new[] { token }));
+    }
+
+    [Test]
+    public void Registered_after_the_end_is_told_so_and_still_in_the_set()
+    {
+        _leases.Close();
+        Assert.That(_leases.TakeAll(), Is.Empty);
+        BearerToken token = _bench.Token();
+        Assert.That(_leases.Register(token), Is.False);
+        Assert.That(LeaseSet.TryTake(token), Is.True);
+        Assert.That(_leases.TakeAll(), Is.Empty, "whoever came first ends it");
+    }
+
+    [Test]
+    public void Each_lease_is_taken_once()
+    {
+        BearerToken[] tokens = [.. Enumerable.Range(0, 10).Select(_ => _bench.Token())];
+        foreach (BearerToken token in tokens)
+            _leases.Register(token);
+        Assert.That(LeaseSet.TryTake(tokens[3]), Is.True);
+        Assert.That(_leases.TakeAll(), Is.EquivalentTo(tokens.Except([tokens[3]])));
+        Assert.That(_leases.TakeAll(), Is.Empty);
+        Assert.That(tokens.Where(LeaseSet.TryTake), Is.Empty);
+    }
+
+    [Test]
+    public void An_object_that_was_claimed_before_is_refused()
+    {
+        BearerToken token = _bench.Token();
+        Assert.That(LeaseSet.TryClaim(token, default), Is.False);
+    }
+
+    [Test]
+    public void Pruning_drops_the_dead_and_the_taken_and_keeps_the_living()
+    {
+        var living = new List<BearerToken>();
+        for (int i = 0; i < 1000; i++)
+        {
+            BearerToken token = _bench.Token(i % 10 == 0 ? 1_000_000 : 5);
+            if (i % 10 == 0)
+                living.Add(token);
+            _leases.Register(token);
+            if (i % 10 == 1)
+                LeaseSet.TryTake(token);
+            _bench.Hands.Advance(TimeSpan.FromMilliseconds(200));
+        }
+        Assert.That(_expired, Has.Count.GreaterThan(600).And.Count.LessThanOrEqualTo(800).And.Unique);
+        Assert.That(_expired.Intersect(living), Is.Empty);
+        List<Credential> taken = _leases.TakeAll();
+        Assert.That(taken, Is.SupersetOf(living));
+        Assert.That(taken.Count + _expired.Count, Is.EqualTo(900), "each is accounted for by exactly one party");
+    }
+
+    [Test]
+    public void A_wall_clock_that_jumps_ahead_for_a_moment_forgets_no_lease()
+    {
+        for (int i = 0; i < 60; i++)
+            _leases.Register(_bench.Token(600));
+        _bench.Hands.Suspend(TimeSpan.FromDays(1));
+        for (int i = 0; i < 60; i++)
+            _leases.Register(_bench.Token(600));
+        Assert.That(_expired, Is.Empty);
+        Assert.That(_leases.TakeAll(), Has.Count.EqualTo(120));
+    }
+
+    [Test]
+    public void A_closing_in_the_middle_of_a_pruning_misses_nothing()
+    {
+        // The pruner tells of a dead lease from the middle of its walk: there the job ends.
+        List<Credential>? taken = null;
+        LeaseSet? leases = null;
+        leases = new LeaseSet(_bench.Clock, _ =>
+        {
+            leases!.Close();
+            taken ??= leases.TakeAll();
+        });
+        var living = new List<BearerToken>();
+        for (int i = 0; i < 63; i++)
+        {
+            BearerToken token = _bench.Token(i == 30 ? 1 : 600);
+            if (i != 30)
+                living.Add(token);
+            leases.Register(token);
+        }
+        _bench.Hands.Advance(TimeSpan.FromSeconds(2));
+        BearerToken last = _bench.Token(600);
+        Assert.That(leases.Register(last), Is.False);
+        Assert.That(taken, Is.EquivalentTo(living.Append(last)));
+    }
+
+    [Test]
+    public void Closing_waits_for_the_flights_in_the_air()
+    {
+        Assert.That(_leases.TakeOff(), Is.True);
+        _leases.Close();
+        Assert.That(_leases.Drained.IsCompleted, Is.False);
+        Assert.That(_leases.TakeOff(), Is.False, "a late flight is told");
+        _leases.TouchDown();
+        Assert.That(_leases.Drained.IsCompleted, Is.False);
+        _leases.TouchDown();
+        Assert.That(_leases.Drained.IsCompleted, Is.True);
+        Assert.That(_leases.Close(), Is.False);
+    }
+
+    [Test]
+    public void With_nothing_in_the_air_closing_is_drained_at_once()
+    {
+        _leases.Close();
+        Assert.That(_leases.Drained.IsCompleted, Is.True);
+    }
+
+    [Test]
+    public void Under_threads_every_lease_is_ended_by_exactly_one_party()
+    {
+        for (int round = 0; round < 30; round++)
+        {
+            int expired = 0, own = 0;
+            var leases = new LeaseSet(_bench.Clock, _ => Interlocked.Increment(ref expired));
+            var all = new List<Credential>();
+            using var barrier = new Barrier(4);
+            Parallel.Invoke(Registrar, Registrar, Registrar, () =>
+            {
+                barrier.SignalAndWait();
+                Thread.SpinWait(round * 1000);
+                leases.Close();
+                lock (all)
+                    all.AddRange(leases.TakeAll());
+            });
+            all.AddRange(leases.TakeAll());
+            Assert.That(all.Count + expired + own, Is.EqualTo(3 * 400));
+            Assert.That(all, Is.Unique);
+
+            void Registrar()
+            {
+                barrier.SignalAndWait();
+                for (int i = 0; i < 400; i++)
+                {
+                    BearerToken token = _bench.Token(i % 3 == 0 ? -1 : 600);
+                    if (!leases.Register(token) && LeaseSet.TryTake(token))
+                        Interlocked.Increment(ref own);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using static Nhi.TokenExchange.Tests.Exchange.WireCalls;
+
+namespace Nhi.TokenExchange.Tests.Exchange;
+
+/// <summary>Where the back channel goes, and through whom: endpoints, addresses, proxies, certificates.</summary>
+internal sealed class IssuerAddressTests
+{
+    [TestCase("http://issuer.example/token")]
+    [TestCase("http://10.0.0.1/token")]
+    [TestCase("https://user:pass@issuer.example/token")]
+    [TestCase("https://issuer.example/token#fragment")]
+    [TestCase("ftp://issuer.example/")]
+    [TestCase("http://127.0.0.1.issuer.example/")]
+    public async Task An_endpoint_that_must_not_be_asked_is_refused_before_anything_is_sent(string endpoint)
+    {
+        TokenExchangeException failure = await FailureAsync(new Uri(endpoint), transport: () => IssuerSockets.Create((_, _) => throw new InvalidOperationException("was resolved")));
+        Assert.That(failure.Code, Is.EqualTo(ErrorCodes.IssuerAddressRefused));
+        Assert.That(failure.Message, Does.Not.Contain("pass"));
+    }
+
+    [TestCase("127.0.0.1")]
+    [TestCase("::1")]
+    [TestCase("::ffff:127.0.0.1")]
+    [TestCase("169.254.169.254")]
+    [TestCase("::ffff:169.254.169.254")]
+    [TestCase("fe80::1")]
+    [TestCase("fd00:ec2::254")]
+    [TestCase("0.0.0.0")]
+    [TestCase("::")]
+    [TestCase("224.0.0.1")]
+    [TestCase("255.255.255.255")]
+    public async Task A_name_that_leads_to_a_neighbour_or_to_metadata_is_refused_when_it_connects(string address)
+    {
+        await using var neighbour = new ScriptedIssuer(ScriptedAnswer.Json("{}"));
+        TokenExchangeException failure = await FailureAsync(
+            new Uri($"https://issuer.example:{neighbour.Port}/"), transport: () => IssuerSockets.Create((_, _) => Task.FromResult(new[] { IPAddress.Parse(address) })));
+        Assert.That(failure.Code, Is.EqualTo(ErrorCodes.IssuerAddressRefused));
+        Assert.That(failure.IsTransient, Is.False);
+        Assert.That(neighbour.Connections, Is.Zero);
+    }
+
+    [Test]
+    public async Task The_name_localhost_leads_to_loopback_and_nowhere_else()
+    {
+        TokenExchangeException failure = await FailureAsync(new Uri("http://localhost:9/"), transport: () => IssuerSockets.Create((_, _) => Task.FromResult(new[] { IPAddress.Parse("192.0.2.1") })));
+        Assert.That(failure.Code, Is.EqualTo(ErrorCodes.IssuerAddressRefused));
+    }
+
+    [Test]
+    public async Task A_dead_first_address_does_not_stop_the_second()
+    {
+        await using var issuer = new ScriptedIssuer(ScriptedAnswer.Json("{}"));
+        using HttpResponseMessage response = await GetAsync(
+            new Uri($"http://localhost:{issuer.Port}/"), transport: () => IssuerSockets.Create((_, _) => Task.FromResult(new[] { IPAddress.IPv6Loopback, IPAddress.Loopback })));
+        Assert.That(response.IsSuccessStatusCode);
+    }
+
+    [Test]
+    [NonParallelizable]
+    public async Task A_proxy_of_the_environment_is_not_asked_for_loopback()
+    {
+        await using var proxy = new ScriptedIssuer(ScriptedAnswer.Json("{}"));
+        await using var issuer = new ScriptedIssuer(ScriptedAnswer.Json("{}"));
+        await WithDefaultProxyAsync(proxy.Uri, async () =>
+        {
+            using (await GetAsync(issuer.Uri))
+            using (await GetAsync(new Uri($"http://localhost:{issuer.Port}/")))
+                Assert.That(issuer.Requests, Has.Count.EqualTo(2));
+        });
+        Assert.That(proxy.Connections, Is.Zero);
+        Assert.That(new OutsideProxy().IsBypassed(new Uri("http://169.254.169.254/")), Is.True);
+    }
+
+    [TestCase(407, false)]
+    [TestCase(502, true)]
+    [NonParallelizable]
+    public async Task A_proxy_that_gives_no_way_is_named_without_its_credentials(int status, bool isTransient)
+    {
+        await using var proxy = new ScriptedIssuer(ScriptedAnswer.Status(status));
+        await WithDefaultProxyAsync(new Uri($"http://user:{WireSamples.TokenCanary}@127.0.0.1:{proxy.Port}"), async () =>
+        {
+            TokenExchangeException failure = await FailureAsync(new Uri("https://issuer.example/"));
+            Assert.That(failure.Message, Does.Contain($"proxy 127.0.0.1:{proxy.Port}").And.Contain("issuer.example"));
+            Assert.That(failure.IsTransient, Is.EqualTo(isTransient));
+            WireSamples.AssertNoCanary(failure);
+        });
+        Assert.That(proxy.Requests[0].Method, Is.EqualTo("CONNECT"));
+    }
+
+    [Test]
+    public async Task An_untrusted_certificate_is_final_and_tells_host_and_reason()
+    {
+        using X509Certificate2 certificate = SelfSigned("issuer.example");
+        await using var issuer = new ScriptedIssuer(_ => ScriptedAnswer.Json("{}"), certificate);
+        TokenExchangeException failure = await FailureAsync(issuer.Uri);
+        Assert.That(failure.Code, Is.EqualTo(ErrorCodes.IssuerUnreachable));
+        Assert.That(failure.IsTransient, Is.False);
+        Assert.That(failure.Message, Does.Contain("TLS with host 127.0.0.1 failed").And.Contain("certificate"));
+        Assert.That(issuer.Requests, Is.Empty);
+        Assert.That(issuer.Connections, Is.EqualTo(1));
+    }
+
+    private static async Task WithDefaultProxyAsync(Uri proxy, Func<Task> act)
+    {
+        IWebProxy before = HttpClient.DefaultProxy;
+        HttpClient.DefaultProxy = new WebProxy(proxy);
+        try
+        {
+            await act();
+        }
+        finally
+        {
+            HttpClient.DefaultProxy = before;
+        }
+    }
+
+    private static X509Certificate2 SelfSigned(string name)
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        DateTimeOffset now = TimeProvider.System.GetUtcNow();
+        using X509Certificate2 ephemeral = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+        return X509CertificateLoader.LoadPkcs12(ephemeral.Export(X509ContentType.Pkcs12), null);
+    }
+}

@@ -1,0 +1,76 @@
+namespace Nhi.TokenExchange.Tests.Exchange;
+
+/// <summary>RFC 7009.</summary>
+internal sealed class RevocationTests
+{
+    [Test]
+    public async Task The_token_goes_to_the_revocation_endpoint_with_the_clients_name()
+    {
+        await using var issuer = new ScriptedIssuer(ScriptedAnswer.Status(200));
+        Assert.That(await RevokeAsync(issuer), Is.EqualTo(Revocation.Revoked));
+        ReceivedRequest request = issuer.Requests.Single();
+        Assert.That(request.Path, Is.EqualTo("/revoke"));
+        Assert.That(request.Form, Is.EqualTo(new[] { ("token", WireSamples.Token), ("token_type_hint", "access_token"), ("client_id", "job-client") }));
+    }
+
+    [Test]
+    public async Task An_issuer_that_can_not_revoke_this_kind_says_so()
+    {
+        await using var issuer = new ScriptedIssuer(ScriptedAnswer.Json("""{"error":"unsupported_token_type"}""", 400));
+        Assert.That(await RevokeAsync(issuer), Is.EqualTo(Revocation.NotSupported));
+    }
+
+    [Test]
+    public async Task A_token_past_its_end_is_gone_and_nobody_is_asked()
+    {
+        await using var issuer = new ScriptedIssuer(ScriptedAnswer.Status(200));
+        Assert.That(await RevokeAsync(issuer, TimeSpan.Zero), Is.EqualTo(Revocation.AlreadyGone));
+        Assert.That(issuer.Connections, Is.Zero);
+    }
+
+    [TestCase(503, ErrorCodes.IssuerUnreachable)]
+    [TestCase(429, ErrorCodes.IssuerThrottled)]
+    [TestCase(500, ErrorCodes.RevocationFailed)]
+    public async Task An_issuer_that_is_busy_may_be_asked_again(int status, string code)
+    {
+        await using var issuer = new ScriptedIssuer(ScriptedAnswer.Status(status, "Retry-After: 60"));
+        TokenExchangeException failure = Assert.ThrowsAsync<TokenExchangeException>(() => RevokeAsync(issuer))!;
+        Assert.That(failure.IsTransient);
+        Assert.That(failure.Code, Is.EqualTo(code));
+        Assert.That(failure.RetryAfter, Is.EqualTo(TimeSpan.FromSeconds(60)));
+    }
+
+    [Test]
+    public async Task A_client_that_may_not_revoke_is_told_so_for_good()
+    {
+        await using var issuer = new ScriptedIssuer(ScriptedAnswer.Json("""{"error":"invalid_client"}""", 401));
+        TokenExchangeException failure = Assert.ThrowsAsync<TokenExchangeException>(() => RevokeAsync(issuer))!;
+        Assert.That(failure.IsTransient, Is.False);
+        Assert.That(failure.Code, Is.EqualTo(ErrorCodes.RevocationFailed));
+        Assert.That(failure.Stage, Is.EqualTo(ExchangeStage.Revoke));
+        WireSamples.AssertNoCanary(failure);
+    }
+
+    [Test]
+    public async Task Without_an_endpoint_or_without_the_token_nothing_can_be_revoked()
+    {
+        var time = new SkippingTime();
+        using HttpMessageInvoker channel = WireSamples.Backchannel(time);
+        TokenExchanger<BearerToken> without = Targets.Rfc8693(new Uri("https://issuer.example"), o => o.TokenEndpoint = new Uri("https://issuer.example/token"));
+        Assert.That(await without.RevokeAsync(WireSamples.Revocation(channel, time), default), Is.EqualTo(Revocation.NotSupported));
+        var crashed = new RevocationRequest<BearerToken> { Target = "warehouse", Backchannel = channel, Time = time };
+        Assert.That(await without.RevokeAsync(crashed, default), Is.EqualTo(Revocation.NotSupported));
+    }
+
+    private static async Task<Revocation> RevokeAsync(ScriptedIssuer issuer, TimeSpan? life = null)
+    {
+        var time = new SkippingTime();
+        using HttpMessageInvoker channel = WireSamples.Backchannel(time);
+        TokenExchanger<BearerToken> exchanger = Targets.Rfc8693(issuer.Uri, o =>
+        {
+            (o.TokenEndpoint, o.RevocationEndpoint) = (new Uri(issuer.Uri, "/token"), new Uri(issuer.Uri, "/revoke"));
+            o.Client.Id = "job-client";
+        });
+        return await exchanger.RevokeAsync(WireSamples.Revocation(channel, time, life), default);
+    }
+}
