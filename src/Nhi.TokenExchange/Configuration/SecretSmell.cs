@@ -92,9 +92,12 @@ internal static class SecretSmell
         if (!value.AsSpan().ContainsAnyExcept(Hex))
             return value.Length >= 48;   // 32 and 40 are names of runs and commits
         bool isOneAlphabet = !value.AsSpan().ContainsAnyExcept(Base64) || !value.AsSpan().ContainsAnyExcept(Base64Url) || IsEntraSecret(value);
-        return isOneAlphabet && value.Any(char.IsAsciiDigit) && value.Any(char.IsAsciiLetterUpper) && value.Any(char.IsAsciiLetterLower)
-            && BitsPerCharacter(value) >= KeyBitsPerCharacter;
+        return isOneAlphabet && value.Split('/', '+', '-', '_', '.', '~', '=').Any(IsMixed) && BitsPerCharacter(value) >= KeyBitsPerCharacter;
     }
+
+    // A path of words may have many different characters, but none of its words mixes letters and digits for long.
+    private static bool IsMixed(string piece) =>
+        piece.Length >= 12 && piece.Any(char.IsAsciiDigit) && piece.Any(char.IsAsciiLetterUpper) && piece.Any(char.IsAsciiLetterLower);
 
     // Client secrets of Entra ID: a digit, Q and a tilde after the third character, then letters, digits and -_.~
     private static bool IsEntraSecret(string value) =>

@@ -40,9 +40,9 @@ internal sealed class SecretSmells
             // Entries of these two are named by their users; "token" is a fair name of an identity.
             bool isEntry = path is [var room, _] && (Is(room, "Identities") || Is(room, "Targets"));
             // A path is quoted in messages; a key that is itself shaped like a secret is not.
-            string shown = SecretSmell.FormOf(setting.Key) is null ? ExceptionText.Clean(setting.Path, 300) : section.Path + ":(name not shown)";
-            if (!ReferenceEquals(shown, setting.Path) && shown.EndsWith(":(name not shown)", StringComparison.Ordinal))
-                Note(setting, shown, "has a name that looks like a secret", path);
+            string shown = ExceptionText.Clean(setting.Path, 300);
+            if (SecretSmell.FormOf(setting.Key) is not null)
+                Note(setting, ExceptionText.Clean(section.Path, 300) + ":(name not shown)", "has a name that looks like a secret", path);
             else if (!isEntry && SecretSmell.IsInName(setting.Key))
                 Note(setting, shown, $"is not a setting{LengthOf(setting.Value)}: static secrets have no place here", path);
             else if (setting.Value is { Length: > 0 } value && !IsFactOfJob(path) && SecretSmell.FormOf(value) is { } form)
@@ -64,7 +64,7 @@ internal sealed class SecretSmells
     private string FederatedLine(string[] path)
     {
         if (path is [var identities, var identity, ..] && Is(identities, "Identities"))
-            return $"An identity proves itself at run time; write \"{ExceptionText.Clean(identity)}\": {{ \"Source\": \"OidcFile\", \"Path\": \"/var/run/secrets/job/token\" }}, or another source.";
+            return $"An identity proves itself at run time; write \"{(IsName(identity) ? identity : "job")}\": {{ \"Source\": \"OidcFile\", \"Path\": \"/var/run/secrets/job/token\" }}, or another source.";
         if (path is not [var targets, var target, ..] || !Is(targets, "Targets"))
             return "Write an identity under Identities, and name it by the targets.";
         IConfigurationSection section = _root.GetSection("Targets").GetSection(target);

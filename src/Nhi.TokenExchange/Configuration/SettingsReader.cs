@@ -30,7 +30,8 @@ public sealed class SettingsReader
         _smells = smells;
         foreach (IConfigurationSection setting in section.GetChildren())
         {
-            if (!_settings.TryAdd(setting.Key, setting))
+            // A name that is itself shaped like a secret is noted already, and must not get into a path.
+            if (SecretSmell.FormOf(setting.Key) is null && !_settings.TryAdd(setting.Key, setting))
                 errors.Add(setting.Path, "differs from another setting in upper and lower case only", "Leave one of them.");
         }
     }

@@ -2,6 +2,7 @@ namespace Nhi.TokenExchange.Tests.Configuration;
 
 internal sealed class SecretSmellTests
 {
+    private const string Letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
     private static readonly string[] Places = ["", "Job:", "Identities:job:", "Targets:warehouse:", "Audit:", "Targets:warehouse:Deeper:"];
 
