@@ -50,6 +50,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 204, Level = LogLevel.Warning, Message = "A callback on the end of the job failed: {Job}; {ExceptionType}")]
     public static partial void EndedCallbackFailed(this ILogger logger, JobContext job, string exceptionType);
 
+    [LoggerMessage(EventId = 205, Level = LogLevel.Warning, Message = "A plug-in of the job could not be disposed: {Job}; {Plugin} threw {ExceptionType}")]
+    public static partial void PluginDisposalFailed(this ILogger logger, JobContext job, string plugin, string exceptionType);
+
     [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "Refresh of {Target} failed ({Code}, flight {FlightId}); the current credential is served on while it is good")]
     public static partial void RefreshFailed(this ILogger logger, string target, string code, Guid flightId);
 

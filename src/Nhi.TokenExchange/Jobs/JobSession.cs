@@ -186,8 +186,28 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
             Plan.Logger.JobCompletedWithOrphans(Context, report.ToString());
         _signals?.Dispose();
         if (report.FlightsInTheAir == 0)
-            Backchannel.Dispose();
+            await ReleaseAsync().ConfigureAwait(false);
         return report;
+    }
+
+    // What factories made for this session belongs to it; what was handed in belongs to who made it. A flight still in the air keeps both in use.
+    private async Task ReleaseAsync()
+    {
+        Backchannel.Dispose();
+        foreach (object owned in Plan.Owned)
+        {
+            try
+            {
+                if (owned is IAsyncDisposable asynchronous)
+                    await asynchronous.DisposeAsync().ConfigureAwait(false);
+                else
+                    (owned as IDisposable)?.Dispose();
+            }
+            catch (Exception exception)   // the credentials are ended; one bad plug-in must not hide the report
+            {
+                Plan.Logger.PluginDisposalFailed(Context, owned.GetType().Name, exception.GetType().Name);
+            }
+        }
     }
 
     private async Task TellEndedAsync()
