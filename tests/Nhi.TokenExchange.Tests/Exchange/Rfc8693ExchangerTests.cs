@@ -167,7 +167,7 @@ internal sealed class Rfc8693ExchangerTests
     {
         await using JobSession job = await JobSession.StartAsync(b => b
             .EndOnSignals(false)
-            .Identity("job", IdentitySources.From((_, _) => new(new SubjectToken(WireSamples.Proof, SubjectTokenType.Jwt))), ActsFor.Workload)
+            .Identity("job", IdentitySources.From((asked, _) => new(new SubjectToken(WireSamples.ProofFor(asked.Audience.ToString()), SubjectTokenType.Jwt))), ActsFor.Workload)
             .Target("warehouse", Targets.Rfc8693(issuer.Uri, o => (o.TokenEndpoint, o.RevocationEndpoint) = (new Uri(issuer.Uri, "/token"), new Uri(issuer.Uri, "/revoke"))), identity: "job", scopes));
         TokenExchangeException failure = Assert.ThrowsAsync<TokenExchangeException>(() => job.Provider<BearerToken>("warehouse").GetAsync().AsTask())!;
         WireSamples.AssertNoCanary(failure);

@@ -14,6 +14,10 @@ internal static class WireSamples
 
     public static string Proof { get; } = Jwt($$"""{"sub":"job","canary":"{{ProofCanary}}"}""");
 
+    /// <summary>A proof that passes the check of a whole job: alive, and for this audience.</summary>
+    public static string ProofFor(string audience) =>
+        Jwt($$"""{"iss":"https://issuer.test","sub":"job","aud":"{{audience}}","exp":{{TimeProvider.System.GetUtcNow().AddMinutes(10).ToUnixTimeSeconds()}},"canary":"{{ProofCanary}}"}""");
+
     public static string Token { get; } = $"opaque-{TokenCanary}-0123456789";
 
     public static string Jwt(string payload) =>

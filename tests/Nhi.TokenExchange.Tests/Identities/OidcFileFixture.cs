@@ -58,6 +58,35 @@ internal abstract class OidcFileFixture
         // File.Move refuses a link over a link to a folder.
         public static void Rename(string from, string to) => Assert.That(rename(Text(from), Text(to)), Is.Zero);
 
+        /// <summary>Runs on a thread that sees files as a user without rights; elsewhere than on Linux, or as such a user already, just runs.</summary>
+        public static T AsNobody<T>(Func<T> action)
+        {
+            if (!OperatingSystem.IsLinux() || EffectiveUser != 0)
+                return action();
+            T result = default!;
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo? failure = null;
+            var thread = new Thread(() =>
+            {
+                _ = setfsuid(65534);   // of this thread alone, which ends with the action
+                try
+                {
+                    result = action();
+                }
+                catch (Exception exception)
+                {
+                    failure = System.Runtime.ExceptionServices.ExceptionDispatchInfo.Capture(exception);
+                }
+            });
+            thread.Start();
+            thread.Join();
+            failure?.Throw();
+            return result;
+        }
+
+        [DllImport("libc")]
+        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        private static extern int setfsuid(uint user);
+
         private static byte[] Text(string path) => Encoding.UTF8.GetBytes(path + '\0');
 
         [DllImport("libc")]

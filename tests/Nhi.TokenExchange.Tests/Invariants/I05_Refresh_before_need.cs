@@ -34,12 +34,22 @@ public class I05_Refresh_before_need
     public async Task The_issuers_own_refresh_point_is_kept()
     {
         await using TestJob job = await TestJob.StartAsync();
-        job.Issuer.Answer = _ => new Issued<BearerToken>(job.Issuer.NewToken()) { RefreshAt = job.Time.GetUtcNow().AddMinutes(5) };
+        job.Issuer.Answer = _ => new Issued<BearerToken>(job.Issuer.NewToken()) { RefreshAt = job.Time.GetUtcNow().AddMinutes(10) };
         await job.Warehouse.GetAsync();
 
-        job.Time.Advance(TimeSpan.FromMinutes(5));
+        job.Time.Advance(TimeSpan.FromMinutes(10));
 
         Assert.That(job.Warehouse.TryGet(out _), Is.False);
+    }
+
+    [Test]
+    public async Task An_issuer_that_wants_a_refresh_at_once_is_not_asked_at_every_landing()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Issuer.Answer = _ => new Issued<BearerToken>(job.Issuer.NewToken()) { RefreshAt = job.Time.GetUtcNow() };
+        await job.Warehouse.GetAsync();
+
+        Assert.That(job.Warehouse.TryGet(out _), Is.True);
     }
 
     [Test]
