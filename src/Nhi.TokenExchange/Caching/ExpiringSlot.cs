@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 
 namespace Nhi.TokenExchange;
 
@@ -38,11 +39,13 @@ internal sealed class ExpiringSlot<T>
 
     public SlotState<T> State => Volatile.Read(ref _state);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryGet([NotNullWhen(true)] out T? credential)
     {
-        SlotState<T> state = State;
-        credential = _clock.IsBefore(state.HitUntil, state.WallEnd) ? state.Current : null;
-        return credential is not null;
+        SlotState<T> state = Volatile.Read(ref _state);
+        bool isHit = _clock.IsBefore(state.HitUntil, state.WallEnd);   // never without a current one: HitUntil is the lowest number then
+        credential = isHit ? state.Current! : null;
+        return isHit;
     }
 
     /// <summary>The way of a miss, and of the one hit that finds the refresh due.</summary>

@@ -1,0 +1,137 @@
+using Microsoft.Extensions.Logging;
+
+namespace Nhi.TokenExchange.Tests.Invariants;
+
+/// <summary>DESIGN 5.2: not in logs, exceptions, ToString, traces, metrics, audit or on the console; in no form.</summary>
+[NonParallelizable]
+public class I02_A_token_is_seen_by_nobody_but_its_target
+{
+    private const string Subject = "repo:octo/orders:ref:refs/heads/main";
+    private static readonly string ServicePrincipal = Guid.NewGuid().ToString();
+
+    private static IEnumerable<TestCaseData> Faults() =>
+        from fault in new (string Name, Fault? Fault)[]
+        {
+            ("none", null),
+            ("echoed in the description", Fault.Body("""{"error":"invalid_target","error_description":"PROOF"}""")),
+            ("HTML", Fault.Html()),
+            ("garbage", Fault.Garbage()),
+            ("cut", Fault.Truncate(60)),
+            ("wider scope", Fault.WiderScope("admin")),
+            ("other type", Fault.TokenType("mac")),
+            ("life of words", Fault.ExpiresIn("\"soon\"")),
+            ("no token", Fault.Without("access_token")),
+            ("redirect", Fault.Redirect(new Uri("https://elsewhere.example/"))),
+            ("reset", Fault.Reset()),
+            ("500", Fault.Status(500)),
+        }
+        select new TestCaseData(fault.Fault).SetArgDisplayNames(fault.Name);
+
+    [TestCaseSource(nameof(Faults))]
+    public async Task A_whole_job_says_nothing_of_its_tokens(Fault? fault)
+    {
+        using var all = new Overheard();
+        await using IdentityEmulator emulator = await IdentityEmulator.StartAsync(o => o.ProofAlgorithm = "ES256");
+        emulator.Authorization.AddClient("orders", Subject, "dataset:orders", "dataset:customers");
+        emulator.Databricks.AddServicePrincipal(ServicePrincipal, Subject, "sql");
+        if (fault is not null)
+            emulator.Faults.Always(EmulatorEndpoint.AuthorizationToken, fault);
+
+        await RunAsync(emulator, all);
+
+        Assert.That(all.Count, Is.GreaterThan(20), "something was said");
+        string text = all.Text;
+        EmulatorCanaries canaries = emulator.Canaries;
+        foreach (string canary in new[] { canaries.Proof, canaries.RequestToken, canaries.Authorization, canaries.Databricks })
+            Assert.That(Canary.FindIn(text, canary), Is.Empty, text);
+    }
+
+    [Test]
+    public void The_search_finds_a_planted_leak_in_each_form()
+    {
+        const string secret = "canary0123456789abcdef";
+        byte[] bytes = System.Text.Encoding.UTF8.GetBytes($"x{secret}yz");
+        foreach ((string form, string text) in Canary.Forms(secret))
+        {
+            using var all = new Overheard();
+            all.CreateLogger("leaky").LogInformation("token is {Token}", $"before{text}after");
+            Assert.That(Canary.FindIn(all.Text, secret), Does.Contain(form));
+        }
+        Assert.That(Canary.FindIn(Convert.ToBase64String(bytes), secret), Is.Not.Empty);
+        Assert.That(Canary.FindIn(Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"xx{secret}yz")), secret), Is.Not.Empty);
+    }
+
+    [Test]
+    public void A_planted_leak_in_an_exceptions_data_or_on_the_console_is_found()
+    {
+        const string secret = "canary0123456789abcdef";
+        using var all = new Overheard();
+        var leaky = new InvalidOperationException("outer", new InvalidOperationException("inner") { Data = { ["token"] = secret } });
+        all.Hear(leaky);
+        Assert.That(Canary.FindIn(all.Text, secret), Is.EqualTo(new[] { "raw" }));
+
+        using var console = new Overheard();
+        Console.Error.WriteLine(secret);
+        Assert.That(Canary.FindIn(console.Text, secret), Is.EqualTo(new[] { "raw" }));
+    }
+
+    private static async Task RunAsync(IdentityEmulator emulator, Overheard all)
+    {
+        JobIdentity identity = emulator.JobIdentity(ProofShape.GitHub, Subject);
+        var environment = new Dictionary<string, string?>
+        {
+            ["ACTIONS_ID_TOKEN_REQUEST_URL"] = identity.RequestUrl.ToString(), ["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = identity.RequestToken,
+        };
+        using ILoggerFactory loggers = LoggerFactory.Create(b => b.SetMinimumLevel(LogLevel.Trace).AddProvider(all));
+        JobSession job = await JobSession.StartAsync(b => b
+            .Logging(loggers).EndOnSignals(false)
+            .Identity("job", new GitHubActionsSource(name => environment.GetValueOrDefault(name)), ActsFor.Workload)
+            .Target("warehouse", Targets.Rfc8693(emulator.Authorization.Issuer, o => o.Client.Id = "orders"), t =>
+            {
+                t.Identity = "job";
+                t.Scopes = ScopeSet.Of("dataset:orders", "dataset:customers");
+                t.AllowedOrigins.Add(emulator.Warehouse.Address);
+            })
+            .Target("databricks", Targets.Databricks(emulator.Databricks.Host, ServicePrincipal), "job", "sql")
+            .Target("wrong", Targets.Rfc8693(emulator.Authorization.Issuer, o =>
+            {
+                o.Client.Id = "orders";
+                o.SubjectAudience = "https://somebody-else.example";
+            }), "job", "dataset:orders"));
+        all.Hear(job);
+
+        foreach (string target in new[] { "warehouse", "databricks", "wrong" })
+        {
+            CredentialProvider<BearerToken> provider = job.Provider<BearerToken>(target);
+            all.Hear(provider);
+            try
+            {
+                BearerToken token = await provider.GetAsync();
+                all.Hear(token);
+                provider.Reject(token);
+                all.Hear(await provider.GetAsync());
+            }
+            catch (TokenExchangeException failure)
+            {
+                all.Hear(failure);
+            }
+        }
+        using (var http = new HttpClient(job.CreateHandler("warehouse")) { BaseAddress = emulator.Warehouse.Address })
+        {
+            try
+            {
+                using HttpResponseMessage rows = await http.GetAsync("api/datasets/orders/rows");
+                all.Hear(rows);
+                all.Hear(rows.RequestMessage);
+            }
+            catch (TokenExchangeException failure)
+            {
+                all.Hear(failure);
+            }
+        }
+        JobReport report = await job.CompleteAsync();
+        all.Hear(report);
+        foreach (LeaseOutcome lease in report.Leases)
+            all.Hear(lease);
+    }
+}
