@@ -36,6 +36,18 @@ public sealed class AuditEvent
     /// <summary>True if only the configuration says that the identity is a workload's.</summary>
     public bool WorkloadIsAsserted { get; init; }
 
+    /// <summary>Who signed the actor's proof, where somebody acts for the subject.</summary>
+    public string? ActorIssuer { get; init; }
+
+    /// <summary>Whom the actor's proof names.</summary>
+    public string? ActorSubject { get; init; }
+
+    /// <summary>Fingerprint of the actor's proof.</summary>
+    public string? ActorFingerprint { get; init; }
+
+    /// <summary>The tenant that the caller named.</summary>
+    public string? Tenant { get; init; }
+
     /// <summary>Scopes asked for or granted.</summary>
     public ScopeSet Scopes { get; init; }
 

@@ -28,14 +28,14 @@ internal sealed class FlightFailure
 
     public TokenExchangeException Cause => _cause;
 
-    /// <summary>The policy said no: that ends what is still held, too.</summary>
-    public bool IsDenial => _cause is AccessDeniedException;
+    /// <summary>The job's own policy said no: that ends what is still held, too. An issuer's 403 is a failure like others.</summary>
+    public bool IsDenial => _cause is AccessDeniedException { IsOfThePolicy: true };
 
     public static FlightFailure Of(TokenExchangeException cause, FlightFailure? previous, AgreedClock clock, double jitter)
     {
         int attempt = (previous?.Attempt ?? 0) + 1;
-        if (cause is AccessDeniedException || cause.Stage == ExchangeStage.JobEnded)
-            return new FlightFailure(cause, attempt, long.MaxValue);   // until the policy changes, or the slot ends as well
+        if (cause is AccessDeniedException { IsOfThePolicy: true } denied)
+            return new FlightFailure(cause, attempt, denied.HoldsUntil is { } until ? clock.TickAfter(until - clock.Now) : long.MaxValue);   // else until the policy changes
         double wait = Math.Min(LongestWait.TotalSeconds, FirstWait.TotalSeconds * Math.Pow(2, Math.Min(attempt - 1, 10)));
         wait *= 0.5 + (0.5 * jitter);
         if (cause.RetryAfter is { } asked)

@@ -47,13 +47,11 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired)
     }
 
     /// <summary>Ends the time of registering.</summary>
-    /// <returns>True for the first caller.</returns>
-    public bool Close()
+    public void Close()
     {
-        bool first = Interlocked.Exchange(ref _closed, 1) == 0;
+        Interlocked.Exchange(ref _closed, 1);
         if (FlightsInTheAir == 0)
             _drained.TrySetResult();
-        return first;
     }
 
     /// <summary>Claims a credential object for one lease.</summary>
@@ -66,9 +64,8 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired)
         return true;
     }
 
-    /// <summary>Adds a claimed credential.</summary>
-    /// <returns>False: the job has ended; the caller tries to take the lease, and ends it if it wins.</returns>
-    public bool Register(Credential credential)
+    /// <summary>Adds a claimed credential. Who registers looks at <see cref="IsClosed"/> afterwards: if it is, he tries to take the lease, and ends it if he wins.</summary>
+    public void Register(Credential credential)
     {
         Credential? head;
         do
@@ -79,7 +76,6 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired)
         while (!ReferenceEquals(Interlocked.CompareExchange(ref _head, credential, head), head));
         if (Interlocked.Increment(ref _linked) >= Volatile.Read(ref _pruneAt))
             Prune();
-        return !IsClosed;
     }
 
     /// <summary>Makes the caller the one party that ends this lease.</summary>
@@ -136,7 +132,9 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired)
     {
         if (lease.Lease.State == LeaseState.Taken)
             return true;
-        if (lease.ExpiresAt > now || lease.Lease.DeadTick > tick)
+        // DeadTick is our end; the issuer's is later by as much as the two ends lie apart.
+        TimeSpan after = lease.ExpiresAt - clock.InstantOf(lease.Lease.WallEnd);
+        if (lease.ExpiresAt > now || lease.Lease.DeadTick + (long)after.TotalMilliseconds > tick)
             return false;
         if (TryTake(lease))
             expired(lease);

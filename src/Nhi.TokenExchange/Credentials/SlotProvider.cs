@@ -22,7 +22,8 @@ internal sealed class SlotProvider<T>(TargetRuntime<T> runtime) : CredentialProv
         ArgumentNullException.ThrowIfNull(request);
         if (request.Tenant is null && request.Claims is null && (request.Scopes is null || request.Scopes == Scopes))
             return GetAsync(cancellationToken);
-        if (request.Scopes is { } scopes && !scopes.IsSubsetOf(Scopes))
+        // No scope at all would be all that the issuer gives: wider, not narrower.
+        if (request.Scopes is { } scopes && (!scopes.IsSubsetOf(Scopes) || (scopes.IsEmpty && !Scopes.IsEmpty)))
         {
             return ValueTask.FromException<T>(new TokenExchangeException(
                 ErrorCodes.ScopeOutsideTarget, ExchangeStage.Authorize, $"Scopes '{scopes}' were asked for; the target has '{Scopes}'.")

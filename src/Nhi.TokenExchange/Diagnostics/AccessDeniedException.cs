@@ -14,6 +14,12 @@ public sealed class AccessDeniedException : TokenExchangeException
     /// <summary>The rule that decided.</summary>
     public string Rule { get; }
 
+    /// <summary>Set by the pipeline on a decision of the session's own policy: remembered until it no longer holds.</summary>
+    internal bool IsOfThePolicy { get; init; }
+
+    /// <summary>Until when the policy's denial holds; null until the policy changes.</summary>
+    internal DateTimeOffset? HoldsUntil { get; init; }
+
     internal override TokenExchangeException Again(string detail, TimeSpan? retryAfter) =>
         new AccessDeniedException(Rule, detail, this)
         {

@@ -38,7 +38,7 @@ internal static class ErrorCodes
     public const string ExchangerFailed = "NHI4008";
     public const string DeadlineExceeded = "NHI4009";
     public const string ReentrantExchange = "NHI4010";
-    public const string ProofRefusedAsExpired = "NHI4011";
+    public const string ProofRefused = "NHI4011";
     public const string RevocationFailed = "NHI4012";
     public const string TooManyKeys = "NHI4013";
 
@@ -47,7 +47,7 @@ internal static class ErrorCodes
     public const string WrongTokenType = "NHI5002";
     public const string DeadOnArrival = "NHI5003";
     public const string CredentialSeenBefore = "NHI5004";
-    public const string WrongSubject = "NHI5005";
+    public const string WrongAudience = "NHI5005";
 
     // 6xxx: record
     public const string NotRecorded = "NHI6001";

@@ -45,44 +45,69 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
     private async Task<(T Credential, long RefreshTick)> IssueAsync(Flight flight, CredentialRequest? request, CancellationToken cancellationToken)
     {
         using var whileJob = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, session.Ended);
-        string? refusedProof = null;
-        while (true)
+        AttestedProof proof = await AttestAsync(flight, null, whileJob.Token).ConfigureAwait(false);
+        try
         {
-            AttestedProof proof = await AttestAsync(flight, refusedProof, whileJob.Token).ConfigureAwait(false);
-            AccessDecision decision = await AuthorizeAsync(flight, proof, request, whileJob.Token).ConfigureAwait(false);
-            Grant grant = Grant.Of(target.Plan, exchanger, proof, decision, request, session);
-            await _recorder.ExchangingAsync(flight, proof, grant, whileJob.Token).ConfigureAwait(false);
-            try
-            {
-                Issued<T> issued = await ExchangeAsync(flight, proof, grant, request, cancellationToken).ConfigureAwait(false);
-                return await VerifyAndRecordAsync(flight, proof, grant, issued, cancellationToken).ConfigureAwait(false);
-            }
-            catch (TokenExchangeException refused) when (refused.Code == ErrorCodes.ProofRefusedAsExpired && refusedProof is null)
-            {
-                refusedProof = proof.Token.Fingerprint;   // once, with a new proof
-                proof.Reject();
-            }
+            return await ExchangeOnceAsync(flight, proof, request, whileJob.Token, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TokenExchangeException refused) when (refused.Code == ErrorCodes.ProofRefused && proof.MayBeReplacedAfter(refused))
+        {
+            proof = await AttestAnewAsync(flight, proof, refused, whileJob.Token).ConfigureAwait(false);
+            return await ExchangeOnceAsync(flight, proof, request, whileJob.Token, cancellationToken).ConfigureAwait(false);
         }
     }
 
+    /// <param name="flight">The flight.</param>
+    /// <param name="proof">What step 1 gave.</param>
+    /// <param name="request">What the caller wants that differs from the target.</param>
+    /// <param name="whileJob">Cancelled when the job ends: nothing new is begun then.</param>
+    /// <param name="cancellationToken">Cancelled at the deadline alone: what was sent may have issued a credential, so its answer is waited for.</param>
+    private async Task<(T Credential, long RefreshTick)> ExchangeOnceAsync(
+        Flight flight, AttestedProof proof, CredentialRequest? request, CancellationToken whileJob, CancellationToken cancellationToken)
+    {
+        Grant grant = await AuthorizeAsync(flight, proof, request, whileJob).ConfigureAwait(false);
+        await _recorder.ExchangingAsync(flight, proof, grant, whileJob).ConfigureAwait(false);
+        Issued<T> issued = await ExchangeAsync(flight, proof, grant, request, cancellationToken).ConfigureAwait(false);
+        return await VerifyAndRecordAsync(flight, proof, grant, issued, cancellationToken).ConfigureAwait(false);
+    }
+
     // 1 attest
-    private async Task<AttestedProof> AttestAsync(Flight flight, string? refusedProof, CancellationToken cancellationToken)
+    private async Task<AttestedProof> AttestAsync(Flight flight, AttestedProof? refused, CancellationToken cancellationToken)
     {
         TargetPlan plan = target.Plan;
         AttestedProof proof = plan.Through is { } hop
             ? AttestedProof.OfHop(session.Runtime(hop), (BearerToken)await session.Runtime(hop).GetForNextHopAsync(cancellationToken).ConfigureAwait(false))
-            : await AttestAsync(plan.Identity!, refusedProof, cancellationToken).ConfigureAwait(false);
+            : await AskAsync(plan.Identity!, refused?.Token.Fingerprint, cancellationToken).ConfigureAwait(false);
         if (plan.Actor is not null)
-            proof = proof with { Actor = (await AttestAsync(plan.Actor, null, cancellationToken).ConfigureAwait(false)).Token };
+            proof = proof with { Actor = await AskAsync(plan.Actor, refused?.Actor?.Token.Fingerprint, cancellationToken).ConfigureAwait(false) };
         await _recorder.AttestedAsync(flight, proof, cancellationToken).ConfigureAwait(false);
         return proof;
     }
 
-    private async Task<AttestedProof> AttestAsync(IdentityPlan identity, string? refusedProof, CancellationToken cancellationToken)
+    // The issuer refused the proof; once, another is tried. If there is no other, what the issuer said stands.
+    private async Task<AttestedProof> AttestAnewAsync(Flight flight, AttestedProof proof, TokenExchangeException refused, CancellationToken cancellationToken)
+    {
+        proof.Reject();
+        try
+        {
+            return await AttestAsync(flight, proof, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IdentityUnavailableException)
+        {
+            throw refused;
+        }
+    }
+
+    private async Task<AttestedProof> AskAsync(IdentityPlan identity, string? refusedFingerprint, CancellationToken cancellationToken)
     {
         var asked = new SubjectTokenRequest
         {
-            Audience = exchanger.SubjectAudience, Job = session.Context, MustBeNew = refusedProof is not null, RefusedFingerprint = refusedProof, Backchannel = session.Backchannel, Time = session.Plan.Time,
+            Audience = exchanger.SubjectAudience,
+            Job = session.Context,
+            MustBeNew = refusedFingerprint is not null,
+            RefusedFingerprint = refusedFingerprint,
+            Backchannel = session.Backchannel,
+            Time = session.Plan.Time,
         };
         SubjectToken token;
         try
@@ -91,17 +116,19 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             token = await identity.Source.GetSubjectTokenAsync(asked, cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false)
                 ?? throw new IdentityUnavailableException(ErrorCodes.SourceFailed, $"The source of identity '{identity.Name}' gave null.");
         }
-        catch (Exception exception) when (exception is not (TokenExchangeException or OperationCanceledException))
+        catch (Exception exception) when (IsForeign(exception, cancellationToken))
         {
-            throw new IdentityUnavailableException(ErrorCodes.SourceFailed, $"The source of identity '{identity.Name}' failed with {exception.GetType().Name}.", exception) { Target = target.Target };
+            throw new IdentityUnavailableException(ErrorCodes.SourceFailed, $"The source of identity '{identity.Name}' failed with {exception.GetType().Name}.", ForeignException.Of(exception))
+            {
+                IsTransient = exception is OperationCanceledException or TimeoutException,
+            };
         }
         return ProofCheck.Check(token, exchanger.SubjectAudience, identity.ActsFor, session.Clock.Now);
     }
 
     // 2 authorize
-    private async Task<AccessDecision> AuthorizeAsync(Flight flight, AttestedProof proof, CredentialRequest? request, CancellationToken cancellationToken)
+    private async Task<Grant> AuthorizeAsync(Flight flight, AttestedProof proof, CredentialRequest? request, CancellationToken cancellationToken)
     {
-        IAccessPolicy policy = session.Plan.Policy;
         var asked = new AccessRequest
         {
             Target = target.Target,
@@ -110,24 +137,37 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             SubjectIssuer = proof.Issuer,
             Subject = proof.Subject,
             Claims = proof.Claims,
+            ActorIssuer = proof.Actor?.Issuer,
+            ActorSubject = proof.Actor?.Subject,
             Scopes = request?.Scopes ?? target.Plan.Scopes,
+            Tenant = request?.Tenant,
+            AnswersClaimsChallenge = request?.Claims is not null,
             MaxLifetime = target.Plan.MaxLifetime,
             IsRefresh = flight.IsRefresh,
         };
+        string revision;
         AccessDecision decision;
         try
         {
+            IAccessPolicy policy = session.Plan.Policy;
+            revision = policy.Revision;   // before the decision: a change after this dooms the flight
             decision = await policy.DecideAsync(asked, cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false)
                 ?? throw new InvalidOperationException("The policy gave null.");
         }
-        catch (Exception exception) when (exception is not (TokenExchangeException or OperationCanceledException))
+        catch (Exception exception) when (IsForeign(exception, cancellationToken))
         {
-            throw new TokenExchangeException(ErrorCodes.PolicyUnavailable, ExchangeStage.Authorize, $"The policy could not decide ({exception.GetType().Name}); nothing is granted.", exception) { IsTransient = true };
+            throw new TokenExchangeException(ErrorCodes.PolicyUnavailable, ExchangeStage.Authorize, $"The policy could not decide ({exception.GetType().Name}); nothing is granted.", ForeignException.Of(exception))
+            {
+                IsTransient = true,
+            };
         }
-        await _recorder.DecidedAsync(flight, proof, decision, policy.Revision, cancellationToken).ConfigureAwait(false);
         if (!decision.IsPermitted)
-            throw new AccessDeniedException(decision.Rule, $"Rule '{decision.Rule}' denies access: {decision.Reason}") { Target = target.Target };
-        return decision;
+        {
+            await _recorder.DeniedAsync(flight, proof, asked, decision, revision).ConfigureAwait(false);
+            throw new AccessDeniedException(decision.Rule, $"Rule '{decision.Rule}' denies access: {decision.Reason}") { Target = target.Target, IsOfThePolicy = true, HoldsUntil = decision.HoldsUntil };
+        }
+        await _recorder.PermittedAsync(flight, proof, asked, decision, revision, cancellationToken).ConfigureAwait(false);
+        return Grant.Of(target.Plan, exchanger, proof, asked, decision, revision, session);
     }
 
     // 4 exchange; at once registered
@@ -137,7 +177,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         {
             Target = target.Target,
             Subject = proof.Token,
-            Actor = proof.Actor,
+            Actor = proof.Actor?.Token,
             Scopes = grant.Scopes,
             MaxLifetime = grant.MaxLifetime,
             Job = session.Context,
@@ -150,9 +190,10 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         Issued<T> issued;
         try
         {
-            issued = await exchanging.WaitAsync(cancellationToken).ConfigureAwait(false);
+            issued = await exchanging.WaitAsync(cancellationToken).ConfigureAwait(false)
+                ?? throw new TokenExchangeException(ErrorCodes.ExchangerFailed, ExchangeStage.Exchange, "The exchanger gave null.");
         }
-        catch (OperationCanceledException) when (!exchanging.IsCompleted)
+        catch (OperationCanceledException) when (exchanging is { IsCanceled: false, IsFaulted: false })   // it goes on, or has landed this instant
         {
             _ = EndLateAsync(flight, grant, exchanging);
             throw;
@@ -197,9 +238,11 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         session.Leases.TakeOff();
         try
         {
-            Issued<T> issued = await exchanging.ConfigureAwait(false);
-            Register(flight, grant, issued);
-            await session.EndLeaseAsync(issued.Credential, "came after the deadline").ConfigureAwait(false);
+            if (await exchanging.ConfigureAwait(false) is { } issued)
+            {
+                Register(flight, grant, issued);
+                await session.EndLeaseAsync(issued.Credential, "came after the deadline").ConfigureAwait(false);
+            }
         }
         catch (Exception exception)   // nothing came: the flight itself was recorded as failed already
         {
@@ -211,17 +254,21 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         }
     }
 
+    // A plug-in's own time-out is its failure; our cancellation is not.
+    private static bool IsForeign(Exception exception, CancellationToken cancellationToken) =>
+        exception is not TokenExchangeException && !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested);
+
     private TokenExchangeException AsFailure(Exception exception, bool deadlinePassed) => exception switch
     {
         TokenExchangeException known => known.ForTarget(target.Target),
         OperationCanceledException when session.Leases.IsClosed => JobSession.JobEnded(target.Target),
-        OperationCanceledException when deadlinePassed => new TokenExchangeException(ErrorCodes.DeadlineExceeded, ExchangeStage.Exchange, $"The exchange took more than {FlightDeadline.TotalSeconds:0} s.", exception)
+        OperationCanceledException when deadlinePassed => new TokenExchangeException(ErrorCodes.DeadlineExceeded, ExchangeStage.Exchange, $"The exchange took more than {FlightDeadline.TotalSeconds:0} s.")
         {
             Target = target.Target, IsTransient = true,
         },
-        _ => new TokenExchangeException(ErrorCodes.ExchangerFailed, ExchangeStage.Exchange, $"The exchanger failed with {exception.GetType().Name}.", exception)
+        _ => new TokenExchangeException(ErrorCodes.ExchangerFailed, ExchangeStage.Exchange, $"The exchanger failed with {exception.GetType().Name}.", ForeignException.Of(exception))
         {
-            Target = target.Target,
+            Target = target.Target, IsTransient = exception is OperationCanceledException or TimeoutException,
         },
     };
 }

@@ -11,6 +11,11 @@ internal sealed record Grant
 
     public required ScopeSet Scopes { get; init; }
 
+    public string? Tenant { get; init; }
+
+    /// <summary>The rules that permitted.</summary>
+    public required string PolicyRevision { get; init; }
+
     public required TimeSpan MaxLifetime { get; init; }
 
     /// <summary>The instant that no hand-out may outlive: the permit's, the proof's where the issuer ties them, the shortest hop's.</summary>
@@ -22,13 +27,17 @@ internal sealed record Grant
 
     public required TimeSpan Margin { get; init; }
 
+    /// <summary>From this tick the hop's credential is handed out no more: the second hand of <see cref="NotBeyond"/>.</summary>
+    public required long HopDeadTick { get; init; }
+
     public required double Jitter { get; init; }
 
-    public static Grant Of(TargetPlan plan, TokenExchanger exchanger, AttestedProof proof, AccessDecision decision, CredentialRequest? request, JobSession session)
+    public static Grant Of(TargetPlan plan, TokenExchanger exchanger, AttestedProof proof, AccessRequest request, AccessDecision decision, string revision, JobSession session)
     {
-        ScopeSet asked = request?.Scopes ?? plan.Scopes;
+        ScopeSet asked = request.Scopes;
         ScopeSet scopes = decision.Scopes ?? asked;
-        if (!scopes.IsSubsetOf(asked) && !asked.IsEmpty)
+        // Where scopes were asked for, none at all is wider, not narrower: the issuer would give what it has.
+        if (!asked.IsEmpty && (scopes.IsEmpty || !scopes.IsSubsetOf(asked)))
         {
             throw new TokenExchangeException(ErrorCodes.ScopeOutsideTarget, ExchangeStage.Authorize, $"Rule '{decision.Rule}' permits scopes '{scopes}', which go beyond the '{asked}' that were asked for.")
             {
@@ -40,19 +49,24 @@ internal sealed record Grant
         return new Grant
         {
             Scopes = scopes,
+            Tenant = request.Tenant,
+            PolicyRevision = revision,
             MaxLifetime = longest,
             NotBeyond = notBeyond,
             // The tick first: a thread that is preempted between the two hands makes a life shorter, never longer.
             AskedAtTick = session.Clock.Tick,
             AskedAt = session.Clock.Now,
-            Margin = exchanger.UsableMargin,
+            Margin = exchanger.UsableMargin is { Ticks: >= 0 } margin
+                ? margin
+                : throw new TokenExchangeException(ErrorCodes.ExchangerFailed, ExchangeStage.Exchange, "The exchanger's UsableMargin is negative: it would hand out dead credentials."),
+            HopDeadTick = proof.HopDeadTick,
             Jitter = session.Jitter(),
         };
     }
 
     /// <summary>The instant from which the credential is handed out no more. Lives count from before the request was sent.</summary>
     public DateTimeOffset UnusableFrom(Credential credential) =>
-        Earliest(credential.ExpiresAt - Margin, AskedAt + MaxLifetime, NotBeyond);
+        Earliest(credential.ExpiresAt.UtcTicks > Margin.Ticks ? credential.ExpiresAt - Margin : DateTimeOffset.MinValue, AskedAt + MaxLifetime, NotBeyond);
 
     public LeaseRecord LeaseFor<T>(Issued<T> issued, TargetRuntime owner, long flightNumber)
         where T : Credential
@@ -62,19 +76,20 @@ internal sealed record Grant
         {
             Owner = owner,
             Handle = issued.RevocationHandle,
-            DeadTick = AskedAtTick + Milliseconds(unusableFrom - AskedAt),
+            DeadTick = Math.Min(AskedAtTick + Milliseconds(unusableFrom - AskedAt), HopDeadTick),
             WallEnd = owner.Session.Clock.WallSecondOf(unusableFrom),
             FlightNumber = flightNumber,
         };
     }
 
-    /// <summary>When the refresh is due: by the rule, or when the issuer wants it, but not within the first tenth of the life.</summary>
+    /// <summary>When the refresh is due: by the rule, or when the issuer wants it if that is sooner, but not within the first tenth of the life.</summary>
     public long RefreshTick<T>(Issued<T> issued)
         where T : Credential
     {
         TimeSpan life = UnusableFrom(issued.Credential) - AskedAt;
         TimeSpan lead = life / 2 < LongestLead ? life / 2 : LongestLead;
-        TimeSpan due = (issued.RefreshAt is { } wanted ? wanted - AskedAt : life - lead) - (lead * (JitterShare * Jitter));
+        TimeSpan due = issued.RefreshAt is { } wanted && wanted - AskedAt < life - lead ? wanted - AskedAt : life - lead;
+        due -= lead * (JitterShare * Jitter);
         // An issuer that says "at once" must not be asked at every landing.
         TimeSpan earliest = life / 10;
         return AskedAtTick + Milliseconds(due > earliest ? due : earliest);
@@ -90,7 +105,7 @@ internal sealed record Grant
         // RFC 6749 §5.1: absent scope means "as asked"; where nothing was asked, the issuer decides.
         if (issued.GrantedScopes is { } granted && !Scopes.IsEmpty && !granted.IsSubsetOf(Scopes))
         {
-            throw new TokenExchangeException(ErrorCodes.WiderScope, ExchangeStage.Verify, $"Scopes '{Scopes}' were asked for, '{granted}' were granted. The credential was ended.")
+            throw new TokenExchangeException(ErrorCodes.WiderScope, ExchangeStage.Verify, $"Scopes '{Scopes}' were asked for, '{granted}' were granted. It is not handed out.")
             {
                 CorrelationId = issued.CorrelationId, Hint = "Let the issuer grant what is asked for, or ask for what it grants.",
             };

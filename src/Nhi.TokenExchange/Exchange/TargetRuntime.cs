@@ -73,8 +73,18 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
             Target = Target, Hint = "Let the identity source or the exchanger use another target, or none.",
         };
 
-    public override async ValueTask<Credential> GetForNextHopAsync(CancellationToken cancellationToken) =>
-        Slot.TryGet(out T? credential) ? credential : await Slot.GetAsync(null, cancellationToken).ConfigureAwait(false);
+    public override async ValueTask<Credential> GetForNextHopAsync(CancellationToken cancellationToken)
+    {
+        if (Slot.TryGet(out T? credential))
+            return credential;
+        T got = await Slot.GetAsync(null, cancellationToken).ConfigureAwait(false);
+        if (Slot.State.Flight is not { } replacing)
+            return got;
+        // What is due may be about to die, and the next hop would die with it: wait for its successor; it does only if there is none.
+        using Flight.Wait wait = replacing.BeginWait() ?? throw Reentered();
+        await replacing.Landed.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await Slot.GetAsync(null, cancellationToken).ConfigureAwait(false);
+    }
 
     public override void RejectFromNextHop(Credential credential) => Reject((T)credential);
 

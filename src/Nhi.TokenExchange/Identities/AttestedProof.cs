@@ -8,9 +8,6 @@ internal sealed record AttestedProof
 
     public required SubjectToken Token { get; init; }
 
-    /// <summary>Who acts for the subject, if anybody.</summary>
-    public SubjectToken? Actor { get; init; }
-
     /// <summary><c>iss</c>; empty for an opaque proof.</summary>
     public required string Issuer { get; init; }
 
@@ -27,6 +24,12 @@ internal sealed record AttestedProof
     /// <summary>Where the proof is a credential of ours: from when that is handed out no more.</summary>
     public DateTimeOffset? HopUnusableFrom { get; init; }
 
+    /// <summary>The same by the monotonic hand.</summary>
+    public long HopDeadTick { get; init; } = long.MaxValue;
+
+    /// <summary>The proof of who acts for the subject, if anybody does.</summary>
+    public AttestedProof? Actor { get; init; }
+
     /// <summary>The credential of another target as the proof for the next.</summary>
     public static AttestedProof OfHop(TargetRuntime hop, BearerToken token) => new()
     {
@@ -36,11 +39,18 @@ internal sealed record AttestedProof
         Claims = new Dictionary<string, string>(),
         ExpiresAt = token.ExpiresAt,
         HopUnusableFrom = hop.Session.Clock.InstantOf(token.Lease.WallEnd),
+        HopDeadTick = token.Lease.DeadTick,
         _hop = hop,
         _hopToken = token,
     };
 
-    /// <summary>The issuer refused it as expired: a credential of ours is handed out no more.</summary>
+    /// <summary>
+    /// Whether another proof may help where the issuer refused this one. A credential of ours that others use too is given up only if the
+    /// issuer speaks of the token (<c>invalid_grant</c>), not of the request.
+    /// </summary>
+    public bool MayBeReplacedAfter(TokenExchangeException refused) => _hop is null || refused.IssuerError is null or "invalid_grant";
+
+    /// <summary>The issuer refused it: a credential of ours is handed out no more.</summary>
     public void Reject()
     {
         if (_hop is not null)

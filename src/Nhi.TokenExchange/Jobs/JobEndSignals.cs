@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 
 namespace Nhi.TokenExchange;
@@ -7,21 +8,26 @@ internal sealed class JobEndSignals : IDisposable
 {
     private static readonly PosixSignal[] Signals = [PosixSignal.SIGTERM, PosixSignal.SIGINT, PosixSignal.SIGQUIT, PosixSignal.SIGHUP];
 
+    // The runtime calls the handlers of a signal one after another: the first one ends all jobs of the process in parallel.
+    private static readonly ConcurrentDictionary<JobSession, bool> Running = new();
+
     private readonly JobSession _session;
     private readonly PosixSignalRegistration[] _registrations;
 
     public JobEndSignals(JobSession session)
     {
         _session = session;
+        Running.TryAdd(session, true);
         _registrations = [.. Signals.Select(signal => PosixSignalRegistration.Create(signal, OnSignal))];
     }
 
     public void Dispose()
     {
+        Running.TryRemove(_session, out _);
         foreach (PosixSignalRegistration registration in _registrations)
             registration.Dispose();
     }
 
     // Runs on a thread of its own; the default action follows when it returns. Nothing is cancelled: a host that handles the signal still does.
-    private void OnSignal(PosixSignalContext context) => Blocking.Wait(_session.CompleteAsync());
+    private static void OnSignal(PosixSignalContext context) => Blocking.Wait(Task.WhenAll(Running.Keys.Select(session => session.CompleteAsync())));
 }

@@ -9,22 +9,23 @@ namespace Nhi.TokenExchange;
 public sealed class JobSession : IAsyncDisposable, IDisposable
 {
     private readonly Dictionary<string, TargetRuntime> _targets = new(StringComparer.Ordinal);
-    // Cancelled at the end and never disposed: callers may still register with the token, and neither has a timer.
+    // The sources are cancelled at the end and never disposed: callers may still register with the token, and neither has a timer.
+    // The rest is disposed where the job ends (EndAsync), which every Dispose goes through.
 #pragma warning disable CA2213
     private readonly CancellationTokenSource _ended = new();
     private readonly CancellationTokenSource _abandoned = new();
+    private readonly IDisposable _policyChanges;
+    private readonly JobEndSignals? _signals;
 #pragma warning restore CA2213
     private readonly FlightNumbers _numbers = new();
     private readonly LeaseEnding _ending;
-    private readonly IDisposable _policyChanges;
-    private readonly JobEndSignals? _signals;
     private readonly Lazy<Task<JobReport>> _completion;
 
     private JobSession(SessionPlan plan)
     {
         Plan = plan;
         Clock = new AgreedClock(plan.Time);
-        Backchannel = IssuerBackchannel.Create(plan.Time, plan.Jitter, plan.Transport);
+        Backchannel = IssuerBackchannel.Create(plan.Time, Jitter, plan.Transport);
         _ending = new LeaseEnding(this);
         Leases = new LeaseSet(Clock, _ending.NoteExpired);
         foreach (TargetPlan target in plan.Targets)
@@ -100,11 +101,7 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
     public Task<JobReport> CompleteAsync(CancellationToken cancellationToken = default) => _completion.Value.WaitAsync(cancellationToken);
 
     /// <summary>As <see cref="CompleteAsync"/>; the report goes to the log.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        await CompleteAsync().ConfigureAwait(false);
-        _policyChanges.Dispose();
-    }
+    public async ValueTask DisposeAsync() => await CompleteAsync().ConfigureAwait(false);
 
     /// <summary>As <see cref="DisposeAsync"/>, for callers that can't await: blocks until the job has ended, at most the time of <see cref="TokenExchangeBuilder.EndWithin"/> and a little more.</summary>
     public void Dispose() => Blocking.Wait(DisposeAsync().AsTask());
@@ -133,7 +130,7 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            throw new TokenExchangeException(ErrorCodes.NotRecorded, ExchangeStage.Record, $"The audit could not record '{auditEvent.Kind}' ({exception.GetType().Name}); nothing is handed out.", exception)
+            throw new TokenExchangeException(ErrorCodes.NotRecorded, ExchangeStage.Record, $"The audit could not record '{auditEvent.Kind}' ({exception.GetType().Name}); nothing is handed out.", ForeignException.Of(exception))
             {
                 Target = auditEvent.Target, IsTransient = true, Hint = "Look at the audit sink.",
             };
@@ -162,39 +159,50 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
     private async Task<JobReport> EndAsync()
     {
         Leases.Close();
-        await TellEndedAsync().ConfigureAwait(false);
         foreach (TargetRuntime target in _targets.Values)
             target.End();
-
         using var deadline = new CancellationTokenSource(Plan.EndWithin, Plan.Time);
+        Task told = TellAsync(_ended);   // the job's own callbacks run beside the ending; what they do can't hold it up
+
         await _ending.EndAllAsync(Leases.TakeAll(), deadline.Token).ConfigureAwait(false);
-        try
-        {
-            await Leases.Drained.WaitAsync(deadline.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            await _abandoned.CancelAsync().ConfigureAwait(false);
-        }
-        // What a flight pushed back while pruning, or registered before it saw the end (LeaseSet's argument).
+        if (!await IsDoneBeforeAsync(Leases.Drained, deadline.Token).ConfigureAwait(false))
+            _ = TellAsync(_abandoned);
+        // What a flight registered that took off before it saw the end (LeaseSet's argument).
         await _ending.EndAllAsync(Leases.TakeAll(), deadline.Token).ConfigureAwait(false);
+        await IsDoneBeforeAsync(told, deadline.Token).ConfigureAwait(false);
 
         var report = new JobReport(Context, _ending.Outcomes(), Leases.FlightsInTheAir);
         if (report.AllEnded)
             Plan.Logger.JobCompleted(Context, report.ToString());
         else
             Plan.Logger.JobCompletedWithOrphans(Context, report.ToString());
+        _policyChanges.Dispose();
         _signals?.Dispose();
+        Task released = ReleaseWhenDrainedAsync();
         if (report.FlightsInTheAir == 0)
-            await ReleaseAsync().ConfigureAwait(false);
+            await IsDoneBeforeAsync(released, deadline.Token).ConfigureAwait(false);
         return report;
     }
 
-    // What factories made for this session belongs to it; what was handed in belongs to who made it. A flight still in the air keeps both in use.
-    private async Task ReleaseAsync()
+    private static async Task<bool> IsDoneBeforeAsync(Task task, CancellationToken deadline)
     {
+        try
+        {
+            await task.WaitAsync(deadline).ConfigureAwait(false);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    // What factories made for this session belongs to it; what was handed in belongs to who made it. A flight still in the air keeps both in use.
+    private async Task ReleaseWhenDrainedAsync()
+    {
+        await Leases.Drained.ConfigureAwait(false);
         Backchannel.Dispose();
-        foreach (object owned in Plan.Owned)
+        foreach (object owned in Plan.Owned.Distinct(ReferenceEqualityComparer.Instance))
         {
             try
             {
@@ -210,13 +218,13 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
         }
     }
 
-    private async Task TellEndedAsync()
+    private async Task TellAsync(CancellationTokenSource source)
     {
         try
         {
-            await _ended.CancelAsync().ConfigureAwait(false);
+            await source.CancelAsync().ConfigureAwait(false);
         }
-        catch (Exception exception)   // a callback of the job's own must not keep credentials alive
+        catch (Exception exception)   // a callback that is not ours must not keep credentials alive
         {
             Plan.Logger.EndedCallbackFailed(Context, exception.GetType().Name);
         }

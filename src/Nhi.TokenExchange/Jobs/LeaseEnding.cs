@@ -33,7 +33,11 @@ internal sealed class LeaseEnding(JobSession session)
     {
         foreach (Credential credential in credentials)
         {
-            session.Leases.TakeOff();   // so that the job's end waits for it
+            if (!session.Leases.TakeOff())   // counted, so that the job's end waits for it
+            {
+                session.Leases.TouchDown();
+                continue;   // the job ends already, and finds the lease in the set
+            }
             _ = Task.Run(async () =>
             {
                 try
@@ -129,7 +133,6 @@ internal sealed class LeaseEnding(JobSession session)
         Target = credential.Lease.Owner!.Target,
         Job = session.Context,
         Issuer = credential.Lease.Owner.Plan.Exchanger.Issuer.AbsoluteUri,
-        PolicyRevision = session.Plan.Policy.Revision,
         Fingerprint = credential.Fingerprint,
         UnusableFrom = session.Clock.InstantOf(credential.Lease.WallEnd),
         DiesAt = credential.ExpiresAt,

@@ -26,7 +26,7 @@ public sealed class AccessDecision
     /// <summary>The longest hand-out; null leaves the target's.</summary>
     public TimeSpan? MaxLifetime { get; private init; }
 
-    /// <summary>Until when this permit holds; no grant outlives it. Null: until the policy changes.</summary>
+    /// <summary>Until when this decision holds: no grant outlives its permit, and a deny is asked again then. Null: until the policy changes.</summary>
     public DateTimeOffset? HoldsUntil { get; private init; }
 
     /// <summary>Grants access.</summary>
@@ -40,5 +40,6 @@ public sealed class AccessDecision
     /// <summary>Refuses access.</summary>
     /// <param name="rule">The rule that decided.</param>
     /// <param name="reason">Claim, expected and presented value.</param>
-    public static AccessDecision Deny(string rule, string reason) => new(false, rule, reason);
+    /// <param name="holdsUntil">Until when the deny holds, such as the start of a time window; null until the policy changes.</param>
+    public static AccessDecision Deny(string rule, string reason, DateTimeOffset? holdsUntil = null) => new(false, rule, reason) { HoldsUntil = holdsUntil };
 }

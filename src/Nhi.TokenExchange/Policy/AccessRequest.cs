@@ -27,6 +27,18 @@ public sealed class AccessRequest
     /// <summary>How long the credential would be handed out at most.</summary>
     public required TimeSpan MaxLifetime { get; init; }
 
+    /// <summary>The tenant that the caller named, where the issuer has tenants.</summary>
+    public string? Tenant { get; init; }
+
+    /// <summary>Whether the caller answers a claims challenge of the resource.</summary>
+    public bool AnswersClaimsChallenge { get; init; }
+
+    /// <summary>Who signed the actor's proof; null if nobody acts for the subject.</summary>
+    public string? ActorIssuer { get; init; }
+
+    /// <summary>Whom the actor's proof names.</summary>
+    public string? ActorSubject { get; init; }
+
     /// <summary>Whether a credential of this target is being replaced.</summary>
     public bool IsRefresh { get; init; }
 }

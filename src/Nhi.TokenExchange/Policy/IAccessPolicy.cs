@@ -5,7 +5,7 @@ namespace Nhi.TokenExchange;
 /// <summary>Decides at issue and at every refresh (NIST policy decision point).</summary>
 public interface IAccessPolicy
 {
-    /// <summary>Names the rules in force; stands in every audit event.</summary>
+    /// <summary>Names the rules in force; stands in every audit event. Read before a decision: rules that change while it is made must fire the change token, which discards what came of it.</summary>
     string Revision { get; }
 
     /// <summary>Decides one request. An exception counts as a refusal of this grant, never as a permit.</summary>

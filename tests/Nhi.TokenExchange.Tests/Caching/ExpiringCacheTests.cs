@@ -94,7 +94,7 @@ public class ExpiringCacheTests
         var cache = new ExpiringCache<BearerToken>(_bench, capacity: 2);
         BearerToken living = await FillAsync(cache, Tenant(0), lifeSeconds: 20, refreshSeconds: 19);
         Task<BearerToken> denied = Get(cache, Tenant(1));
-        (await _bench.DepartureAsync()).Fail(new AccessDeniedException("rule", "no"));
+        (await _bench.DepartureAsync()).Fail(new AccessDeniedException("rule", "no") { IsOfThePolicy = true });
         Assert.CatchAsync<AccessDeniedException>(() => denied);
         await FillAsync(cache, Tenant(2));
         Assert.That(await Get(cache, Tenant(0)), Is.SameAs(living));

@@ -181,7 +181,7 @@ public class ExpiringSlotModelTests
             else
             {
                 bool denied = outcome == 9;
-                BearerToken? taken = departure.Fail(denied ? new AccessDeniedException("rule", "no") : null);
+                BearerToken? taken = departure.Fail(denied ? new AccessDeniedException("rule", "no") { IsOfThePolicy = true } : null);
                 Assert.That(taken, counts && denied ? Is.SameAs(_model.Held) : Is.Null);
                 if (counts)
                 {

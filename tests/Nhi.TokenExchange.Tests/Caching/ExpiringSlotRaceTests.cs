@@ -191,7 +191,7 @@ public class ExpiringSlotRaceTests
         Task<BearerToken> waiter = Get();
         Departure doomed = await _bench.DepartureAsync();
         _slot.Invalidate();
-        doomed.Fail(new AccessDeniedException("old", "no"));
+        doomed.Fail(new AccessDeniedException("old", "no") { IsOfThePolicy = true });
         BearerToken? token = (await _bench.DepartureAsync()).Land(_bench);
         Assert.That(await waiter, Is.SameAs(token));
     }
@@ -202,7 +202,7 @@ public class ExpiringSlotRaceTests
         Task<BearerToken> waiter = Get();
         Departure departure = await _bench.DepartureAsync();
         _bench.BeforeFailure = () => _slot.Invalidate();
-        departure.Fail(new AccessDeniedException("old", "no"));
+        departure.Fail(new AccessDeniedException("old", "no") { IsOfThePolicy = true });
         BearerToken? token = (await _bench.DepartureAsync()).Land(_bench);
         Assert.That(await waiter, Is.SameAs(token));
     }

@@ -136,7 +136,7 @@ public class ExpiringSlotTests
     public async Task A_denial_holds_until_the_policy_changes()
     {
         Task<BearerToken> get = Get();
-        (await _bench.DepartureAsync()).Fail(new AccessDeniedException("night", "no"));
+        (await _bench.DepartureAsync()).Fail(new AccessDeniedException("night", "no") { IsOfThePolicy = true });
         Assert.CatchAsync<AccessDeniedException>(() => get);
         _bench.Hands.Advance(TimeSpan.FromDays(100));
         Assert.That(Refusal(), Is.TypeOf<AccessDeniedException>().With.Property("RetryAfter").Null);
@@ -151,7 +151,7 @@ public class ExpiringSlotTests
         BearerToken held = await _bench.FillAsync(_slot);
         Advance(31);
         await Get();
-        Assert.That((await _bench.DepartureAsync()).Fail(new AccessDeniedException("night", "no")), Is.SameAs(held));
+        Assert.That((await _bench.DepartureAsync()).Fail(new AccessDeniedException("night", "no") { IsOfThePolicy = true }), Is.SameAs(held));
         Assert.That(_slot.TryGet(out _), Is.False);
         Assert.That(Refusal(), Is.TypeOf<AccessDeniedException>());
     }

@@ -13,8 +13,9 @@ public class LeaseSetTests
     public void Registered_before_the_end_is_found_by_the_end()
     {
         BearerToken token = _bench.Token();
-        Assert.That(_leases.Register(token), Is.True);
-        Assert.That(_leases.Close(), Is.True);
+        _leases.Register(token);
+        Assert.That(_leases.IsClosed, Is.False);
+        _leases.Close();
         Assert.That(_leases.TakeAll(), Is.EqualTo(new[] { token }));
     }
 
@@ -24,7 +25,8 @@ public class LeaseSetTests
         _leases.Close();
         Assert.That(_leases.TakeAll(), Is.Empty);
         BearerToken token = _bench.Token();
-        Assert.That(_leases.Register(token), Is.False);
+        _leases.Register(token);
+        Assert.That(_leases.IsClosed, Is.True);
         Assert.That(LeaseSet.TryTake(token), Is.True);
         Assert.That(_leases.TakeAll(), Is.Empty, "whoever came first ends it");
     }
@@ -102,7 +104,8 @@ public class LeaseSetTests
         }
         _bench.Hands.Advance(TimeSpan.FromSeconds(2));
         BearerToken last = _bench.Token(600);
-        Assert.That(leases.Register(last), Is.False);
+        leases.Register(last);
+        Assert.That(leases.IsClosed, Is.True);
         Assert.That(taken, Is.EquivalentTo(living.Append(last)));
     }
 
@@ -117,7 +120,7 @@ public class LeaseSetTests
         Assert.That(_leases.Drained.IsCompleted, Is.False);
         _leases.TouchDown();
         Assert.That(_leases.Drained.IsCompleted, Is.True);
-        Assert.That(_leases.Close(), Is.False);
+        _leases.Close();
     }
 
     [Test]
@@ -154,7 +157,8 @@ public class LeaseSetTests
                 for (int i = 0; i < 400; i++)
                 {
                     BearerToken token = _bench.Token(i % 3 == 0 ? -1 : 600);
-                    if (!leases.Register(token) && LeaseSet.TryTake(token))
+                    leases.Register(token);
+                    if (leases.IsClosed && LeaseSet.TryTake(token))
                         Interlocked.Increment(ref own);
                 }
             }

@@ -323,4 +323,162 @@ public class ExchangePipelineTests
             await Task.Yield();
         Assert.That(job.Issuer.Requests, Has.Count.EqualTo(2));
     }
+
+    [Test]
+    public async Task No_scope_at_all_is_wider_than_the_targets_and_refused()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+
+        TokenExchangeException? caller = Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync(new CredentialRequest { Scopes = ScopeSet.Of([]) }));
+        job.Policy.Decide = _ => AccessDecision.Permit("empty intersection", ScopeSet.Empty);
+        TokenExchangeException? policy = Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
+
+        Assert.That((caller!.Code, policy!.Code), Is.EqualTo(("NHI3003", "NHI3003")));
+        Assert.That(job.Issuer.Requests, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_denial_stands_even_if_it_cannot_be_recorded()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        BearerToken old = await job.Warehouse.GetAsync();
+        job.Audit.Refuse = e => e.Kind == AuditEventKind.Denied ? new IOException("disk full") : null;
+        job.Policy.Decide = _ => AccessDecision.Deny("closed", "no more");
+        job.Time.Advance(TimeSpan.FromMinutes(45));
+        await job.Warehouse.GetAsync();
+
+        while (job.Issuer.Revoked.Count == 0)
+            await Task.Yield();
+
+        Assert.That(job.Issuer.Revoked.Single(), Is.SameAs(old));
+        Assert.ThrowsAsync<AccessDeniedException>(async () => await job.Warehouse.GetAsync());
+    }
+
+    [Test]
+    public async Task A_denial_that_holds_until_an_instant_is_asked_again_then()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        DateTimeOffset opens = job.Time.GetUtcNow().AddMinutes(5);
+        job.Policy.Decide = _ => job.Time.GetUtcNow() < opens ? AccessDecision.Deny("window", "not yet", holdsUntil: opens) : AccessDecision.Permit("window");
+        Assert.ThrowsAsync<AccessDeniedException>(async () => await job.Warehouse.GetAsync());
+        job.Time.Advance(TimeSpan.FromMinutes(4));
+        Assert.ThrowsAsync<AccessDeniedException>(async () => await job.Warehouse.GetAsync());
+
+        job.Time.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.That(await job.Warehouse.GetAsync(), Is.Not.Null);
+    }
+
+    [Test]
+    public async Task An_exchanger_that_says_denied_is_remembered_for_seconds_and_takes_nothing_away()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        BearerToken old = await job.Warehouse.GetAsync();
+        job.Issuer.Answer = _ => throw new AccessDeniedException("issuer", "403");
+        job.Time.Advance(TimeSpan.FromMinutes(45));
+        await job.Warehouse.GetAsync();
+        while (!job.Audit.Kinds.Contains(AuditEventKind.Failed))
+            await Task.Yield();
+
+        Assert.That(await job.Warehouse.GetAsync(), Is.SameAs(old));
+        Assert.That(job.Issuer.Revoked, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_credential_with_an_absurd_end_is_still_registered_and_ended()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Issuer.Answer = _ => new Issued<BearerToken>(new BearerToken(Guid.NewGuid().ToString("N"), default));
+
+        TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
+
+        Assert.That(error!.Code, Is.EqualTo("NHI5003"));
+        Assert.That(job.Audit.Kinds, Does.Contain(AuditEventKind.Expired).Or.Contain(AuditEventKind.Revoked));
+    }
+
+    [Test]
+    public async Task A_negative_margin_is_refused_before_the_issuer_is_asked()
+    {
+        await using TestJob job = await TestJob.StartAsync(i => i.Margin = TimeSpan.FromSeconds(-1));
+
+        TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
+
+        Assert.That(error!.Message, Does.Contain("UsableMargin"));
+        Assert.That(job.Issuer.Requests, Is.Empty);
+    }
+
+    [Test]
+    public async Task An_exchanger_that_gives_null_gets_a_clear_error()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        var exchanger = new Moq.Mock<TokenExchanger<BearerToken>>();
+        exchanger.Setup(e => e.Issuer).Returns(new Uri("https://issuer.test/"));
+        exchanger.Setup(e => e.SubjectAudience).Returns(new Audience("https://issuer.test/"));
+        exchanger.Setup(e => e.UsableMargin).Returns(TimeSpan.Zero);
+        await using JobSession session = await JobSession.StartAsync(b => b
+            .Identity("job", TestProofs.Source(job.Time), ActsFor.Workload).Target("api", exchanger.Object, "job").Time(job.Time).EndOnSignals(false));
+
+        TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(async () => await session.Provider<BearerToken>("api").GetAsync());
+
+        Assert.That(error!.Message, Does.Contain("gave null"));
+    }
+
+    [Test]
+    public async Task What_a_plug_ins_exception_says_is_not_repeated_anywhere()
+    {
+        const string canary = "canary-token-value";
+        IWorkloadIdentitySource source = IdentitySources.From((_, _) => throw new FormatException($"The format of value 'Bearer {canary}' is invalid.", new IOException(canary)));
+        await using TestJob job = await TestJob.StartAsync(source: source);
+
+        IdentityUnavailableException? error = Assert.ThrowsAsync<IdentityUnavailableException>(async () => await job.Warehouse.GetAsync());
+
+        Assert.That(error!.ToString(), Does.Not.Contain(canary));
+        Assert.That(error.ToString(), Does.Contain("System.FormatException").And.Contain("System.IO.IOException"), "type and place are kept");
+        Assert.That(job.Audit.Events.Select(e => e.Reason ?? ""), Has.None.Contains(canary));
+    }
+
+    [Test]
+    public async Task A_sources_own_time_out_is_the_sources_and_transient()
+    {
+        IWorkloadIdentitySource source = IdentitySources.From((_, _) => throw new TaskCanceledException());
+        await using TestJob job = await TestJob.StartAsync(source: source);
+
+        IdentityUnavailableException? error = Assert.ThrowsAsync<IdentityUnavailableException>(async () => await job.Warehouse.GetAsync());
+
+        Assert.That((error!.Code, error.IsTransient), Is.EqualTo(("NHI2009", true)));
+    }
+
+    [Test]
+    public async Task Where_there_is_no_other_proof_what_the_issuer_said_stands()
+    {
+        var time = new ManualTimeProvider();
+        IWorkloadIdentitySource once = IdentitySources.From((request, _) => request.MustBeNew
+            ? throw new IdentityUnavailableException("NHI2003", "the variable holds the same one still")
+            : new ValueTask<SubjectToken>(new SubjectToken(TestProofs.Jwt(time, request.Audience.ToString()), SubjectTokenType.Jwt)));
+        await using TestJob job = await TestJob.StartAsync(source: once);
+        job.Issuer.Answer = _ => throw new TokenExchangeException("NHI4011", ExchangeStage.Exchange, "no policy for this subject") { IssuerError = "invalid_grant", CorrelationId = "req-9" };
+
+        TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
+
+        Assert.That((error!.Code, error.IssuerError, error.CorrelationId), Is.EqualTo(("NHI4011", "invalid_grant", "req-9")));
+        Assert.That(error.Message, Does.Contain("no policy for this subject"));
+    }
+
+    [Test]
+    public async Task Policy_and_audit_see_the_tenant_and_the_scopes_of_a_narrower_request()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        AccessRequest? seen = null;
+        job.Policy.Decide = request =>
+        {
+            seen = request;
+            return AccessDecision.Permit("look");
+        };
+
+        await job.Warehouse.GetAsync(new CredentialRequest { Tenant = "b", Scopes = ScopeSet.Of("read"), Claims = "{}" });
+
+        Assert.That((seen!.Tenant, seen.AnswersClaimsChallenge, seen.Scopes.ToString()), Is.EqualTo(("b", true, "read")));
+        foreach (AuditEvent told in job.Audit.Events.Where(e => e.Kind != AuditEventKind.Attested))
+            Assert.That((told.Tenant, told.Scopes.ToString()), Is.EqualTo(("b", "read")), told.Kind.ToString());
+    }
 }

@@ -3,8 +3,8 @@ namespace Nhi.TokenExchange.Tests.Exchange;
 /// <summary>What an issuer may answer when it refuses, and what is said of it.</summary>
 internal sealed class IssuerRefusalTests
 {
-    [TestCase("invalid_grant", ErrorCodes.ProofRefusedAsExpired, "issuer, subject and audience")]
-    [TestCase("invalid_request", ErrorCodes.ProofRefusedAsExpired, "resource, audience and actor")]
+    [TestCase("invalid_grant", ErrorCodes.ProofRefused, "issuer, subject and audience")]
+    [TestCase("invalid_request", ErrorCodes.ProofRefused, "resource, audience and actor")]
     [TestCase("invalid_target", ErrorCodes.IssuerRefused, "resource and audience")]
     [TestCase("invalid_scope", ErrorCodes.IssuerRefused, "scopes")]
     [TestCase("unauthorized_client", ErrorCodes.IssuerRefused, "Allow this client")]

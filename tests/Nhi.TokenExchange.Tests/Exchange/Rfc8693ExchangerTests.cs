@@ -159,7 +159,7 @@ internal sealed class Rfc8693ExchangerTests
     {
         await using var issuer = new ScriptedIssuer(ScriptedAnswer.Json("""{"error":"invalid_grant","error_description":"expired"}""", 400));
         TokenExchangeException failure = await FailureOfJobAsync(issuer);
-        Assert.That(failure.Code, Is.EqualTo(ErrorCodes.ProofRefusedAsExpired));
+        Assert.That(failure.Code, Is.EqualTo(ErrorCodes.ProofRefused));
         Assert.That(issuer.Requests, Has.Count.EqualTo(2));
     }
 

@@ -240,7 +240,7 @@ internal sealed class TokenAnswerTests
             o.Audiences.Add("warehouse");
             o.AcceptedAudiences.Add("renamed");
         });
-        AssertFlaw(issued, isRight ? null : ErrorCodes.WrongSubject, isRight ? null : "was asked");
+        AssertFlaw(issued, isRight ? null : ErrorCodes.WrongAudience, isRight ? null : "was asked");
     }
 
     [Test]

@@ -43,6 +43,19 @@ public class I05_Refresh_before_need
     }
 
     [Test]
+    public async Task An_issuers_refresh_point_beyond_our_own_end_does_not_switch_the_refresh_off()
+    {
+        await using TestJob job = await TestJob.StartAsync(i => i.Life = TimeSpan.FromHours(24));   // handed out for an hour at most
+        job.Issuer.Answer = _ => new Issued<BearerToken>(job.Issuer.NewToken()) { RefreshAt = job.Time.GetUtcNow().AddHours(12) };
+        BearerToken old = await job.Warehouse.GetAsync();
+
+        job.Time.Advance(TimeSpan.FromMinutes(41));
+
+        Assert.That(job.Warehouse.TryGet(out _), Is.False, "due");
+        Assert.That(await job.Warehouse.GetAsync(), Is.SameAs(old), "served meanwhile");
+    }
+
+    [Test]
     public async Task An_issuer_that_wants_a_refresh_at_once_is_not_asked_at_every_landing()
     {
         await using TestJob job = await TestJob.StartAsync();

@@ -47,6 +47,45 @@ public class HopTests
     }
 
     [Test]
+    public async Task A_wrong_request_of_the_next_hop_does_not_cost_the_first_hop_its_credential()
+    {
+        var first = new TestExchanger(_time);
+        var second = new TestExchanger(_time)
+        {
+            Answer = _ => throw new TokenExchangeException("NHI4011", ExchangeStage.Exchange, "no such resource") { IssuerError = "invalid_request" },
+        };
+        await using JobSession session = await JobSession.StartAsync(b => b
+            .Identity("job", TestProofs.Source(_time), ActsFor.Workload)
+            .Target("account", first, "job")
+            .Target("archive", second, t => t.Through = "account")
+            .Time(_time).EndOnSignals(false));
+        BearerToken account = await session.Provider<BearerToken>("account").GetAsync();
+
+        Assert.ThrowsAsync<TokenExchangeException>(async () => await session.Provider<BearerToken>("archive").GetAsync());
+
+        Assert.That(await session.Provider<BearerToken>("account").GetAsync(), Is.SameAs(account));
+        Assert.That((first.Requests.Count, second.Requests.Count), Is.EqualTo((1, 1)));
+    }
+
+    [Test]
+    public async Task A_chain_is_built_on_the_successor_of_a_hop_credential_whose_refresh_is_due()
+    {
+        var first = new TestExchanger(_time) { Life = TimeSpan.FromHours(1) };
+        var second = new TestExchanger(_time);
+        await using JobSession session = await JobSession.StartAsync(b => b
+            .Identity("job", TestProofs.Source(_time), ActsFor.Workload)
+            .Target("account", first, "job")
+            .Target("archive", second, t => t.Through = "account")
+            .Time(_time).Jitter(() => 0).EndOnSignals(false));
+        BearerToken dying = await session.Provider<BearerToken>("account").GetAsync();
+        _time.Advance(TimeSpan.FromMinutes(59));
+
+        await session.Provider<BearerToken>("archive").GetAsync();
+
+        Assert.That(second.Requests.Single().Subject.Reveal(), Is.Not.EqualTo(dying.Reveal()));
+    }
+
+    [Test]
     public void Cycles_are_refused_at_the_start_and_shown_in_order()
     {
         TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(() => JobSession.StartAsync(b => b

@@ -221,5 +221,44 @@ public class JobSessionTests
         Assert.That(kind!.Message, Does.Contain("gives BearerToken, not OtherCredential"));
     }
 
+    [Test]
+    public async Task A_callback_on_the_end_that_disposes_the_job_or_throws_holds_nothing_up()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        await job.Warehouse.GetAsync();
+        bool gotOne = true;
+        // The last registered runs first.
+        job.Session.Ended.Register(job.Session.Dispose);   // waits for the end, which must not wait for it
+        job.Session.Ended.Register(() => throw new InvalidOperationException("the job's own"));
+        job.Session.Ended.Register(() => gotOne = job.Warehouse.TryGet(out _));
+        int timers = job.Time.PendingTimers;
+
+        Task<JobReport> ending = job.Session.CompleteAsync();
+        while (job.Issuer.Revoked.Count == 0 || job.Time.PendingTimers <= timers)
+            await Task.Yield();
+        job.Time.Advance(TimeSpan.FromSeconds(10));
+        JobReport report = await ending;
+
+        Assert.That(report.Leases.Single().End, Is.EqualTo(LeaseEnd.Revoked));
+        Assert.That(gotOne, Is.False, "from Ended on providers give nothing");
+    }
+
+    [Test]
+    public async Task An_ended_session_is_no_longer_registered_with_its_policy()
+    {
+        var policy = new Moq.Mock<IAccessPolicy>();
+        var source = new CancellationTokenSource();
+        var change = new Moq.Mock<Microsoft.Extensions.Primitives.IChangeToken>();
+        var registration = new Moq.Mock<IDisposable>();
+        change.Setup(c => c.ActiveChangeCallbacks).Returns(true);
+        change.Setup(c => c.RegisterChangeCallback(Moq.It.IsAny<Action<object?>>(), Moq.It.IsAny<object?>())).Returns(registration.Object);
+        policy.Setup(p => p.GetChangeToken()).Returns(change.Object);
+        await using TestJob job = await TestJob.StartAsync(more: b => b.Policy(policy.Object));
+
+        await job.Session.CompleteAsync();
+
+        registration.Verify(r => r.Dispose(), Moq.Times.Once);
+    }
+
     private sealed class OtherCredential(string secret, DateTimeOffset expiresAt) : Credential(secret, expiresAt);
 }

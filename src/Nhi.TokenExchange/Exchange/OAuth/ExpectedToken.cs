@@ -70,7 +70,7 @@ internal sealed record ExpectedToken
         if (AuthorizationDetailsCheck.FaultOf(AuthorizationDetails, answer.AuthorizationDetails) is { } wider)
             return Flaw(answer, ErrorCodes.WiderScope, wider, "Let the issuer grant what is asked for.");
         if (Audiences.Count > 0 && claims is { Audiences.Count: > 0 } && !claims.Audiences.Any(Audiences.Contains))
-            return Flaw(answer, ErrorCodes.WrongSubject, $"the token is for '{OuterText.Shown(string.Join("', '", claims.Audiences))}'; '{string.Join("', '", Audiences)}' was asked", "If the issuer names it so, add it to the audiences that are accepted.");
+            return Flaw(answer, ErrorCodes.WrongAudience, $"the token is for '{OuterText.Shown(string.Join("', '", claims.Audiences))}'; '{string.Join("', '", Audiences)}' was asked", "If the issuer names it so, add it to the audiences that are accepted.");
         return null;
     }
 

@@ -19,7 +19,7 @@ internal static class IssuerRefusal
         bool transient = throttled || status >= 500 || response.StatusCode == HttpStatusCode.RequestTimeout || answer.Error is "temporarily_unavailable" or "server_error";
         string code = throttled ? ErrorCodes.IssuerThrottled
             : transient ? ErrorCodes.IssuerUnreachable
-            : answer.Error is "invalid_grant" or "invalid_request" ? ErrorCodes.ProofRefusedAsExpired   // RFC 8693 §2.2.2: invalid_request too covers a proof that is expired or unacceptable; a new one is worth one try
+            : answer.Error is "invalid_grant" or "invalid_request" ? ErrorCodes.ProofRefused   // RFC 8693 §2.2.2: invalid_request too covers a proof that is expired or unacceptable; a new one is worth one try
             : ErrorCodes.IssuerRefused;
         string said = answer.Description.Length > 0 ? $": {answer.Description}" : "";
         return new TokenExchangeException(code, ExchangeStage.Exchange, $"Host {endpoint.IdnHost} answered {status} {answer.Error}{said}")
