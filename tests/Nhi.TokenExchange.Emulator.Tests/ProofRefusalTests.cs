@@ -109,6 +109,27 @@ internal sealed class ProofRefusalTests : EmulatorFixture
         Assert.That((await ExchangeAsync(proof)).Status, Is.EqualTo(HttpStatusCode.OK));
     }
 
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task The_key_of_one_policy_does_not_speak_for_the_subject_of_another(bool keyOfRobotFirst)
+    {
+        using var robots = new OwnKey();
+        using var others = new OwnKey();
+        FederationPolicy robot = new() { Issuer = Other, Subject = "robot", JwksJson = robots.Jwks };
+        FederationPolicy crane = new() { Issuer = Other, Subject = "crane", JwksJson = others.Jwks };
+        foreach (FederationPolicy policy in keyOfRobotFirst ? [robot, crane] : (FederationPolicy[])[crane, robot])
+            Client.Policies.Add(policy);
+        Assert.That((await ExchangeAsync(Sign(robots, "robot"))).Status, Is.EqualTo(HttpStatusCode.OK));
+        Assert.That((await ExchangeAsync(Sign(others, "crane"))).Status, Is.EqualTo(HttpStatusCode.OK));
+        Expect(await ExchangeAsync(Sign(robots, "crane")), EmulatorEndpoint.AuthorizationToken, "subject_mismatch");
+        Expect(await ExchangeAsync(Sign(others, "robot")), EmulatorEndpoint.AuthorizationToken, "subject_mismatch");
+        using var foreign = new OwnKey();
+        Expect(await ExchangeAsync(Sign(foreign, "robot")), EmulatorEndpoint.AuthorizationToken, "signature_bad");
+
+        string Sign(OwnKey key, string subject) =>
+            key.Sign(new JsonObject { ["iss"] = Other, ["sub"] = subject, ["aud"] = Audience, ["exp"] = Clock.GetUtcNow().AddMinutes(1).ToUnixTimeSeconds() });
+    }
+
     [Test]
     public async Task A_replayed_proof_is_refused_where_one_use_is_set_and_only_there()
     {

@@ -17,32 +17,41 @@ internal sealed class ProofVerifier(OidcIssuer ownIssuer, TimeProvider time, Tim
         FederationPolicy[] ofIssuer = [.. policies.Where(policy => IssuerOf(policy) == issuer)];
         if (ofIssuer.Length == 0)
             throw new ProofRefused("issuer_unknown", $"no federation policy trusts the issuer {issuer}");
-        await JwtChecks.SignatureGoodAsync(jwt, KeyOf(jwt, ofIssuer[0], algorithm), algorithm).ConfigureAwait(false);
-        DateTimeOffset now = time.GetUtcNow();
-        DateTimeOffset ends = JwtChecks.NotExpired(jwt, now, leeway);
-        JwtChecks.AlreadyValid(jwt, now, leeway);
-        (FederationPolicy policy, string subject) = Match(jwt, ofIssuer, defaultAudiences);
+        (FederationPolicy policy, string subject, DateTimeOffset ends) = await MatchAsync(jwt, ofIssuer, algorithm, defaultAudiences).ConfigureAwait(false);
         if (once)
             JwtChecks.UsedOnce(jwt, issuer, ends, _replays, required: false);
         return new VerifiedProof(issuer, subject, policy, jwt);
     }
 
-    private static (FederationPolicy Policy, string Subject) Match(ReceivedJwt jwt, FederationPolicy[] policies, IReadOnlyCollection<string> defaultAudiences)
+    // All of a policy or none of it: the key that one policy trusts says nothing about the subject of another.
+    private async Task<(FederationPolicy Policy, string Subject, DateTimeOffset Ends)> MatchAsync(ReceivedJwt jwt, FederationPolicy[] policies, string algorithm, IReadOnlyCollection<string> defaultAudiences)
     {
         ProofRefused? nearest = null;
+        int furthest = -1;
         foreach (FederationPolicy policy in policies)
         {
+            int passed = 0;
             try
             {
+                await JwtChecks.SignatureGoodAsync(jwt, KeyOf(jwt, policy, algorithm), algorithm).ConfigureAwait(false);
+                passed++;
+                DateTimeOffset now = time.GetUtcNow();
+                DateTimeOffset ends = JwtChecks.NotExpired(jwt, now, leeway);
+                JwtChecks.AlreadyValid(jwt, now, leeway);
+                passed++;
                 JwtChecks.AudienceMatches(jwt, policy.Audiences.Count > 0 ? policy.Audiences : defaultAudiences);
+                passed++;
                 string subject = JwtChecks.SubjectPresent(jwt, policy.SubjectClaim);
+                passed++;
                 if (policy.Subject is null || policy.Subject == subject)
-                    return (policy, subject);
-                nearest = new ProofRefused("subject_mismatch", $"no federation policy accepts the subject {subject} (claim {policy.SubjectClaim})");
+                    return (policy, subject, ends);
+                throw new ProofRefused("subject_mismatch", $"no federation policy accepts the subject {subject} (claim {policy.SubjectClaim})");
             }
             catch (ProofRefused refused)
             {
-                nearest ??= refused;
+                // Told is the refusal of the policy that came furthest.
+                if (passed > furthest)
+                    (nearest, furthest) = (refused, passed);
             }
         }
 

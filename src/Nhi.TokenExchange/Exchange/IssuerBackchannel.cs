@@ -19,6 +19,9 @@ internal static class IssuerBackchannel
     /// <summary>Set on a request whose 500 answer must not be asked for again.</summary>
     public static readonly HttpRequestOptionsKey<bool> ServerErrorIsFinal = new("Nhi.TokenExchange.ServerErrorIsFinal");
 
+    /// <summary>Set by the retries on a request that was sent before, where the answer may have been lost.</summary>
+    public static readonly HttpRequestOptionsKey<bool> MayRepeatALostOne = new("Nhi.TokenExchange.MayRepeatALostOne");
+
     /// <summary>Set on a request that needs a new body for each try, such as one with a client assertion that may be used once.</summary>
     public static readonly HttpRequestOptionsKey<Func<CancellationToken, ValueTask<HttpContent>>> NewContent = new("Nhi.TokenExchange.NewContent");
 

@@ -10,7 +10,6 @@ internal sealed class GitHubActionsSource(Func<string, string?>? environment = n
 {
     private const string UrlVariable = "ACTIONS_ID_TOKEN_REQUEST_URL";
     private const string TokenVariable = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
-    private const int MaxBody = 2 * SubjectToken.MaxLength;
 
     // "Can't issue ID_TOKEN … the job is in a Pending/Delayed state": the job has begun before the service knows (configure-aws-credentials#469). 15 s in all.
     private static readonly TimeSpan[] WaitsForTheJob = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(8)];
@@ -23,7 +22,7 @@ internal sealed class GitHubActionsSource(Func<string, string?>? environment = n
         AuthenticationHeaderValue authorization = Authorization();
         for (int attempt = 0; ; attempt++)
         {
-            (HttpStatusCode status, byte[]? body) = await AskAsync(request.Backchannel, endpoint, authorization, cancellationToken).ConfigureAwait(false);
+            (HttpStatusCode status, byte[] body) = await AskAsync(request.Backchannel, endpoint, authorization, cancellationToken).ConfigureAwait(false);
             if (status == HttpStatusCode.OK)
                 return ReadToken(body);
             if (status != HttpStatusCode.Forbidden || !SaysNotYet(body))
@@ -66,7 +65,7 @@ internal sealed class GitHubActionsSource(Func<string, string?>? environment = n
             : Error(ErrorCodes.ProofUnavailable, $"{name} is not set: this is no job of GitHub Actions.", "Name the identity source of the place where the job does run.");
     }
 
-    private static async ValueTask<(HttpStatusCode Status, byte[]? Body)> AskAsync(HttpMessageInvoker backchannel, Uri endpoint, AuthenticationHeaderValue authorization, CancellationToken cancellationToken)
+    private static async ValueTask<(HttpStatusCode Status, byte[] Body)> AskAsync(HttpMessageInvoker backchannel, Uri endpoint, AuthenticationHeaderValue authorization, CancellationToken cancellationToken)
     {
         using var message = new HttpRequestMessage(HttpMethod.Get, endpoint);
         message.Headers.Authorization = authorization;
@@ -74,27 +73,19 @@ internal sealed class GitHubActionsSource(Func<string, string?>? environment = n
         try
         {
             using HttpResponseMessage response = await backchannel.SendAsync(message, cancellationToken).ConfigureAwait(false);
-            return (response.StatusCode, await ReadBodyAsync(response.Content, cancellationToken).ConfigureAwait(false));
+            response.Content = await BoundedContent.ReadAsync(response.Content, cancellationToken).ConfigureAwait(false);
+            return (response.StatusCode, ((BoundedContent)response.Content).Bytes.ToArray());
         }
-        catch (Exception unreachable) when (unreachable is HttpRequestException or IOException)
+        catch (TokenExchangeException failed)   // the back channel speaks of an exchange; here it is the proof that is missing
         {
-            throw new IdentityUnavailableException(ErrorCodes.ProofUnavailable, $"GitHub's endpoint for ID tokens at {ExceptionText.Clean(endpoint.Host)} was not reached ({unreachable.GetType().Name}).", unreachable)
+            throw new IdentityUnavailableException(ErrorCodes.ProofUnavailable, $"GitHub's endpoint for ID tokens gave no proof: {failed.Detail}", failed)
             {
-                IsTransient = true, Hint = "Check that the runner may reach it.",
+                IsTransient = failed.IsTransient, RetryAfter = failed.RetryAfter, CorrelationId = failed.CorrelationId, Hint = failed.Hint ?? "Check that the runner may reach it.",
             };
         }
     }
 
-    // Null if it is longer than any answer with a proof in it.
-    private static async ValueTask<byte[]?> ReadBodyAsync(HttpContent content, CancellationToken cancellationToken)
-    {
-        Stream stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-        byte[] buffer = new byte[MaxBody + 1];
-        int length = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
-        return length > MaxBody ? null : buffer.AsSpan(0, length).ToArray();
-    }
-
-    private static SubjectToken ReadToken(byte[]? body)
+    private static SubjectToken ReadToken(byte[] body)
     {
         string? token = Field(body, "value");
         if (string.IsNullOrEmpty(token) || token.Length > SubjectToken.MaxLength || token.AsSpan().ContainsAnyExceptInRange('!', '~'))
@@ -102,10 +93,10 @@ internal sealed class GitHubActionsSource(Func<string, string?>? environment = n
         return new SubjectToken(token, SubjectTokenType.Jwt);
     }
 
-    private static IdentityUnavailableException Refused(HttpStatusCode status, byte[]? body)
+    private static IdentityUnavailableException Refused(HttpStatusCode status, byte[] body)
     {
         string? code = new[] { Field(body, "error"), Field(body, "code"), Field(body, "typeKey") }.FirstOrDefault(IsCode);
-        bool isTransient = status is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout || (int)status >= 500;
+        bool isTransient = (int)status >= 500;   // what else may pass comes from the back channel as an exception
         return new(ErrorCodes.ProofUnavailable, $"GitHub refused an ID token: status {(int)status}{(code is null ? "" : $", error '{code}'")}.")
         {
             IsTransient = isTransient,
@@ -114,20 +105,20 @@ internal sealed class GitHubActionsSource(Func<string, string?>? environment = n
         };
     }
 
-    private static bool SaysNotYet(byte[]? body)
+    private static bool SaysNotYet(byte[] body)
     {
-        string text = body is null ? "" : System.Text.Encoding.UTF8.GetString(body);
+        string text = System.Text.Encoding.UTF8.GetString(body);
         return text.Contains("pending", StringComparison.OrdinalIgnoreCase) || text.Contains("delayed", StringComparison.OrdinalIgnoreCase);
     }
 
     // An error code is a word; anything longer could be anything.
     private static bool IsCode(string? text) => text is { Length: > 0 and <= 64 } && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.');
 
-    private static string? Field(byte[]? body, string name)
+    private static string? Field(byte[] body, string name)
     {
         try
         {
-            using JsonDocument json = JsonDocument.Parse(body ?? [], new JsonDocumentOptions { MaxDepth = JwtReader.MaxDepth, AllowDuplicateProperties = false });
+            using JsonDocument json = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = JwtReader.MaxDepth, AllowDuplicateProperties = false });
             return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
         }
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)

@@ -15,8 +15,6 @@ internal static class JwtReader
     // Longest subject taken. Platforms stay below 1,000; a policy has to be able to show it.
     private const int MaxNameLength = 2048;
 
-    private static readonly DateTimeOffset LastInstant = DateTimeOffset.MaxValue;
-
     private static readonly SearchValues<char> Base64UrlAlphabet = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
     // A name given twice would be read one way here and another way there.
@@ -212,16 +210,14 @@ internal static class JwtReader
         return [.. element.EnumerateArray().Select(one => one.GetString()!)];
     }
 
-    // RFC 7519 §2 NumericDate, but whole seconds alone: a double would take 1e400 as infinity.
+    // Zero is an instant: old Keycloaks write nbf 0, and exp 0 has ended.
     private static DateTimeOffset? ReadInstant(JsonElement payload, string claim)
     {
         if (!payload.TryGetProperty(claim, out JsonElement element))
             return null;
-        if (element.ValueKind != JsonValueKind.Number || !element.TryGetInt64(out long seconds))
-            throw new FormatException($"its '{claim}' is not a whole number of seconds");
-        if (seconds <= 0 || seconds > LastInstant.ToUnixTimeSeconds())
-            throw new FormatException($"its '{claim}' is {seconds}, which is no instant from 1970 to 9999");
-        return DateTimeOffset.FromUnixTimeSeconds(seconds);
+        if (element.ValueKind != JsonValueKind.Number)
+            throw new FormatException($"its '{claim}' is not a number of seconds");
+        return NumericDate.Read(element.GetRawText()) ?? throw new FormatException($"its '{claim}' is {ExceptionText.Clean(element.GetRawText(), 40)}, which is no instant from 1970 to 9999");
     }
 
     private static void Flatten(JsonElement owner, string path, Dictionary<string, string> claims)

@@ -28,15 +28,15 @@ internal sealed class ProofFile
     }
 
     /// <summary>Reads all of it.</summary>
-    /// <exception cref="IdentityUnavailableException">Transient if there is no such file; final if it can't be read or is not safe to read.</exception>
+    /// <exception cref="IdentityUnavailableException">Transient if there is no such file or reading failed in passing; final if it may not be read or is not safe to read.</exception>
     /// <exception cref="FormatException">It is not UTF-8.</exception>
     public string Read()
     {
-        RequireRegular();   // before opening: opening a FIFO waits for a writer, and opening a device may do anything
+        RequireRegular();   // before opening: opening a device may do anything
         RequireSafePlace();
         try
         {
-            using SafeFileHandle handle = File.OpenHandle(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using SafeFileHandle handle = UnixOpen.IsSupported ? UnixOpen.ToRead(_path) : File.OpenHandle(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             RequireSafe(handle);
             return ReadText(handle);
         }
@@ -44,7 +44,15 @@ internal sealed class ProofFile
         {
             throw Missing();
         }
-        catch (Exception unreadable) when (unreadable is UnauthorizedAccessException or IOException)
+        catch (Exception passing) when (passing is IOException || (passing is UnauthorizedAccessException && OperatingSystem.IsWindows()))
+        {
+            // On Windows a file that is being replaced is refused as in use, or as denied.
+            throw new IdentityUnavailableException(ErrorCodes.ProofUnavailable, $"{this} could not be read by user {User} ({passing.GetType().Name}){ModeOf(UnixFile.At(_path))}.", passing)
+            {
+                IsTransient = true, Hint = "Look at the disk or the mount, and at who else holds the file open.",
+            };
+        }
+        catch (UnauthorizedAccessException unreadable)
         {
             throw Unsafe($"{this} can't be read by user {User} ({unreadable.GetType().Name}){ModeOf(UnixFile.At(_path))}.", "Give the file to the job's user, mode 0400; in Kubernetes set fsGroup or runAsUser.");
         }
@@ -79,30 +87,49 @@ internal sealed class ProofFile
         if (!UnixFile.IsSupported)
             return;
         string folder = Path.GetDirectoryName(_path)!;
-        if (UnixFile.At(folder) is { IsOpenFolder: true } open)
-            throw Unsafe($"The folder of {this} has mode {open.Octal}: everybody may replace the file.", "chmod o-w the folder, or set its sticky bit.");
+        if (UnixFile.At(folder) is { } place)
+        {
+            // What kubelet mounts is root's, with mode 0755 or 1777; with fsGroup the group may write, and the sticky bit stays.
+            if (place.IsOpenFolder)
+                throw Unsafe($"The folder of {this} has mode {place.Octal}: others than its owner may replace the file.", "chmod go-w the folder, or set its sticky bit.");
+            if (!IsTrusted(place.Owner))
+                throw Unsafe($"The folder of {this} belongs to user {place.Owner}, who may replace the file; this is user {User}.", "Give the folder to the job's user or to root.");
+        }
         if (UnixFile.At(_path, followLink: false) is { IsLink: true } link && !IsTrusted(link.Owner))
             throw Unsafe($"{this} is a link made by user {link.Owner}; this is user {User}.", "Only links of the job's own user or of root are followed.");
     }
 
     private void RequireSafe(SafeFileHandle handle)
     {
-        long size = RandomAccess.GetLength(handle);
+        UnixFile? facts = OperatingSystem.IsWindows() ? null : UnixFile.Of(handle);
+        if (facts is { IsRegular: false } other)   // looked at again: the name may have changed hands since
+            throw Unsafe($"{this} became {other.Kind} while it was opened.", "Somebody replaces the file; find out who.");
+        long size = LengthOf(handle);
         if (size > MaxBytes)
             throw Unsafe(string.Create(CultureInfo.InvariantCulture, $"{this} has {size} bytes; a proof has at most {SubjectToken.MaxLength}."), "Name the file that holds the proof.");
         if (OperatingSystem.IsWindows())
             return;
-        if (UnixFile.Of(handle) is not { } file)
+        if (facts is not { } file)
         {
             // No statx: the framework tells the mode, but not the owner.
             RequireMode(new UnixFile(UnixFile.CurrentUser, (uint)File.GetUnixFileMode(handle), (ulong)size));
             return;
         }
-        if (!file.IsRegular)
-            throw Unsafe($"{this} became {file.Kind} while it was opened.", "Somebody replaces the file; find out who.");
         if (!IsTrusted(file.Owner))
             throw Unsafe($"{this} belongs to user {file.Owner}; this is user {User}{ModeOf(file)}.", "Give the file to the job's user or to root.");
         RequireMode(file);
+    }
+
+    private long LengthOf(SafeFileHandle handle)
+    {
+        try
+        {
+            return RandomAccess.GetLength(handle);
+        }
+        catch (NotSupportedException)   // what has no length: where nothing else tells a FIFO
+        {
+            throw Unsafe($"{this} is not a regular file.", "Name the file that the platform writes.");
+        }
     }
 
     private void RequireMode(UnixFile file)

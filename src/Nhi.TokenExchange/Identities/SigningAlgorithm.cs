@@ -12,6 +12,8 @@ internal static class SigningAlgorithm
     /// <summary>The halves of an ES256 signature, R and S, are 32 bytes each (RFC 7518 §3.4).</summary>
     public const int P256FieldBytes = 32;
 
+    private const string P256 = "1.2.840.10045.3.1.7";
+
     /// <summary>RFC 7518 §3.3 and §3.5: a key of 2,048 bits or larger.</summary>
     public const int MinRsaBits = 2048;
 
@@ -42,7 +44,23 @@ internal static class SigningAlgorithm
 
     public static void Require(ECDsa key, string parameter)
     {
-        if (key.KeySize != 256)
+        if (key.KeySize != P256FieldBytes * 8)
             throw new ArgumentException($"The EC key has {key.KeySize} bits; ES256 takes a key on P-256 (RFC 7518 §3.4).", parameter);
+        if (!IsOnP256(key))
+            throw new ArgumentException("The EC key is not on P-256, or does not say on which curve it is; ES256 takes no other (RFC 7518 §3.4). A key that can't tell is used with From(algorithm, keyId, signDigest).", parameter);
+    }
+
+    // There are other curves of 256 bits: secp256k1, brainpoolP256r1.
+    private static bool IsOnP256(ECDsa key)
+    {
+        try
+        {
+            Oid? curve = key.ExportParameters(includePrivateParameters: false).Curve.Oid;
+            return curve?.Value == P256 || (curve?.Value is null && curve?.FriendlyName is "nistP256" or "ECDSA_P256");   // Windows may know the name alone
+        }
+        catch (Exception untold) when (untold is CryptographicException or NotSupportedException)
+        {
+            return false;
+        }
     }
 }

@@ -24,8 +24,8 @@ internal readonly record struct UnixFile(uint Owner, uint Mode, ulong Size)
 
     public bool IsReadableByAll => (Mode & 0x4) != 0;
 
-    /// <summary>A folder in which anybody may replace a file of ours.</summary>
-    public bool IsOpenFolder => (Mode & 0x2) != 0 && (Mode & Sticky) == 0;
+    /// <summary>A folder in which others than its owner may replace a file of ours.</summary>
+    public bool IsOpenFolder => IsWritableByOthers && (Mode & Sticky) == 0;
 
     public string Kind => (Mode & KindBits) switch
     {
@@ -46,11 +46,13 @@ internal readonly record struct UnixFile(uint Owner, uint Mode, ulong Size)
     public static uint CurrentUser => IsSupported ? NativeMethods.geteuid() : 0;
 
     /// <summary>The file at a path, or null if there is none or it can't be seen.</summary>
-    public static UnixFile? At(string path, bool followLink = true) => Ask(AtCurrentFolder, path, followLink ? 0 : AtLinkItself);
+    public static UnixFile? At(string path, bool followLink = true) => !IsSupported ? null : Ask(AtCurrentFolder, path, followLink ? 0 : AtLinkItself);
 
-    /// <summary>The open file.</summary>
+    /// <summary>The open file; null where that can't be told.</summary>
     public static UnixFile? Of(SafeFileHandle handle)
     {
+        if (!IsSupported)
+            return null;
         bool added = false;
         try
         {

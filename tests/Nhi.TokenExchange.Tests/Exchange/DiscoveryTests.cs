@@ -22,6 +22,24 @@ internal sealed class DiscoveryTests
     }
 
     [Test]
+    public async Task A_redirect_at_the_first_place_is_not_followed_and_the_other_place_is_asked()
+    {
+        await using ScriptedIssuer server = Server("/tenant", place: "/tenant/.well-known/openid-configuration", elsewhere: ScriptedAnswer.Status(302, "Location: https://elsewhere.example/"));
+        await ExchangeAsync(server, "/tenant");
+        Assert.That(server.Requests.Select(request => request.Path), Is.EqualTo(new[] { "/.well-known/oauth-authorization-server/tenant", "/tenant/.well-known/openid-configuration", "/token" }));
+    }
+
+    [Test]
+    public async Task Redirects_at_both_places_are_told()
+    {
+        await using var server = new ScriptedIssuer(ScriptedAnswer.Status(302, "Location: https://elsewhere.example/"));
+        TokenExchangeException failure = Assert.ThrowsAsync<TokenExchangeException>(() => ExchangeAsync(server, ""))!;
+        Assert.That((failure.Code, failure.IsTransient), Is.EqualTo((ErrorCodes.DiscoveryFailed, false)));
+        Assert.That(failure.Message, Does.Contain("oauth-authorization-server: a redirect").And.Contain("openid-configuration: a redirect"));
+        Assert.That(server.Requests, Has.Count.EqualTo(2));
+    }
+
+    [Test]
     public async Task A_document_is_kept_for_an_hour_and_shared_by_all_who_ask_at_once()
     {
         var time = new ManualTimeProvider();
@@ -87,14 +105,14 @@ internal sealed class DiscoveryTests
         }
     }
 
-    private static ScriptedIssuer Server(string path, string? place = null)
+    private static ScriptedIssuer Server(string path, string? place = null, ScriptedAnswer? elsewhere = null)
     {
         ScriptedIssuer? server = null;
         server = new ScriptedIssuer(request => request switch
         {
             { Method: "GET" } when place is null || place == request.Path => ScriptedAnswer.Json(
                 $$"""{"issuer":"{{Base()}}{{path}}","token_endpoint":"{{Base()}}/token","revocation_endpoint":"{{Base()}}/revoke","grant_types_supported":["client_credentials"]}"""),
-            { Method: "GET" } => ScriptedAnswer.Status(404),
+            { Method: "GET" } => elsewhere ?? ScriptedAnswer.Status(404),
             { Path: "/revoke" } => ScriptedAnswer.Status(200),
             _ => ScriptedAnswer.Json(WireSamples.Answer()),
         });

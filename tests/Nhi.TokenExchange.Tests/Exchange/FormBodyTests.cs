@@ -35,6 +35,16 @@ internal sealed class FormBodyTests
         Assert.That(taken.Taken.ToArray(), Is.All.Zero);
     }
 
+    [TestCase(typeof(FormBody), "_fields")]
+    [TestCase(typeof(SentSecrets), "_values")]
+    [TestCase(typeof(TokenAnswer), nameof(TokenAnswer.AccessToken))]
+    public void A_debugger_does_not_unfold_it(Type type, string member)
+    {
+        var browsable = type.GetMember(member, System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.NonPublic).Single()
+            .GetCustomAttributes(typeof(System.Diagnostics.DebuggerBrowsableAttribute), false).Cast<System.Diagnostics.DebuggerBrowsableAttribute>().Single();
+        Assert.That(browsable.State, Is.EqualTo(System.Diagnostics.DebuggerBrowsableState.Never));
+    }
+
     private static string Text(Random chance, int most)
     {
         const string letters = "aZ0&=+% \r\n\0\"'<>éλ漢;/?#";

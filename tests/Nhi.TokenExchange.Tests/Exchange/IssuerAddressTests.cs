@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using static Nhi.TokenExchange.Tests.Exchange.WireCalls;
@@ -27,7 +28,16 @@ internal sealed class IssuerAddressTests
     [TestCase("169.254.169.254")]
     [TestCase("::ffff:169.254.169.254")]
     [TestCase("fe80::1")]
+    [TestCase("fe80::1%3")]
     [TestCase("fd00:ec2::254")]
+    [TestCase("fd20:ce::254")]
+    [TestCase("168.63.129.16")]
+    [TestCase("::ffff:168.63.129.16")]
+    [TestCase("100.100.100.200")]
+    [TestCase("192.0.0.192")]
+    [TestCase("64:ff9b::169.254.169.254")]
+    [TestCase("64:ff9b::127.0.0.1")]
+    [TestCase("64:ff9b::0.0.0.0")]
     [TestCase("0.0.0.0")]
     [TestCase("::")]
     [TestCase("224.0.0.1")]
@@ -57,6 +67,62 @@ internal sealed class IssuerAddressTests
             new Uri($"http://localhost:{issuer.Port}/"), transport: () => IssuerSockets.Create((_, _) => Task.FromResult(new[] { IPAddress.IPv6Loopback, IPAddress.Loopback })));
         Assert.That(response.IsSuccessStatusCode);
     }
+
+    [Test]
+    [NonParallelizable]
+    public async Task An_address_for_which_there_is_no_socket_fails_like_one_that_does_not_answer()
+    {
+        const string canary = "no such family of addresses";
+        bool isUnobserved = false;
+        void Note(object? sender, UnobservedTaskExceptionEventArgs told) => isUnobserved |= told.Exception.ToString().Contains(canary, StringComparison.Ordinal);
+        TaskScheduler.UnobservedTaskException += Note;
+        try
+        {
+            await using var issuer = new ScriptedIssuer(ScriptedAnswer.Json("{}"));
+            Socket Open(AddressFamily family) => family == AddressFamily.InterNetworkV6 ? throw new NotSupportedException(canary) : new Socket(family, SocketType.Stream, ProtocolType.Tcp);
+            for (int round = 0; round < 5; round++)
+            {
+                using HttpResponseMessage response = await GetAsync(
+                    new Uri($"http://localhost:{issuer.Port}/"), transport: () => IssuerSockets.Create((_, _) => Task.FromResult(new[] { IPAddress.IPv6Loopback, IPAddress.Loopback }), Open));
+                Assert.That(response.IsSuccessStatusCode);
+            }
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+        finally
+        {
+            TaskScheduler.UnobservedTaskException -= Note;
+        }
+        Assert.That(isUnobserved, Is.False);
+    }
+
+    [TestCase("169.254.170.2")]
+    [TestCase("fd00:ec2::254")]
+    [TestCase("fd20:ce::254")]
+    [TestCase("168.63.129.16")]
+    [TestCase("100.100.100.200")]
+    [TestCase("192.0.0.192")]
+    [TestCase("64:ff9b::169.254.169.254")]
+    public void What_is_never_connected_to_is_never_told_to_a_proxy_either(string address)
+    {
+        Assert.That(NetworkAddresses.IsLocalName(address));
+        Assert.That(NetworkAddresses.IsAllowed(IPAddress.Parse(address), "issuer.example"), Is.False);
+        Assert.That(NetworkAddresses.IsAllowed(IPAddress.Parse(address), address), Is.False);
+    }
+
+    [TestCase("10.1.2.3")]
+    [TestCase("100.100.100.201")]
+    [TestCase("fd00::1")]
+    [TestCase("64:ff9b::192.0.2.1")]
+    [TestCase("2001:db8::1")]
+    public void A_private_address_is_an_issuers_like_any_other(string address)
+    {
+        Assert.That(NetworkAddresses.IsAllowed(IPAddress.Parse(address), "issuer.example"));
+        Assert.That(NetworkAddresses.IsLocalName(address), Is.False);
+    }
+
+    [Test]
+    public void Loopback_behind_a_translator_is_not_loopback_by_name() => Assert.That(NetworkAddresses.IsLoopbackName("64:ff9b::7f00:1"), Is.False);
 
     [Test]
     [NonParallelizable]

@@ -84,6 +84,56 @@ internal sealed class IssuerRefusalTests
     }
 
     [Test]
+    public async Task A_description_that_echoes_a_short_opaque_proof_is_redacted_in_every_field()
+    {
+        string proof = $"{WireSamples.ProofCanary}/9+a==";
+        await using var issuer = new ScriptedIssuer(ScriptedAnswer.Json(
+            $$"""{"error":"bad {{proof}}","error_description":"got '{{proof}}' or {{Uri.EscapeDataString(proof)}}","error_uri":"https://issuer.example/?token={{Uri.EscapeDataString(proof)}}"}""", 400, $"x-request-id: {proof}"));
+        TokenExchanger<BearerToken> exchanger = Targets.JwtBearer(issuer.Uri, o => o.TokenEndpoint = new Uri(issuer.Uri, "/token"));
+        using HttpMessageInvoker channel = WireSamples.Backchannel();
+        TokenExchangeException failure = Assert.ThrowsAsync<TokenExchangeException>(() => exchanger.ExchangeAsync(WireSamples.RequestWith(proof, channel), default).AsTask())!;
+        WireSamples.AssertNoCanary(failure);
+        Assert.That(failure.IssuerError, Is.EqualTo("bad [redacted]"));
+        Assert.That(failure.Message, Does.Contain("got '[redacted]' or [redacted]").And.Contain("https://issuer.example/"));
+    }
+
+    [TestCase("invalid_grant", ErrorCodes.ProofRefused)]
+    [TestCase("invalid_client", ErrorCodes.IssuerRefused)]
+    public async Task An_error_with_status_200_is_a_refusal_and_is_not_asked_again(string error, string code)
+    {
+        await using var issuer = new ScriptedIssuer(ScriptedAnswer.Json($$"""{"error":"{{error}}","error_description":"because"}"""));
+        TokenExchangeException failure = await FailureAsync(issuer);
+        Assert.That((failure.Code, failure.IssuerError, failure.IsTransient), Is.EqualTo((code, error, false)));
+        Assert.That(failure.Message, Does.Contain($"answered 200 {error}: because"));
+        Assert.That(issuer.Requests, Has.Count.EqualTo(1));
+    }
+
+    // The first try may have used the proof's jti up before its answer was lost.
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task A_proof_that_is_refused_after_a_lost_answer_may_be_good_the_next_time(bool isLost)
+    {
+        ScriptedAnswer refusal = ScriptedAnswer.Json("""{"error":"invalid_grant"}""", 400);
+        await using ScriptedIssuer issuer = isLost ? ScriptedIssuer.InOrder(ScriptedAnswer.Nothing, refusal) : new ScriptedIssuer(refusal);
+        TokenExchangeException failure = await FailureAsync(issuer);
+        Assert.That((failure.Code, failure.IsTransient), Is.EqualTo((ErrorCodes.ProofRefused, isLost)));
+    }
+
+    [Test]
+    public async Task And_after_an_answer_that_could_not_be_read_too()
+    {
+        await using ScriptedIssuer issuer = ScriptedIssuer.InOrder(ScriptedAnswer.Json("""{"access_tok"""), ScriptedAnswer.Json("""{"error":"invalid_grant"}""", 400));
+        Assert.That((await FailureAsync(issuer)).IsTransient);
+    }
+
+    [Test]
+    public async Task But_throttling_uses_no_proof_up()
+    {
+        await using ScriptedIssuer issuer = ScriptedIssuer.InOrder(ScriptedAnswer.Status(429), ScriptedAnswer.Json("""{"error":"invalid_grant"}""", 400));
+        Assert.That((await FailureAsync(issuer)).IsTransient, Is.False);
+    }
+
+    [Test]
     public async Task An_error_name_of_ten_kilobytes_is_cut()
     {
         await using var issuer = new ScriptedIssuer(ScriptedAnswer.Json($$"""{"error":"{{string.Concat(Enumerable.Repeat("a b\\n", 2500))}}"}""", 400));

@@ -86,6 +86,94 @@ internal sealed class TokenAnswerTests
         Assert.That(issued.Credential.ExpiresAt, Is.EqualTo(time.GetUtcNow().AddMinutes(5)));
     }
 
+    [TestCase(30, 3600, 30)]
+    [TestCase(7200, 3600, 3600)]
+    public async Task Where_answer_and_token_both_say_an_end_the_earlier_one_counts(int own, int said, int taken)
+    {
+        var time = new ManualTimeProvider();
+        string token = WireSamples.Jwt($$"""{"exp":{{time.GetUtcNow().AddSeconds(own).ToUnixTimeSeconds()}}.75}""");
+        Issued<BearerToken> issued = await ExchangeAsync(Answer(token: token, expiresIn: $"{said}"), time);
+        Assert.That(issued.Credential.ExpiresAt, Is.EqualTo(time.GetUtcNow().AddSeconds(taken)));
+    }
+
+    [TestCase(200, "text/plain", "text/plain")]
+    [TestCase(200, "text/html", "text/html")]
+    [TestCase(201, "application/json", "status 201")]
+    public async Task A_token_in_an_answer_of_another_kind_is_flawed_but_not_lost(int status, string type, string told)
+    {
+        await using var issuer = new ScriptedIssuer(ScriptedAnswer.Text(WireSamples.Answer(), type, status));
+        Issued<BearerToken> issued = await ExchangeAsync(issuer);
+        AssertFlaw(issued, ErrorCodes.IssuerAnswerMalformed, told);
+        Assert.That(issued.Credential.Reveal(), Is.EqualTo(WireSamples.Token));
+        Assert.That(issuer.Requests, Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_token_beside_an_error_is_flawed_but_not_lost()
+    {
+        Issued<BearerToken> issued = await ExchangeAsync(WireSamples.Answer("""
+            "error":"invalid_scope"
+            """));
+        AssertFlaw(issued, ErrorCodes.IssuerAnswerMalformed, "'error'");
+    }
+
+    [Test]
+    public async Task An_error_of_null_and_details_of_null_count_as_absent()
+    {
+        Issued<BearerToken> issued = await ExchangeAsync(WireSamples.Answer("""
+            "error":null,"authorization_details":null
+            """));
+        Assert.That(issued.Flaw, Is.Null);
+    }
+
+    [TestCase("""[{"type":"\ud800"}]""")]
+    [TestCase("""[{"type":"rows","\ud800":1}]""")]
+    [TestCase("""[{"type":"rows","actions":["\ud800"]}]""")]
+    public async Task Details_with_half_of_a_surrogate_pair_flaw_and_the_token_is_not_lost(string details)
+    {
+        Issued<BearerToken> issued = await ExchangeAsync(
+            WireSamples.Answer($"\"authorization_details\":{details}"), options: o => o.AuthorizationDetails = """[{"type":"rows","actions":["read"]}]""");
+        Assert.That(issued.Flaw?.Code, Is.EqualTo(ErrorCodes.WiderScope));
+        Assert.That(issued.Credential.Reveal(), Is.EqualTo(WireSamples.Token));
+    }
+
+    [Test]
+    public void Details_to_ask_for_with_half_of_a_surrogate_pair_are_a_wrong_option() =>
+        Assert.That(() => Targets.Rfc8693(new Uri("https://issuer.example"), o => o.AuthorizationDetails = """[{"type":"rows","\ud800":1}]"""), Throws.ArgumentException);
+
+    [TestCase("""{"aud":"warehouse","exp":"soon"}""", "'exp'")]
+    [TestCase("""{"aud":"warehouse","exp":1e400}""", "'exp'")]
+    [TestCase("""{"aud":"warehouse","aud":"other"}""", "twice")]
+    [TestCase("""{"aud":"\ud800"}""", "'aud'")]
+    [TestCase("""{"aud":["warehouse","\ud800"]}""", "'aud'")]
+    [TestCase("""{"aud":{"x":"warehouse"}}""", "'aud'")]
+    [TestCase("""{"aud":7}""", "'aud'")]
+    [TestCase("""{"aud":"warehouse" """, "cut off|well-formed")]
+    [TestCase("""[]""", "not a JSON object")]
+    public async Task A_payload_that_can_not_be_read_does_not_switch_the_check_of_the_audience_off(string payload, string told)
+    {
+        string token = WireSamples.Jwt(payload);
+        Issued<BearerToken> issued = await ExchangeAsync(Answer(token: token), options: o => o.Audiences.Add("warehouse"));
+        Assert.That((issued.Flaw?.Code, issued.Flaw?.IsTransient), Is.EqualTo((ErrorCodes.IssuerAnswerMalformed, (bool?)false)));
+        Assert.That(issued.Flaw!.Message, Does.Match(told));
+        Assert.That(issued.Credential.Reveal(), Is.EqualTo(token));
+        Assert.That((await ExchangeAsync(Answer(token: token))).Flaw, Is.Null, "nobody asked for an audience");
+    }
+
+    [Test]
+    public async Task A_fraction_in_the_end_is_no_fault()
+    {
+        string token = WireSamples.Jwt("""{"aud":"other","exp":1999999999.5}""");
+        Issued<BearerToken> issued = await ExchangeAsync(Answer(token: token), options: o => o.Audiences.Add("warehouse"));
+        AssertFlaw(issued, ErrorCodes.WrongAudience, "It is not handed out.");
+    }
+
+    [Test]
+    public async Task An_opaque_token_with_two_dots_says_no_audience()
+    {
+        Assert.That((await ExchangeAsync(Answer(token: "v1.opaque.token"), options: o => o.Audiences.Add("warehouse"))).Flaw, Is.Null);
+    }
+
     [TestCase("", "text/html", "<html>sign in</html>", "text/html")]
     [TestCase("", "application/json", "", "not well-formed JSON")]
     [TestCase("", "application/json", "[]", "not a JSON object")]
@@ -125,6 +213,7 @@ internal sealed class TokenAnswerTests
         await using var issuer = new ScriptedIssuer(ScriptedAnswer.Json(Answer(token: WireSamples.TokenCanary + character + "X-Evil")));
         TokenExchangeException failure = Assert.ThrowsAsync<TokenExchangeException>(() => ExchangeAsync(issuer))!;
         Assert.That(failure.Message, Does.Contain($"position {WireSamples.TokenCanary.Length}"));
+        Assert.That(failure.IsTransient, Is.False);
         WireSamples.AssertNoCanary(failure);
     }
 

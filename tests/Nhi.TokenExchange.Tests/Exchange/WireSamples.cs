@@ -26,10 +26,13 @@ internal static class WireSamples
     public static string Answer(string more = "") =>
         $$"""{"access_token":"{{Token}}","token_type":"Bearer","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","expires_in":3600{{(more.Length == 0 ? "" : "," + more)}}}""";
 
-    public static ExchangeRequest Request(HttpMessageInvoker backchannel, TimeProvider? time = null, SubjectToken? actor = null, params string[] scopes) => new()
+    public static ExchangeRequest Request(HttpMessageInvoker backchannel, TimeProvider? time = null, SubjectToken? actor = null, params string[] scopes) =>
+        RequestWith(Proof, backchannel, time, actor, scopes);
+
+    public static ExchangeRequest RequestWith(string proof, HttpMessageInvoker backchannel, TimeProvider? time = null, SubjectToken? actor = null, params string[] scopes) => new()
     {
         Target = "warehouse",
-        Subject = new SubjectToken(Proof, SubjectTokenType.IdToken),
+        Subject = new SubjectToken(proof, SubjectTokenType.IdToken),
         Actor = actor,
         Scopes = ScopeSet.Of(scopes),
         MaxLifetime = TimeSpan.FromHours(1),

@@ -164,6 +164,25 @@ internal sealed class AssertionSignerTests
         });
     }
 
+    [TestCase("1.3.36.3.3.2.8.1.1.7", "brainpoolP256r1")]
+    [TestCase("1.3.132.0.10", "secp256k1")]
+    public void A_key_of_256_bits_on_another_curve_is_refused(string oid, string name)
+    {
+        ECDsa key;
+        try
+        {
+            key = ECDsa.Create(ECCurve.CreateFromValue(oid));
+        }
+        catch (Exception exception) when (exception is PlatformNotSupportedException or CryptographicException)
+        {
+            Assert.Ignore($"this system has no {name}");
+            return;
+        }
+        using ECDsa owned = key;
+        Assert.That(key.KeySize, Is.EqualTo(256));
+        Assert.That(() => AssertionSigner.From(key, "k"), Throws.ArgumentException.With.Message.Contains("not on P-256"));
+    }
+
     [TestCase("none")]
     [TestCase("HS256")]
     [TestCase("es256")]

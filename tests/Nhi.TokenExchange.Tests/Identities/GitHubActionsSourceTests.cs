@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
+using Nhi.TokenExchange.Tests.Exchange;
 
 namespace Nhi.TokenExchange.Tests;
 
@@ -8,7 +10,7 @@ namespace Nhi.TokenExchange.Tests;
 internal sealed class GitHubActionsSourceTests
 {
     private const string RequestToken = "request-canary-0123456789";
-    private readonly ManualTimeProvider _time = new();
+    private readonly SkippingTime _time = new();
     private readonly Dictionary<string, string?> _environment = new()
     {
         ["GITHUB_ACTIONS"] = "true", ["ACTIONS_ID_TOKEN_REQUEST_URL"] = "https://runner.example/idtoken?api-version=2.0", ["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = RequestToken,
@@ -20,19 +22,20 @@ internal sealed class GitHubActionsSourceTests
     private async Task<SubjectToken> GetAsync(string audience = Proofs.Audience)
     {
         var source = new GitHubActionsSource(_environment.GetValueOrDefault);
-        using var backchannel = new HttpMessageInvoker(new Wire(request =>
+        using HttpMessageInvoker backchannel = IssuerBackchannel.Create(_time, () => 0.5, () => new Wire(request =>
         {
             _asked.Add((request.RequestUri!.OriginalString, request.Headers.Authorization));
             return _answer(_asked.Count);
         }));
         var request = new SubjectTokenRequest { Audience = new Audience(audience), Backchannel = backchannel, Time = _time };
-        return await _time.RunAsync(source.GetSubjectTokenAsync(request, CancellationToken.None));
+        return await source.GetSubjectTokenAsync(request, CancellationToken.None);
     }
 
     private IdentityUnavailableException Refused()
     {
         var refused = Assert.ThrowsAsync<IdentityUnavailableException>(() => GetAsync())!;
         Assert.That(refused.ToString(), Does.Not.Contain(RequestToken).And.Not.Contain("body-canary"));
+        Assert.That(refused.Stage, Is.EqualTo(ExchangeStage.Attest));
         return refused;
     }
 
@@ -100,7 +103,7 @@ internal sealed class GitHubActionsSourceTests
         _answer = number => number < 4 ? Json("""{"message":"the job is in a Pending state"}""", HttpStatusCode.Forbidden) : Json($$"""{"value":"{{token}}"}""");
         Assert.That((await GetAsync()).Reveal(), Is.EqualTo(token));
         Assert.That(_asked, Has.Count.EqualTo(4));
-        Assert.That(_time.GetUtcNow() - Proofs.Now, Is.EqualTo(TimeSpan.FromSeconds(7)), "1, 2 and 4 seconds");
+        Assert.That(_time.Waits.Select(wait => wait.TotalSeconds), Is.EqualTo(new[] { 1, 2, 4 }));
     }
 
     [Test]
@@ -115,17 +118,35 @@ internal sealed class GitHubActionsSourceTests
     [TestCase(401, false)]
     [TestCase(403, false)]
     [TestCase(404, false)]
-    [TestCase(302, false)]
-    [TestCase(429, true)]
     [TestCase(500, true)]
-    [TestCase(503, true)]
+    [TestCase(501, true)]
     public void A_refusal_says_status_and_code_and_nothing_of_the_body(int status, bool isTransient)
     {
         _answer = _ => Json("""{"error":"access_denied","message":"body-canary"}""", (HttpStatusCode)status);
         IdentityUnavailableException refused = Refused();
         Assert.That(refused.Message, Does.Contain($"status {status}").And.Contain("'access_denied'"));
         Assert.That((refused.IsTransient, refused.IssuerError), Is.EqualTo((isTransient, "access_denied")));
-        Assert.That(_asked, Has.Count.EqualTo(1), "what is transient the back channel repeats");
+        Assert.That(_asked, Has.Count.EqualTo(status == 500 ? 2 : 1));
+    }
+
+    [TestCase(302, false, 1)]
+    [TestCase(408, true, 5)]
+    [TestCase(429, true, 5)]
+    [TestCase(503, true, 5)]
+    public void What_the_back_channel_gives_up_is_a_missing_proof(int status, bool isTransient, int asked)
+    {
+        _answer = _ =>
+        {
+            HttpResponseMessage answer = Json("body-canary", (HttpStatusCode)status);
+            answer.Headers.TryAddWithoutValidation("Retry-After", "3");
+            answer.Headers.TryAddWithoutValidation("x-request-id", "c-7");
+            return answer;
+        };
+        IdentityUnavailableException refused = Refused();
+        Assert.That((refused.Code, refused.IsTransient, refused.CorrelationId), Is.EqualTo((ErrorCodes.ProofUnavailable, isTransient, "c-7")));
+        Assert.That(refused.RetryAfter, Is.EqualTo(isTransient ? TimeSpan.FromSeconds(3) : (TimeSpan?)null));
+        Assert.That(refused.Message, Does.Contain("runner.example").And.Contain($"{status}"));
+        Assert.That(_asked, Has.Count.EqualTo(asked));
     }
 
     [TestCase("")]
@@ -146,18 +167,21 @@ internal sealed class GitHubActionsSourceTests
     [Test]
     public void An_answer_that_is_too_long_is_not_read_S18()
     {
-        foreach (int length in (int[])[100 * 1024, 16 * 1024 * 1024])
-        {
-            _answer = _ => Json($$"""{"value":"{{new string('x', length)}}"}""");
-            Assert.That(Refused(), Has.Property("Code").EqualTo(ErrorCodes.ProofMalformed));
-        }
+        _answer = _ => Json($$"""{"value":"{{new string('x', 100 * 1024)}}"}""");
+        Assert.That(Refused(), Has.Property("Code").EqualTo(ErrorCodes.ProofMalformed));
+        _answer = _ => Json($$"""{"value":"{{new string('x', 16 * 1024 * 1024)}}"}""");
+        Assert.That(Refused(), Has.Property("Code").EqualTo(ErrorCodes.ProofUnavailable).And.Message.Contains("1048576 bytes"));
     }
 
     [Test]
     public void An_endpoint_that_is_not_reached_is_transient()
     {
-        _answer = _ => throw new HttpRequestException("body-canary");
-        Assert.That(() => GetAsync(), Throws.TypeOf<IdentityUnavailableException>().With.Property("IsTransient").True.And.Message.Not.Contains("body-canary"));
+        _answer = _ => throw new HttpRequestException("body-canary", new SocketException((int)SocketError.HostUnreachable));
+        IdentityUnavailableException refused = Refused();
+        Assert.That((refused.Code, refused.IsTransient), Is.EqualTo((ErrorCodes.ProofUnavailable, true)));
+        Assert.That(refused.Message, Does.Contain("HostUnreachable"));
+        for (Exception? inner = refused; inner is not null; inner = inner.InnerException)
+            Assert.That(inner, Is.Not.InstanceOf<HttpRequestException>());
     }
 
     [Test]

@@ -129,6 +129,85 @@ internal sealed class OidcFileSafetyTests : OidcFileFixture
     }
 
     [Test]
+    [CancelAfter(10_000)]
+    public async Task A_FIFO_opens_without_waiting_and_is_known_by_its_handle_S8(CancellationToken cancellationToken)
+    {
+        Native.MakeFifo(FilePath);
+        using Microsoft.Win32.SafeHandles.SafeFileHandle handle = await Task.Run(() => UnixOpen.ToRead(FilePath), cancellationToken).WaitAsync(cancellationToken);
+        Assert.That(UnixFile.Of(handle)?.Kind, Is.EqualTo("a FIFO"));
+    }
+
+    [Test]
+    [CancelAfter(30_000)]
+    public async Task A_FIFO_that_takes_the_files_name_at_any_moment_stops_nobody_S8(CancellationToken cancellationToken)
+    {
+        Write(Proofs.With());
+        var file = new ProofFile(FilePath, allowWorldReadable: true);
+        Task<int> reading = Task.Run(() =>
+        {
+            int seen = 0;
+            for (int read = 0; read < 2_000; read++)
+            {
+                try
+                {
+                    Assert.That(file.Read(), Is.EqualTo(Proofs.With()));
+                    seen++;
+                }
+                catch (IdentityUnavailableException refused)
+                {
+                    Assert.That(refused.Message, Does.Contain("a FIFO"));
+                }
+            }
+            return seen;
+        }, cancellationToken);
+        while (!reading.IsCompleted && !cancellationToken.IsCancellationRequested)
+        {
+            Native.MakeFifo(FilePath + ".fifo");
+            Native.Rename(FilePath + ".fifo", FilePath);
+            await File.WriteAllTextAsync(FilePath + ".new", Proofs.With(), CancellationToken.None);
+            Native.Rename(FilePath + ".new", FilePath);
+        }
+        Assert.That(await reading.WaitAsync(cancellationToken), Is.GreaterThan(0));
+    }
+
+    [Test]
+    [Platform("Linux", Reason = "a regular file of this process of which the first page can never be read")]
+    public void A_file_that_fails_in_passing_is_looked_at_again()
+    {
+        IWorkloadIdentitySource source = IdentitySources.OidcFile("/proc/self/mem");
+        var failed = Assert.ThrowsAsync<IdentityUnavailableException>(() => Time.RunAsync(source.GetSubjectTokenAsync(Proofs.Request(Time), default)))!;
+        Assert.That((failed.Code, failed.IsTransient), Is.EqualTo((ErrorCodes.ProofUnavailable, true)));
+        Assert.That(failed.Message, Does.Contain("could not be read").And.Contain("IOException"));
+        Assert.That(Time.GetUtcNow() - Proofs.Now, Is.EqualTo(TimeSpan.FromSeconds(1)), "looked three times more within a second");
+    }
+
+    [Test]
+    public void A_folder_of_another_user_is_refused_M6()
+    {
+        if (Native.EffectiveUser != 0)
+            Assert.Ignore("only root can give a folder to another user");
+        Write(Proofs.With());
+        Native.ChangeOwner(Folder, 4711);
+        Assert.That(Refused().Message, Does.Contain("folder").And.Contain("belongs to user 4711"));
+    }
+
+    [TestCase("0755", true)]
+    [TestCase("1777", true)]
+    [TestCase("3777", true, Description = "as kubelet leaves an emptyDir in memory under fsGroup")]
+    [TestCase("2755", true)]
+    [TestCase("0775", false)]
+    [TestCase("2775", false)]
+    public void A_folder_in_which_a_group_may_replace_the_file_is_refused_but_not_a_mount_of_kubelets_M6(string mode, bool isTaken)
+    {
+        Write(Proofs.With());
+        File.SetUnixFileMode(Folder, (UnixFileMode)Convert.ToInt32(mode, 8));
+        if (isTaken)
+            Assert.That(() => GetAsync(), Throws.Nothing);
+        else
+            Assert.That(Refused(), Has.Property("Code").EqualTo(ErrorCodes.ProofFileUnsafe).And.Message.Contains("may replace the file"));
+    }
+
+    [Test]
     public void A_device_is_refused_S8()
     {
         File.CreateSymbolicLink(FilePath, "/dev/zero");

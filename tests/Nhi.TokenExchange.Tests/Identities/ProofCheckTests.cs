@@ -74,7 +74,7 @@ internal sealed class ProofCheckTests
             yield return Row($"63 {name}", Proofs.Compact(claims, $$"""{"alg":"RS256","{{name}}":"https://evil.example"}"""), $"'{name}'");
         foreach (string typ in (string[])["dpop+jwt", "refresh+jwt", "logout+jwt", "secevent+jwt"])
             yield return Row($"64 typ {typ}", Proofs.Compact(claims, $$"""{"alg":"RS256","typ":"{{typ}}"}"""), $"typ '{typ}'");
-        foreach (string exp in (string[])["\"300\"", "1e20", "1.5", "-1", "0", "9007199254740993", "99999999999999999999", "1e400", "true", "[1]"])
+        foreach (string exp in (string[])["\"300\"", "1e20", "-1", "-0.5", "9007199254740993", "99999999999999999999", "1e400", "true", "[1]"])
             yield return Row($"65 exp {exp}", Proofs.Compact(claims.Replace($"\"exp\":{Proofs.Now.ToUnixTimeSeconds() + 300}", $"\"exp\":{exp}", StringComparison.Ordinal)), "'exp'");
         yield return Row("65 exp missing", Proofs.With(("exp", null)), "no 'exp'");
         yield return Row("65 nbf text", Proofs.With(("nbf", "x")), "'nbf'");
@@ -125,6 +125,31 @@ internal sealed class ProofCheckTests
         IdentityUnavailableException refused = Refused(token);
         Assert.That(refused.Code, Is.EqualTo(ErrorCodes.ProofExpired));
         Assert.That(refused.Message, Does.Contain("less than 30 s").And.Contain("2026-01-01T00:00:00"));
+    }
+
+    [TestCase("0")]
+    [TestCase("0.9")]
+    [TestCase("1.5")]
+    public void An_end_in_1970_has_passed(string exp)
+    {
+        string claims = Proofs.GitHubClaims.ToJsonString();
+        string token = Proofs.Compact(claims.Replace($"\"exp\":{Proofs.Now.ToUnixTimeSeconds() + 300}", $"\"exp\":{exp}", StringComparison.Ordinal));
+        Assert.That(Refused(token), Has.Property("Code").EqualTo(ErrorCodes.ProofExpired).And.Message.Contains("1970-01-01T00:00:0"));
+    }
+
+    [Test]
+    public void A_beginning_of_zero_is_1970_as_old_Keycloaks_write_it() =>
+        Assert.That(Check(Proofs.With(("nbf", 0))).ExpiresAt, Is.EqualTo(Proofs.Now.AddSeconds(300)));
+
+    [TestCase(".75")]
+    [TestCase(".9999999999999999999999999")]
+    [TestCase("e0")]
+    [TestCase("5e-1")]
+    public void A_fraction_of_a_second_is_cut_off(string tail)
+    {
+        string end = $"\"exp\":{Proofs.Now.ToUnixTimeSeconds() + 300}";
+        string claims = Proofs.GitHubClaims.ToJsonString().Replace(end, end + tail, StringComparison.Ordinal);
+        Assert.That(Check(Proofs.Compact(claims)).ExpiresAt, Is.EqualTo(Proofs.Now.AddSeconds(300)));
     }
 
     [Test]

@@ -5,12 +5,12 @@ internal static class CorrelationIds
 {
     private static readonly string[] Names = ["x-request-id", "x-ms-request-id", "x-correlation-id"];
 
-    public static string? Of(HttpResponseMessage response)
+    public static string? Of(HttpResponseMessage response, SentSecrets? sent = null)
     {
         foreach (string name in Names)
         {
             if (response.Headers.TryGetValues(name, out IEnumerable<string>? values) && values.FirstOrDefault() is { Length: > 0 } value)
-                return OuterText.Shown(value, maxLength: 100);
+                return OuterText.Shown(value, maxLength: 100, sent);
         }
         return null;
     }

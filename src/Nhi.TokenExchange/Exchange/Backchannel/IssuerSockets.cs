@@ -14,8 +14,10 @@ internal static class IssuerSockets
 
     /// <summary>Makes the handler.</summary>
     /// <param name="resolve">Finds the addresses of a host; the system's resolver if null.</param>
-    public static SocketsHttpHandler Create(Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null)
+    /// <param name="open">Opens a socket; the system's if null.</param>
+    public static SocketsHttpHandler Create(Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null, Func<AddressFamily, Socket>? open = null)
     {
+        open ??= family => new Socket(family, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         resolve ??= Dns.GetHostAddressesAsync;
         return new SocketsHttpHandler
         {
@@ -29,11 +31,11 @@ internal static class IssuerSockets
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),
             MaxResponseHeadersLength = 64,   // KiB
             MaxResponseDrainSize = 0,
-            ConnectCallback = (context, cancellationToken) => ConnectAsync(context.DnsEndPoint, resolve, cancellationToken),
+            ConnectCallback = (context, cancellationToken) => ConnectAsync(context.DnsEndPoint, resolve, open, cancellationToken),
         };
     }
 
-    private static async ValueTask<Stream> ConnectAsync(DnsEndPoint endpoint, Func<string, CancellationToken, Task<IPAddress[]>> resolve, CancellationToken cancellationToken)
+    private static async ValueTask<Stream> ConnectAsync(DnsEndPoint endpoint, Func<string, CancellationToken, Task<IPAddress[]>> resolve, Func<AddressFamily, Socket> open, CancellationToken cancellationToken)
     {
         IPAddress[] found = IPAddress.TryParse(endpoint.Host, out IPAddress? literal) ? [literal] : await resolve(endpoint.Host, cancellationToken).ConfigureAwait(false);
         IPAddress[] allowed = [.. found.Where(address => NetworkAddresses.IsAllowed(address, endpoint.Host))];
@@ -41,14 +43,14 @@ internal static class IssuerSockets
         {
             throw new TokenExchangeException(ErrorCodes.IssuerAddressRefused, ExchangeStage.Exchange, $"Host {ExceptionText.Clean(endpoint.Host)} leads to {found[0]}, which is not an issuer's address; nothing was sent.")
             {
-                Hint = "Loopback is reached as localhost, 127.0.0.1 or [::1]; link-local, unspecified and multicast addresses are not reached at all. Look at the name service.",
+                Hint = "Loopback is reached as localhost, 127.0.0.1 or [::1]; metadata services, link-local, unspecified and multicast addresses are not reached at all. Look at the name service.",
             };
         }
-        return new NetworkStream(await ConnectToFirstAsync(allowed, endpoint.Port, cancellationToken).ConfigureAwait(false), ownsSocket: true);
+        return new NetworkStream(await ConnectToFirstAsync(allowed, endpoint.Port, open, cancellationToken).ConfigureAwait(false), ownsSocket: true);
     }
 
     // Starts an attempt for each address in turn, the next when the one before has failed or is late; the first that connects wins.
-    private static async Task<Socket> ConnectToFirstAsync(IPAddress[] addresses, int port, CancellationToken cancellationToken)
+    private static async Task<Socket> ConnectToFirstAsync(IPAddress[] addresses, int port, Func<AddressFamily, Socket> open, CancellationToken cancellationToken)
     {
         using var decided = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var winner = new TaskCompletionSource<Socket>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -57,7 +59,7 @@ internal static class IssuerSockets
         {
             foreach (IPAddress address in addresses)
             {
-                Task<Exception?> attempt = AttemptAsync(address, port, winner, decided.Token);
+                Task<Exception?> attempt = AttemptAsync(address, port, open, winner, decided.Token);
                 attempts.Add(attempt);
                 if (attempts.Count < addresses.Length)
                     await Task.WhenAny(attempt, winner.Task, Task.Delay(NextAddressAfter, TimeProvider.System, decided.Token)).ConfigureAwait(false);   // sockets live in real time
@@ -83,21 +85,22 @@ internal static class IssuerSockets
     }
 
     /// <returns>Why it failed; null if it won. Who connects too late closes what he connected.</returns>
-    private static async Task<Exception?> AttemptAsync(IPAddress address, int port, TaskCompletionSource<Socket> winner, CancellationToken cancellationToken)
+    private static async Task<Exception?> AttemptAsync(IPAddress address, int port, Func<AddressFamily, Socket> open, TaskCompletionSource<Socket> winner, CancellationToken cancellationToken)
     {
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        Socket? socket = null;
         Exception? failure = null;
         try
         {
+            socket = open(address.AddressFamily);   // fails where the system has no IPv6
             await socket.ConnectAsync(address, port, cancellationToken).ConfigureAwait(false);
             if (winner.TrySetResult(socket))
                 return null;
         }
-        catch (Exception exception) when (exception is SocketException or OperationCanceledException)
+        catch (Exception exception)   // whatever it was, it is told if no other address connects; none stays unobserved
         {
             failure = exception;
         }
-        socket.Dispose();
+        socket?.Dispose();
         return failure;
     }
 }

@@ -52,6 +52,9 @@ internal sealed class Tries(
         if (response is not null && RetryAfterHeader.Read(response, time) is { } asked && asked > wait)
             wait = asked;
         Wait = wait;
+        // Throttling is said before anything is done; after anything else the issuer may have done it all.
+        if (response?.StatusCode != HttpStatusCode.TooManyRequests)
+            request.Options.Set(IssuerBackchannel.MayRepeatALostOne, true);
         // What would end after the deadline is told at once, with what the issuer asked for: the caller's next try comes then.
         return time.GetElapsedTime(started) + wait < IssuerBackchannel.CallDeadline;
     }

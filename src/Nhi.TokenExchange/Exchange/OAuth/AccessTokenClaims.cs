@@ -4,46 +4,69 @@ using System.Text.Json;
 namespace Nhi.TokenExchange;
 
 /// <summary>What an access token says of itself, if it is a JWT. A help against mix-ups and for its end; no signature is checked, that is the target's part.</summary>
-internal sealed record AccessTokenClaims(DateTimeOffset? ExpiresAt, IReadOnlyList<string> Audiences)
+/// <param name="ExpiresAt">Its <c>exp</c>; null if it has none, or if anything in the payload is faulty.</param>
+/// <param name="Audiences">Its <c>aud</c> as far as it could be read.</param>
+/// <param name="Fault">What is wrong with the payload; null if nothing is. Quotes no value.</param>
+internal sealed record AccessTokenClaims(DateTimeOffset? ExpiresAt, IReadOnlyList<string> Audiences, string? Fault)
 {
-    // 9999-12-31T23:59:59Z
-    private const long LastSecond = 253_402_300_799;
     private const int MaxAudiences = 20;
 
-    /// <summary>Reads the payload; null if the token is no JWT that can be read.</summary>
+    /// <summary>Reads the payload; null if the token is no JWT: opaque, or encrypted (five parts).</summary>
     public static AccessTokenClaims? Read(string token)
     {
         ReadOnlySpan<char> rest = token;
         int first = rest.IndexOf('.');
         int last = rest.LastIndexOf('.');
-        if (first <= 0 || last <= first || rest[(first + 1)..last].Contains('.'))
-            return null;   // opaque, or encrypted (five parts)
+        if (first <= 0 || last <= first || rest[(first + 1)..last].Contains('.') || !JwtReader.LooksLikeJwt(token))
+            return null;
         ReadOnlySpan<char> payload = rest[(first + 1)..last];
         byte[] json = new byte[Base64Url.GetMaxDecodedLength(payload.Length)];
-        if (!Base64Url.TryDecodeFromChars(payload, json, out int length))
-            return null;
-        long? end = null;
+        if (!Base64Url.IsValid(payload) || !Base64Url.TryDecodeFromChars(payload, json, out int length))
+            return new AccessTokenClaims(null, [], "is not base64url");
+        DateTimeOffset? end = null;
+        string? fault = null;
         var audiences = new List<string>();
         var members = new JsonMembers(json.AsSpan(0, length));
         while (members.MoveNext())
         {
             if (members.Name == "exp")
-                end = members.WholeNumber();
+                fault = ReadEnd(ref members, ref end) ? fault : "has an 'exp' that is no instant";
             else if (members.Name == "aud")
-                ReadAudiences(members.Raw(), audiences);
+                fault = ReadAudiences(members.Raw(), audiences) ? fault : "has an 'aud' that is neither a text nor a list of texts";
         }
-        if (members.Fault is not null)
-            return null;
-        return new AccessTokenClaims(end is >= 0 and <= LastSecond ? DateTimeOffset.FromUnixTimeSeconds(end.Value) : null, audiences);
+        fault ??= members.Fault;
+        return new AccessTokenClaims(fault is null ? end : null, audiences, fault);
     }
 
-    private static void ReadAudiences(ReadOnlySpan<byte> json, List<string> into)
+    private static bool ReadEnd(ref JsonMembers members, ref DateTimeOffset? end)
+    {
+        if (members.IsNull)
+            return true;
+        end = members.TextOrNumber() is { } seconds ? NumericDate.Read(seconds) : null;   // some write it as a text
+        return end is not null;
+    }
+
+    private static bool ReadAudiences(ReadOnlySpan<byte> json, List<string> into)
     {
         var reader = new Utf8JsonReader(json);
-        while (reader.Read() && into.Count < MaxAudiences)
+        try
         {
-            if (reader.TokenType == JsonTokenType.String)
+            bool isList = reader.Read() && reader.TokenType == JsonTokenType.StartArray;
+            if (reader.TokenType == JsonTokenType.Null)
+                return true;
+            while (!isList || (reader.Read() && reader.TokenType != JsonTokenType.EndArray))
+            {
+                if (reader.TokenType != JsonTokenType.String || into.Count == MaxAudiences)
+                    return false;
                 into.Add(reader.GetString()!);
+                if (!isList)
+                    break;
+            }
+            return true;
+        }
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)   // the second for half of a surrogate pair
+        {
+            return false;
         }
     }
 }

@@ -24,7 +24,7 @@ internal static class AuthorizationDetailsCheck
                 ? null
                 : "is not a JSON array of objects, each with a 'type' (RFC 9396 §2)";
         }
-        catch (JsonException)
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)   // the second for half of a surrogate pair
         {
             return "is not well-formed JSON, has a member twice, or is nested too deep";
         }
@@ -47,7 +47,7 @@ internal static class AuthorizationDetailsCheck
                 ? null
                 : "authorization_details came that go beyond those asked for";
         }
-        catch (JsonException)
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)   // the second for half of a surrogate pair
         {
             return "authorization_details came that can't be read";
         }

@@ -60,16 +60,36 @@ internal sealed class DiscoveryDocuments
         bool transient = false;
         foreach (Uri place in places)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, place);
-            request.Headers.TryAddWithoutValidation("Accept", "application/json");
-            using HttpResponseMessage response = await backchannel.SendAsync(request, CancellationToken.None).ConfigureAwait(false);
-            response.Content = await BoundedContent.ReadAsync(response.Content, CancellationToken.None).ConfigureAwait(false);
+            using HttpResponseMessage? response = await GetAsync(place, backchannel).ConfigureAwait(false);
+            if (response is null)
+            {
+                said.Add($"{place.AbsolutePath}: a redirect, not followed");
+                continue;
+            }
             if (response.StatusCode == HttpStatusCode.OK && OAuthIssuer.IsJson(response.Content))
                 return Read(((BoundedContent)response.Content).Bytes, issuer, place);
             transient |= (int)response.StatusCode >= 500;
             said.Add($"{place.AbsolutePath}: {(int)response.StatusCode}{(response.StatusCode == HttpStatusCode.OK ? ", not JSON" : "")}");
         }
         throw Failed(issuer, $"has no metadata document ({string.Join("; ", said)})", "Check the issuer's URI, or set TokenEndpoint.", transient);
+    }
+
+    // Null for a redirect: a site before the issuer may send unknown paths to its own pages, and the document be in the other place.
+    private static async Task<HttpResponseMessage?> GetAsync(Uri place, HttpMessageInvoker backchannel)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, place);
+        request.Headers.TryAddWithoutValidation("Accept", "application/json");
+        HttpResponseMessage response;
+        try
+        {
+            response = await backchannel.SendAsync(request, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (TokenExchangeException redirect) when (redirect.Code == ErrorCodes.RedirectRefused)
+        {
+            return null;
+        }
+        response.Content = await BoundedContent.ReadAsync(response.Content, CancellationToken.None).ConfigureAwait(false);
+        return response;
     }
 
     private static IssuerEndpoints Read(ReadOnlySpan<byte> json, Uri issuer, Uri place)

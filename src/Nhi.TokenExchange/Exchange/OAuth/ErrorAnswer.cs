@@ -6,7 +6,7 @@ internal readonly record struct ErrorAnswer(string Error, string Description, st
     private const int LongestCode = 60;
 
     /// <summary>Reads a body leniently: an error that is badly said is still an error. All texts are redacted, cleaned and cut.</summary>
-    public static ErrorAnswer Read(ReadOnlySpan<byte> json)
+    public static ErrorAnswer Read(ReadOnlySpan<byte> json, SentSecrets sent)
     {
         string? error = null, code = null, description = null, message = null, uri = null, correlation = null;
         var members = new JsonMembers(json);
@@ -24,9 +24,9 @@ internal readonly record struct ErrorAnswer(string Error, string Description, st
             }
         }
         return new ErrorAnswer(
-            (error ?? code) is { Length: > 0 } said ? OuterText.Shown(said, LongestCode) : "unknown",
-            OuterText.Shown(description ?? message),
-            uri is null ? null : OuterText.Shown(uri),
-            correlation is null ? null : OuterText.Shown(correlation, LongestCode));
+            (error ?? code) is { Length: > 0 } said ? OuterText.Shown(said, LongestCode, sent) : "unknown",
+            OuterText.Shown(description ?? message, sent: sent),
+            uri is null ? null : OuterText.Shown(uri, sent: sent),
+            correlation is null ? null : OuterText.Shown(correlation, LongestCode, sent));
     }
 }

@@ -45,15 +45,18 @@ internal sealed record ExpectedToken
         }
         catch (ArgumentException exception)   // names the position, never the token
         {
-            throw Malformed(answer, $"has an access_token that can't be sent: {exception.Message}");
+            throw Malformed(answer, $"has an access_token that can't be sent: {exception.Message}", isTransient: false);
         }
     }
 
     // RFC 6749 §5.1: absent expires_in means that the life is said elsewhere; the token itself may, else a short one is safe.
-    private DateTimeOffset EndOf(TokenAnswer answer, AccessTokenClaims? claims) =>
-        answer.ExpiresIn is { } seconds && IsInRange(seconds) ? answer.AskedAt.AddSeconds(seconds)
-        : claims?.ExpiresAt is { } end && end < answer.AskedAt.AddSeconds(LongestSeconds) ? end
-        : answer.AskedAt + DefaultLifetime;
+    // Where both say it, the earlier one: after that one or the other calls it dead.
+    private DateTimeOffset EndOf(TokenAnswer answer, AccessTokenClaims? claims)
+    {
+        DateTimeOffset? said = answer.ExpiresIn is { } seconds && IsInRange(seconds) ? answer.AskedAt.AddSeconds(seconds) : null;
+        DateTimeOffset? own = claims?.ExpiresAt is { } end && end < answer.AskedAt.AddSeconds(LongestSeconds) ? end : null;
+        return (said < own || own is null ? said : own) ?? answer.AskedAt + DefaultLifetime;
+    }
 
     private static bool IsInRange(long seconds) => seconds is >= ShortestSeconds and <= LongestSeconds;
 
@@ -64,13 +67,15 @@ internal sealed record ExpectedToken
         if (answer.ExpiresIn is { } seconds && !IsInRange(seconds))
             return Malformed(answer, FormattableString.Invariant($"says expires_in {seconds}; {ShortestSeconds} to {LongestSeconds} seconds are taken"));
         if (!IsBearer(answer.TokenType))
-            return WrongType(answer, $"'{OuterText.Shown(answer.TokenType ?? "(absent)", 60)}' came as token_type; 'Bearer' was expected");
+            return WrongType(answer, $"'{OuterText.Shown(answer.TokenType ?? "(absent)", 60, answer.Secrets)}' came as token_type; 'Bearer' was expected");
         if (!IsIssuedTypeRight(answer.IssuedTokenType))
-            return WrongType(answer, $"'{OuterText.Shown(answer.IssuedTokenType ?? "(absent)", 100)}' came as issued_token_type; '{RequestedType ?? SubjectTokenType.AccessToken}' was expected");
+            return WrongType(answer, $"'{OuterText.Shown(answer.IssuedTokenType ?? "(absent)", 100, answer.Secrets)}' came as issued_token_type; '{RequestedType ?? SubjectTokenType.AccessToken}' was expected");
         if (AuthorizationDetailsCheck.FaultOf(AuthorizationDetails, answer.AuthorizationDetails) is { } wider)
             return Flaw(answer, ErrorCodes.WiderScope, wider, "Let the issuer grant what is asked for.");
+        if (Audiences.Count > 0 && claims?.Fault is { } unreadable)
+            return Malformed(answer, $"has an access_token whose audience can't be believed: its payload {unreadable}", isTransient: false);
         if (Audiences.Count > 0 && claims is { Audiences.Count: > 0 } && !claims.Audiences.Any(Audiences.Contains))
-            return Flaw(answer, ErrorCodes.WrongAudience, $"the token is for '{OuterText.Shown(string.Join("', '", claims.Audiences))}'; '{string.Join("', '", Audiences)}' was asked", "If the issuer names it so, add it to the audiences that are accepted.");
+            return Flaw(answer, ErrorCodes.WrongAudience, $"the token is for '{OuterText.Shown(string.Join("', '", claims.Audiences), sent: answer.Secrets)}'; '{string.Join("', '", Audiences)}' was asked", "If the issuer names it so, add it to the audiences that are accepted.");
         return null;
     }
 
@@ -92,8 +97,8 @@ internal sealed record ExpectedToken
         Flaw(answer, ErrorCodes.WrongTokenType, what, "Check what the issuer issues for this kind of exchange.");
 
     private static TokenExchangeException Flaw(TokenAnswer answer, string code, string what, string hint) =>
-        new(code, ExchangeStage.Verify, $"What was issued is not what was asked for: {what}. The credential was ended.") { CorrelationId = answer.CorrelationId, Hint = hint };
+        new(code, ExchangeStage.Verify, $"What was issued is not what was asked for: {what}. It is not handed out.") { CorrelationId = answer.CorrelationId, Hint = hint };
 
-    private static TokenExchangeException Malformed(TokenAnswer answer, string what) =>
-        new(ErrorCodes.IssuerAnswerMalformed, ExchangeStage.Exchange, $"The answer {what}.") { CorrelationId = answer.CorrelationId, IsTransient = true };
+    private static TokenExchangeException Malformed(TokenAnswer answer, string what, bool isTransient = true) =>
+        new(ErrorCodes.IssuerAnswerMalformed, ExchangeStage.Exchange, $"The answer {what}.") { CorrelationId = answer.CorrelationId, IsTransient = isTransient };
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -12,6 +13,10 @@ internal sealed class FormBody
     private static readonly SearchValues<byte> Unreserved =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"u8);
 
+    // Whoever holds the value of one of these can act as us.
+    private static readonly string[] SecretFields = ["subject_token", "actor_token", "assertion", "client_assertion", "token"];
+
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     private readonly List<(string Name, string Value)> _fields = [];
 
     /// <summary>Adds a field if it has a value; a name that is there already is repeated, not replaced.</summary>
@@ -20,6 +25,16 @@ internal sealed class FormBody
         if (!string.IsNullOrEmpty(value))
             _fields.Add((name, value));
         return this;
+    }
+
+    /// <summary>Notes the values that no message may show.</summary>
+    public void TellSecrets(SentSecrets secrets)
+    {
+        foreach ((string name, string value) in _fields)
+        {
+            if (SecretFields.Contains(name))
+                secrets.Add(value);
+        }
     }
 
     /// <summary>Encodes the fields behind a part that was encoded before.</summary>

@@ -8,11 +8,11 @@ internal static class IssuerRefusal
     // Below it nobody refuses anything for the clocks.
     private static readonly TimeSpan ClockDifferenceWorthSaying = TimeSpan.FromSeconds(60);
 
-    /// <summary>The exception for an answer that is no success.</summary>
-    public static TokenExchangeException Of(HttpResponseMessage response, ReadOnlySpan<byte> body, Uri endpoint, TimeProvider time, string? notFoundHint = null)
+    /// <summary>The exception for an answer that is no success, or that names an error in spite of its status.</summary>
+    public static TokenExchangeException Of(OAuthResponse answered, Uri endpoint, TimeProvider time, string? notFoundHint = null)
     {
-        bool isJson = OAuthIssuer.IsJson(response.Content);
-        ErrorAnswer answer = isJson ? ErrorAnswer.Read(body) : new ErrorAnswer("unknown", "", null, null);
+        HttpResponseMessage response = answered.Message;
+        ErrorAnswer answer = OAuthIssuer.IsJson(response.Content) || response.IsSuccessStatusCode ? ErrorAnswer.Read(answered.Body, answered.Sent) : new ErrorAnswer("unknown", "", null, null);
         int status = (int)response.StatusCode;
         bool throttled = response.StatusCode == HttpStatusCode.TooManyRequests;
         // Defined for the authorization endpoint, sent by token endpoints too.
@@ -24,10 +24,11 @@ internal static class IssuerRefusal
         string said = answer.Description.Length > 0 ? $": {answer.Description}" : "";
         return new TokenExchangeException(code, ExchangeStage.Exchange, $"Host {endpoint.IdnHost} answered {status} {answer.Error}{said}")
         {
-            IsTransient = transient,
+            // A try before this one may have reached the issuer and used the proof up: then the refusal says nothing about the next proof.
+            IsTransient = transient || (answered.MayRepeatALostOne && code == ErrorCodes.ProofRefused),
             IssuerError = answer.Error,
             RetryAfter = transient ? RetryAfterHeader.Read(response, time) : null,
-            CorrelationId = CorrelationIds.Of(response) ?? answer.CorrelationId,
+            CorrelationId = CorrelationIds.Of(response, answered.Sent) ?? answer.CorrelationId,
             Hint = Join(response.StatusCode == HttpStatusCode.NotFound ? notFoundHint ?? "Check the URI of the endpoint." : HintFor(answer.Error, response.StatusCode), answer.Uri is null ? null : $"See {answer.Uri}.", ClockHint(response, time)),
         };
     }

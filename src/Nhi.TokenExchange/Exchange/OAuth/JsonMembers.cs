@@ -63,6 +63,9 @@ internal ref struct JsonMembers
         }
     }
 
+    /// <summary>Whether the value is <c>null</c>, which counts as absent.</summary>
+    public readonly bool IsNull => _reader.TokenType == JsonTokenType.Null;
+
     /// <summary>The value if it is a string; null if it is null, or with a fault if it is something else.</summary>
     public string? Text()
     {

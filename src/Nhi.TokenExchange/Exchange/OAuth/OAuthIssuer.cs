@@ -29,14 +29,16 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
         for (bool isLast = false; ; isLast = true)
         {
             DateTimeOffset askedAt = request.Time.GetUtcNow();
-            using HttpResponseMessage response = await PostAsync(endpoint, call, authentication, cancellationToken).ConfigureAwait(false);
-            ReadOnlySpan<byte> body = ((BoundedContent)response.Content).Bytes;
-            if (!response.IsSuccessStatusCode)
-                throw IssuerRefusal.Of(response, body, endpoint, request.Time, call.NotFoundHint);
-            if (Read(response, body, askedAt, endpoint, out TokenAnswer? answer) is not { } malformed)
-                return answer!;
+            using OAuthResponse response = await PostAsync(endpoint, call, authentication, isRepeated: isLast, cancellationToken).ConfigureAwait(false);
+            if (!response.Message.IsSuccessStatusCode)
+                throw IssuerRefusal.Of(response, endpoint, request.Time, call.NotFoundHint);
+            TokenAnswer answer = Read(response, askedAt);
+            if (!string.IsNullOrEmpty(answer.AccessToken))
+                return answer;   // however it was said: it exists, and has to be ended if it can't be used
+            if (answer.NamesAnError)
+                throw IssuerRefusal.Of(response, endpoint, request.Time);
             if (isLast)
-                throw malformed;
+                throw Malformed(response, answer, endpoint);
         }
     }
 
@@ -54,10 +56,10 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
             return Revocation.NotSupported;
         var call = new TokenCall { Fill = form => form.Add("token", token.Reveal()).Add("token_type_hint", "access_token") };
         var authentication = new ClientAuthenticationRequest(JobContext.Unnamed, request.Backchannel, request.Time);
-        using HttpResponseMessage response = await PostAsync(endpoint, call, authentication, cancellationToken).ConfigureAwait(false);
-        if (response.StatusCode == HttpStatusCode.OK)
+        using OAuthResponse response = await PostAsync(endpoint, call, authentication, isRepeated: false, cancellationToken).ConfigureAwait(false);
+        if (response.Message.StatusCode == HttpStatusCode.OK)
             return Revocation.Revoked;   // RFC 7009 §2.2: also if it was dead before
-        TokenExchangeException refused = IssuerRefusal.Of(response, ((BoundedContent)response.Content).Bytes, endpoint, request.Time);
+        TokenExchangeException refused = IssuerRefusal.Of(response, endpoint, request.Time);
         // RFC 7009 §2.2.1. Some say it of a token that has just died; our clock has been asked about that.
         if (refused.IssuerError == "unsupported_token_type")
             return Revocation.NotSupported;
@@ -71,8 +73,9 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
     private async ValueTask<IssuerEndpoints> EndpointsAsync(HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken) =>
         configured ?? await _documents.Value.GetAsync(issuer, backchannel, time, cancellationToken).ConfigureAwait(false);
 
-    private async Task<HttpResponseMessage> PostAsync(Uri endpoint, TokenCall call, ClientAuthenticationRequest authentication, CancellationToken cancellationToken)
+    private async Task<OAuthResponse> PostAsync(Uri endpoint, TokenCall call, ClientAuthenticationRequest authentication, bool isRepeated, CancellationToken cancellationToken)
     {
+        var sent = new SentSecrets();
         using var post = new HttpRequestMessage(HttpMethod.Post, endpoint);
         post.Headers.TryAddWithoutValidation("Accept", "application/json");
         if (call.ServerErrorIsFinal)
@@ -85,7 +88,7 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
         {
             // Our back channel has read it; somebody else's need not have.
             response.Content = await BoundedContent.ReadAsync(response.Content, cancellationToken).ConfigureAwait(false);
-            return response;
+            return new OAuthResponse(response, sent, isRepeated || post.Options.TryGetValue(IssuerBackchannel.MayRepeatALostOne, out _));
         }
         catch
         {
@@ -98,29 +101,23 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
             var form = new FormBody();
             call.Fill(form);
             await client.AddToAsync(form, authentication, cancellationToken).ConfigureAwait(false);
+            form.TellSecrets(sent);
             return form.ToContent(call.Prepared.Span);
         }
     }
 
-    private static TokenExchangeException? Read(HttpResponseMessage response, ReadOnlySpan<byte> body, DateTimeOffset askedAt, Uri endpoint, out TokenAnswer? answer)
+    private static TokenAnswer Read(OAuthResponse response, DateTimeOffset askedAt)
     {
-        answer = null;
-        int length = body.Length;
-        string? correlationId = CorrelationIds.Of(response);
-        if (response.StatusCode != HttpStatusCode.OK)
-            return Malformed($"has status {(int)response.StatusCode}");
-        if (!IsJson(response.Content))
-            return Malformed($"is not plain JSON but '{Type(response.Content.Headers)}'");
-        answer = TokenAnswer.Read(body, askedAt, correlationId);
-        return string.IsNullOrEmpty(answer.AccessToken) ? Malformed(answer.Fault ?? "has no access_token") : null;
-
-        TokenExchangeException Malformed(string what) =>
-            new(ErrorCodes.IssuerAnswerMalformed, ExchangeStage.Exchange, $"The answer of host {endpoint.IdnHost} ({length} bytes) {what}.")
-            {
-                IsTransient = true, CorrelationId = correlationId, Hint = "Check that the URI is the token endpoint; a proxy or a sign-in page may have answered.",
-            };
-
-        static string Type(HttpContentHeaders headers) =>
-            OuterText.Shown(headers.ContentEncoding.FirstOrDefault() ?? headers.ContentType?.MediaType ?? "nothing");
+        HttpContentHeaders headers = response.Message.Content.Headers;
+        string? fault = response.Message.StatusCode != HttpStatusCode.OK ? $"has status {(int)response.Message.StatusCode}"
+            : !IsJson(response.Message.Content) ? $"is not plain JSON but '{OuterText.Shown(headers.ContentEncoding.FirstOrDefault() ?? headers.ContentType?.MediaType ?? "nothing", sent: response.Sent)}'"
+            : null;
+        return TokenAnswer.Read(response.Body, askedAt, CorrelationIds.Of(response.Message, response.Sent), response.Sent, fault);
     }
+
+    private static TokenExchangeException Malformed(OAuthResponse response, TokenAnswer answer, Uri endpoint) =>
+        new(ErrorCodes.IssuerAnswerMalformed, ExchangeStage.Exchange, $"The answer of host {endpoint.IdnHost} ({response.Body.Length} bytes) {answer.Fault ?? "has no access_token"}.")
+        {
+            IsTransient = true, CorrelationId = answer.CorrelationId, Hint = "Check that the URI is the token endpoint; a proxy or a sign-in page may have answered.",
+        };
 }

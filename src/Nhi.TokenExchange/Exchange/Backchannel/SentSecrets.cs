@@ -1,0 +1,45 @@
+using System.Diagnostics;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>The proofs, assertions and tokens of one call: what an answer must not bring back into a message, however it echoes them.</summary>
+internal sealed class SentSecrets
+{
+    // Shorter ones guard nothing, and taking them out would black out words.
+    private const int Shortest = 8;
+
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    private readonly List<string> _values = [];
+
+    public void Add(string value)
+    {
+        if (value.Length >= Shortest && !_values.Contains(value))
+            _values.Add(value);
+    }
+
+    /// <summary>The text without them, as they are and percent-encoded as they went over the wire.</summary>
+    public string TakenOutOf(string text)
+    {
+        foreach (string value in _values)
+        {
+            text = text.Replace(value, OuterText.Redacted, StringComparison.Ordinal);
+            string encoded = Uri.EscapeDataString(value);
+            if (encoded.Length != value.Length)
+                text = text.Replace(encoded, OuterText.Redacted, StringComparison.OrdinalIgnoreCase);   // %2F or %2f
+        }
+        return text;
+    }
+
+    /// <summary>Whether a piece of a text is a part of one of them: an issuer may cut what it echoes.</summary>
+    public bool HasPart(ReadOnlySpan<char> piece)
+    {
+        if (piece.Length < Shortest)
+            return false;
+        foreach (string value in _values)
+        {
+            if (value.AsSpan().Contains(piece, StringComparison.Ordinal))
+                return true;
+        }
+        return false;
+    }
+}

@@ -1,0 +1,70 @@
+namespace Nhi.TokenExchange.Tests.Exchange;
+
+/// <summary>What of an issuer's text may stand in a message.</summary>
+internal sealed class OuterTextTests
+{
+    private static readonly Random Chance = new(4711);
+
+    [TestCase("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 24)]
+    [TestCase("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 64)]
+    [TestCase("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 32)]
+    [TestCase("0123456789abcdef", 32)]
+    [TestCase("abcdefghijklmnopqrstuvwxyz", 40)]
+    public void A_random_text_of_24_letters_and_digits_or_more_is_taken_for_a_token(string alphabet, int length)
+    {
+        for (int round = 0; round < 200; round++)
+        {
+            string token = new([.. Enumerable.Range(0, length - 2).Select(_ => alphabet[Chance.Next(alphabet.Length)])]);
+            token = alphabet.Contains('0', StringComparison.Ordinal) ? "7" + token + "q" : "q" + token + "q";
+            Assert.That(OuterText.Shown($"no such token '{token}='"), Is.EqualTo("no such token '[redacted]'"), token);
+        }
+    }
+
+    [TestCase("The issuer https://login.issuer.example/tenants/eu-west-1/orders-etl/v2.0/.well-known/openid-configuration is not trusted.")]
+    [TestCase("No matching federated identity record found for subject 'repo:octo/orders-warehouse:ref:refs/heads/main'.")]
+    [TestCase("Trace ID: 5a5a0000-0000-4000-8000-00000000beef Timestamp: 2026-01-01 00:00:00Z")]
+    [TestCase("/tenants/5a5a0000-0000-4000-8000-00000000beef/oauth2/v2.0/token")]
+    [TestCase("urn:ietf:params:oauth:grant-type:token-exchange is unsupported_grant_type_for_this_client")]
+    [TestCase("pod orders-etl-6d4cf56db6-x7k2p of system:serviceaccount:warehouse:orders")]
+    public void Words_addresses_and_GUIDs_stay_readable(string text) => Assert.That(OuterText.Shown(text), Is.EqualTo(text));
+
+    [Test]
+    public void A_trace_id_is_readable_where_it_is_all_there_is()
+    {
+        string id = Guid.Parse("5a5a0000-0000-4000-8000-00000000beef").ToString("N");
+        Assert.That(OuterText.Shown(id), Is.EqualTo(id));
+        Assert.That(OuterText.Shown($"token {id}"), Is.EqualTo("token [redacted]"));
+    }
+
+    [TestCase("only-words-in-a-token")]
+    [TestCase("a/b+c=~d%x")]
+    [TestCase("with space + plus/slash==")]
+    public void What_was_sent_is_taken_out_whatever_it_looks_like(string secret)
+    {
+        var sent = new SentSecrets();
+        new FormBody().Add("client_id", "job-client").Add("assertion", secret).TellSecrets(sent);
+        string escaped = Uri.EscapeDataString(secret);
+        string shown = OuterText.Shown($"<{secret}> <{escaped}> <{escaped.ToLowerInvariant()}> job-client", sent: sent);
+        Assert.That(shown, Is.EqualTo("<[redacted]> <[redacted]> <[redacted]> job-client"));
+    }
+
+    [Test]
+    public void A_cut_piece_of_what_was_sent_is_taken_out_too()
+    {
+        var sent = new SentSecrets();
+        sent.Add("only-words-in-a-token");
+        Assert.That(OuterText.Shown("bad token only-words-in… and 'words-in-a-token'", sent: sent), Is.EqualTo("bad token [redacted]… and '[redacted]'"));
+    }
+
+    [TestCase("subject_token")]
+    [TestCase("actor_token")]
+    [TestCase("assertion")]
+    [TestCase("client_assertion")]
+    [TestCase("token")]
+    public void Each_field_that_proves_something_is_a_secret(string field)
+    {
+        var sent = new SentSecrets();
+        new FormBody().Add(field, "secret-words").TellSecrets(sent);
+        Assert.That(OuterText.Shown("secret-words", sent: sent), Is.EqualTo("[redacted]"));
+    }
+}
