@@ -111,7 +111,8 @@ public partial class ConventionTests
         Assert.That(
             File.ReadAllLines(Path.Combine(Repository.Root, "src/Nhi.TokenExchange/PublicAPI.Shipped.txt"))
                 .Concat(File.ReadAllLines(Path.Combine(Repository.Root, "src/Nhi.TokenExchange/PublicAPI.Unshipped.txt")))
-                .Count(line => line.Length > 0 && !line.Contains("Options.", StringComparison.Ordinal)),
+                // Option types aside; a settable property is one thing, and so is the equality of a value type, though the listing shows their parts.
+                .Count(line => line.Length > 0 && !SurfaceParts().IsMatch(line)),
             Is.LessThanOrEqualTo(300));
 
     private static IEnumerable<Type> PublicTypes() => Core.GetExportedTypes().Concat(Emulator.GetExportedTypes());
@@ -120,6 +121,9 @@ public partial class ConventionTests
         type == typeof(Task) || type == typeof(ValueTask) || (type.IsGenericType && (type.GetGenericTypeDefinition() == typeof(Task<>) || type.GetGenericTypeDefinition() == typeof(ValueTask<>)));
 
     private static string WithoutComments(string text) => Comments().Replace(text, "");
+
+    [GeneratedRegex(@"Options\.|\.init ->|\.(Equals|GetHashCode|operator)\b")]
+    private static partial Regex SurfaceParts();
 
     [GeneratedRegex(@"\b(Volatile\.|Interlocked\.|lock\s*\(|\bvolatile\b|new Lock\()")]
     private static partial Regex MemoryOrder();
