@@ -13,6 +13,16 @@ switch (args is [var how] ? how : "")
     case "wait":
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System);
         break;
+    case "wait beside the emulator":
+        await using (IdentityEmulator emulator = await IdentityEmulator.StartAsync(o => o.ProofAlgorithm = "ES256"))
+        {
+            Console.WriteLine("emulating");
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System);
+        }
+        break;
+    case "exit":
+        Environment.Exit(3);
+        break;
     case "throw":
         throw new InvalidOperationException("the job's own failure");
     default:

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Nhi.TokenExchange;
 
@@ -30,7 +31,8 @@ internal sealed class EmulatorHost : IAsyncDisposable
             for (int role = 0; role < 4; role++)
                 kestrel.Listen(address, 0);
         });
-        builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
+        builder.Services.AddSingleton<IHostLifetime>(new NoSignals());
         var host = new EmulatorHost(builder.Build());
         host._application.Run(async http => await (await host._desk.Task.ConfigureAwait(false))(http).ConfigureAwait(false));
         await host._application.StartAsync(cancellationToken).ConfigureAwait(false);
@@ -46,5 +48,13 @@ internal sealed class EmulatorHost : IAsyncDisposable
         // No grace: who still waits is cut off.
         await _application.StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
         await _application.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>The host's usual lifetime takes Ctrl-C and SIGTERM away from the process that the emulator is a guest in.</summary>
+    private sealed class NoSignals : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

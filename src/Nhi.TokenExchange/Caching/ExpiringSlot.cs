@@ -43,8 +43,8 @@ internal sealed class ExpiringSlot<T>
     public bool TryGet([NotNullWhen(true)] out T? credential)
     {
         SlotState<T> state = Volatile.Read(ref _state);
-        bool isHit = _clock.IsBefore(state.HitUntil, state.WallEnd);   // never without a current one: HitUntil is the lowest number then
-        credential = isHit ? state.Current! : null;
+        bool isHit = _clock.IsBefore(state.HitUntil, state.WallEnd);
+        credential = isHit ? state.Current! : null;   // a hit has one: without it HitUntil is the lowest number
         return isHit;
     }
 

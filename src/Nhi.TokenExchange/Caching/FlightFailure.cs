@@ -50,7 +50,7 @@ internal sealed class FlightFailure
     public TokenExchangeException ToException(AgreedClock clock)
     {
         TimeSpan? next = NotBeforeTick == long.MaxValue ? null : TimeSpan.FromMilliseconds(Math.Max(0, NotBeforeTick - clock.Tick));
-        string detail = next is { } wait ? FormattableString.Invariant($"{_cause.Detail} Next try in {wait.TotalSeconds:0.#} s.") : _cause.Detail;
+        string detail = next is { } wait ? FormattableString.Invariant($"{_cause.Detail}{(_cause.Detail.EndsWith('.') ? "" : ".")} Next try in {wait.TotalSeconds:0.#} s.") : _cause.Detail;
         return _cause.Again(detail, next);
     }
 }

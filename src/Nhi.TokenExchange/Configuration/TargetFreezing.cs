@@ -43,7 +43,7 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
             return null;
         if (_identities.TryGetValue(name, out IdentityPlan? identity))
             return identity;
-        errors.Add(path, $"'{ExceptionText.Clean(name)}' is not among the identities: {string.Join(", ", _identities.Keys.Order(StringComparer.Ordinal))}", "Declare it, or name one of these.");
+        errors.Add(path, $"'{ExceptionText.Clean(name)}' is not among the identities: {(_identities.Count == 0 ? "there are none" : string.Join(", ", _identities.Keys.Order(StringComparer.Ordinal)))}", "Declare it, or name one of these.");
         return null;
     }
 

@@ -11,6 +11,9 @@ internal sealed class JobEndSignals : IDisposable
     // The runtime calls the handlers of a signal one after another: the first one ends all jobs of the process in parallel.
     private static readonly ConcurrentDictionary<JobSession, bool> Running = new();
 
+    // Environment.Exit unwinds no "await using": it ends the jobs here.
+    static JobEndSignals() => AppDomain.CurrentDomain.ProcessExit += (_, _) => EndAll();
+
     private readonly JobSession _session;
     private readonly PosixSignalRegistration[] _registrations;
 
@@ -29,5 +32,7 @@ internal sealed class JobEndSignals : IDisposable
     }
 
     // Runs on a thread of its own; the default action follows when it returns. Nothing is cancelled: a host that handles the signal still does.
-    private static void OnSignal(PosixSignalContext context) => Blocking.Wait(Task.WhenAll(Running.Keys.Select(session => session.CompleteAsync())));
+    private static void OnSignal(PosixSignalContext context) => EndAll();
+
+    private static void EndAll() => Blocking.Wait(Task.WhenAll(Running.Keys.Select(session => session.CompleteAsync())));
 }

@@ -24,6 +24,34 @@ public class JobEndTests
         Assert.That(child.ExitCode, Is.EqualTo(exitCode));
     }
 
+    [TestCase("TERM", 143)]
+    [TestCase("INT", 130)]
+    public async Task An_emulator_in_the_process_takes_no_signal_away(string signal, int exitCode)
+    {
+        using Process child = await StartAsync("wait beside the emulator");
+        Assert.That(await child.StandardOutput.ReadLineAsync(), Is.EqualTo("emulating"));
+
+        using (Process kill = Process.Start("kill", [$"-{signal}", $"{child.Id}"]))
+            await kill.WaitForExitAsync();
+        string rest = await child.StandardOutput.ReadToEndAsync();
+        await child.WaitForExitAsync();
+
+        Assert.That(rest, Does.Contain("revoked"));
+        Assert.That(child.ExitCode, Is.EqualTo(exitCode));
+    }
+
+    [Test]
+    public async Task Environment_Exit_ends_the_leases()
+    {
+        using Process child = await StartAsync("exit");
+
+        string rest = await child.StandardOutput.ReadToEndAsync();
+        await child.WaitForExitAsync();
+
+        Assert.That(rest, Does.Contain("revoked"));
+        Assert.That(child.ExitCode, Is.EqualTo(3));
+    }
+
     [Test]
     public async Task The_normal_end_ends_the_leases()
     {
