@@ -14,6 +14,8 @@ internal sealed class SlotProvider<T>(TargetRuntime<T> runtime) : CredentialProv
 
     public override ScopeSet Scopes => runtime.Plan.Scopes;
 
+    // Where the JIT guesses the receiver, the whole hit is inlined into its caller.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public override ValueTask<T> GetAsync(CancellationToken cancellationToken = default) =>
         _slot.TryGet(out T? credential) ? new ValueTask<T>(credential) : new ValueTask<T>(MissAsync(cancellationToken));
 
@@ -40,6 +42,7 @@ internal sealed class SlotProvider<T>(TargetRuntime<T> runtime) : CredentialProv
     [MethodImpl(MethodImplOptions.NoInlining)]
     private Task<T> MissAsync(CancellationToken cancellationToken) => _slot.GetAsync(null, cancellationToken).AsTask();
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public override bool TryGet([NotNullWhen(true)] out T? credential) => _slot.TryGet(out credential);
 
     public override void Reject(T credential)
