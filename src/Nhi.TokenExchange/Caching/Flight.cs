@@ -20,6 +20,9 @@ internal sealed class Flight(long number, bool isRefresh, FlightFailure? after =
     /// <summary>Null: look at the slot again. Else: what failed.</summary>
     public Task<FlightFailure?> Landed => _landed.Task;
 
+    /// <summary>The ending of an exchange that nobody waits for any more; completes also if that fails.</summary>
+    public Task LeftBehind { get; set; } = Task.CompletedTask;
+
     /// <summary>Wakes those who wait.</summary>
     public void Complete(FlightFailure? failure) => _landed.TrySetResult(failure);
 

@@ -38,6 +38,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         }
         finally
         {
+            await flight.LeftBehind.ConfigureAwait(false);
             session.Leases.TouchDown();
         }
     }
@@ -195,7 +196,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         }
         catch (OperationCanceledException) when (exchanging is { IsCanceled: false, IsFaulted: false })   // it goes on, or has landed this instant
         {
-            _ = EndLateAsync(flight, grant, exchanging);
+            flight.LeftBehind = EndLateAsync(flight, grant, exchanging);   // still this flight, and counted as one
             throw;
         }
         Register(flight, grant, issued);
@@ -235,7 +236,6 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
     // The exchanger ignored its cancellation and came back when nobody waited any more.
     private async Task EndLateAsync(Flight flight, Grant grant, Task<Issued<T>> exchanging)
     {
-        session.Leases.TakeOff();
         try
         {
             if (await exchanging.ConfigureAwait(false) is { } issued)
@@ -247,10 +247,6 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         catch (Exception exception)   // nothing came: the flight itself was recorded as failed already
         {
             session.Plan.Logger.LateExchangeFailed(target.Target, exception.GetType().Name, session.FlightId(flight.Number));
-        }
-        finally
-        {
-            session.Leases.TouchDown();
         }
     }
 

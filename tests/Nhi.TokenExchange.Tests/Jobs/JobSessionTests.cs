@@ -76,6 +76,32 @@ public class JobSessionTests
     }
 
     [Test]
+    public async Task A_flight_and_the_exchange_that_it_left_behind_are_one_flight_in_the_air()
+    {
+        await using TestJob job = await TestJob.StartAsync(i => i.Gate = new Gate());
+        var failing = new Gate();
+        job.Audit.Hold = e => e.Kind == AuditEventKind.Failed ? failing.PassAsync() : Task.CompletedTask;
+        Task<BearerToken> asking = job.Warehouse.GetAsync().AsTask();
+        await job.Issuer.Gate!.Reached;
+        int timers = job.Time.PendingTimers;
+        Task<JobReport> ending = job.Session.CompleteAsync();
+        while (job.Time.PendingTimers <= timers)
+            await Task.Yield();
+        job.Time.Advance(TimeSpan.FromSeconds(10));
+        await ending;
+
+        await failing.Reached;   // the flight has given its exchange up and records that it failed
+        int whileBothGoOn = job.Session.Leases.FlightsInTheAir;
+        failing.Open();
+        job.Issuer.Gate.Open();
+        await job.Session.Leases.Drained;
+
+        Assert.That(whileBothGoOn, Is.EqualTo(1));
+        Assert.That(job.Issuer.Revoked, Is.EquivalentTo(job.Issuer.Issued));
+        Assert.ThrowsAsync<TokenExchangeException>(() => asking);
+    }
+
+    [Test]
     public async Task A_credential_that_cannot_be_revoked_is_reported_with_the_instant_it_dies()
     {
         await using TestJob job = await TestJob.StartAsync(i => i.OnRevoke = _ => Task.FromResult(Revocation.NotSupported));

@@ -9,15 +9,19 @@ internal sealed class RecordingSink : IAuditSink
 
     public Func<AuditEvent, Exception?>? Refuse { get; set; }
 
+    /// <summary>What the recording of an event waits for.</summary>
+    public Func<AuditEvent, Task>? Hold { get; set; }
+
     public IReadOnlyList<AuditEvent> Events => [.. _events];
 
     public IReadOnlyList<AuditEventKind> Kinds => [.. _events.Select(e => e.Kind)];
 
-    public ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken)
+    public async ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken)
     {
         if (Refuse?.Invoke(auditEvent) is { } refusal)
-            return ValueTask.FromException(refusal);
+            throw refusal;
+        if (Hold is { } hold)
+            await hold(auditEvent);
         _events.Enqueue(auditEvent);
-        return default;
     }
 }
