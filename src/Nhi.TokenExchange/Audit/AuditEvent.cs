@@ -36,6 +36,12 @@ public sealed class AuditEvent
     /// <summary>True if only the configuration says that the identity is a workload's.</summary>
     public bool WorkloadIsAsserted { get; init; }
 
+    /// <summary>True if the proof is a person's, let through for development.</summary>
+    public bool IsAPersons { get; init; }
+
+    /// <summary>True if nothing is exchanged: the platform's own token is the credential, and nothing ends it before its time.</summary>
+    public bool IsPlatformIssued { get; init; }
+
     /// <summary>Who signed the actor's proof, where somebody acts for the subject.</summary>
     public string? ActorIssuer { get; init; }
 

@@ -14,4 +14,5 @@ internal sealed record SessionPlan(
     bool EndOnSignals,
     TimeSpan EndWithin,
     Func<HttpMessageHandler>? Transport,
+    AdditionalRoots? Roots,
     IReadOnlyList<object> Owned);

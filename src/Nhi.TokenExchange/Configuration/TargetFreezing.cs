@@ -12,6 +12,8 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
         {
             if (!_identities.TryAdd(identity.Name, identity))
                 errors.Add(path, $"is declared twice, here and at {identities.First(other => other.Plan.Name == identity.Name).Path}", "Give each identity a name of its own.");
+            if (identity.ActsFor == ActsFor.PersonInDevelopment && !string.Equals(job.Environment, "Development", StringComparison.OrdinalIgnoreCase))
+                errors.Add(path, $"acts for a person, while the job's environment is {(job.Environment is { } named ? $"'{ExceptionText.Clean(named)}'" : "not said")}", "On a developer's own machine say so: Job(new JobContext { Environment = \"Development\" }). Elsewhere give the job an identity of its own.");
         }
         if (targets.Count == 0)
             errors.Add("Targets", "has no entry", "Declare at least one target: builder.Target(\"warehouse\", Targets.Databricks(host, clientId), identity: \"job\", \"sql\").");
@@ -28,6 +30,8 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
             }
             if (exchanger is not null && IsProduction(job) && exchanger.Issuer.IdnHost.EndsWith(".invalid", StringComparison.OrdinalIgnoreCase))
                 errors.Add(path, $"has a test issuer, {exchanger.Issuer.IdnHost}, while the job's environment is production", "Name the real issuer.");
+            if (exchanger?.FlawOf(options.Scopes) is { } flaw)
+                errors.Add($"{path}:Scopes", ExceptionText.Clean(flaw), "Correct the scopes of the target; docs/targets.md says which its issuer takes.");
             var plan = new TargetPlan(
                 name, exchanger ?? PlaceholderExchanger.Instance, FindIdentity($"{path}:Identity", options.Identity), options.Through,
                 FindIdentity($"{path}:Actor", options.Actor), options.Scopes, options.MaxLifetime, [.. options.AllowedOrigins]);

@@ -9,7 +9,12 @@ internal sealed record TargetPlan(
     IdentityPlan? Actor,
     ScopeSet Scopes,
     TimeSpan MaxLifetime,
-    IReadOnlyList<Uri> AllowedOrigins);
+    IReadOnlyList<Uri> AllowedOrigins)
+{
+    /// <summary>Where the credential may go: what was allowed, else the issuer's own origin; nowhere if the issuer has none.</summary>
+    public IReadOnlyList<Uri> Origins { get; } =
+        AllowedOrigins.Count > 0 ? AllowedOrigins : Origin.IsSafe(Exchanger.Issuer) ? [new Uri(Exchanger.Issuer, "/")] : [];
+}
 
 /// <summary>One identity, checked and frozen.</summary>
 internal sealed record IdentityPlan(string Name, IWorkloadIdentitySource Source, ActsFor ActsFor);

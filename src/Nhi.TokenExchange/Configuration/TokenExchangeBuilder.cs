@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -21,6 +22,7 @@ public sealed class TokenExchangeBuilder
     private bool _endOnSignals = true;
     private TimeSpan? _endWithin;
     private Func<HttpMessageHandler>? _transport;
+    private AdditionalRoots? _roots;
 
     internal TokenExchangeBuilder()
     {
@@ -142,6 +144,16 @@ public sealed class TokenExchangeBuilder
         return this;
     }
 
+    /// <summary>Trusts certificate authorities of your own when issuers are asked, beside those that the system trusts: for a private authority, or an emulator. Names and dates are verified all the same.</summary>
+    /// <param name="roots">The authorities' certificates, at least one; private keys are not kept.</param>
+    /// <exception cref="ArgumentException">There is none, or one is no certificate authority.</exception>
+    public TokenExchangeBuilder TrustRoots(X509Certificate2Collection roots)
+    {
+        ArgumentNullException.ThrowIfNull(roots);
+        _roots = new AdditionalRoots(roots);
+        return this;
+    }
+
     /// <summary>Replaces the wire below the back channel: for benchmarks and tests that need no socket.</summary>
     internal TokenExchangeBuilder Transport(Func<HttpMessageHandler> transport)
     {
@@ -193,7 +205,7 @@ public sealed class TokenExchangeBuilder
             ILogger logger = _loggerFactory.CreateLogger("Nhi.TokenExchange");
             return new SessionPlan(
                 job, targets, _policy, _audit ?? new LoggerAuditSink(logger), _time, _jitter ?? CryptographicJitter,
-                new QuietLogger(logger), _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _transport, read.Owned);
+                new QuietLogger(logger), _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _transport, _roots, read.Owned);
         }
         catch
         {

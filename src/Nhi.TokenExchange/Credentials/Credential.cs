@@ -39,6 +39,15 @@ public abstract class Credential
     /// <summary>The instant from which the issuer says the credential is dead (UTC).</summary>
     public DateTimeOffset ExpiresAt => new(_expiresAtUtcTicks, TimeSpan.Zero);
 
+    /// <summary>
+    /// From this instant (UTC) on no provider hands it out: its end less a margin, or sooner where policy, proof or an earlier hop want it.
+    /// For libraries that keep a copy. <see cref="ExpiresAt"/> for a credential that no job gave.
+    /// </summary>
+    public DateTimeOffset UnusableFrom => Lease.Owner is { } owner ? owner.Session.Clock.InstantOf(Lease.WallEnd) : ExpiresAt;
+
+    /// <summary>When its replacement is due (UTC): who asks the provider from then on gets the next one as soon as there is one. <see cref="ExpiresAt"/> for a credential that no job gave.</summary>
+    public DateTimeOffset RefreshAt => UnusableFrom - TimeSpan.FromSeconds(Lease.RefreshLead);
+
     /// <summary>The first 16 hexadecimal digits of the SHA-256 of the secret: joins audit, log and issuer's ledger.</summary>
     public string Fingerprint => _fingerprint.ToString("x16", CultureInfo.InvariantCulture);
 

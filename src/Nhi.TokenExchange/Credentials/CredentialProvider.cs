@@ -28,6 +28,9 @@ public abstract class CredentialProvider<TCredential>
     /// <summary>The scopes that the target was declared with; empty if none.</summary>
     public virtual ScopeSet Scopes => ScopeSet.Empty;
 
+    /// <summary>The origins (scheme, host, port) that the credential goes to: the target's allowed ones, or its issuer's own. Empty if nothing is known.</summary>
+    public virtual IReadOnlyList<Uri> AllowedOrigins => [];
+
     /// <summary>Gives the credential of this target; issues it if there is none that is still good.</summary>
     /// <param name="cancellationToken">Stops waiting. The exchange itself goes on for other callers.</param>
     /// <returns>A credential that is usable now and for the exchanger's margin more. A hit completes synchronously and allocates nothing.</returns>

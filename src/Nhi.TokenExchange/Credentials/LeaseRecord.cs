@@ -26,12 +26,15 @@ internal struct LeaseRecord
     /// <summary>From this second of the session's clock on it is handed out no more.</summary>
     public uint WallEnd;
 
+    /// <summary>How many seconds before <see cref="WallEnd"/> the replacement is due.</summary>
+    public ushort RefreshLead;
+
     /// <summary>Registered, or taken by the one party that ends it.</summary>
     public LeaseState State;
 }
 
 /// <summary>Where a lease stands.</summary>
-internal enum LeaseState
+internal enum LeaseState : byte   // beside RefreshLead it costs a key nothing
 {
     /// <summary>Not registered with a job yet.</summary>
     None,

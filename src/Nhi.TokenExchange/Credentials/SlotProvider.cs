@@ -14,6 +14,8 @@ internal sealed class SlotProvider<T>(TargetRuntime<T> runtime) : CredentialProv
 
     public override ScopeSet Scopes => runtime.Plan.Scopes;
 
+    public override IReadOnlyList<Uri> AllowedOrigins => runtime.Plan.Origins;
+
     // Where the JIT guesses the receiver, the whole hit is inlined into its caller.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public override ValueTask<T> GetAsync(CancellationToken cancellationToken = default) =>

@@ -41,6 +41,10 @@ internal static class ErrorCodes
     public const string ProofRefused = "NHI4011";
     public const string RevocationFailed = "NHI4012";
     public const string TooManyKeys = "NHI4013";
+    public const string TrustMismatch = "NHI4014";
+    public const string TrustNotYetKnown = "NHI4015";
+    public const string TenantRefused = "NHI4016";
+    public const string ClaimsRefused = "NHI4017";
 
     // 5xxx: verify
     public const string WiderScope = "NHI5001";

@@ -144,6 +144,8 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             Tenant = request?.Tenant,
             AnswersClaimsChallenge = request?.Claims is not null,
             MaxLifetime = target.Plan.MaxLifetime,
+            IsAPersons = proof.IsAPersons || proof.Actor is { IsAPersons: true },
+            IsPlatformIssued = exchanger.IsPlatformIssued,
             IsRefresh = flight.IsRefresh,
         };
         string revision;

@@ -49,6 +49,8 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
             Audience = proof is null ? null : plan.Exchanger.SubjectAudience.ToString(),
             SubjectFingerprint = proof?.Token.Fingerprint,
             WorkloadIsAsserted = proof?.WorkloadIsAsserted ?? false,
+            IsAPersons = proof is { IsAPersons: true } or { Actor.IsAPersons: true },
+            IsPlatformIssued = plan.Exchanger.IsPlatformIssued,
             ActorIssuer = proof?.Actor?.Issuer,
             ActorSubject = proof?.Actor?.Subject,
             ActorFingerprint = proof?.Actor?.Token.Fingerprint,

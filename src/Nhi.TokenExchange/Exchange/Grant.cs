@@ -78,12 +78,17 @@ internal sealed record Grant
             Handle = issued.RevocationHandle,
             DeadTick = Math.Min(AskedAtTick + Milliseconds(unusableFrom - AskedAt), HopDeadTick),
             WallEnd = owner.Session.Clock.WallSecondOf(unusableFrom),
+            RefreshLead = (ushort)Math.Clamp(Math.Ceiling((unusableFrom - AskedAt - RefreshAfter(issued)).TotalSeconds), 0, ushort.MaxValue),
             FlightNumber = flightNumber,
         };
     }
 
-    /// <summary>When the refresh is due: by the rule, or when the issuer wants it if that is sooner, but not within the first tenth of the life.</summary>
+    /// <summary>When the refresh is due.</summary>
     public long RefreshTick<T>(Issued<T> issued)
+        where T : Credential => AskedAtTick + Milliseconds(RefreshAfter(issued));
+
+    // By the rule, or when the issuer wants it if that is sooner, but not within the first tenth of the life.
+    private TimeSpan RefreshAfter<T>(Issued<T> issued)
         where T : Credential
     {
         TimeSpan life = UnusableFrom(issued.Credential) - AskedAt;
@@ -92,7 +97,7 @@ internal sealed record Grant
         due -= lead * (JitterShare * Jitter);
         // An issuer that says "at once" must not be asked at every landing.
         TimeSpan earliest = life / 10;
-        return AskedAtTick + Milliseconds(due > earliest ? due : earliest);
+        return due > earliest ? due : earliest;
     }
 
     /// <summary>Checks the answer against the question.</summary>

@@ -19,6 +19,14 @@ public abstract class TokenExchanger
     /// <summary>Whether a credential dies with the proof it was issued for.</summary>
     public virtual bool EndsWithSubjectToken => false;
 
+    /// <summary>Whether nothing is exchanged: what the platform gives the workload is itself the credential. Policy and audit are told; nothing can end it before its time.</summary>
+    public virtual bool IsPlatformIssued => false;
+
+    /// <summary>Says what is wrong with the scopes that a target declares, when the job starts; null if nothing is.</summary>
+    /// <param name="scopes">The target's scopes.</param>
+    /// <returns>A sentence without subject, such as "are two; this issuer takes one", that is put behind the setting's name.</returns>
+    public virtual string? FlawOf(ScopeSet scopes) => null;
+
     internal abstract Type CredentialType { get; }
 
     internal abstract TargetRuntime CreateRuntime(JobSession session, TargetPlan plan);

@@ -21,6 +21,9 @@ internal sealed record AttestedProof
     /// <summary>Only the configuration says that this is a workload's.</summary>
     public bool WorkloadIsAsserted { get; init; }
 
+    /// <summary>It is a person's, let through for development.</summary>
+    public bool IsAPersons { get; init; }
+
     /// <summary>Where the proof is a credential of ours: from when that is handed out no more.</summary>
     public DateTimeOffset? HopUnusableFrom { get; init; }
 

@@ -34,7 +34,7 @@ internal static class ProofCheck
         bool mustBeJwt = token.Type == SubjectTokenType.Jwt || token.Type == SubjectTokenType.IdToken;
         // An access token is opaque to its client (RFC 6749 §1.4): one that is encrypted (RFC 7516: five parts) can't be looked into.
         if (!mustBeJwt && (token.Reveal().AsSpan().Count('.') == 4 || !JwtReader.LooksLikeJwt(token.Reveal())))
-            return CheckOpaque(token, actsFor, now);
+            return CheckOpaque(token, audience, actsFor, now);
         if (token.Type.ToString().StartsWith(SamlUrnPrefix, StringComparison.Ordinal))
             throw Refuse(ErrorCodes.ProofMalformed, "The source calls the proof a SAML assertion, but it is a JWT.", "Name it for what it is.");
         return CheckJwt(token, audience, actsFor, now);
@@ -49,31 +49,38 @@ internal static class ProofCheck
         if (token.ExpiresAt < end)
             end = token.ExpiresAt.Value;
         RequireTimes(jwt, end, who, now);
-        RequireAudience(jwt, audience, who);
-        if (WorkloadRecognition.PersonMarkOf(jwt) is { } mark)
+        if (token.AskedFor is { } askedFor)
+            RequireAskedFor(askedFor, audience, who);
+        else
+            RequireAudience(jwt, audience, who);
+        string? mark = WorkloadRecognition.PersonMarkOf(jwt);
+        if (mark is not null && actsFor != ActsFor.PersonInDevelopment)
         {
-            throw Refuse(ErrorCodes.ProofOfAPerson, $"The proof ({who}) is a person's: {mark}. Jobs act for themselves; a person's proof is refused in any case.",
-                "Give the job an identity of its own: a managed identity, a service account, a federated CI identity.");
+            throw Refuse(ErrorCodes.ProofOfAPerson, $"The proof ({who}) is a person's: {mark}. Jobs act for themselves; a person's proof is refused.",
+                "Give the job an identity of its own: a managed identity, a service account, a federated CI identity. On a developer's own machine ActsFor.PersonInDevelopment lets it through, and the audit says so.");
         }
-        bool proven = WorkloadRecognition.PlatformOf(jwt) is not null;
-        if (!proven && actsFor != ActsFor.Workload)
+        bool isAPersons = mark is not null;
+        bool proven = !isAPersons && (token.IsPlatformAttested || WorkloadRecognition.PlatformOf(jwt) is not null);
+        if (!proven && !isAPersons && actsFor != ActsFor.Workload)
         {
             throw Refuse(ErrorCodes.ProofNotKnownToBeAWorkloads, $"The proof ({who}) does not show that it is a workload's.",
                 "If you know that it is, declare the identity with ActsFor.Workload; the audit will say that it was asserted, not proven.");
         }
-        return new AttestedProof { Token = token, Issuer = IssuerOf(jwt), Subject = jwt.Subject, Claims = jwt.Claims, ExpiresAt = end, WorkloadIsAsserted = !proven };
+        return new AttestedProof { Token = token, Issuer = IssuerOf(jwt), Subject = jwt.Subject, Claims = jwt.Claims, ExpiresAt = end, WorkloadIsAsserted = !proven && !isAPersons, IsAPersons = isAPersons };
     }
 
-    private static AttestedProof CheckOpaque(SubjectToken token, ActsFor actsFor, DateTimeOffset now)
+    private static AttestedProof CheckOpaque(SubjectToken token, Audience audience, ActsFor actsFor, DateTimeOffset now)
     {
-        if (actsFor != ActsFor.Workload)
+        if (token.AskedFor is { } askedFor)
+            RequireAskedFor(askedFor, audience, "opaque");
+        if (actsFor != ActsFor.Workload && !token.IsPlatformAttested)
         {
             throw Refuse(ErrorCodes.ProofNotKnownToBeAWorkloads, $"The proof is opaque ({ExceptionText.Clean(token.Type.ToString())}): it does not show that it is a workload's.",
                 "If you know that it is, declare the identity with ActsFor.Workload; the audit will say that it was asserted, not proven.");
         }
         if (token.ExpiresAt is { } end)
             RequireNotExpired(end, "opaque", now);
-        return new AttestedProof { Token = token, Issuer = "", Subject = "", Claims = new Dictionary<string, string>(), ExpiresAt = token.ExpiresAt, WorkloadIsAsserted = true };
+        return new AttestedProof { Token = token, Issuer = "", Subject = "", Claims = new Dictionary<string, string>(), ExpiresAt = token.ExpiresAt, WorkloadIsAsserted = !token.IsPlatformAttested };
     }
 
     private static Jwt Read(SubjectToken token)
@@ -123,6 +130,15 @@ internal static class ProofCheck
         {
             throw Refuse(ErrorCodes.ProofExpired, string.Create(CultureInfo.InvariantCulture, $"The proof ({who}) ends at {end:O}; it is {now:O}. With less than {ExpiryLeeway.TotalSeconds:0} s left it is not presented."),
                 "Check that its platform renews it, and this machine's clock.", isTransient: true);
+        }
+    }
+
+    private static void RequireAskedFor(Audience askedFor, Audience audience, string who)
+    {
+        if (askedFor != audience)
+        {
+            throw Refuse(ErrorCodes.ProofForAnotherAudience, $"The proof ({who}) was asked for audience '{ExceptionText.Clean(askedFor.ToString())}'; expected '{ExceptionText.Clean(audience.ToString())}'{FirstDifference(audience.ToString(), askedFor.ToString())}.",
+                "Let the source ask for the audience that it is given.");
         }
     }
 

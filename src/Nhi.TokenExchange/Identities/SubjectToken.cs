@@ -41,6 +41,15 @@ public sealed class SubjectToken
     /// <summary>Its end if the platform said it beside the token.</summary>
     public DateTimeOffset? ExpiresAt { get; }
 
+    /// <summary>
+    /// The audience that the platform was asked for, where it writes another name of it into the token (Entra ID writes an application id). Compared with
+    /// what the exchanger wants, instead of <c>aud</c>. Null: <c>aud</c> is compared.
+    /// </summary>
+    public Audience? AskedFor { get; init; }
+
+    /// <summary>Whether the platform gives such a token to the machine, pod or service alone, so that it is a workload's even if it does not show that. A person's marks in it still count.</summary>
+    public bool IsPlatformAttested { get; init; }
+
     /// <summary>The first 16 hexadecimal digits of the SHA-256 of the token.</summary>
     public string Fingerprint => _fingerprint.ToString("x16", CultureInfo.InvariantCulture);
 

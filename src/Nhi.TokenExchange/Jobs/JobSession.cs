@@ -25,7 +25,7 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
     {
         Plan = plan;
         Clock = new AgreedClock(plan.Time);
-        Backchannel = IssuerBackchannel.Create(plan.Time, Jitter, plan.Transport);
+        Backchannel = IssuerBackchannel.Create(plan.Time, Jitter, plan.Transport, plan.Roots);
         _ending = new LeaseEnding(this);
         Leases = new LeaseSet(Clock, _ending.NoteExpired);
         foreach (TargetPlan target in plan.Targets)
@@ -83,14 +83,19 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
     /// <param name="target">The name of a target that gives a <see cref="BearerToken"/>.</param>
     /// <param name="inner">What sends the requests. Default: a handler of its own, which follows no redirect and keeps no cookie (a session cookie would outlive the credential).</param>
     /// <returns>A handler that disposes its inner one, given or not, as every <see cref="DelegatingHandler"/> does. To keep a shared inner handler, use <c>new HttpClient(handler, disposeHandler: false)</c>. Declare the client after the job, so that it goes first.</returns>
-    /// <exception cref="TokenExchangeException">There is no such target, or it gives another kind of credential.</exception>
+    /// <exception cref="TokenExchangeException">There is no such target, it gives another kind of credential, or nothing says where it may go.</exception>
     public CredentialHandler CreateHandler(string target, HttpMessageHandler? inner = null)
     {
         CredentialProvider<BearerToken> provider = Provider<BearerToken>(target);
-        TargetPlan plan = Runtime(target).Plan;
-        IEnumerable<Uri> origins = plan.AllowedOrigins.Count > 0 ? plan.AllowedOrigins : [new Uri(plan.Exchanger.Issuer, "/")];
+        if (provider.AllowedOrigins.Count == 0)
+        {
+            throw new TokenExchangeException(ErrorCodes.OriginRefused, ExchangeStage.Configure, "The target names no AllowedOrigins, and its issuer has no origin of its own.")
+            {
+                Target = target, Hint = "Name the origins that the credential may go to, such as https://warehouse.example, in the target's AllowedOrigins.",
+            };
+        }
         // Connections are renewed now and then, so that a long job sees changes of DNS.
-        return new CredentialHandler(provider, origins)
+        return new CredentialHandler(provider, provider.AllowedOrigins)
         {
             InnerHandler = inner ?? new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) },
         };

@@ -103,7 +103,7 @@ internal sealed class LeaseEnding(JobSession session)
                 {
                     Revocation.Revoked => (LeaseEnd.Revoked, null),
                     Revocation.AlreadyGone => (LeaseEnd.AlreadyGone, null),
-                    _ => (LeaseEnd.CannotBeRevoked, "this issuer ends nothing before its time"),
+                    _ => (LeaseEnd.CannotBeRevoked, owner.Plan.Exchanger.IsPlatformIssued ? "the platform issued it, and ends nothing before its time" : "this issuer ends nothing before its time"),
                 };
             }
             catch (TokenExchangeException exception) when (exception.IsTransient && !cancellationToken.IsCancellationRequested)
@@ -133,6 +133,7 @@ internal sealed class LeaseEnding(JobSession session)
         Target = credential.Lease.Owner!.Target,
         Job = session.Context,
         Issuer = credential.Lease.Owner.Plan.Exchanger.Issuer.AbsoluteUri,
+        IsPlatformIssued = credential.Lease.Owner.Plan.Exchanger.IsPlatformIssued,
         Fingerprint = credential.Fingerprint,
         UnusableFrom = session.Clock.InstantOf(credential.Lease.WallEnd),
         DiesAt = credential.ExpiresAt,

@@ -39,6 +39,12 @@ public sealed class AccessRequest
     /// <summary>Whom the actor's proof names.</summary>
     public string? ActorSubject { get; init; }
 
+    /// <summary>Whether the proof is a person's, let through by <see cref="ActsFor.PersonInDevelopment"/>.</summary>
+    public bool IsAPersons { get; init; }
+
+    /// <summary>Whether nothing is exchanged: the platform's own token would be the credential, which lives as long as the platform wants and can't be ended.</summary>
+    public bool IsPlatformIssued { get; init; }
+
     /// <summary>Whether a credential of this target is being replaced.</summary>
     public bool IsRefresh { get; init; }
 }

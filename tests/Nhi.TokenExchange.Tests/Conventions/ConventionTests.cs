@@ -113,7 +113,7 @@ public partial class ConventionTests
                 .Concat(File.ReadAllLines(Path.Combine(Repository.Root, "src/Nhi.TokenExchange/PublicAPI.Unshipped.txt")))
                 // Option types aside; a settable property is one thing, and so is the equality of a value type, though the listing shows their parts.
                 .Count(line => line.Length > 0 && !SurfaceParts().IsMatch(line)),
-            Is.LessThanOrEqualTo(300));
+            Is.LessThanOrEqualTo(320));
 
     private static IEnumerable<Type> PublicTypes() => Core.GetExportedTypes().Concat(Emulator.GetExportedTypes());
 

@@ -15,11 +15,12 @@ internal static class IssuerSockets
     /// <summary>Makes the handler.</summary>
     /// <param name="resolve">Finds the addresses of a host; the system's resolver if null.</param>
     /// <param name="open">Opens a socket; the system's if null.</param>
-    public static SocketsHttpHandler Create(Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null, Func<AddressFamily, Socket>? open = null)
+    /// <param name="roots">Trusted beside the system's; none if null.</param>
+    public static SocketsHttpHandler Create(Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null, Func<AddressFamily, Socket>? open = null, AdditionalRoots? roots = null)
     {
         open ??= family => new Socket(family, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         resolve ??= Dns.GetHostAddressesAsync;
-        return new SocketsHttpHandler
+        var sockets = new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
             UseCookies = false,
@@ -33,6 +34,9 @@ internal static class IssuerSockets
             MaxResponseDrainSize = 0,
             ConnectCallback = (context, cancellationToken) => ConnectAsync(context.DnsEndPoint, resolve, open, cancellationToken),
         };
+        if (roots is not null)
+            sockets.SslOptions.RemoteCertificateValidationCallback = roots.Accepts;
+        return sockets;
     }
 
     private static async ValueTask<Stream> ConnectAsync(DnsEndPoint endpoint, Func<string, CancellationToken, Task<IPAddress[]>> resolve, Func<AddressFamily, Socket> open, CancellationToken cancellationToken)

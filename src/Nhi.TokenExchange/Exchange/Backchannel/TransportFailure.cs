@@ -36,7 +36,7 @@ internal static class TransportFailure
         TokenExchangeException Tls(AuthenticationException tls) =>
             new(ErrorCodes.IssuerUnreachable, ExchangeStage.Exchange, $"TLS with host {host} failed: {OuterText.Shown((tls.InnerException ?? tls).Message)}", inside)
             {
-                Hint = "Let the issuer present a valid certificate for this name; a company's own authority belongs into the trust store of the system. Verification can't be switched off.",
+                Hint = "Let the issuer present a valid certificate for this name; a company's own authority belongs into the trust store of the system, or is given by TokenExchangeBuilder.TrustRoots. Verification can't be switched off.",
             };
 
         TokenExchangeException Proxy(System.Net.HttpStatusCode? status) =>
