@@ -63,7 +63,7 @@ internal sealed class EntraTokens(EntraDirectory directory, string canary, Ledge
         return payload;
     }
 
-    // {"access_token":{"xms_cc":{"values":["cp1"]}}}: page "How to use Continuous Access Evaluation enabled APIs in your applications".
+    // MSAL.NET writes cp1, Azure.Identity CP1. {"access_token":{"xms_cc":{"values":["cp1"]}}}: page "How to use Continuous Access Evaluation enabled APIs in your applications".
     public static bool HasCapability(string? claims)
     {
         if (claims is null)
@@ -72,6 +72,6 @@ internal sealed class EntraTokens(EntraDirectory directory, string canary, Ledge
         return document.RootElement.TryGetProperty("access_token", out JsonElement token) && token.ValueKind == JsonValueKind.Object
             && token.TryGetProperty("xms_cc", out JsonElement capability) && capability.ValueKind == JsonValueKind.Object
             && capability.TryGetProperty("values", out JsonElement values) && values.ValueKind == JsonValueKind.Array
-            && values.EnumerateArray().Any(value => value.ValueKind == JsonValueKind.String && value.ValueEquals("cp1"));
+            && values.EnumerateArray().Any(value => value.ValueKind == JsonValueKind.String && string.Equals(value.GetString(), "cp1", StringComparison.OrdinalIgnoreCase));
     }
 }

@@ -87,8 +87,9 @@ public sealed class ManagedIdentityHosts
         };
     }
 
+    // MSAL Node writes a slash at the end, as IMDS takes it.
     internal static ManagedIdentityHost? HostAt(string path) =>
-        Enum.GetValues<ManagedIdentityHost>().Where(host => PathOf(host) == path).Select(host => (ManagedIdentityHost?)host).FirstOrDefault();
+        Enum.GetValues<ManagedIdentityHost>().Where(host => PathOf(host) == path.TrimEnd('/')).Select(host => (ManagedIdentityHost?)host).FirstOrDefault();
 
     internal ManagedIdentity? FindByObjectId(string objectId) => _userAssigned.Append(SystemAssigned).FirstOrDefault(identity => identity.ObjectId == objectId);
 
