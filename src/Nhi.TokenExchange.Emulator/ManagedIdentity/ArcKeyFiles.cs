@@ -43,7 +43,8 @@ internal sealed class ArcKeyFiles(Func<string> folder, string canary)
     {
         lock (_gate)
         {
-            foreach (string path in _open.Values)
+            // Who cleared the folder meanwhile did no wrong.
+            foreach (string path in _open.Values.Where(File.Exists))
                 File.Delete(path);
             _open.Clear();
         }
