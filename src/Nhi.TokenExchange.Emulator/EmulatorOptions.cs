@@ -26,6 +26,12 @@ public sealed class EmulatorOptions
     /// </summary>
     public string ProofAlgorithm { get; set; } = "RS256";
 
+    /// <summary>The national cloud that the Entra directory lives in. Default public.</summary>
+    public EntraCloud EntraCloud { get; set; }
+
+    /// <summary>The algorithm of Entra's tokens: RS256 (default, the real one's) or ES256, which needs no RSA key to be found.</summary>
+    public string EntraAlgorithm { get; set; } = "RS256";
+
     /// <summary>How far <c>exp</c>, <c>nbf</c> and <c>iat</c> of a proof may be off. Default 30 seconds.</summary>
     public TimeSpan ClockLeeway { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -42,6 +48,8 @@ public sealed class EmulatorOptions
             throw new ArgumentException($"The emulator listens on loopback only; {Address} is refused. Its keys and tokens protect nothing.", nameof(Address));
         if (ProofAlgorithm is not ("RS256" or "PS256" or "ES256"))
             throw new ArgumentException($"Proofs are signed by RS256, PS256 or ES256; '{ProofAlgorithm}' is refused.", nameof(ProofAlgorithm));
+        if (EntraAlgorithm is not ("RS256" or "ES256"))
+            throw new ArgumentException($"Entra's tokens are signed by RS256 or ES256; '{EntraAlgorithm}' is refused.", nameof(EntraAlgorithm));
         if (TokenLifetime <= TimeSpan.Zero || DatabricksTokenLifetime <= TimeSpan.Zero || ClockLeeway < TimeSpan.Zero)
             throw new ArgumentException("Lives must be more than zero, and the leeway not negative.");
         foreach (string name in new[] { "DOTNET_ENVIRONMENT", "ASPNETCORE_ENVIRONMENT" })

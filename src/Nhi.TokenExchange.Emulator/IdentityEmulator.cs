@@ -1,7 +1,9 @@
+using System.Security.Cryptography.X509Certificates;
+
 namespace Nhi.TokenExchange;
 
 /// <summary>
-/// An OIDC issuer, an authorization server, a Databricks-style workspace and a protected API, on loopback and over HTTP, that verify for real and fail on demand.
+/// An OIDC issuer, an authorization server, a Databricks-style workspace, Microsoft Entra ID, Azure's managed identity hosts and two protected APIs, on loopback, that verify for real and fail on demand.
 /// For tests and samples; never for production.
 /// </summary>
 /// <remarks>Keys and canaries are new for each start. All members are safe to use from any number of threads.</remarks>
@@ -10,19 +12,29 @@ public sealed class IdentityEmulator : IAsyncDisposable
     private readonly EmulatorHost _host;
     private readonly OidcIssuer _issuer;
 
-    private IdentityEmulator(EmulatorHost host, EmulatorOptions options)
+    private readonly EmulatorCertificates _certificates;
+    private readonly EmulatorConnections _connections;
+
+    private IdentityEmulator(EmulatorHost host, EmulatorCertificates certificates, EmulatorOptions options)
     {
         _host = host;
+        _certificates = certificates;
         Time = options.Time;
         Canaries = new EmulatorCanaries();
         Ledger = new Ledger(options.Time);
         Faults = new FaultPlan(options.Seed);
         EmulatorPorts ports = host.Ports;
         _issuer = new OidcIssuer(ports.IssuerIdentifier, options.ProofAlgorithm, options.Time, Canaries);
-        Authorization = new AuthorizationServer(ports.AuthorizationIdentifier, Warehouse.NamesOf(ports.WarehouseOrigin), _issuer, Ledger, Canaries, options);
-        Databricks = new DatabricksWorkspace(ports.DatabricksOrigin, _issuer, Ledger, Canaries, options);
+        _connections = new EmulatorConnections(options.Address, ports, certificates);
+        Entra = new EntraDirectory(ports, ports.IssuerIdentifier, Ledger, Canaries, options);
+        ManagedIdentity = new ManagedIdentityHosts(ports, certificates, Entra, Ledger, Canaries);
+        AzureResource = new AzureResource(ports.AzureResourceOrigin, Entra, Ledger);
+        var issuers = new ProofIssuers(_issuer, Entra);
+        Authorization = new AuthorizationServer(ports.AuthorizationIdentifier, Warehouse.NamesOf(ports.WarehouseOrigin), issuers, Ledger, Canaries, options);
+        Databricks = new DatabricksWorkspace(ports.DatabricksOrigin, issuers, Ledger, Canaries, options);
         Warehouse = new Warehouse(ports.WarehouseOrigin, Authorization, Databricks, Ledger, options.Time);
-        var routes = new EmulatorRoutes(ports, _issuer, Authorization, Databricks, Warehouse);
+        var entra = new EntraServer(Entra, new EntraAssertions(Entra, issuers, ManagedIdentity.FindByObjectId, options.ClockLeeway));
+        var routes = new EmulatorRoutes(ports, _issuer, Authorization, Databricks, Warehouse, entra, ManagedIdentity, AzureResource);
         host.Serve(new RequestDesk(routes, Ledger, Faults, options.Time).HandleAsync);
     }
 
@@ -37,6 +49,21 @@ public sealed class IdentityEmulator : IAsyncDisposable
 
     /// <summary>The protected API.</summary>
     public Warehouse Warehouse { get; }
+
+    /// <summary>Microsoft Entra ID, over HTTPS.</summary>
+    public EntraDirectory Entra { get; }
+
+    /// <summary>The token endpoints of Azure's compute hosts.</summary>
+    public ManagedIdentityHosts ManagedIdentity { get; }
+
+    /// <summary>The protected Azure-style API, over HTTPS.</summary>
+    public AzureResource AzureResource { get; }
+
+    /// <summary>The certificate authority of this start, without its private key: what a client of the HTTPS parts has to trust.</summary>
+    public X509Certificate2 Certificate => _certificates.Authority;
+
+    /// <summary>The same as PEM text, for a file that <c>NODE_EXTRA_CA_CERTS</c> or <c>SSL_CERT_FILE</c> names.</summary>
+    public string CertificatePem => _certificates.Authority.ExportCertificatePem();
 
     /// <summary>The ground truth.</summary>
     public Ledger Ledger { get; }
@@ -60,7 +87,8 @@ public sealed class IdentityEmulator : IAsyncDisposable
         var options = new EmulatorOptions();
         configure?.Invoke(options);
         options.Check();
-        return new IdentityEmulator(await EmulatorHost.StartAsync(options.Address, cancellationToken).ConfigureAwait(false), options);
+        var certificates = new EmulatorCertificates(options.Address);
+        return new IdentityEmulator(await EmulatorHost.StartAsync(options.Address, certificates, cancellationToken).ConfigureAwait(false), certificates, options);
     }
 
     /// <summary>A job's identity at the issuer: mints proofs, writes them to a file, serves them like a CI system.</summary>
@@ -75,6 +103,12 @@ public sealed class IdentityEmulator : IAsyncDisposable
     public string MintProof(ProofShape shape, string audience, Action<ProofClaims>? change = null) =>
         _issuer.Mint(shape, ProofTemplates.DefaultSubject(shape), audience, change);
 
+    /// <summary>
+    /// A handler that trusts this emulator's certificate authority and no other, follows no redirect, uses no proxy, and takes Entra's public host names (port 443) to this emulator.
+    /// Any other host than this machine is refused with <see cref="HttpRequestException"/>, so a test reaches nothing outside.
+    /// </summary>
+    public HttpMessageHandler CreateHandler() => _connections.CreateHandler();
+
     /// <summary>Makes new signing keys for proofs.</summary>
     /// <param name="keepOld">Whether the old ones stay published, as issuers do for a while. False: proofs signed by them are refused at once.</param>
     public void RotateKeys(bool keepOld = true) => _issuer.Keys.Rotate(keepOld);
@@ -86,6 +120,9 @@ public sealed class IdentityEmulator : IAsyncDisposable
         await _host.DisposeAsync().ConfigureAwait(false);
         Authorization.Dispose();
         Databricks.Dispose();
+        Entra.Dispose();
+        ManagedIdentity.Close();
+        _certificates.Dispose();
         _issuer.Dispose();
     }
 }

@@ -5,14 +5,14 @@ using System.Text.Json;
 namespace Nhi.TokenExchange;
 
 /// <summary>Speaks to the emulator with nothing but HttpClient, so that no code of ours can hide a fault of ours.</summary>
-internal sealed class RawClient : IDisposable
+internal sealed class RawClient(HttpMessageHandler? handler = null) : IDisposable
 {
     public const string Exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
     public const string JwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
     public const string JwtType = "urn:ietf:params:oauth:token-type:jwt";
     public const string AccessTokenType = "urn:ietf:params:oauth:token-type:access_token";
 
-    public HttpClient Http { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false }) { Timeout = TimeSpan.FromSeconds(20) };
+    public HttpClient Http { get; } = new(handler ?? new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false }) { Timeout = TimeSpan.FromSeconds(20) };
 
     public async Task<RawAnswer> PostAsync(Uri address, params IEnumerable<(string Name, string Value)> form)
     {
@@ -26,6 +26,15 @@ internal sealed class RawClient : IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
         if (bearer is not null)
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
+        using HttpResponseMessage response = await Http.SendAsync(request);
+        return await RawAnswer.ReadAsync(response);
+    }
+
+    public async Task<RawAnswer> SendAsync(HttpMethod method, Uri address, HttpContent? content, params IEnumerable<(string Name, string Value)> headers)
+    {
+        using var request = new HttpRequestMessage(method, address) { Content = content };
+        foreach ((string name, string value) in headers)
+            Assert.That(request.Headers.TryAddWithoutValidation(name, value), Is.True, name);
         using HttpResponseMessage response = await Http.SendAsync(request);
         return await RawAnswer.ReadAsync(response);
     }

@@ -16,7 +16,7 @@ public sealed class Fault
     internal TimeSpan DelayBefore { get; private init; }
 
     /// <summary>What is answered in place of asking the endpoint.</summary>
-    internal Func<EmulatorAnswer>? Instead { get; private init; }
+    internal Func<EmulatorRequest, EmulatorAnswer>? Instead { get; private init; }
 
     /// <summary>What is changed in the endpoint's answer.</summary>
     internal Action<EmulatorAnswer>? Change { get; private init; }
@@ -33,7 +33,7 @@ public sealed class Fault
     /// <param name="headers">Such as <c>("Retry-After", "7")</c>.</param>
     public static Fault Status(int status, params (string Name, string Value)[] headers) => new($"status {status}")
     {
-        Instead = () => With(EmulatorAnswer.Of(new JsonObject { ["error"] = status == 429 ? "slow_down" : "server_error", ["error_description"] = "planned fault" }, status), headers),
+        Instead = _ => With(EmulatorAnswer.Of(new JsonObject { ["error"] = status == 429 ? "slow_down" : "server_error", ["error_description"] = "planned fault" }, status), headers),
     };
 
     /// <summary>An OAuth error (RFC 6749 §5.2) in place of the endpoint's answer; nothing is issued.</summary>
@@ -41,13 +41,22 @@ public sealed class Fault
     /// <param name="status">The HTTP status; default 400.</param>
     public static Fault Error(string error, int status = 400) => new($"error {error}")
     {
-        Instead = () => EmulatorAnswer.Of(new JsonObject { ["error"] = error, ["error_description"] = "planned fault" }, status).NotStored(),
+        Instead = _ => EmulatorAnswer.Of(new JsonObject { ["error"] = error, ["error_description"] = "planned fault" }, status).NotStored(),
+    };
+
+    /// <summary>An error of Microsoft Entra ID, with its whole body, in place of the endpoint's answer; nothing is issued.</summary>
+    /// <param name="code">The AADSTS number, such as 90033 (temporarily unavailable) or 90055 (tenant throttled); it decides <c>error</c> and status.</param>
+    /// <param name="status">Another HTTP status, such as 429; null for the one that belongs to the code.</param>
+    /// <param name="headers">Such as <c>("Retry-After", "7")</c>.</param>
+    public static Fault Entra(int code, int? status = null, params (string Name, string Value)[] headers) => new($"AADSTS{code}")
+    {
+        Instead = request => With(EntraErrors.Answer(request, code, "A planned fault.", status), headers),
     };
 
     /// <summary>A redirect in place of the endpoint's answer.</summary>
     /// <param name="to">The value of <c>Location</c>.</param>
     /// <param name="status">301, 302, 303, 307 or 308; default 307, which repeats the body.</param>
-    public static Fault Redirect(Uri to, int status = 307) => new($"redirect {status}") { Instead = () => With(EmulatorAnswer.Empty(status), ("Location", to.OriginalString)) };
+    public static Fault Redirect(Uri to, int status = 307) => new($"redirect {status}") { Instead = _ => With(EmulatorAnswer.Empty(status), ("Location", to.OriginalString)) };
 
     /// <summary>The request waits, then goes on as usual.</summary>
     /// <param name="time">How long, on the emulator's clock.</param>
@@ -72,7 +81,7 @@ public sealed class Fault
     /// <param name="contentType">Its media type.</param>
     public static Fault Body(string body, string contentType = "application/json") => new($"body {contentType}")
     {
-        Instead = () => new EmulatorAnswer { Raw = Encoding.UTF8.GetBytes(body), ContentType = contentType },
+        Instead = _ => new EmulatorAnswer { Raw = Encoding.UTF8.GetBytes(body), ContentType = contentType },
     };
 
     /// <summary>A 200 with a web page.</summary>
@@ -85,7 +94,7 @@ public sealed class Fault
     /// <param name="bytes">How long it is.</param>
     public static Fault Huge(long bytes) => new($"huge {bytes}")
     {
-        Instead = () => new EmulatorAnswer { Raw = [] },
+        Instead = _ => new EmulatorAnswer { Raw = [] },
         Writing = BodyWriting.HugeOf(bytes),
     };
 

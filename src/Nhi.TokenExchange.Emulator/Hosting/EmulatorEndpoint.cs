@@ -38,4 +38,22 @@ public enum EmulatorEndpoint
 
     /// <summary>The protected API.</summary>
     Warehouse,
+
+    /// <summary>Entra's instance discovery, <c>/common/discovery/instance</c>.</summary>
+    EntraInstanceDiscovery,
+
+    /// <summary>A tenant's OIDC metadata at Entra.</summary>
+    EntraDiscovery,
+
+    /// <summary>A tenant's keys at Entra.</summary>
+    EntraJwks,
+
+    /// <summary>A tenant's token endpoint at Entra, <c>/{tenant}/oauth2/v2.0/token</c>.</summary>
+    EntraToken,
+
+    /// <summary>The token endpoint of every managed identity host (IMDS, App Service, Azure Arc and the others).</summary>
+    ManagedIdentityToken,
+
+    /// <summary>The protected Azure-style API.</summary>
+    AzureResource,
 }

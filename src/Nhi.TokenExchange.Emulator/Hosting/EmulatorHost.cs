@@ -4,12 +4,14 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>One Kestrel on loopback with four ports of the system's choice. It reads no configuration and no environment, so nothing outside can make it listen elsewhere.</summary>
+/// <summary>One Kestrel on loopback with ports of the system's choice, two of them over TLS. It reads no configuration and no environment, so nothing outside can make it listen elsewhere.</summary>
 internal sealed class EmulatorHost : IAsyncDisposable
 {
     private readonly WebApplication _application;
@@ -19,7 +21,7 @@ internal sealed class EmulatorHost : IAsyncDisposable
 
     public EmulatorPorts Ports { get; private set; } = null!;
 
-    public static async Task<EmulatorHost> StartAsync(IPAddress address, CancellationToken cancellationToken)
+    public static async Task<EmulatorHost> StartAsync(IPAddress address, EmulatorCertificates certificates, CancellationToken cancellationToken)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -28,8 +30,17 @@ internal sealed class EmulatorHost : IAsyncDisposable
             // Faults drip on purpose, and manual clocks stand still.
             kestrel.Limits.MinResponseDataRate = null;
             kestrel.Limits.MinRequestBodyDataRate = null;
-            for (int role = 0; role < 4; role++)
-                kestrel.Listen(address, 0);
+            for (int role = 0; role < EmulatorPorts.Count; role++)
+            {
+                bool secure = role >= EmulatorPorts.Count - EmulatorPorts.Secure;
+                kestrel.Listen(address, 0, listen =>
+                {
+                    // HTTP/1.1 alone: a fault that resets a connection must not meet another request on it.
+                    listen.Protocols = HttpProtocols.Http1;
+                    if (secure)
+                        listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificateSelector = (_, _) => certificates.Server });
+                });
+            }
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
         builder.Services.AddSingleton<IHostLifetime>(new NoSignals());
@@ -37,7 +48,7 @@ internal sealed class EmulatorHost : IAsyncDisposable
         host._application.Run(async http => await (await host._desk.Task.ConfigureAwait(false))(http).ConfigureAwait(false));
         await host._application.StartAsync(cancellationToken).ConfigureAwait(false);
         int[] ports = [.. host._application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(text => new Uri(text).Port)];
-        host.Ports = new EmulatorPorts(address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString(), ports[0], ports[1], ports[2], ports[3]);
+        host.Ports = new EmulatorPorts(address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString(), ports);
         return host;
     }
 

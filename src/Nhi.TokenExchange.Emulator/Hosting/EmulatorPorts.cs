@@ -1,8 +1,27 @@
 namespace Nhi.TokenExchange;
 
-/// <summary>The ports of the four roles. Each role has an origin of its own, so that checks of origins have something to see.</summary>
-internal sealed record EmulatorPorts(string Host, int Issuer, int Authorization, int Databricks, int Warehouse)
+/// <summary>The ports of the roles. Each role has an origin of its own, so that checks of origins have something to see.</summary>
+internal sealed record EmulatorPorts(string Host, IReadOnlyList<int> All)
 {
+    /// <summary>How many ports there are; the last <see cref="Secure"/> of them speak TLS.</summary>
+    public const int Count = 7;
+
+    public const int Secure = 2;
+
+    public int Issuer => All[0];
+
+    public int Authorization => All[1];
+
+    public int Databricks => All[2];
+
+    public int Warehouse => All[3];
+
+    public int ManagedIdentity => All[4];
+
+    public int Entra => All[5];
+
+    public int AzureResource => All[6];
+
     // The two OAuth issuers have a path, so that RFC 8414's insertion and OIDC's appending of the well-known part differ.
     public string IssuerIdentifier => $"http://{Host}:{Issuer}/issuer";
 
@@ -11,4 +30,13 @@ internal sealed record EmulatorPorts(string Host, int Issuer, int Authorization,
     public string DatabricksOrigin => $"http://{Host}:{Databricks}";
 
     public string WarehouseOrigin => $"http://{Host}:{Warehouse}";
+
+    public string ManagedIdentityOrigin => $"http://{Host}:{ManagedIdentity}";
+
+    // By name: SDKs that compare host names of authorities are used to names.
+    public string EntraOrigin => $"https://localhost:{Entra}";
+
+    public string AzureResourceOrigin => $"https://localhost:{AzureResource}";
+
+    public bool Has(int port) => All.Contains(port);
 }

@@ -1,14 +1,19 @@
 namespace Nhi.TokenExchange;
 
 /// <summary>Which address belongs to which endpoint, and who answers there.</summary>
-internal sealed class EmulatorRoutes(EmulatorPorts ports, OidcIssuer issuer, AuthorizationServer authorization, DatabricksWorkspace databricks, Warehouse warehouse)
+internal sealed class EmulatorRoutes(EmulatorPorts ports, OidcIssuer issuer, AuthorizationServer authorization, DatabricksWorkspace databricks, Warehouse warehouse, EntraServer entra, ManagedIdentityHosts identities, AzureResource resource)
 {
     /// <summary>Finds the endpoint; null when there is none at that address.</summary>
     public EmulatorEndpoint? Find(int port, string path)
     {
         if (port == ports.Warehouse)
             return EmulatorEndpoint.Warehouse;
-        return port == ports.Issuer ? AtIssuer(path) : port == ports.Authorization ? AtAuthorization(path) : AtDatabricks(path);
+        if (port == ports.AzureResource)
+            return EmulatorEndpoint.AzureResource;
+        return port == ports.Issuer ? AtIssuer(path)
+            : port == ports.Authorization ? AtAuthorization(path)
+            : port == ports.Databricks ? AtDatabricks(path)
+            : AtAzure(path, secure: port == ports.Entra);
     }
 
     public async Task<EmulatorAnswer> AnswerAsync(EmulatorRequest request) => request.Endpoint switch
@@ -24,7 +29,10 @@ internal sealed class EmulatorRoutes(EmulatorPorts ports, OidcIssuer issuer, Aut
         EmulatorEndpoint.DatabricksConfig => databricks.Config(),
         EmulatorEndpoint.DatabricksDiscovery => databricks.Metadata(),
         EmulatorEndpoint.DatabricksToken => await databricks.TokenAsync(FormPost(request)).ConfigureAwait(false),
-        _ => warehouse.Answer(request),
+        EmulatorEndpoint.Warehouse => warehouse.Answer(request),
+        EmulatorEndpoint.ManagedIdentityToken => identities.Answer(request),
+        EmulatorEndpoint.AzureResource => await resource.AnswerAsync(request).ConfigureAwait(false),
+        _ => await entra.AnswerAsync(request).ConfigureAwait(false),
     };
 
     private static EmulatorEndpoint? AtIssuer(string path) => path switch
@@ -53,6 +61,11 @@ internal sealed class EmulatorRoutes(EmulatorPorts ports, OidcIssuer issuer, Aut
         "/oidc/v1/token" => EmulatorEndpoint.DatabricksToken,
         _ => null,
     };
+
+    // Service Fabric alone speaks TLS; it is a guest at Entra's port. The other hosts are plain HTTP, as the real ones are.
+    private static EmulatorEndpoint? AtAzure(string path, bool secure) => ManagedIdentityHosts.HostAt(path) is { } host
+        ? secure == (host == ManagedIdentityHost.ServiceFabric) ? EmulatorEndpoint.ManagedIdentityToken : null
+        : secure ? EntraServer.Find(path) : null;
 
     // RFC 6749 §3.2: POST, parameters in the form and none in the address; each at most once.
     private static EmulatorRequest FormPost(EmulatorRequest request)

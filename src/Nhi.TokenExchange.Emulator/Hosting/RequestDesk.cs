@@ -29,10 +29,11 @@ internal sealed class RequestDesk(EmulatorRoutes routes, Ledger ledger, FaultPla
 
     private async Task HandleAsync(HttpContext http, EmulatorEndpoint endpoint)
     {
-        RequestForm form = await RequestForm.ReadAsync(http.Request, http.RequestAborted).ConfigureAwait(false);
-        string? key = endpoint is EmulatorEndpoint.AuthorizationToken or EmulatorEndpoint.DatabricksToken ? $"{endpoint}\n{form.Key}" : null;
+        // The Azure-style API reads its body itself.
+        RequestForm form = endpoint == EmulatorEndpoint.AzureResource ? RequestForm.None : await RequestForm.ReadAsync(http.Request, http.RequestAborted).ConfigureAwait(false);
+        string? key = KeyOf(endpoint, http.Request, form);
         int number = ledger.Requests.Enter(endpoint, key);
-        var request = new EmulatorRequest(endpoint, http, form, NextRequestId());
+        var request = new EmulatorRequest(endpoint, http, form, NextRequestId(endpoint), time.GetUtcNow());
         IReadOnlyList<Fault> met = faults.For(endpoint, number);
         EmulatorAnswer? answer;
         try
@@ -62,7 +63,7 @@ internal sealed class RequestDesk(EmulatorRoutes routes, Ledger ledger, FaultPla
             await held.StandAsync(aborted).ConfigureAwait(false);
         if (met.Any(fault => fault.ResetBefore))
             return null;
-        EmulatorAnswer answer = met.FirstOrDefault(fault => fault.Instead is not null)?.Instead!() ?? await AskAsync(request, met).ConfigureAwait(false);
+        EmulatorAnswer answer = met.FirstOrDefault(fault => fault.Instead is not null)?.Instead!(request) ?? await AskAsync(request, met).ConfigureAwait(false);
         if (held is { Point: HoldPoint.BeforeAnswer })
             await held.StandAsync(aborted).ConfigureAwait(false);
         return answer;
@@ -78,8 +79,8 @@ internal sealed class RequestDesk(EmulatorRoutes routes, Ledger ledger, FaultPla
         }
         catch (OAuthRefusal refusal)
         {
-            ledger.Add(new LedgerRefusal(request.Endpoint, time.GetUtcNow(), request.Form.One("client_id"), refusal.Error, refusal.Reason, request.RequestId));
-            return refusal.ToAnswer();
+            ledger.Add(new LedgerRefusal(request.Endpoint, time.GetUtcNow(), request.Form.One("client_id") ?? refusal.ClientId, refusal.Error, refusal.Reason, request.RequestId));
+            return refusal.ToAnswer(request);
         }
 
         foreach (Fault fault in met)
@@ -103,8 +104,20 @@ internal sealed class RequestDesk(EmulatorRoutes routes, Ledger ledger, FaultPla
         await writing.RunAsync(request.Http, body, time).ConfigureAwait(false);
     }
 
-    private string NextRequestId()
+    /// <summary>What two requests have in common that want the same credential; null where none is asked for.</summary>
+    private static string? KeyOf(EmulatorEndpoint endpoint, HttpRequest request, RequestForm form) => endpoint switch
     {
+        EmulatorEndpoint.AuthorizationToken or EmulatorEndpoint.DatabricksToken => $"{endpoint}\n{form.Key}",
+        EmulatorEndpoint.EntraToken => $"{endpoint}\n{request.Path}\n{form.Key}\n{form.One("claims")}",
+        EmulatorEndpoint.ManagedIdentityToken => $"{endpoint}\n{request.Path}{request.QueryString}\n{form.Key}",
+        _ => null,
+    };
+
+    private string NextRequestId(EmulatorEndpoint endpoint)
+    {
+        // Entra's ids are GUIDs, and SDKs parse them.
+        if (endpoint >= EmulatorEndpoint.EntraInstanceDiscovery)
+            return Guid.NewGuid().ToString();
         lock (_gate)
             return $"emu-{++_requests:x8}";
     }

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace Nhi.TokenExchange;
 
 /// <summary>Random markers inside every secret of this emulator, one per kind: a leak scan searches logs, files and dumps for them.</summary>
-/// <remarks>Opaque tokens hold theirs in plain text; in JWTs it stands in the claim <c>jti</c>, so a scan has to look for the base64url forms too.</remarks>
+/// <remarks>Opaque tokens hold theirs in plain text; in JWTs it stands in the claim <c>jti</c> (Entra: <c>uti</c>), so a scan has to look for the base64url forms too.</remarks>
 public sealed class EmulatorCanaries
 {
     internal EmulatorCanaries()
@@ -21,6 +21,12 @@ public sealed class EmulatorCanaries
 
     /// <summary>In every access token of the Databricks-style workspace.</summary>
     public string Databricks { get; } = Make("dbx");
+
+    /// <summary>In every access token of Entra, managed identities' included.</summary>
+    public string Entra { get; } = Make("entra");
+
+    /// <summary>In every secret of a managed identity host: the identity header and Azure Arc's key files.</summary>
+    public string ManagedIdentity { get; } = Make("msi");
 
     /// <summary>In every bearer of a resource server.</summary>
     public string ResourceServer { get; } = Make("rs");

@@ -7,6 +7,9 @@ namespace Nhi.TokenExchange;
 /// <remarks>It knows tokens by fingerprint only, so it can be printed. Lists are snapshots in the order things happened.</remarks>
 public sealed class Ledger
 {
+    private static readonly EmulatorEndpoint[] TokenEndpoints =
+        [EmulatorEndpoint.AuthorizationToken, EmulatorEndpoint.DatabricksToken, EmulatorEndpoint.EntraToken, EmulatorEndpoint.ManagedIdentityToken];
+
     private readonly Lock _gate = new();
     private readonly List<LedgerIssue> _issued = [];
     private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
@@ -26,7 +29,7 @@ public sealed class Ledger
         }
     }
 
-    /// <summary>Every use at the protected API.</summary>
+    /// <summary>Every use at a protected API, the warehouse or the Azure-style one.</summary>
     public IReadOnlyList<LedgerUse> Uses
     {
         get
@@ -36,7 +39,7 @@ public sealed class Ledger
         }
     }
 
-    /// <summary>Every refused request of a token, revocation or introspection endpoint.</summary>
+    /// <summary>Every refused request of a token, revocation or introspection endpoint, of an Entra endpoint or of a managed identity host. A planned fault is no refusal.</summary>
     public IReadOnlyList<LedgerRefusal> Refusals
     {
         get
@@ -50,7 +53,7 @@ public sealed class Ledger
     public RequestCounts Requests { get; } = new();
 
     /// <summary>The most requests that any token endpoint had in flight at once.</summary>
-    public int MaxConcurrentExchanges => Math.Max(Requests.MostAtOnce(EmulatorEndpoint.AuthorizationToken), Requests.MostAtOnce(EmulatorEndpoint.DatabricksToken));
+    public int MaxConcurrentExchanges => TokenEndpoints.Max(Requests.MostAtOnce);
 
     /// <summary>The most requests for one and the same credential (client, grant, scope, audience, resource) in flight at once.</summary>
     public int MaxConcurrentExchangesPerKey => Requests.MostAtOncePerKey;

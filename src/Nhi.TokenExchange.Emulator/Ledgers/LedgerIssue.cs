@@ -36,6 +36,9 @@ public sealed record LedgerIssue
     /// <summary>The correlation id that the answer carried.</summary>
     public required string RequestId { get; init; }
 
+    /// <summary>The request's parameter <c>claims</c> (OIDC Core §5.5), as Entra takes it; null when none was sent.</summary>
+    public string? Claims { get; init; }
+
     /// <summary>The <c>act</c> claim as JSON; null without delegation.</summary>
     internal string? ActJson { get; init; }
 

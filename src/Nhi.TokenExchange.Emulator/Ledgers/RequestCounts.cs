@@ -36,6 +36,13 @@ public sealed class RequestCounts
             return _endpoints.GetValueOrDefault(endpoint)?.MostAtOnce ?? 0;
     }
 
+    /// <summary>How many requests the endpoint has in flight now.</summary>
+    internal int Now(EmulatorEndpoint endpoint)
+    {
+        lock (_gate)
+            return _endpoints.GetValueOrDefault(endpoint)?.Now ?? 0;
+    }
+
     /// <summary>Counts a request in.</summary>
     /// <returns>Its number at the endpoint, from 1.</returns>
     internal int Enter(EmulatorEndpoint endpoint, string? key)

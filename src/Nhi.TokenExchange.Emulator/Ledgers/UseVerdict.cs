@@ -26,4 +26,7 @@ public enum UseVerdict
 
     /// <summary>It was alive, but its scope does not cover the data set.</summary>
     InsufficientScope,
+
+    /// <summary>It was alive, but the API demands claims that it was not asked for with (a claims challenge).</summary>
+    InsufficientClaims,
 }

@@ -18,7 +18,7 @@ public sealed class AuthorizationServer : IDisposable
     private readonly IntrospectionEndpoint _introspection;
     private readonly IReadOnlyList<string> _warehouse;
 
-    internal AuthorizationServer(string issuer, IReadOnlyList<string> warehouse, OidcIssuer proofIssuer, Ledger ledger, EmulatorCanaries canaries, EmulatorOptions options)
+    internal AuthorizationServer(string issuer, IReadOnlyList<string> warehouse, ProofIssuers issuers, Ledger ledger, EmulatorCanaries canaries, EmulatorOptions options)
     {
         IssuerText = issuer;
         _warehouse = warehouse;
@@ -26,7 +26,7 @@ public sealed class AuthorizationServer : IDisposable
         TokenFormat = options.TokenFormat;
         _mint = new TokenMint(issuer, canaries.Authorization, ledger, options.Time);
         _authentication = new ClientAuthentication(issuer, $"{issuer}/token", id => _clients.GetValueOrDefault(id), options.Time, options.ClockLeeway);
-        var proofs = new ProofVerifier(proofIssuer, options.Time, options.ClockLeeway, ProofAlgorithms);
+        var proofs = new ProofVerifier(issuers, options.Time, options.ClockLeeway, ProofAlgorithms);
         _exchange = new TokenExchangeGrant(this, proofs, ledger, options.Time);
         _jwtBearer = new JwtBearerGrant(this, proofs);
         _revocation = new RevocationEndpoint(issuer, _authentication, ledger);

@@ -16,11 +16,11 @@ public sealed class DatabricksWorkspace : IDisposable
     private readonly TokenMint _mint;
     private readonly string _origin;
 
-    internal DatabricksWorkspace(string origin, OidcIssuer proofIssuer, Ledger ledger, EmulatorCanaries canaries, EmulatorOptions options)
+    internal DatabricksWorkspace(string origin, ProofIssuers issuers, Ledger ledger, EmulatorCanaries canaries, EmulatorOptions options)
     {
         _origin = origin;
         TokenLifetime = options.DatabricksTokenLifetime;
-        _proofs = new ProofVerifier(proofIssuer, options.Time, options.ClockLeeway, ProofAlgorithms);
+        _proofs = new ProofVerifier(issuers, options.Time, options.ClockLeeway, ProofAlgorithms);
         _mint = new TokenMint(IssuerText, canaries.Databricks, ledger, options.Time);
     }
 

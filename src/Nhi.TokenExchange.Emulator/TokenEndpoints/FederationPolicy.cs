@@ -16,6 +16,6 @@ public sealed record FederationPolicy
     /// <summary>The claim that is the subject. Default <c>sub</c>.</summary>
     public string SubjectClaim { get; init; } = "sub";
 
-    /// <summary>The issuer's keys as a JWK set. Null: the emulator's own issuer's keys as published at that moment.</summary>
+    /// <summary>The issuer's keys as a JWK set. Null: the emulator's own issuer's keys, or Entra's where the issuer is one of its tenants, as published at that moment.</summary>
     public string? JwksJson { get; init; }
 }

@@ -15,6 +15,9 @@ internal sealed class OAuthRefusal(string error, string reason, string descripti
 
     public int Status => status;
 
+    /// <summary>How the refusing server writes its errors; null: as RFC 6749 §5.2 says.</summary>
+    public Func<EmulatorRequest, EmulatorAnswer>? Render { get; init; }
+
     /// <summary>The client that was recognised before the refusal, if any.</summary>
     public string? ClientId { get; set; }
 
@@ -23,8 +26,10 @@ internal sealed class OAuthRefusal(string error, string reason, string descripti
     // RFC 6749 §5.2: 401 is demanded only when the client used the Authorization header; for all others 400 or 401. We say 401, as most servers do.
     public static OAuthRefusal InvalidClient(string reason, string description) => new("invalid_client", reason, description, 401);
 
-    public EmulatorAnswer ToAnswer()
+    public EmulatorAnswer ToAnswer(EmulatorRequest request)
     {
+        if (Render is not null)
+            return Render(request);
         EmulatorAnswer answer = EmulatorAnswer.Of(new JsonObject { ["error"] = Error, ["error_description"] = Printable(Message) }, Status).NotStored();
         if (Status == 401)
             answer.Headers["WWW-Authenticate"] = "Bearer";

@@ -3,7 +3,7 @@ using Microsoft.IdentityModel.Tokens;
 namespace Nhi.TokenExchange;
 
 /// <summary>Verifies proofs against federation policies: the straight way through <see cref="JwtChecks"/>.</summary>
-internal sealed class ProofVerifier(OidcIssuer ownIssuer, TimeProvider time, TimeSpan leeway, IReadOnlyCollection<string> algorithms)
+internal sealed class ProofVerifier(ProofIssuers issuers, TimeProvider time, TimeSpan leeway, IReadOnlyCollection<string> algorithms)
 {
     private readonly ReplayMemory _replays = new(time, leeway);
 
@@ -58,7 +58,7 @@ internal sealed class ProofVerifier(OidcIssuer ownIssuer, TimeProvider time, Tim
         throw nearest!;
     }
 
-    private string IssuerOf(FederationPolicy policy) => policy.Issuer ?? ownIssuer.Identifier;
+    private string IssuerOf(FederationPolicy policy) => policy.Issuer ?? issuers.Default;
 
     // RFC 7515 §4.1.4, RFC 7517 §4.4, §4.5: the key is found by its id among the issuer's published ones, and is for one algorithm.
     private SecurityKey KeyOf(ReceivedJwt jwt, FederationPolicy policy, string algorithm)
@@ -71,7 +71,7 @@ internal sealed class ProofVerifier(OidcIssuer ownIssuer, TimeProvider time, Tim
             JsonWebKey? found = new JsonWebKeySet(json).Keys.FirstOrDefault(one => one.KeyId == id);
             (key, keyAlgorithm) = (found, found?.Alg);
         }
-        else if (IssuerOf(policy) == ownIssuer.Identifier && ownIssuer.Keys.Published(id) is { } own)
+        else if (issuers.Published(IssuerOf(policy), id) is { } own)
         {
             (key, keyAlgorithm) = (own.Security, own.Algorithm);
         }
