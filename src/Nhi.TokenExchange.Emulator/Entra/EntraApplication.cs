@@ -6,6 +6,7 @@ namespace Nhi.TokenExchange;
 public sealed class EntraApplication
 {
     private readonly ConcurrentDictionary<string, string> _principals = new(StringComparer.Ordinal);
+    private readonly FederatedCredentials _credentials;
     private readonly EntraDirectory _directory;
 
     internal EntraApplication(EntraDirectory directory, string clientId)
@@ -13,7 +14,7 @@ public sealed class EntraApplication
         _directory = directory;
         ClientId = clientId;
         TenantId = directory.TenantId;
-        FederatedCredentials = new FederatedCredentials(directory);
+        _credentials = new FederatedCredentials(directory);
         ObjectId = ConsentIn(TenantId);
     }
 
@@ -27,7 +28,7 @@ public sealed class EntraApplication
     public string ObjectId { get; }
 
     /// <summary>Whose assertions it takes; at most 20, issuer and subject together unique (<see cref="ArgumentException"/> otherwise).</summary>
-    public IList<FederatedIdentityCredential> FederatedCredentials { get; }
+    public IList<FederatedIdentityCredential> FederatedCredentials => _credentials;
 
     /// <summary>The app id URIs that it may get tokens for. Empty: every API that the directory knows.</summary>
     public IList<string> Resources { get; } = [];
@@ -74,6 +75,8 @@ public sealed class EntraApplication
         FederatedCredentials.Add(new FederatedIdentityCredential { Issuer = _directory.IssuerOf(identity.TenantId), Subject = identity.ObjectId });
         return this;
     }
+
+    internal (FederatedIdentityCredential[] Known, FederatedIdentityCredential[] Coming) CredentialsAt(DateTimeOffset now) => _credentials.At(now);
 
     internal string? PrincipalIn(string tenantId) =>
         tenantId == TenantId || IsMultiTenant ? _principals.GetValueOrDefault(tenantId) : null;

@@ -17,9 +17,9 @@ internal sealed class EntraAssertions(EntraDirectory directory, ProofIssuers iss
         // A certificate's assertion names the application itself; no application here has a certificate.
         if (issuer == application.ClientId)
             throw EntraErrors.Refuse(700027, "The certificate with identifier used to sign the client assertion is not registered on application.");
-        FederatedIdentityCredential[] known = [.. application.FederatedCredentials.Where(one => one.KnownFrom <= directory.Time.GetUtcNow())];
+        (FederatedIdentityCredential[] known, FederatedIdentityCredential[] coming) = application.CredentialsAt(directory.Time.GetUtcNow());
         FederatedIdentityCredential[] ofIssuer = [.. known.Where(one => one.Issuer == issuer)];
-        if (known.Length == 0 || application.FederatedCredentials.Except(known).Any(one => one.Issuer == issuer && one.Subject == jwt.ClaimText("sub")))
+        if (known.Length == 0 || coming.Any(one => one.Issuer == issuer && one.Subject == jwt.ClaimText("sub")))
             throw None(jwt, issuer);
         if (ofIssuer.Length == 0)
             throw EntraErrors.Refuse(700211, $"No matching federated identity record found for presented assertion issuer '{issuer}'. {Advice}");
