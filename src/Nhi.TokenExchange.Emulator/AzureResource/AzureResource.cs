@@ -5,8 +5,11 @@ using System.Text.Json.Nodes;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>A little protected API in Azure's style, over HTTPS: it takes every method at every path, checks the Entra token at the moment of use, and answers with what came.</summary>
-/// <remarks>The answer's fields: <c>method</c>, <c>path</c>, <c>length</c> (of the body, in bytes), <c>sha256</c> (of the body), <c>fingerprint</c> (of the token).</remarks>
+/// <summary>A little protected API in Azure's style, over HTTPS: it checks the Entra token at the moment of use, takes every method at every path, and answers with what came.</summary>
+/// <remarks>
+/// To clients of Azure Blob Storage, known by their header <c>x-ms-version</c>, it is a store of block blobs in memory: put, get and delete one at a time.
+/// To others, the answer's fields: <c>method</c>, <c>path</c>, <c>length</c> (of the body, in bytes), <c>sha256</c> (of the body), <c>fingerprint</c> (of the token).
+/// </remarks>
 public sealed class AzureResource
 {
     private static readonly string[] Algorithms = ["RS256", "PS256", "ES256"];
@@ -14,6 +17,7 @@ public sealed class AzureResource
     private readonly EntraDirectory _directory;
     private readonly Ledger _ledger;
     private readonly string _origin;
+    private readonly BlobShelf _blobs;
     private string? _claims;
 
     internal AzureResource(string origin, EntraDirectory directory, Ledger ledger)
@@ -21,6 +25,7 @@ public sealed class AzureResource
         _origin = origin;
         _directory = directory;
         _ledger = ledger;
+        _blobs = new BlobShelf(directory.Time);
     }
 
     /// <summary>The API's address: <c>https://localhost:{port}/</c>.</summary>
@@ -52,7 +57,9 @@ public sealed class AzureResource
         string? fingerprint = token is null ? null : Ledger.FingerprintOf(token);
         UseVerdict verdict = token is null ? UseVerdict.Missing : await JudgeAsync(token, fingerprint!, claims).ConfigureAwait(false);
         _ledger.Add(new LedgerUse(fingerprint, request.At, verdict, request.Path, request.RequestId));
-        EmulatorAnswer answer = verdict == UseVerdict.Accepted ? Echo(request, body, fingerprint!) : Refusal(verdict, claims);
+        EmulatorAnswer answer = verdict != UseVerdict.Accepted ? Refusal(verdict, claims)
+            : BlobShelf.Takes(request) ? _blobs.Answer(request, body.ToArray())
+            : Echo(request, body, fingerprint!);
         answer.Headers["x-ms-request-id"] = request.RequestId;
         return answer;
     }
