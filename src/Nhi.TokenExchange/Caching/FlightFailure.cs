@@ -13,9 +13,10 @@ internal sealed class FlightFailure
 
     private readonly TokenExchangeException _cause;
 
-    private FlightFailure(TokenExchangeException cause, int attempt, long notBeforeTick)
+    private FlightFailure(TokenExchangeException cause, int attempt, long notBeforeTick, bool isRefusal = false)
     {
         _cause = cause;
+        IsRefusal = isRefusal;
         Attempt = attempt;
         NotBeforeTick = notBeforeTick;
     }
@@ -31,8 +32,8 @@ internal sealed class FlightFailure
     /// <summary>The job's own policy said no: that ends what is still held, too. An issuer's 403 is a failure like others.</summary>
     public bool IsDenial => _cause is AccessDeniedException { IsOfThePolicy: true };
 
-    /// <summary>No flight failed: the target refused what it brought.</summary>
-    public bool IsRefusal => _cause.Code == ErrorCodes.CredentialRefused;
+    /// <summary>No flight failed: the target refused what it brought. Not told by the code, which may be that of the hop before.</summary>
+    public bool IsRefusal { get; }
 
     public static FlightFailure Of(TokenExchangeException cause, FlightFailure? previous, AgreedClock clock, double jitter)
     {
@@ -60,7 +61,7 @@ internal sealed class FlightFailure
             Target = target, IsTransient = true,
             Hint = "Another credential will hardly do better: check that the target trusts this issuer, that the audience and the identity are those it expects, and that its clock is right.",
         };
-        return new FlightFailure(cause, attempt, attempt == 1 ? clock.Tick : clock.TickAfter(TimeSpan.FromSeconds(WaitAfter(attempt - 1, jitter))));
+        return new FlightFailure(cause, attempt, attempt == 1 ? clock.Tick : clock.TickAfter(TimeSpan.FromSeconds(WaitAfter(attempt - 1, jitter))), isRefusal: true);
     }
 
     /// <summary>Whether the failure no longer says anything: nobody tried for a while after it might have been tried again.</summary>

@@ -86,6 +86,20 @@ public class RefusedCredentialTests
         Assert.That((failed.Code, failed.RetryAfter), Is.EqualTo(("NHI4002", TimeSpan.FromSeconds(0.5))));
     }
 
+    [Test]
+    public async Task An_exchange_that_fails_because_the_hop_before_was_refused_backs_off_as_any_failure()
+    {
+        await using TestJob job = await TestJob.StartAsync(i => i.Answer = _ => throw new TokenExchangeException(ErrorCodes.CredentialRefused, ExchangeStage.Exchange, "of the hop") { IsTransient = true });
+        var waits = new List<TimeSpan?>();
+        for (int i = 0; i < 3; i++)
+        {
+            waits.Add(Assert.ThrowsAsync<TokenExchangeException>(() => job.Warehouse.GetAsync().AsTask())!.RetryAfter);
+            job.Time.Advance(TimeSpan.FromSeconds(5));
+        }
+
+        Assert.That(waits, Is.EqualTo([TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)]));
+    }
+
     private static async Task TryAsync(HttpClient client, bool synchronously)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, Address);
