@@ -62,4 +62,5 @@ internal static class ErrorCodes
     // 8xxx: use of a credential
     public const string OriginRefused = "NHI8001";
     public const string AuthorizationAlreadySet = "NHI8002";
+    public const string BoundTokenWanted = "NHI8003";
 }
