@@ -22,6 +22,9 @@ public static class ClientOptionsExtensions
     /// which the following requests get at once, until the refused one is replaced. If the target takes no claims, the caller gets the 401.</para>
     /// <para>Redirects: Azure.Core follows none unless it is told to, and then each hop is checked like any other request. A transport
     /// of your own should not follow redirects below this policy.</para>
+    /// <para>With Microsoft.Extensions.Azure: <c>AddClient((BlobClientOptions options) => new BlobServiceClient(address, options))</c> and
+    /// <c>ConfigureOptions((options, services) => options.AddCredential(…))</c>. Its <c>AddBlobServiceClient(address)</c> brings a
+    /// <c>DefaultAzureCredential</c> of its own; give that form <c>WithCredential(services => provider.AsTokenCredential())</c>.</para>
     /// </remarks>
     /// <typeparam name="TOptions">The options of the client.</typeparam>
     /// <param name="options">The options; clients that share them share the policy. Call this once for each: a second credential finds the header set.</param>
