@@ -115,6 +115,7 @@ internal sealed class ClaimsChallengeTests(bool sync)
         yield return Named("no error", $"Bearer claims=\"{Base64(Claims)}\"");
         yield return Named("another scheme", $"PoP error=\"insufficient_claims\", claims=\"{Base64(Claims)}\"");
         yield return Named("parameters of two challenges", $"Bearer error=\"insufficient_claims\", Basic claims=\"{Base64(Claims)}\"");
+        yield return Named("parameters of two challenges, Bearer last", $"PoP error=\"insufficient_claims\", Bearer claims=\"{Base64(Claims)}\"");
         yield return Named("claims twice", $"Bearer error=\"insufficient_claims\", claims=\"{Base64(Claims)}\", claims=\"{Base64(Claims)}\"");
         yield return Named("not base64", Insufficient("{\"a\":1}"));
         yield return Named("white space within", Insufficient(Base64(Claims).Insert(8, " ")));

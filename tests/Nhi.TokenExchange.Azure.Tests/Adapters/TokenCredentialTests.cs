@@ -83,6 +83,7 @@ internal sealed class TokenCredentialTests(bool sync)
     {
         await using LakeJob job = await LakeJob.StartAsync();
         TokenCredential credential = job.Lake.AsTokenCredential();
+        await GetAsync(credential);
 
         foreach (string[] scopes in new string[][] { [scope], [LakeJob.Scope, scope] })
         {
@@ -90,7 +91,7 @@ internal sealed class TokenCredentialTests(bool sync)
             Assert.That((refusal.Code, refusal.Message.Contains('\u202e', StringComparison.Ordinal)), Is.EqualTo(("NHI3003", false)));
             Assert.That(refusal.Message, Does.Contain(LakeJob.Scope));
         }
-        Assert.That(job.Issuer.Requests, Is.Empty);
+        Assert.That(job.Issuer.Requests, Has.Count.EqualTo(1));
     }
 
     [Test]
@@ -171,8 +172,12 @@ internal sealed class TokenCredentialTests(bool sync)
         await using LakeJob job = await LakeJob.StartAsync();
         var context = new TokenRequestContext([LakeJob.Scope], null, null, null, false, isProofOfPossessionEnabled: true, "nonce", new Uri(LakeJob.Origin), "GET");
 
-        Assert.That(async () => await GetAsync(job.Lake.AsTokenCredential(), context), Throws.TypeOf<TokenExchangeException>().With.Property("Code").EqualTo("NHI8003"));
+        TokenCredential credential = job.Lake.AsTokenCredential();
+
+        Assert.That(async () => await GetAsync(credential, context), Throws.TypeOf<TokenExchangeException>().With.Property("Code").EqualTo("NHI8003"));
         Assert.That(job.Issuer.Requests, Is.Empty);
+        await GetAsync(credential);
+        Assert.That(async () => await GetAsync(credential, context), Throws.TypeOf<TokenExchangeException>().With.Property("Code").EqualTo("NHI8003"));
     }
 
     [Test]
