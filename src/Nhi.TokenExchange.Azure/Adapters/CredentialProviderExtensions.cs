@@ -21,8 +21,9 @@ public static class CredentialProviderExtensions
     /// part of the key. <see cref="TokenRequestContext.IsCaeEnabled"/> is ignored: a client that declares it gets tokens that
     /// live up to a day, which no longest life of a target allows; a claims challenge is answered all the same. Proof-of-possession
     /// tokens are refused: a bearer token in their place would be less than was asked for.</para>
-    /// <para>Failures are <see cref="TokenExchangeException"/>s and reach the caller as they are; Azure.Core does not retry them.
-    /// Inside a <c>ChainedTokenCredential</c> a failure therefore ends the chain: no other identity steps in.</para>
+    /// <para>Failures are <see cref="TokenExchangeException"/>s and reach the caller of a client as they are; Azure.Core does not retry
+    /// them. A <c>ChainedTokenCredential</c> goes on to its next member only after a <c>CredentialUnavailableException</c> of
+    /// Azure.Identity, which this never throws: a failure here ends the chain, and no other identity steps in.</para>
     /// </remarks>
     /// <param name="provider">Gives the credential; asked on each call. Without a ready one <see cref="TokenCredential.GetToken(TokenRequestContext, CancellationToken)"/> blocks its own caller, holding no lock, until there is one.</param>
     /// <param name="scopes">For a target without scopes: what clients may ask for, such as <c>https://storage.azure.com/.default</c>. Otherwise none, or the target's own.</param>
