@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
@@ -11,8 +12,14 @@ internal sealed class MetadataAnswer
     // MSAL's rule: a smaller number is seconds from now, a larger one is an instant (1 January 2001).
     private const long FirstInstant = 978_307_200;
 
+    // Less than the five minutes before its end in which MSAL takes a token for dead.
+    private const string ShortLife = "60";
+
     private readonly byte[] _body;
     private readonly HttpResponseMessage _unread;
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    private readonly string? _token;
+
     private readonly string? _expiresOn;
     private readonly string? _expiresIn;
 
@@ -27,7 +34,7 @@ internal sealed class MetadataAnswer
         {
             switch (members.Name)
             {
-                case "access_token": HasToken = !string.IsNullOrEmpty(members.Text()); break;
+                case "access_token": _token = members.Text(); break;
                 case "expires_on": _expiresOn = members.TextOrNumber(); break;
                 case "expires_in": _expiresIn = members.TextOrNumber(); break;
                 case "error":
@@ -40,8 +47,8 @@ internal sealed class MetadataAnswer
             }
         }
         // One fault is an error beside a token; whatever it is, no half of such an answer is believed.
-        HasToken &= members.Fault is null;
         IsJson = members.Fault is null;
+        HasToken = IsJson && !string.IsNullOrEmpty(_token);
         Error = Error is null ? null : OuterText.Shown(Error, 60);
         Description = string.IsNullOrEmpty(Description) ? null : OuterText.Shown(Description);
     }
@@ -86,10 +93,27 @@ internal sealed class MetadataAnswer
         return DateTimeOffset.TryParse(said, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTimeOffset instant) ? instant : null;
     }
 
-    /// <summary>The same answer for MSAL.</summary>
-    public HttpResponseMessage ToMessage()
+    /// <summary>A good answer for MSAL, with a short life: MSAL knows the system's clock alone, and what it keeps for the whole process is never handed to anybody.</summary>
+    public HttpResponseMessage ToShortLived()
     {
-        var message = new HttpResponseMessage(Status) { Content = new ByteArrayContent(_body) };
+        using var json = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(json))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("access_token", _token);
+            writer.WriteString("expires_on", ShortLife);
+            writer.WriteString("token_type", "Bearer");
+            writer.WriteEndObject();
+        }
+        return Message(json.ToArray());
+    }
+
+    /// <summary>The same answer for MSAL.</summary>
+    public HttpResponseMessage ToMessage() => Message(_body);
+
+    private HttpResponseMessage Message(byte[] body)
+    {
+        var message = new HttpResponseMessage(Status) { Content = new ByteArrayContent(body) };
         message.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         foreach (AuthenticationHeaderValue challenge in _unread.Headers.WwwAuthenticate)
             message.Headers.WwwAuthenticate.Add(challenge);

@@ -40,7 +40,7 @@ internal sealed class MetadataClients(AzureManagedIdentityId id, TimeProvider ti
         return client;
     }
 
-    private static SocketsHttpHandler Sockets() => new()
+    internal static SocketsHttpHandler Sockets() => new()
     {
         AllowAutoRedirect = false,
         UseCookies = false,

@@ -84,7 +84,7 @@ internal sealed class MetadataConversation(HttpMessageInvoker wire, AzureManaged
         if (!answer.HasToken)
             throw MetadataRefusal.NotAMetadataService(host, answer);
         ExpiresAt = answer.EndCountedFrom(askedAt) ?? throw MetadataRefusal.NoEnd(host);
-        return answer.ToMessage();
+        return answer.ToShortLived();
     }
 
     // A connect time-out of the sockets is a cancellation that nobody asked for.

@@ -82,7 +82,7 @@ internal sealed class EntraExchangerTests
         Proofs.AssertNothingShown(issued.Flaw);
     }
 
-    [TestCase("<html>Sign in</html>", "text/html", "is not a JSON object")]
+    [TestCase("<html>Sign in</html>", "text/html", "is not well-formed JSON")]
     [TestCase("{}", "application/json", "has no access_token")]
     [TestCase("", "application/json", "is not")]
     public async Task An_answer_that_is_none_is_transient_and_not_quoted(string body, string type, string what)
