@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Authentication;
 
 namespace Nhi.TokenExchange;
 
@@ -72,6 +73,10 @@ internal sealed class MetadataConversation(HttpMessageInvoker wire, AzureManaged
         catch (Exception exception) when (IsNoConnection(exception) && !cancellationToken.IsCancellationRequested)
         {
             return (null, MetadataPatience.AfterNoConnection(host, time.GetElapsedTime(started)), MetadataRefusal.NoConnection(host, ReasonOf(exception)));
+        }
+        catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.SecureConnectionError && exception.InnerException is AuthenticationException)
+        {
+            return (null, null, MetadataRefusal.Certificate(host));
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException)
         {

@@ -38,6 +38,12 @@ internal static class MetadataRefusal
             IsTransient = true, Hint = "It may be starting, or overloaded: the metadata service takes 20 requests a second, 5 at once, for all processes of the machine.",
         };
 
+    public static IdentityUnavailableException Certificate(MetadataHost host) =>
+        new(ErrorCodes.ProofUnavailable, $"{Named(host)} at {ExceptionText.Clean(host.Address.Authority)} presented a certificate that was not accepted.")
+        {
+            Hint = "Service Fabric's is the one that IDENTITY_SERVER_THUMBPRINT names; another must be valid for its name. Verification can't be switched off.",
+        };
+
     public static IdentityUnavailableException NotAMetadataService(MetadataHost host, MetadataAnswer answer) =>
         new(ErrorCodes.ProofUnavailable, $"What answered at {ExceptionText.Clean(host.Address.Authority)} is not a metadata service: status {(int)answer.Status}, content type {answer.ContentType}{(answer.IsJson ? ", no access_token" : ", no JSON of at most 64 KiB")}.")
         {

@@ -34,7 +34,8 @@ internal sealed class ManagedIdentityTargetTests
         Assert.That(wire.Requests[0].Query("resource"), Is.EqualTo(Resource));
         AuditEvent issued = audit.Of(AuditEventKind.Issued).Single();
         Assert.That((issued.IsPlatformIssued, issued.Issuer, issued.DiesAt, issued.UnusableFrom), Is.EqualTo((true, "urn:azure:managed-identity", (DateTimeOffset?)Proofs.Now.AddHours(24), (DateTimeOffset?)Proofs.Now.AddHours(1))));
-        Assert.That(report.ToString(), Does.Contain("the platform issued it, and ends nothing before its time"));
+        LeaseOutcome lease = report.Leases.Single();
+        Assert.That((lease.End, lease.Reason, lease.DiesAt), Is.EqualTo((LeaseEnd.CannotBeRevoked, "the platform issued it, and ends nothing before its time", Proofs.Now.AddHours(24))));
     }
 
     [Test]
