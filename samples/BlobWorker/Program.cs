@@ -8,7 +8,7 @@ using Nhi.TokenExchange;
 //   dotnet run --project samples/BlobWorker -- https://ACCOUNT.blob.core.windows.net/NAME  in Azure, until Ctrl-C
 await using Place place = args.Length > 0 ? Place.InAzure(new Uri(args[0])) : await Place.EmulatedAsync();
 
-// #region lake
+#region lake
 await using JobSession job = await JobSession.StartAsync(b => b
     .Job(new JobContext { Pipeline = "orders-nightly", Dataset = "orders", Purpose = "export" })
     .Identity("machine", IdentitySources.ManagedIdentity())
@@ -19,7 +19,7 @@ await using JobSession job = await JobSession.StartAsync(b => b
     }));
 CredentialProvider<BearerToken> lake = job.Provider<BearerToken>("lake");
 var container = new BlobContainerClient(place.Container, place.Options.AddCredential(lake));   // asks for each request, rejects on 401
-// #endregion
+#endregion
 
 using var timer = new PeriodicTimer(place.Pause);
 try

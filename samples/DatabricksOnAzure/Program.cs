@@ -19,7 +19,7 @@ emulator.Databricks.AddServicePrincipal(ServicePrincipal, subject: null).Policie
 foreach ((string name, string value) in emulator.ManagedIdentity.EnvironmentOf(ManagedIdentityHost.Imds))
     Environment.SetEnvironmentVariable(name, value);   // as a host in Azure has it
 
-// #region chain
+#region chain
 await using JobSession job = await JobSession.StartAsync(b => b
     .Job(new JobContext { Pipeline = "orders-nightly", Dataset = "orders", Purpose = "load" })
     .Identity("machine", IdentitySources.ManagedIdentity(AzureManagedIdentityId.FromClientId(machine.ClientId)))
@@ -31,7 +31,7 @@ await using JobSession job = await JobSession.StartAsync(b => b
     })
     .TrustRoots(new X509Certificate2Collection(emulator.Certificate)));
 BearerToken token = await job.Provider<BearerToken>("warehouse").GetAsync();
-// #endregion
+#endregion
 
 foreach (LedgerIssue issued in emulator.Ledger.Issued)
     Console.WriteLine($"{issued.Issuer} issued {issued.Fingerprint} for {issued.Subject}: {issued.Scope} {string.Join(' ', issued.Audience)}");

@@ -33,6 +33,8 @@ internal sealed class HostVariables : IDisposable
 
     public static HostVariables Pod() => new(("AZURE_FEDERATED_TOKEN_FILE", "/var/run/secrets/azure/wi/token/azure-identity-token"));
 
+    public static HostVariables Of(IReadOnlyDictionary<string, string> variables) => new([.. variables.Select(variable => (variable.Key, variable.Value))]);
+
     public static HostVariables Named(string kind) => kind switch
     {
         "vm" => VirtualMachine(), "app service" => AppService(), "service fabric" => ServiceFabric(), "arc" => Arc(), "ml" => MachineLearning(), "cloud shell" => CloudShell(), _ => throw new ArgumentException(kind),
