@@ -21,10 +21,15 @@ public sealed class GoalJudge(
         Faster("6", "Azure.Identity `ClientAssertionCredential`", nameof(SdkPeers.AzureClientAssertion), 500),
         Faster("6", "Azure.Identity `WorkloadIdentityCredential`", nameof(SdkPeers.AzureWorkloadIdentity), 500),
         Threads(),
-        Stampede("8", "1,000 callers, cold", StampedeMoment.Cold),
-        Stampede("8", "1,000 callers, after expiry", StampedeMoment.Expired),
-        Stampede("9", "1,000 callers, refresh due", StampedeMoment.RefreshDue),
+        .. Stampedes("8", "9", OurPeer.Title, ""),
         .. ManyKeys(),
+        Adapter("hit, `AsTokenCredential`, `GetTokenAsync`", nameof(AzureAdapters.TokenCredentialAsync)),
+        Adapter("hit, `AsTokenCredential`, `GetToken`", nameof(AzureAdapters.TokenCredentialSync)),
+        FasterThanAzureIdentity(nameof(AzureAdapters.TokenCredentialAsync), "GetTokenAsync"),
+        FasterThanAzureIdentity(nameof(AzureAdapters.TokenCredentialSync), "GetToken"),
+        Pipelines(),
+        .. Stampedes("A3", "A3", AdapterPeer.TokenCredentialTitle, ", `AsTokenCredential`"),
+        .. Stampedes("A3", "A3", AdapterPeer.PolicyTitle, ", `AddCredential`"),
     ];
 
     // No guess is made in the floor, so both kinds of run measure the same: the better one counts, which is the stricter reading.
@@ -60,9 +65,36 @@ public sealed class GoalJudge(
         return new Goal("7", "two threads against one", "≥ 0.9 × the floor's 2:1", $"{Text(ours)} against {Text(floor)}: {Text(ours / floor)} ×", "", ours / floor >= 0.9);
     }
 
-    private Goal Stampede(string number, string what, StampedeMoment moment)
+    private Goal Adapter(string what, string method)
     {
-        StampedeResult ours = stampede.First(result => result.Peer == "**ours**" && result.Moment == moment);
+        HitResult adapter = Hit(method);
+        double ratio = adapter.Best / Hit(nameof(OursAndFloor.GetAsync)).Best;
+        return new Goal("A1", what, "≤ 5 × the bare provider, 0 B", $"{Text(ratio)} × the bare provider", $"{adapter.Bytes} B", ratio <= 5 && adapter.Bytes == 0);
+    }
+
+    private Goal FasterThanAzureIdentity(string method, string form)
+    {
+        HitResult theirs = Hit(nameof(SdkPeers.AzureClientAssertion));
+        double ratio = theirs.Best / Hit(method).Best;
+        return new Goal("A2", $"hit, our `{form}` against Azure.Identity `ClientAssertionCredential`", "≥ 100 × faster", $"{Text(ratio)} × faster", $"{Hit(method).Bytes} B : {theirs.Bytes:N0} B", ratio >= 100);
+    }
+
+    private Goal Pipelines()
+    {
+        (HitResult ours, HitResult theirs) = (Hit(nameof(AzureAdapters.PolicyInPipeline)), Hit(nameof(AzureAdapters.BearerPolicyInPipeline)));
+        return new Goal("–", "a request through a pipeline, `AddCredential` against Azure.Core's policy", "none", $"{Text(ours.Best / theirs.Best)} ×", $"{ours.Bytes:N0} B : {theirs.Bytes:N0} B", null);
+    }
+
+    private IEnumerable<Goal> Stampedes(string number, string dueNumber, string peer, string form) =>
+    [
+        Stampede(number, $"1,000 callers, cold{form}", peer, StampedeMoment.Cold),
+        Stampede(number, $"1,000 callers, after expiry{form}", peer, StampedeMoment.Expired),
+        Stampede(dueNumber, $"1,000 callers, refresh due{form}", peer, StampedeMoment.RefreshDue),
+    ];
+
+    private Goal Stampede(string number, string what, string peer, StampedeMoment moment)
+    {
+        StampedeResult ours = stampede.First(result => result.Peer == peer && result.Moment == moment);
         bool due = moment == StampedeMoment.RefreshDue;
         bool met = ours.Calls == 1 && ours.Failed == 0 && (!due || ours.Held == 0);
         return new Goal(number, what, due ? "1 STS call, 0 held" : "exactly 1 STS call", due ? $"{ours.Calls} call, {ours.Held} held" : $"{ours.Calls} call", "", met);

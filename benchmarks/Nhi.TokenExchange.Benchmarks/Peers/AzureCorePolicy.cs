@@ -26,7 +26,7 @@ public sealed class AzureCorePolicy
     {
         Request request = HttpClientTransport.Shared.CreateRequest();
         request.Uri.Reset(new Uri("https://resource.example/"));
-        return new HttpMessage(request, ResponseClassifier.Shared) { Response = new Accepted() };
+        return new HttpMessage(request, ResponseClassifier.Shared) { Response = new AcceptedResponse() };
     }
 
     private sealed class ResponseClassifier : Azure.Core.ResponseClassifier
@@ -41,36 +41,5 @@ public sealed class AzureCorePolicy
         }
 
         public override ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) => default;
-    }
-
-    private sealed class Accepted : Azure.Response
-    {
-        public override int Status => 200;
-
-        public override string ReasonPhrase => "OK";
-
-        public override Stream? ContentStream { get; set; }
-
-        public override string ClientRequestId { get; set; } = "";
-
-        public override void Dispose()
-        {
-        }
-
-        protected override bool ContainsHeader(string name) => false;
-
-        protected override IEnumerable<HttpHeader> EnumerateHeaders() => [];
-
-        protected override bool TryGetHeader(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out string? value)
-        {
-            value = null;
-            return false;
-        }
-
-        protected override bool TryGetHeaderValues(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out IEnumerable<string>? values)
-        {
-            values = null;
-            return false;
-        }
     }
 }

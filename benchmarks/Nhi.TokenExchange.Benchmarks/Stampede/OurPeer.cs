@@ -1,8 +1,11 @@
 namespace Nhi.TokenExchange;
 
 /// <summary>Ours, through the public interface of a real job; its time is moved, not waited for.</summary>
-public sealed class OurPeer() : StampedePeer("**ours**")
+public sealed class OurPeer() : StampedePeer(Title)
 {
+    /// <summary>The row's name.</summary>
+    public const string Title = "**ours**";
+
     private readonly ShiftedTime _time = new();
     private CredentialProvider<BearerToken>? _provider;
 

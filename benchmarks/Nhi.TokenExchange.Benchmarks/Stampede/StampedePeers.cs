@@ -14,6 +14,8 @@ public static class StampedePeers
     public static IReadOnlyList<Func<StampedePeer>> All { get; } =
     [
         () => new OurPeer(),
+        AdapterPeer.TokenCredential,
+        AdapterPeer.Policy,
         () => new OAuthPeer("MSAL confidential client", Msal, expiredSeconds: 300, dueSeconds: null),
         () => new OAuthPeer("Azure.Identity `ClientAssertionCredential`", AzureIdentity, expiredSeconds: 300, dueSeconds: null),
         () => new AzureCoreStampede(),

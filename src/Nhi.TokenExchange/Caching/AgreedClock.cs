@@ -65,7 +65,7 @@ internal sealed class AgreedClock
         (uint)Math.Clamp((instant - _origin).Ticks / TimeSpan.TicksPerSecond, 0, WallMask);
 
     /// <summary>The instant of a second of the wall hand.</summary>
-    public DateTimeOffset InstantOf(uint wallSecond) => _origin.AddSeconds(wallSecond);
+    public DateTimeOffset InstantOf(uint wallSecond) => _origin.AddTicks(wallSecond * TimeSpan.TicksPerSecond);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private long Agree(long tick)

@@ -10,6 +10,13 @@ internal sealed class Kinds
 
     public IReadOnlyDictionary<string, Func<SettingsReader, TokenExchanger>> Exchangers => _exchangers;
 
+    /// <summary>Which package brings a kind that is not known, and what to call; null if nobody is known to.</summary>
+    public static string? BringerOf(string kind) => kind switch
+    {
+        "ManagedIdentity" or "AzureWorkloadIdentity" or "Entra" or "EntraWorkloadIdentity" => "It comes with the package Nhi.TokenExchange.Azure: reference it and call builder.Azure().",
+        _ => null,
+    };
+
     public void Add(string kind, Func<SettingsReader, IWorkloadIdentitySource> make) => Add(_sources, kind, make);
 
     public void Add(string kind, Func<SettingsReader, TokenExchanger> make) => Add(_exchangers, kind, make);

@@ -74,6 +74,8 @@ internal sealed class SecretSmells
             "Databricks" => $"Write {proof}, \"Exchange\": \"Databricks\", \"Host\": \"https://…\", \"ClientId\": \"…\", and give the service principal a federation policy for that identity.",
             "Rfc8693" => $"Write {proof}, \"Exchange\": \"Rfc8693\", and let the issuer trust that identity's issuer (RFC 8693).",
             "JwtBearer" => $"Write {proof}, \"Exchange\": \"JwtBearer\", and let the issuer trust that identity's issuer (RFC 7523).",
+            "Entra" or "EntraWorkloadIdentity" => $"Write {proof}, \"Exchange\": \"Entra\", \"TenantId\": \"…\", \"ClientId\": \"…\", and give the application a federated identity credential for that identity; then delete its secret.",
+            "ManagedIdentity" => $"Write {proof}, \"Exchange\": \"ManagedIdentity\", \"Resource\": \"https://…\": the platform keeps what it proves itself with.",
             _ => $"Write {proof}: its proof is exchanged for a credential that lives minutes.",
         };
     }

@@ -147,7 +147,7 @@ internal sealed class SectionReading
         if (!kinds.TryGetValue(kind, out Func<SettingsReader, T>? make))
         {
             string shown = ConfigurationErrors.IsWord(kind) ? $"'{kind}' is not known" : "is not a known word";
-            string meant = UnknownSetting.Nearest(kind, kinds.Keys) is { } nearest ? $"Did you mean {nearest}? " : "";
+            string meant = Kinds.BringerOf(kind) is { } bringer ? $"{bringer} " : UnknownSetting.Nearest(kind, kinds.Keys) is { } nearest ? $"Did you mean {nearest}? " : "";
             settings.Error(setting, shown, $"{meant}Known are: {Known(kinds)}. Others are brought by packages, which register them with the builder.");
             settings.GiveUp();
             return null;

@@ -46,7 +46,7 @@ public abstract class Credential
     public DateTimeOffset UnusableFrom => Lease.Owner is { } owner ? owner.Session.Clock.InstantOf(Lease.WallEnd) : ExpiresAt;
 
     /// <summary>When its replacement is due (UTC): who asks the provider from then on gets the next one as soon as there is one. <see cref="ExpiresAt"/> for a credential that no job gave.</summary>
-    public DateTimeOffset RefreshAt => UnusableFrom - TimeSpan.FromSeconds(Lease.RefreshLead);
+    public DateTimeOffset RefreshAt => UnusableFrom.AddTicks(-Lease.RefreshLead * TimeSpan.TicksPerSecond);
 
     /// <summary>The first 16 hexadecimal digits of the SHA-256 of the secret: joins audit, log and issuer's ledger.</summary>
     public string Fingerprint => _fingerprint.ToString("x16", CultureInfo.InvariantCulture);

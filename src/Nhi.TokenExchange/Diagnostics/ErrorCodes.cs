@@ -62,5 +62,6 @@ internal static class ErrorCodes
     // 8xxx: use of a credential
     public const string OriginRefused = "NHI8001";
     public const string AuthorizationAlreadySet = "NHI8002";
-    public const string CredentialRefused = "NHI8003";
+    public const string BoundTokenWanted = "NHI8003";
+    public const string CredentialRefused = "NHI8004";
 }

@@ -12,7 +12,7 @@ namespace Nhi.TokenExchange;
 /// that is not buffered serializes its value anew, which may have changed by then. With other content the caller gets the 401, and
 /// the next request goes out with a new credential. A plain 403 is a denial: nothing is rejected or repeated. Put it innermost, below
 /// handlers that retry: it takes its header off the request again when the answer is there. If the target refuses one new credential
-/// after the other, the next ones are seconds apart, and requests in between fail with NHI8003. Holds no state of its own and may be
+/// after the other, the next ones are seconds apart, and requests in between fail with NHI8004. Holds no state of its own and may be
 /// shared; after the job's end it throws. Another job's request says so: <c>request.Options.Set(CredentialHandler.Job, job)</c>.
 /// </remarks>
 public sealed class CredentialHandler : DelegatingHandler

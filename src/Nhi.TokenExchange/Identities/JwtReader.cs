@@ -9,6 +9,9 @@ namespace Nhi.TokenExchange;
 /// <summary>Reads a compact JWT strictly (RFC 7515 §3.1, RFC 7519, RFC 8725): one way to read it, or none.</summary>
 internal static class JwtReader
 {
+    /// <summary>Longest token read, in characters.</summary>
+    public const int MaxLength = 64 * 1024;
+
     /// <summary>Deepest nesting of header and payload; platforms nest three deep.</summary>
     public const int MaxDepth = 16;
 
@@ -28,8 +31,8 @@ internal static class JwtReader
     public static Jwt Read(string token)
     {
         ReadOnlySpan<char> text = token;
-        if (text.Length > SubjectToken.MaxLength)
-            throw new FormatException($"it has {text.Length} characters; at most {SubjectToken.MaxLength} are taken");
+        if (text.Length > MaxLength)
+            throw new FormatException($"it has {text.Length} characters; at most {MaxLength} are taken");
         RequireThreeParts(text);
         int first = text.IndexOf('.');
         int second = text.LastIndexOf('.');
@@ -52,7 +55,7 @@ internal static class JwtReader
     public static bool LooksLikeJwt(string token)
     {
         int first = token.IndexOf('.', StringComparison.Ordinal);
-        if (first <= 0 || token.Length > SubjectToken.MaxLength)
+        if (first <= 0 || token.Length > MaxLength)
             return false;
         try
         {
@@ -118,7 +121,7 @@ internal static class JwtReader
     {
         if (Parses(new() { MaxDepth = MaxDepth }))
             return "has a name twice";
-        return Parses(new() { MaxDepth = SubjectToken.MaxLength }) ? $"is nested more than {MaxDepth} deep" : "is not JSON";
+        return Parses(new() { MaxDepth = MaxLength }) ? $"is nested more than {MaxDepth} deep" : "is not JSON";
 
         bool Parses(JsonDocumentOptions options)
         {

@@ -9,7 +9,7 @@ namespace Nhi.TokenExchange;
 public sealed class SubjectToken
 {
     /// <summary>Longest proof taken, in characters.</summary>
-    internal const int MaxLength = 64 * 1024;
+    internal const int MaxLength = JwtReader.MaxLength;
 
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     private readonly string _token;

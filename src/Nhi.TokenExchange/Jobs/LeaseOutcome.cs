@@ -38,7 +38,7 @@ public sealed class LeaseOutcome
     {
         LeaseEnd.Revoked => $"{Target} {Fingerprint}: revoked",
         LeaseEnd.AlreadyGone => $"{Target} {Fingerprint}: already gone",
-        LeaseEnd.CannotBeRevoked => string.Create(CultureInfo.InvariantCulture, $"{Target} {Fingerprint}: cannot be revoked, dies at {DiesAt:u}"),
+        LeaseEnd.CannotBeRevoked => string.Create(CultureInfo.InvariantCulture, $"{Target} {Fingerprint}: cannot be revoked, dies at {DiesAt:u} ({Reason})"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{Target} {Fingerprint}: NOT revoked ({Reason}), dies at {DiesAt:u}"),
     };
 }

@@ -115,6 +115,15 @@ internal sealed class KindTests
         Assert.That(() => builder.ExchangerKind("Acme Sts", _ => null!), Throws.ArgumentException);
     }
 
+    [TestCase("Targets:warehouse:Exchange", "Entra")]
+    [TestCase("Targets:warehouse:Exchange", "EntraWorkloadIdentity")]
+    [TestCase("Targets:warehouse:Exchange", "ManagedIdentity")]
+    [TestCase("Identities:job:Source", "ManagedIdentity")]
+    [TestCase("Identities:job:Source", "AzureWorkloadIdentity")]
+    public void A_kind_of_a_package_that_is_not_there_is_told_with_package_and_call(string setting, string kind) => Assert.That(
+        Sections.Refused(Sections.With((setting, kind))).Message,
+        Does.Contain($"TokenExchange:{setting}: '{kind}' is not known. It comes with the package Nhi.TokenExchange.Azure: reference it and call builder.Azure(). Known are:"));
+
     private abstract class Source : IWorkloadIdentitySource
     {
         public int Disposals { get; protected set; }

@@ -2,26 +2,33 @@ using System.Text.RegularExpressions;
 
 namespace Nhi.TokenExchange.Tests;
 
-/// <summary>The README shows only what compiles, links only to what is there, and gives no command that .ci/run does not run.</summary>
+/// <summary>README and docs show only what compiles and link only to what is there; the README gives no command that .ci/run does not run.</summary>
 public partial class ReadmeTests
 {
     private static readonly string Readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
 
-    [Test]
-    public void Each_csharp_block_is_a_region_of_a_sample()
+    private static IEnumerable<string> Pages() =>
+        Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs"), "*.md", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Repository.Root, file)).Prepend("README.md").Order(StringComparer.Ordinal);
+
+    [TestCaseSource(nameof(Pages))]
+    public void Each_csharp_block_is_a_region_of_a_sample(string page)
     {
-        MatchCollection blocks = CSharpBlocks().Matches(Readme);
-        Assert.That(blocks, Has.Count.EqualTo(Readme.Split("```csharp").Length - 1), "a block without its snippet comment");
+        string text = File.ReadAllText(Path.Combine(Repository.Root, page));
+        MatchCollection blocks = CSharpBlocks().Matches(text);
+        Assert.That(blocks, Has.Count.EqualTo(text.Split("```csharp").Length - 1), "a block without its snippet comment");
         foreach (Match block in blocks)
             Assert.That(block.Groups["code"].Value.Trim(), Is.EqualTo(Region(block.Groups["file"].Value, block.Groups["region"].Value)), block.Groups["file"].Value);
     }
 
-    [Test]
-    public void Each_relative_link_leads_somewhere() =>
+    [TestCaseSource(nameof(Pages))]
+    public void Each_relative_link_leads_somewhere(string page)
+    {
+        string folder = Path.GetDirectoryName(Path.Combine(Repository.Root, page))!;
         Assert.That(
-            Links().Matches(Readme).Select(link => link.Groups["path"].Value).Where(path => !path.StartsWith("http", StringComparison.Ordinal) && !path.StartsWith('#'))
-                .Where(path => !Path.Exists(Path.Combine(Repository.Root, path.Split('#')[0]))),
+            Links().Matches(File.ReadAllText(Path.Combine(Repository.Root, page))).Select(link => link.Groups["path"].Value).Where(path => !path.StartsWith("http", StringComparison.Ordinal) && !path.StartsWith('#'))
+                .Where(path => !Path.Exists(Path.Combine(folder, path.Split('#')[0]))),
             Is.Empty);
+    }
 
     [Test]
     public void The_test_command_is_marked_for_the_continuous_integration() =>

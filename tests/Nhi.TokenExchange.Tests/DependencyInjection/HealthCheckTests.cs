@@ -80,7 +80,7 @@ public class HealthCheckTests
         warehouse.Reject(await warehouse.GetAsync());
 
         HealthReportEntry entry = await WarehouseAsync(container);
-        Assert.That((entry.Status, entry.Data["code"]), Is.EqualTo((HealthStatus.Unhealthy, "NHI8003")));
+        Assert.That((entry.Status, entry.Data["code"]), Is.EqualTo((HealthStatus.Unhealthy, "NHI8004")));
     }
 
     [Test]

@@ -41,7 +41,7 @@ public class RefusedCredentialTests
 
         Assert.That((first.StatusCode, second.StatusCode), Is.EqualTo((HttpStatusCode.Unauthorized, HttpStatusCode.Unauthorized)));
         Assert.That(await second.Content.ReadAsStringAsync(), Is.EqualTo("no"));
-        Assert.That((third.Code, third.IsTransient, third.RetryAfter, third.Target), Is.EqualTo(("NHI8003", true, TimeSpan.FromSeconds(0.5), "warehouse")));
+        Assert.That((third.Code, third.IsTransient, third.RetryAfter, third.Target), Is.EqualTo(("NHI8004", true, TimeSpan.FromSeconds(0.5), "warehouse")));
         Assert.That(wire.Tokens, Has.Count.EqualTo(3));
     }
 
@@ -107,7 +107,7 @@ public class RefusedCredentialTests
         {
             using HttpResponseMessage response = synchronously ? client.Send(request) : await client.SendAsync(request);
         }
-        catch (TokenExchangeException refused) when (refused.Code == "NHI8003")
+        catch (TokenExchangeException refused) when (refused.Code == "NHI8004")
         {
             // not yet again
         }

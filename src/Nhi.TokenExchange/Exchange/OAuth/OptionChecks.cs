@@ -54,7 +54,7 @@ internal static class OptionChecks
     {
         if (request.Tenant is null && request.Claims is null)
             return;
-        throw new TokenExchangeException(ErrorCodes.ExchangerFailed, ExchangeStage.Exchange, "A tenant or the claims of a challenge were asked for; this issuer knows neither.")
+        throw new TokenExchangeException(request.Claims is null ? ErrorCodes.TenantRefused : ErrorCodes.ClaimsRefused, ExchangeStage.Exchange, "A tenant or the claims of a challenge were asked for; this issuer knows neither.")
         {
             Hint = "Ask without tenant and claims, or use an exchanger that knows them.",
         };
