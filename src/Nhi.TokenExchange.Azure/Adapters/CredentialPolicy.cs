@@ -43,7 +43,7 @@ internal sealed class CredentialPolicy : HttpPipelinePolicy
         {
             another = await GetAsync(challenge ?? request, message.CancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (challenge is not null && TakesNoClaims(exception))
+        catch (Exception exception) when (HasNoOther(exception) || (challenge is not null && TakesNoClaims(exception)))
         {
             return;
         }
@@ -79,7 +79,7 @@ internal sealed class CredentialPolicy : HttpPipelinePolicy
         {
             another = Get(challenge ?? request, message.CancellationToken);
         }
-        catch (Exception exception) when (challenge is not null && TakesNoClaims(exception))
+        catch (Exception exception) when (HasNoOther(exception) || (challenge is not null && TakesNoClaims(exception)))
         {
             return;
         }
@@ -147,6 +147,9 @@ internal sealed class CredentialPolicy : HttpPipelinePolicy
 
     private static CredentialRequest? ClaimsOf(Response response) =>
         ClaimsChallenge.Find(response) is { } claims ? new CredentialRequest { Claims = claims } : null;
+
+    // The target refuses one credential after the other, and the next is seconds away.
+    private static bool HasNoOther(Exception exception) => exception is TokenExchangeException { Code: ErrorCodes.CredentialRefused };
 
     // The exchanger takes no claims, or the provider has but the one credential: then the target's own answer says more than ours.
     private static bool TakesNoClaims(Exception exception) =>

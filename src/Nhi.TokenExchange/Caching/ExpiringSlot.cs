@@ -91,7 +91,7 @@ internal sealed class ExpiringSlot<T>
             SlotState<T> state = State;
             bool mine = ReferenceEquals(state.Flight, flight);
             bool taken = mine && state.Mark == SlotMark.None;
-            if (mine && !TryMove(state, taken ? SlotState<T>.Land(credential, refreshTick) : SlotState<T>.LandDoomed()))
+            if (mine && !TryMove(state, taken ? SlotState<T>.Land(credential, refreshTick, flight.After, _clock.Tick) : SlotState<T>.LandDoomed()))
                 continue;
             flight.Complete(null);
             return taken;
@@ -114,7 +114,7 @@ internal sealed class ExpiringSlot<T>
         }
     }
 
-    /// <summary>The target refused this credential.</summary>
+    /// <summary>The target refused this credential. If it did so to those before, too, the next flight has to wait.</summary>
     /// <returns>Whether it was the current one.</returns>
     public bool Reject(T credential)
     {
@@ -125,7 +125,7 @@ internal sealed class ExpiringSlot<T>
             if (!ReferenceEquals(state.Current, credential))
                 return false;
         }
-        while (!TryMove(state, state.WithoutCurrent()));
+        while (!TryMove(state, state.Refuse(_owner.Target, _clock, _owner.Jitter())));
         return true;
     }
 

@@ -13,9 +13,10 @@ internal sealed class FlightFailure
 
     private readonly TokenExchangeException _cause;
 
-    private FlightFailure(TokenExchangeException cause, int attempt, long notBeforeTick)
+    private FlightFailure(TokenExchangeException cause, int attempt, long notBeforeTick, bool isRefusal = false)
     {
         _cause = cause;
+        IsRefusal = isRefusal;
         Attempt = attempt;
         NotBeforeTick = notBeforeTick;
     }
@@ -31,20 +32,43 @@ internal sealed class FlightFailure
     /// <summary>The job's own policy said no: that ends what is still held, too. An issuer's 403 is a failure like others.</summary>
     public bool IsDenial => _cause is AccessDeniedException { IsOfThePolicy: true };
 
+    /// <summary>No flight failed: the target refused what it brought. Not told by the code, which may be that of the hop before.</summary>
+    public bool IsRefusal { get; }
+
     public static FlightFailure Of(TokenExchangeException cause, FlightFailure? previous, AgreedClock clock, double jitter)
     {
-        int attempt = (previous?.Attempt ?? 0) + 1;
+        int attempt = (previous is { IsRefusal: false } ? previous.Attempt : 0) + 1;
         if (cause is AccessDeniedException { IsOfThePolicy: true } denied)
             return new FlightFailure(cause, attempt, denied.HoldsUntil is { } until ? clock.TickAfter(until - clock.Now) : long.MaxValue);   // else until the policy changes
-        double wait = Math.Min(LongestWait.TotalSeconds, FirstWait.TotalSeconds * Math.Pow(2, Math.Min(attempt - 1, 10)));
-        wait *= 0.5 + (0.5 * jitter);
+        double wait = WaitAfter(attempt, jitter);
         if (cause.RetryAfter is { } asked)
             wait = Math.Max(wait, Math.Min(asked.TotalSeconds, LongestRetryAfter.TotalSeconds) * (1 + (RetryAfterSpread * jitter)));
         return new FlightFailure(cause, attempt, clock.TickAfter(TimeSpan.FromSeconds(wait)));
     }
 
+    /// <summary>What is remembered of a credential that the target refused. The first is replaced at once; what refuses its successors too, each within a minute, is no matter of the credential, and the waits grow as after failures.</summary>
+    /// <param name="target">The name of the target.</param>
+    /// <param name="previous">What was remembered. A failure that still counts stays as it is.</param>
+    /// <param name="clock">The slot's clock.</param>
+    /// <param name="jitter">Chance, from 0 up to but not including 1.</param>
+    public static FlightFailure OfRefusal(string target, FlightFailure? previous, AgreedClock clock, double jitter)
+    {
+        if (previous is { IsRefusal: false } && clock.Tick < previous.NotBeforeTick)
+            return previous;
+        int attempt = previous is { IsRefusal: true } && !previous.IsForgotten(clock.Tick) ? previous.Attempt + 1 : 1;
+        var cause = new TokenExchangeException(ErrorCodes.CredentialRefused, ExchangeStage.Exchange, FormattableString.Invariant($"The target refused {attempt} credentials one after the other, each soon after it was issued."))
+        {
+            Target = target, IsTransient = true,
+            Hint = "Another credential will hardly do better: check that the target trusts this issuer, that the audience and the identity are those it expects, and that its clock is right.",
+        };
+        return new FlightFailure(cause, attempt, attempt == 1 ? clock.Tick : clock.TickAfter(TimeSpan.FromSeconds(WaitAfter(attempt - 1, jitter))), isRefusal: true);
+    }
+
     /// <summary>Whether the failure no longer says anything: nobody tried for a while after it might have been tried again.</summary>
     public bool IsForgotten(long tick) => tick - (long)LongestWait.TotalMilliseconds >= NotBeforeTick;
+
+    private static double WaitAfter(int attempt, double jitter) =>
+        Math.Min(LongestWait.TotalSeconds, FirstWait.TotalSeconds * Math.Pow(2, Math.Min(attempt - 1, 10))) * (0.5 + (0.5 * jitter));
 
     /// <summary>An exception of its own for one caller (a shared one would mix stacks and data), with the cause inside.</summary>
     public TokenExchangeException ToException(AgreedClock clock)

@@ -5,7 +5,7 @@ namespace Nhi.TokenExchange;
 /// <code>
 ///                 miss, or refresh due                land
 ///   Empty ------------------------------> Flying -----------> Fresh --refresh due--> Fresh+Flying --land--> Fresh'
-///     ^  ^                                  |  |                | rejected, policy        | fail: HitUntil = next try
+///     ^  ^                                  |  |                | refused, policy         | fail: HitUntil = next try
 ///     |  '--- fail: failure, not before ----'  | policy: doomed  v                        v (served on; denied: Empty)
 ///     '---------- landed doomed: ended, waiters look again --- Empty                    Fresh
 ///   any --job end--> Ended          any without a flight --cache makes room--> Retired
@@ -26,7 +26,7 @@ internal sealed class SlotState<T>
     public readonly uint WallEnd;
     public readonly SlotMark Mark;
 
-    // A flight, or the failure of the last one. One field for both: 8 bytes a key.
+    // A flight, or the failure of the last one, or that the target refused what came before. One field for all: 8 bytes a key.
     private readonly object? _pending;
 
     private SlotState(T? current, object? pending, long hitUntil, SlotMark mark)
@@ -53,8 +53,9 @@ internal sealed class SlotState<T>
     /// <summary>A flight starts. While it is in the air, what is still good is served at the price of a hit.</summary>
     public SlotState<T> Depart(Flight flight) => new(Current, flight, long.MaxValue, SlotMark.None);
 
-    /// <summary>The flight brought a credential.</summary>
-    public static SlotState<T> Land(T credential, long refreshTick) => new(credential, null, refreshTick, SlotMark.None);
+    /// <summary>The flight brought a credential. That the target refused the one before is remembered beside it for a minute.</summary>
+    public static SlotState<T> Land(T credential, long refreshTick, FlightFailure? before, long tick) =>
+        new(credential, before is { IsRefusal: true } && !before.IsForgotten(tick) ? before : null, refreshTick, SlotMark.None);
 
     /// <summary>The flight failed: what is still good is served on until the next try, unless it is denied now.</summary>
     public SlotState<T> Fail(FlightFailure failure) => new(failure.IsDenial ? null : Current, failure, failure.NotBeforeTick, SlotMark.None);
@@ -62,8 +63,9 @@ internal sealed class SlotState<T>
     /// <summary>The flight took off before the policy changed: whatever it brought is not for this slot.</summary>
     public static SlotState<T> LandDoomed() => Empty;
 
-    /// <summary>The target refused the current credential.</summary>
-    public SlotState<T> WithoutCurrent() => new(null, _pending, long.MinValue, Mark);
+    /// <summary>The target refused the current credential. A flight in the air brings the next one all the same.</summary>
+    public SlotState<T> Refuse(string target, AgreedClock clock, double jitter) =>
+        new(null, Flight ?? (object)FlightFailure.OfRefusal(target, Failure, clock, jitter), long.MinValue, Mark);
 
     /// <summary>The policy changed: nothing that was decided before counts.</summary>
     public SlotState<T> Invalidate() => Flight is { } flight ? new(null, flight, long.MinValue, SlotMark.Doomed) : Empty;

@@ -15,4 +15,24 @@ internal sealed record SessionPlan(
     TimeSpan EndWithin,
     Func<HttpMessageHandler>? Transport,
     AdditionalRoots? Roots,
-    IReadOnlyList<object> Owned);
+    IReadOnlyList<object> Owned)
+{
+    /// <summary>Disposes what factories of kinds made for this plan; what was handed in belongs to who made it.</summary>
+    public async Task DisposeOwnedAsync()
+    {
+        foreach (object owned in Owned.Distinct(ReferenceEqualityComparer.Instance))
+        {
+            try
+            {
+                if (owned is IAsyncDisposable asynchronous)
+                    await asynchronous.DisposeAsync().ConfigureAwait(false);
+                else
+                    (owned as IDisposable)?.Dispose();
+            }
+            catch (Exception exception)   // the credentials are ended; one bad plug-in must not hide the report
+            {
+                Logger.PluginDisposalFailed(Job, owned.GetType().Name, exception.GetType().Name);
+            }
+        }
+    }
+}

@@ -63,4 +63,5 @@ internal static class ErrorCodes
     public const string OriginRefused = "NHI8001";
     public const string AuthorizationAlreadySet = "NHI8002";
     public const string BoundTokenWanted = "NHI8003";
+    public const string CredentialRefused = "NHI8004";
 }

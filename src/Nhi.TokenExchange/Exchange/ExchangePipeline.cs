@@ -93,7 +93,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         {
             return await AttestAsync(flight, proof, cancellationToken).ConfigureAwait(false);
         }
-        catch (IdentityUnavailableException)
+        catch (TokenExchangeException none) when (none is IdentityUnavailableException || none.Code == ErrorCodes.CredentialRefused)
         {
             throw refused;
         }

@@ -12,6 +12,9 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
     /// <summary>The <see cref="CredentialProvider{TCredential}"/> of the target.</summary>
     public abstract object Provider { get; }
 
+    /// <summary>What the target holds that is good, and what failed last. Changes nothing.</summary>
+    public abstract (Credential? Held, FlightFailure? Failure) Look();
+
     /// <summary>Gives the credential to another target that goes through this one.</summary>
     public abstract ValueTask<Credential> GetForNextHopAsync(CancellationToken cancellationToken);
 
@@ -72,6 +75,12 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
         {
             Target = Target, Hint = "Let the identity source or the exchanger use another target, or none.",
         };
+
+    public override (Credential? Held, FlightFailure? Failure) Look()
+    {
+        SlotState<T> state = Slot.State;
+        return (state.AliveAt(Clock), state.Failure);
+    }
 
     public override async ValueTask<Credential> GetForNextHopAsync(CancellationToken cancellationToken)
     {

@@ -11,13 +11,17 @@ namespace Nhi.TokenExchange;
 /// <see cref="ReadOnlyMemoryContent"/>, or a <see cref="JsonContent"/> after <see cref="HttpContent.LoadIntoBufferAsync()"/>; one
 /// that is not buffered serializes its value anew, which may have changed by then. With other content the caller gets the 401, and
 /// the next request goes out with a new credential. A plain 403 is a denial: nothing is rejected or repeated. Put it innermost, below
-/// handlers that retry: it takes its header off the request again when the answer is there. Holds no state of its own and may be
-/// shared; after the job's end it throws.
+/// handlers that retry: it takes its header off the request again when the answer is there. If the target refuses one new credential
+/// after the other, the next ones are seconds apart, and requests in between fail with NHI8004. Holds no state of its own and may be
+/// shared; after the job's end it throws. Another job's request says so: <c>request.Options.Set(CredentialHandler.Job, job)</c>.
 /// </remarks>
 public sealed class CredentialHandler : DelegatingHandler
 {
     private readonly CredentialProvider<BearerToken> _provider;
     private readonly Origin[] _origins;
+
+    /// <summary>Names the job that a request belongs to, where a client serves several: its credential of the same target is sent, to origins that both jobs allow. Default: the job that the handler was made for.</summary>
+    public static HttpRequestOptionsKey<JobSession> Job { get; } = new("Nhi.TokenExchange.Job");
 
     /// <summary>Makes a handler without an inner one: for a handler factory, or to set <see cref="DelegatingHandler.InnerHandler"/>.</summary>
     /// <param name="provider">Gives the credential; asked for each request.</param>
@@ -38,19 +42,24 @@ public sealed class CredentialHandler : DelegatingHandler
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         Uri address = CheckedAddress(request);
-        BearerToken credential = await GetAsync(cancellationToken).ConfigureAwait(false);
+        CredentialProvider<BearerToken> provider = ProviderFor(request, address);
+        BearerToken credential = await GetAsync(provider, cancellationToken).ConfigureAwait(false);
         (HttpResponseMessage response, bool isRefusal) = await TryAsync(request, address, credential, cancellationToken).ConfigureAwait(false);
         if (!isRefusal)
             return response;
-        _provider.Reject(credential);
+        provider.Reject(credential);
         if (!CanBeSentAgain(request.Content))
             return response;
         try
         {
-            BearerToken another = await GetAsync(cancellationToken).ConfigureAwait(false);
+            BearerToken another = await GetAsync(provider, cancellationToken).ConfigureAwait(false);
             if (another.Fingerprint == credential.Fingerprint)
                 return response;
             credential = another;
+        }
+        catch (TokenExchangeException refused) when (refused.Code == ErrorCodes.CredentialRefused)
+        {
+            return response;   // no other is to be had for now: what the target said is the caller's to see
         }
         catch
         {
@@ -69,19 +78,24 @@ public sealed class CredentialHandler : DelegatingHandler
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         Uri address = CheckedAddress(request);
-        BearerToken credential = Get(cancellationToken);
+        CredentialProvider<BearerToken> provider = ProviderFor(request, address);
+        BearerToken credential = Get(provider, cancellationToken);
         (HttpResponseMessage response, bool isRefusal) = Try(request, address, credential, cancellationToken);
         if (!isRefusal)
             return response;
-        _provider.Reject(credential);
+        provider.Reject(credential);
         if (!CanBeSentAgain(request.Content))
             return response;
         try
         {
-            BearerToken another = Get(cancellationToken);
+            BearerToken another = Get(provider, cancellationToken);
             if (another.Fingerprint == credential.Fingerprint)
                 return response;
             credential = another;
+        }
+        catch (TokenExchangeException refused) when (refused.Code == ErrorCodes.CredentialRefused)
+        {
+            return response;   // no other is to be had for now: what the target said is the caller's to see
         }
         catch
         {
@@ -92,11 +106,27 @@ public sealed class CredentialHandler : DelegatingHandler
         return Try(request, address, credential, cancellationToken).Response;
     }
 
-    private ValueTask<BearerToken> GetAsync(CancellationToken cancellationToken) =>
-        _provider.TryGet(out BearerToken? ready) ? new ValueTask<BearerToken>(ready) : _provider.GetAsync(cancellationToken);
+    /// <summary>What sends where nobody says otherwise: no redirect, no cookie; connections are renewed now and then, so that a long job sees changes of DNS.</summary>
+    internal static SocketsHttpHandler NewSockets() =>
+        new() { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) };
 
-    private BearerToken Get(CancellationToken cancellationToken) =>
-        _provider.TryGet(out BearerToken? ready) ? ready : Blocking.Wait(_provider.GetAsync(cancellationToken).AsTask());
+    private static ValueTask<BearerToken> GetAsync(CredentialProvider<BearerToken> provider, CancellationToken cancellationToken) =>
+        provider.TryGet(out BearerToken? ready) ? new ValueTask<BearerToken>(ready) : provider.GetAsync(cancellationToken);
+
+    private static BearerToken Get(CredentialProvider<BearerToken> provider, CancellationToken cancellationToken) =>
+        provider.TryGet(out BearerToken? ready) ? ready : Blocking.Wait(provider.GetAsync(cancellationToken).AsTask());
+
+    // Said by the request itself, never by what happens to flow along with it: a pooled handler serves all jobs.
+    private CredentialProvider<BearerToken> ProviderFor(HttpRequestMessage request, Uri address)
+    {
+        if (!request.Options.TryGetValue(Job, out JobSession? job) || job is null)
+            return _provider;
+        CredentialProvider<BearerToken> provider = job.Provider<BearerToken>(_provider.Target);
+        Origin origin = Origin.Of(address);
+        return provider.AllowedOrigins.Any(allowed => Origin.Of(allowed) == origin)
+            ? provider
+            : throw Refused($"The credential of the request's job does not go to {ExceptionText.Clean(origin.ToString())}.", "Let both jobs allow this origin for the target.");
+    }
 
     private async Task<(HttpResponseMessage Response, bool IsRefusal)> TryAsync(HttpRequestMessage request, Uri address, BearerToken credential, CancellationToken cancellationToken)
     {

@@ -20,6 +20,7 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
     private readonly FlightNumbers _numbers = new();
     private readonly LeaseEnding _ending;
     private readonly Lazy<Task<JobReport>> _completion;
+    private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private JobSession(SessionPlan plan)
     {
@@ -49,6 +50,11 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
 
     internal HttpMessageInvoker Backchannel { get; }
 
+    internal IReadOnlyCollection<TargetRuntime> Targets => _targets.Values;
+
+    /// <summary>Completes when nothing of the job is in use any more: it has ended, and its last flight has landed.</summary>
+    internal Task Released => _released.Task;
+
     /// <summary>Cancelled when the job's end has run out of time: exchanges in the air are given up.</summary>
     internal CancellationToken Abandoned => _abandoned.Token;
 
@@ -62,9 +68,7 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
         cancellationToken.ThrowIfCancellationRequested();
         var builder = new TokenExchangeBuilder();
         compose(builder);
-        var session = new JobSession(builder.Freeze());
-        session.Plan.Logger.JobStarted(session.Context, string.Join(", ", session._targets.Keys));
-        return Task.FromResult(session);
+        return Task.FromResult(Start(builder.Freeze()));
     }
 
     /// <summary>Gives the provider of a target.</summary>
@@ -76,7 +80,7 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
     {
         TargetRuntime runtime = Runtime(target);
         return runtime.Provider as CredentialProvider<TCredential>
-            ?? throw new TokenExchangeException(ErrorCodes.WrongCredentialKind, ExchangeStage.Configure, $"The target gives {runtime.Plan.Exchanger.CredentialType.Name}, not {typeof(TCredential).Name}.") { Target = target };
+            ?? throw new TokenExchangeException(ErrorCodes.WrongCredentialKind, ExchangeStage.Configure, $"The target gives {runtime.Plan.Exchanger.CredentialType.Name}, not {typeof(TCredential).Name}; targets that give that: {Names(other => other.Plan.Exchanger.CredentialType == typeof(TCredential))}.") { Target = target };
     }
 
     /// <summary>Makes a handler that sets the target's credential on requests to its allowed origins: for <c>new HttpClient(job.CreateHandler("warehouse"))</c>.</summary>
@@ -94,11 +98,7 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
                 Target = target, Hint = "Name the origins that the credential may go to, such as https://warehouse.example, in the target's AllowedOrigins.",
             };
         }
-        // Connections are renewed now and then, so that a long job sees changes of DNS.
-        return new CredentialHandler(provider, provider.AllowedOrigins)
-        {
-            InnerHandler = inner ?? new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) },
-        };
+        return new CredentialHandler(provider, provider.AllowedOrigins) { InnerHandler = inner ?? CredentialHandler.NewSockets() };
     }
 
     /// <summary>Ends the job: providers throw from now on, and each credential is ended at its issuer or accounted for. The first call does it; all get its report.</summary>
@@ -111,13 +111,23 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
     /// <summary>As <see cref="DisposeAsync"/>, for callers that can't await: blocks until the job has ended, at most the time of <see cref="TokenExchangeBuilder.EndWithin"/> and a little more.</summary>
     public void Dispose() => Blocking.Wait(DisposeAsync().AsTask());
 
+    internal static JobSession Start(SessionPlan plan)
+    {
+        var session = new JobSession(plan);
+        plan.Logger.JobStarted(session.Context, string.Join(", ", session._targets.Keys));
+        return session;
+    }
+
     internal TargetRuntime Runtime(string target)
     {
         ArgumentException.ThrowIfNullOrEmpty(target);
         return _targets.TryGetValue(target, out TargetRuntime? runtime)
             ? runtime
-            : throw new TokenExchangeException(ErrorCodes.UnknownTarget, ExchangeStage.Configure, $"There is no target '{ExceptionText.Clean(target)}'; there are: {string.Join(", ", _targets.Keys)}.");
+            : throw new TokenExchangeException(ErrorCodes.UnknownTarget, ExchangeStage.Configure, $"There is no target '{ExceptionText.Clean(target)}'; there are: {Names(_ => true)}.");
     }
+
+    private string Names(Func<TargetRuntime, bool> which) =>
+        string.Join(", ", _targets.Values.Where(which).Select(runtime => runtime.Target)) is { Length: > 0 } names ? names : "none";
 
     internal long NextFlightNumber() => _numbers.Next();
 
@@ -202,25 +212,13 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
         }
     }
 
-    // What factories made for this session belongs to it; what was handed in belongs to who made it. A flight still in the air keeps both in use.
+    // A flight still in the air keeps back channel and plug-ins in use.
     private async Task ReleaseWhenDrainedAsync()
     {
         await Leases.Drained.ConfigureAwait(false);
         Backchannel.Dispose();
-        foreach (object owned in Plan.Owned.Distinct(ReferenceEqualityComparer.Instance))
-        {
-            try
-            {
-                if (owned is IAsyncDisposable asynchronous)
-                    await asynchronous.DisposeAsync().ConfigureAwait(false);
-                else
-                    (owned as IDisposable)?.Dispose();
-            }
-            catch (Exception exception)   // the credentials are ended; one bad plug-in must not hide the report
-            {
-                Plan.Logger.PluginDisposalFailed(Context, owned.GetType().Name, exception.GetType().Name);
-            }
-        }
+        await Plan.DisposeOwnedAsync().ConfigureAwait(false);
+        _released.TrySetResult();
     }
 
     private async Task TellAsync(CancellationTokenSource source)

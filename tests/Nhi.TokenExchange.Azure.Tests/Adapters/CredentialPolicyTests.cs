@@ -142,6 +142,20 @@ internal sealed class CredentialPolicyTests(bool sync)
     }
 
     [Test]
+    public async Task A_target_that_refuses_one_credential_after_the_other_costs_an_exchange_now_and_then_only()
+    {
+        await using LakeJob job = await LakeJob.StartAsync();
+        using Wire wire = Wire.Always(HttpStatusCode.Unauthorized);
+        TestClient client = Client(wire, job);
+
+        int[] statuses = [(await client.SendAsync()).Status, (await client.SendAsync()).Status];
+
+        Assert.That(statuses, Is.EqualTo([401, 401]));
+        Assert.That(async () => await client.SendAsync(), Throws.TypeOf<TokenExchangeException>().With.Property("Code").EqualTo("NHI8004"));
+        Assert.That((wire.All.Count, job.Issuer.Requests.Count), Is.EqualTo((3, 2)));
+    }
+
+    [Test]
     public async Task The_same_credential_is_not_sent_twice()
     {
         using Wire wire = Wire.Always(HttpStatusCode.Unauthorized);

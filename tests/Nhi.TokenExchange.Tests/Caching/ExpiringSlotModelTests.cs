@@ -11,16 +11,17 @@ public class ExpiringSlotModelTests
     {
         TestContext.Out.WriteLine($"seed {seed}");
         var random = new Random(seed);
-        int landings = 0, refusals = 0, hits = 0, waits = 0, ends = 0;
+        int landings = 0, refusals = 0, hits = 0, waits = 0, ends = 0, backoffs = 0;
         for (int step = 0; step < Steps / 2;)
         {
             var run = new Run(random);
             for (int i = random.Next(50, 2000); i > 0 && step < Steps / 2; i--, step++)
                 await run.StepAsync(step);
             (landings, refusals, hits, waits, ends) = (landings + run.Landings, refusals + run.Refusals, hits + run.Hits, waits + run.Waits, ends + (run.HasEnded ? 1 : 0));
+            backoffs += run.Backoffs;
         }
-        TestContext.Out.WriteLine($"{hits} handed out at once, {waits} waited, {landings} landed, {refusals} refused, {ends} jobs ended");
-        Assert.That(new[] { landings, refusals, hits, waits, ends }, Is.All.GreaterThan(20), "a walk that comes nowhere shows nothing");
+        TestContext.Out.WriteLine($"{hits} handed out at once, {waits} waited, {landings} landed, {refusals} refused, {backoffs} of them after credentials refused one after the other, {ends} jobs ended");
+        Assert.That(new[] { landings, refusals, backoffs, hits, waits, ends }, Is.All.GreaterThan(20), "a walk that comes nowhere shows nothing");
     }
 
     /// <summary>What DESIGN says, in times instead of states.</summary>
@@ -34,6 +35,10 @@ public class ExpiringSlotModelTests
         public int FailuresInARow;
         public long NextTry;
         public bool Failing;
+        public int RefusalsInARow;   // of the last credentials, each within a minute after the one before might be replaced
+        public long NextAfterRefusal;
+
+        public bool IsForgotten(long mono) => RefusalsInARow > 0 && mono - 60_000 >= NextAfterRefusal;
 
         public bool IsGood(long mono, double wall) => Held is not null && mono < HeldEnds && Math.Ceiling(wall) < Math.Floor(HeldEndsByWall);
     }
@@ -49,7 +54,7 @@ public class ExpiringSlotModelTests
         private long _monoMilliseconds;
         private Task<BearerToken>? _waiter;
 
-        public int Landings, Refusals, Hits, Waits;
+        public int Landings, Refusals, Hits, Waits, Backoffs;
 
         public bool HasEnded => _model.Ended;
 
@@ -119,7 +124,7 @@ public class ExpiringSlotModelTests
                 await RefusedAsync(get.AsTask(), ErrorCodes.JobEnded);
                 return;
             }
-            bool mayTry = _model.Flying is null && (!good || Mono >= _model.RefreshDue) && !(_model.Failing && (_model.Denied || Mono < _model.NextTry));
+            bool mayTry = _model.Flying is null && (!good || Mono >= _model.RefreshDue) && !(_model.Failing && (_model.Denied || Mono < _model.NextTry)) && !(!good && Mono < _model.NextAfterRefusal);
             Assert.That(_bench.Started - started, Is.EqualTo(mayTry ? 1 : 0), "flights");
             if (mayTry)
             {
@@ -133,7 +138,8 @@ public class ExpiringSlotModelTests
             }
             else if (_model.Flying is null)
             {
-                await RefusedAsync(get.AsTask(), _model.Denied ? ErrorCodes.AccessDenied : ErrorCodes.IssuerUnreachable);
+                await RefusedAsync(get.AsTask(), !_model.Failing ? ErrorCodes.CredentialRefused : _model.Denied ? ErrorCodes.AccessDenied : ErrorCodes.IssuerUnreachable);
+                Backoffs += _model.Failing ? 0 : 1;
             }
             else
             {
@@ -176,6 +182,8 @@ public class ExpiringSlotModelTests
                     _seen.Add(token);
                     (_model.Held, _model.HeldEnds, _model.HeldEndsByWall, _model.RefreshDue) = (token, Mono + (life * 1000), Wall + life, refreshTick);
                     (_model.Failing, _model.Denied, _model.FailuresInARow) = (false, false, 0);
+                    if (_model.IsForgotten(Mono))
+                        (_model.RefusalsInARow, _model.NextAfterRefusal) = (0, 0);
                 }
             }
             else
@@ -188,6 +196,7 @@ public class ExpiringSlotModelTests
                     _model.Failing = true;
                     _model.Denied = denied;
                     _model.FailuresInARow++;
+                    (_model.RefusalsInARow, _model.NextAfterRefusal) = (0, 0);
                     _model.NextTry = Mono + (long)(500 * Math.Min(60, Math.Pow(2, _model.FailuresInARow - 1)));
                     _model.RefreshDue = _model.NextTry;
                     if (denied)
@@ -229,14 +238,20 @@ public class ExpiringSlotModelTests
             BearerToken token = random.Next(2) == 0 ? _seen[^1] : _seen[random.Next(_seen.Count)];
             bool isHeld = ReferenceEquals(token, _model.Held);
             Assert.That(_slot!.Reject(token), Is.EqualTo(isHeld));
-            if (isHeld)
-                _model.Held = null;
+            if (!isHeld)
+                return;
+            _model.Held = null;
+            if (_model.Flying is not null || (_model.Failing && Mono < _model.NextTry))
+                return;   // the next comes anyway, or not yet anyway
+            _model.RefusalsInARow = _model.Failing || _model.IsForgotten(Mono) ? 1 : _model.RefusalsInARow + 1;
+            _model.NextAfterRefusal = Mono + (_model.RefusalsInARow == 1 ? 0 : (long)(500 * Math.Min(60, Math.Pow(2, _model.RefusalsInARow - 2))));
+            (_model.Failing, _model.FailuresInARow) = (false, 0);
         }
 
         private void Invalidate()
         {
             Assert.That(_slot!.Invalidate(), Is.SameAs(_model.Held));
-            (_model.Held, _model.Failing, _model.Denied, _model.FailuresInARow) = (null, false, false, 0);
+            (_model.Held, _model.Failing, _model.Denied, _model.FailuresInARow, _model.RefusalsInARow, _model.NextAfterRefusal) = (null, false, false, 0, 0, 0);
             _model.Doomed = _model.Flying is not null;
         }
 

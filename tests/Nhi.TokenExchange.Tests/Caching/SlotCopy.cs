@@ -105,7 +105,7 @@ internal sealed class SlotCopy(AgreedClock clock, Func<long> nextNumber, Action<
                 || (state.Mark == SlotMark.Ended && bugs.HasFlag(PlantedBugs.NoLookAtEndedWhenLanding));
             bool taken = mine && (state.Mark == SlotMark.None
                 || (state.Mark == SlotMark.Ended && bugs.HasFlag(PlantedBugs.NoLookAtEndedWhenLanding)));
-            if (mine && !TryMove(state, taken ? SlotState<BearerToken>.Land(credential, refreshTick) : SlotState<BearerToken>.LandDoomed()))
+            if (mine && !TryMove(state, taken ? SlotState<BearerToken>.Land(credential, refreshTick, flight.After, clock.Tick) : SlotState<BearerToken>.LandDoomed()))
                 continue;
             flight.Complete(null);
             return taken;
@@ -135,7 +135,7 @@ internal sealed class SlotCopy(AgreedClock clock, Func<long> nextNumber, Action<
             if (!ReferenceEquals(state.Current, credential))
                 return false;
         }
-        while (!TryMove(state, state.WithoutCurrent()));
+        while (!TryMove(state, state.Refuse("warehouse", clock, 0)));
         return true;
     }
 
@@ -144,7 +144,7 @@ internal sealed class SlotCopy(AgreedClock clock, Func<long> nextNumber, Action<
         SlotState<BearerToken> state;
         do
             state = State;
-        while (!state.IsFinal && !TryMove(state, bugs.HasFlag(PlantedBugs.NoDoom) ? state.WithoutCurrent() : state.Invalidate()));
+        while (!state.IsFinal && !TryMove(state, bugs.HasFlag(PlantedBugs.NoDoom) && state.Flight is not null ? state.Refuse("warehouse", clock, 0) : state.Invalidate()));
         return state.Current;
     }
 

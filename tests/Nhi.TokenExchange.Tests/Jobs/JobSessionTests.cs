@@ -174,7 +174,10 @@ public class JobSessionTests
             return Revocation.Revoked;
         });
         for (int i = 0; i < 3; i++)
+        {
             job.Warehouse.Reject(await job.Warehouse.GetAsync());
+            job.Time.Advance(TimeSpan.FromMinutes(2));   // or the next would have to wait
+        }
 
         Task<JobReport> ending = job.Session.CompleteAsync();
         await all.Task;   // all three wait at the issuer at once

@@ -1,0 +1,56 @@
+using System.Globalization;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>Says how one target fares, by looking at its slot. Asks nobody, changes nothing.</summary>
+internal sealed class TargetHealthCheck(TargetRuntime target) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return Task.FromResult(Look(context.Registration.FailureStatus));
+    }
+
+    private HealthCheckResult Look(HealthStatus failureStatus)
+    {
+        if (target.Session.Ended.IsCancellationRequested)
+            return new HealthCheckResult(failureStatus, "The job has ended.", data: Facts("ended", null, null));
+        (Credential? held, FlightFailure? failure) = target.Look();
+        AgreedClock clock = target.Session.Clock;
+        // One refused credential is replaced at the next call; it takes more to speak of trouble.
+        if (failure is { IsRefusal: true } && (held is not null || failure.Attempt == 1))
+            failure = null;
+        if (held is not null)
+        {
+            return failure is null
+                ? HealthCheckResult.Healthy("A credential is held.", Facts("held", held, null))
+                : HealthCheckResult.Degraded($"Refreshing fails; the credential is good until {clock.InstantOf(held.Lease.WallEnd).ToString("u", CultureInfo.InvariantCulture)}. {failure.Cause.Detail}", data: Facts("refresh failing", held, failure));
+        }
+        if (failure is null)
+            return HealthCheckResult.Healthy("Nothing is held; the next call asks for it.", Facts("not asked", null, null));
+        // Who is taken out of service for a failure is asked nothing any more, and would never come back.
+        return failure.IsForgotten(clock.Tick)
+            ? HealthCheckResult.Degraded($"The last exchange failed; nobody has tried again since it may be tried. {failure.Cause.Detail}", data: Facts("failed, not tried again", null, failure))
+            : new HealthCheckResult(failureStatus, failure.Cause.Detail, data: Facts("failed", null, failure));
+    }
+
+    private Dictionary<string, object> Facts(string state, Credential? held, FlightFailure? failure)
+    {
+        AgreedClock clock = target.Session.Clock;
+        var facts = new Dictionary<string, object>(StringComparer.Ordinal) { ["target"] = target.Target, ["state"] = state };
+        if (held is not null)
+        {
+            facts["fingerprint"] = held.Fingerprint;
+            facts["unusableFrom"] = clock.InstantOf(held.Lease.WallEnd);
+        }
+        if (failure is not null)
+        {
+            facts["code"] = failure.Cause.Code;
+            facts["failuresInARow"] = failure.Attempt;
+            if (failure.NotBeforeTick != long.MaxValue)
+                facts["nextTryIn"] = TimeSpan.FromMilliseconds(Math.Max(0, failure.NotBeforeTick - clock.Tick));
+        }
+        return facts;
+    }
+}

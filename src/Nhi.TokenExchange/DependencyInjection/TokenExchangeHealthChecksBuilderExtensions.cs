@@ -1,0 +1,30 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Nhi.TokenExchange;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Reports how the targets of the container's session fare.</summary>
+public static class TokenExchangeHealthChecksBuilderExtensions
+{
+    /// <summary>Adds a health check for each target, named <c>token-exchange:</c> and the target.</summary>
+    /// <param name="builder">The health checks, from <c>services.AddHealthChecks()</c>.</param>
+    /// <param name="failureStatus">What is reported where no credential can be had. Default: unhealthy.</param>
+    /// <param name="tags">Tags of the checks, to choose them by.</param>
+    /// <returns>The health checks.</returns>
+    /// <remarks>
+    /// Healthy: a usable credential is held, or the target has not been asked yet. Degraded: refreshing fails while a credential is still good; or the last
+    /// exchange failed and nobody has tried for a minute since it may be tried again. Unhealthy: the last exchange failed and nothing is held, or the
+    /// job has ended. A check looks and asks nobody: it never causes an exchange. It tells of the target's own credential, not of narrower ones.
+    /// </remarks>
+    public static IHealthChecksBuilder AddTokenExchange(this IHealthChecksBuilder builder, HealthStatus? failureStatus = null, IEnumerable<string>? tags = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        string[] all = [.. tags ?? []];
+        builder.Services.AddOptions<HealthCheckServiceOptions>().Configure<IServiceProvider>((options, services) =>
+        {
+            foreach (TargetRuntime target in JobHosting.SessionOf(services).Targets)
+                options.Registrations.Add(new HealthCheckRegistration($"token-exchange:{target.Target}", new TargetHealthCheck(target), failureStatus, all));
+        });
+        return builder;
+    }
+}
