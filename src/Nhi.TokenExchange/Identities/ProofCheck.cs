@@ -16,6 +16,11 @@ internal static class ProofCheck
 
     private const string RefreshTokenUrn = "urn:ietf:params:oauth:token-type:refresh_token";
 
+    private const string FromAPersonsSource = "it comes from a source that is, or may fall back to, a person's";
+
+    private const string InDevelopmentAlone =
+        "Give the job an identity of its own: a managed identity, a service account, a federated CI identity. On a developer's own machine ActsFor.PersonInDevelopment lets it through, and the audit says so.";
+
     private const string SamlUrnPrefix = "urn:ietf:params:oauth:token-type:saml";
 
     /// <summary>Checks a proof.</summary>
@@ -53,11 +58,11 @@ internal static class ProofCheck
             RequireAskedFor(askedFor, audience, who);
         else
             RequireAudience(jwt, audience, who);
-        string? mark = WorkloadRecognition.PersonMarkOf(jwt);
+        string? mark = WorkloadRecognition.PersonMarkOf(jwt) ?? (token.IsAPersons ? FromAPersonsSource : null);
         if (mark is not null && actsFor != ActsFor.PersonInDevelopment)
         {
             throw Refuse(ErrorCodes.ProofOfAPerson, $"The proof ({who}) is a person's: {mark}. Jobs act for themselves; a person's proof is refused.",
-                "Give the job an identity of its own: a managed identity, a service account, a federated CI identity. On a developer's own machine ActsFor.PersonInDevelopment lets it through, and the audit says so.");
+                InDevelopmentAlone);
         }
         bool isAPersons = mark is not null;
         bool proven = !isAPersons && (token.IsPlatformAttested || WorkloadRecognition.PlatformOf(jwt) is not null);
@@ -73,14 +78,16 @@ internal static class ProofCheck
     {
         if (token.AskedFor is { } askedFor)
             RequireAskedFor(askedFor, audience, "opaque");
-        if (actsFor != ActsFor.Workload && !token.IsPlatformAttested)
+        if (token.IsAPersons && actsFor != ActsFor.PersonInDevelopment)
+            throw Refuse(ErrorCodes.ProofOfAPerson, $"The proof is a person's: {FromAPersonsSource}.", InDevelopmentAlone);
+        if (actsFor != ActsFor.Workload && !token.IsPlatformAttested && !token.IsAPersons)
         {
             throw Refuse(ErrorCodes.ProofNotKnownToBeAWorkloads, $"The proof is opaque ({ExceptionText.Clean(token.Type.ToString())}): it does not show that it is a workload's.",
                 "If you know that it is, declare the identity with ActsFor.Workload; the audit will say that it was asserted, not proven.");
         }
         if (token.ExpiresAt is { } end)
             RequireNotExpired(end, "opaque", now);
-        return new AttestedProof { Token = token, Issuer = "", Subject = "", Claims = new Dictionary<string, string>(), ExpiresAt = token.ExpiresAt, WorkloadIsAsserted = !token.IsPlatformAttested };
+        return new AttestedProof { Token = token, Issuer = "", Subject = "", Claims = new Dictionary<string, string>(), ExpiresAt = token.ExpiresAt, WorkloadIsAsserted = !token.IsPlatformAttested && !token.IsAPersons, IsAPersons = token.IsAPersons };
     }
 
     private static Jwt Read(SubjectToken token)

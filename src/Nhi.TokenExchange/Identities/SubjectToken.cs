@@ -50,6 +50,9 @@ public sealed class SubjectToken
     /// <summary>Whether the platform gives such a token to the machine, pod or service alone, so that it is a workload's even if it does not show that. A person's marks in it still count.</summary>
     public bool IsPlatformAttested { get; init; }
 
+    /// <summary>Whether its source is, or may fall back to, a person's: taken with <see cref="ActsFor.PersonInDevelopment"/> alone, and audited as a person's, whatever the token shows.</summary>
+    public bool IsAPersons { get; init; }
+
     /// <summary>The first 16 hexadecimal digits of the SHA-256 of the token.</summary>
     public string Fingerprint => _fingerprint.ToString("x16", CultureInfo.InvariantCulture);
 

@@ -43,6 +43,19 @@ internal sealed class PlatformProofTests
         Assert.That(() => Check(Proofs.Of("https://idp.example", "batch-7"), Asked, actsFor: ActsFor.PersonInDevelopment), Refused("NHI2007"));
     }
 
+    [TestCase(true)]
+    [TestCase(false)]
+    public void A_source_that_may_be_a_persons_is_taken_in_development_alone_whatever_its_token_shows(bool isOpaque)
+    {
+        string token = isOpaque ? "opaque" : Proofs.Of("https://sts.windows.net/7a2f/", "o1", ("appid", "c"), ("oid", "o1"));
+        AttestedProof With(ActsFor actsFor) =>
+            ProofCheck.Check(new SubjectToken(token, SubjectTokenType.AccessToken, Proofs.Now.AddHours(1)) { AskedFor = Asked, IsAPersons = true }, Asked, actsFor, Proofs.Now);
+
+        Assert.That(() => With(ActsFor.Proven), Refused("NHI2006"));
+        Assert.That(() => With(ActsFor.Workload), Refused("NHI2006"));
+        Assert.That((With(ActsFor.PersonInDevelopment).IsAPersons, With(ActsFor.PersonInDevelopment).WorkloadIsAsserted), Is.EqualTo((true, false)));
+    }
+
     [TestCase(null, "is not said")]
     [TestCase("Staging", "is 'Staging'")]
     [TestCase("production", "is 'production'")]
