@@ -55,7 +55,7 @@ internal sealed class CredentialPolicy : HttpPipelinePolicy
         if (another.Fingerprint == credential.Fingerprint)
             return;
         if (challenge is not null)
-            _answered = new AnsweredChallenge(plain, challenge);
+            _answered = new AnsweredChallenge(plain.Fingerprint, challenge);
         message.Response.Dispose();
         // What the target says to a credential of this moment is the caller's to see, and no reason for a third.
         await SendAsync(message, pipeline, another).ConfigureAwait(false);
@@ -91,7 +91,7 @@ internal sealed class CredentialPolicy : HttpPipelinePolicy
         if (another.Fingerprint == credential.Fingerprint)
             return;
         if (challenge is not null)
-            _answered = new AnsweredChallenge(plain, challenge);
+            _answered = new AnsweredChallenge(plain.Fingerprint, challenge);
         message.Response.Dispose();
         Send(message, pipeline, another);
     }
@@ -156,7 +156,7 @@ internal sealed class CredentialPolicy : HttpPipelinePolicy
         exception is NotSupportedException or TokenExchangeException { Code: ErrorCodes.ClaimsRefused };
 
     private CredentialRequest? AnsweredWith(BearerToken credential) =>
-        _answered is { } answered && ReferenceEquals(answered.Refused, credential) ? answered.Request : null;
+        _answered is { } answered && answered.RefusedFingerprint == credential.Fingerprint ? answered.Request : null;
 
     private void Check(Request request)
     {
@@ -180,5 +180,5 @@ internal sealed class CredentialPolicy : HttpPipelinePolicy
     }
 
     /// <summary>A credential of the target that the resource refused for want of claims, and what to ask for in its place.</summary>
-    private sealed record AnsweredChallenge(BearerToken Refused, CredentialRequest Request);
+    private sealed record AnsweredChallenge(string RefusedFingerprint, CredentialRequest Request);
 }

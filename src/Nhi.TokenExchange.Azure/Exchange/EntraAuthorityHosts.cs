@@ -12,11 +12,13 @@ public static class EntraAuthorityHosts
     /// <summary>The cloud in China: <c>https://login.partner.microsoftonline.cn</c>.</summary>
     public static Uri China { get; } = new("https://login.partner.microsoftonline.cn");
 
+    internal const string PublicSubjectAudience = "api://AzureADTokenExchange";
+
     /// <summary>The audience that Microsoft recommends for proofs in a cloud, and that managed identities must have. Elsewhere than in the three: that of the public cloud.</summary>
     internal static string SubjectAudienceOf(Uri host) => host.IdnHost switch
     {
         "login.microsoftonline.us" or "login.usgovcloudapi.net" => "api://AzureADTokenExchangeUSGov",
         "login.partner.microsoftonline.cn" or "login.chinacloudapi.cn" => "api://AzureADTokenExchangeChina",
-        _ => "api://AzureADTokenExchange",
+        _ => PublicSubjectAudience,
     };
 }

@@ -26,6 +26,7 @@ internal sealed class EntraConversation(Uri tokenEndpoint, ExchangeRequest reque
         if (message.RequestUri != tokenEndpoint || Answer is not null)
             throw new InvalidOperationException("MSAL asks for more than a token.");
         Sent.Add(request.Subject.Reveal());
+        RefusalIsWanted.Set(message);   // a refusal for now, too, has its number
         await MakeRepeatableAsync(message, cancellationToken).ConfigureAwait(false);
         DateTimeOffset askedAt = request.Time.GetUtcNow();
         try

@@ -13,7 +13,8 @@ internal static class EntraEnvironment
         string[] missing = [.. new[] { Tenant, Client }.Where(name => string.IsNullOrEmpty(environment(name)))];
         if (missing.Length > 0)
             throw Refused($"{string.Join(" and ", missing)} {(missing.Length == 1 ? "is" : "are")} not set: this pod has no Azure workload identity.");
-        var options = new EntraOptions();
+        // The webhook's audience is one for all clouds (github.com/Azure/azure-workload-identity pkg/webhook/consts.go).
+        var options = new EntraOptions { SubjectAudience = EntraAuthorityHosts.PublicSubjectAudience };
         if (environment(Authority) is { Length: > 0 } authority)
         {
             options.AuthorityHost = Uri.TryCreate(authority, UriKind.Absolute, out Uri? host) && EntraNames.FlawOfAuthorityHost(host) is null

@@ -50,6 +50,8 @@ internal sealed class EntraExchanger : TokenExchanger<BearerToken>
 
     public override TimeSpan UsableMargin { get; }
 
+    public override string? Tenant => _tenantId;
+
     public override string? FlawOf(ScopeSet scopes) => EntraScope.FlawOf(scopes);
 
     public override async ValueTask<Issued<BearerToken>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken)

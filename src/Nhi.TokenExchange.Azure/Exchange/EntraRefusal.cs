@@ -14,6 +14,9 @@ internal sealed class EntraRefusal(EntraTrust trust)
     private static readonly TimeSpan UntilLoopIsForgiven = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan UntilTenantHasRoom = TimeSpan.FromMinutes(1);
 
+    // learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
+    private const string ManagedIdentityRules = "As a proof only a user-assigned managed identity is taken, never a system-assigned one: name it by AzureManagedIdentityId.FromClientId; register its object id as the subject and https://login.microsoftonline.com/{its tenant}/v2.0 as the issuer.";
+
     private static readonly TimeSpan ClockDifferenceWorthSaying = TimeSpan.FromSeconds(60);
 
     /// <summary>The error for an answer that holds no token.</summary>
@@ -43,7 +46,7 @@ internal sealed class EntraRefusal(EntraTrust trust)
             IssuerError = answer.Error,
             RetryAfter = RetryAfter(answer, kind, isUnknownYet),
             CorrelationId = answer.CorrelationId,
-            Hint = Hint(answer, code, isUnknownYet),
+            Hint = Hint(answer, code, proof, isUnknownYet),
         };
     }
 
@@ -132,10 +135,10 @@ internal sealed class EntraRefusal(EntraTrust trust)
         _ => answer.RetryAfter ?? (isUnknownYet ? UntilTrustIsKnown : null),
     };
 
-    private static string? Hint(EntraAnswer answer, AadstsCode? code, bool isUnknownYet)
+    private static string? Hint(EntraAnswer answer, AadstsCode? code, PresentedProof proof, bool isUnknownYet)
     {
         string? known = isUnknownYet
-            ? $"The trust may be too new for every node of Entra ID to know it; it is asked again while PropagationBudget lasts. If this stays: {code!.Hint}"
+            ? $"The trust may be too new for every node of Entra ID to know it; ask again while PropagationBudget lasts. If this stays: {code!.Hint}"
             : code?.Hint ?? answer.Error switch
             {
                 "invalid_client" or "unauthorized_client" => "Compare the client id, the tenant and the federated identity credential (issuer, subject, audience) with the proof.",
@@ -146,6 +149,8 @@ internal sealed class EntraRefusal(EntraTrust trust)
         string? clock = answer.ClockDifference is { } difference && difference.Duration() >= ClockDifferenceWorthSaying
             ? FormattableString.Invariant($"Entra ID's clock is {difference.Duration().TotalSeconds:0} s {(difference > TimeSpan.Zero ? "ahead of" : "behind")} this machine's.")
             : null;
-        return known is null ? clock : clock is null ? known : $"{known} {clock}";
+        string? identity = proof.IsEntras && code is { Field: TrustField.Issuer or TrustField.Subject or TrustField.Whole } ? ManagedIdentityRules : null;
+        string joined = string.Join(' ', new[] { known, identity, clock }.Where(hint => hint is not null));
+        return joined.Length == 0 ? null : joined;
     }
 }

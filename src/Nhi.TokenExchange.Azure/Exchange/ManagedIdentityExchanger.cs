@@ -35,8 +35,9 @@ internal sealed class ManagedIdentityExchanger : TokenExchanger<BearerToken>
 
     public override ValueTask<Issued<BearerToken>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken)
     {
-        if (request.Tenant is not null)
-            throw Refused(ErrorCodes.TenantRefused, "A tenant was asked for; a managed identity has its own.", "Ask without a tenant, or exchange the identity by Targets.Entra(tenantId, clientId).");
+        // Clients that learn the tenant from a challenge (Key Vault's) name it; a managed identity has one only.
+        if (request.Tenant is { } tenant && PresentedProof.Of(request.Subject).TenantId is { } own && !string.Equals(tenant, own, StringComparison.OrdinalIgnoreCase))
+            throw Refused(ErrorCodes.TenantRefused, $"Tenant '{ExceptionText.Clean(tenant)}' was asked for; the managed identity is of tenant '{ExceptionText.Clean(own)}'.", "To reach another tenant exchange the identity by Targets.Entra(tenantId, clientId).");
         if (request.Claims is not null)
             throw Refused(ErrorCodes.ClaimsRefused, "The claims of a challenge were given; a managed identity takes none.", "Ask without claims: continuous access evaluation is not for managed identities.");
         SubjectToken subject = request.Subject;

@@ -11,11 +11,13 @@ internal sealed class PresentedProof
 
     private readonly Jwt? _jwt;
     private readonly string? _keyId;
+    private readonly Audience? _askedFor;
 
-    private PresentedProof(Jwt? jwt, string? keyId)
+    private PresentedProof(Jwt? jwt, string? keyId, Audience? askedFor)
     {
         _jwt = jwt;
         _keyId = keyId;
+        _askedFor = askedFor;
     }
 
     /// <summary>Whether it is a JWT that can be looked into.</summary>
@@ -25,6 +27,12 @@ internal sealed class PresentedProof
 
     public string? Subject => _jwt?.Subject;
 
+    /// <summary><c>tid</c>: the tenant, where Entra ID made it.</summary>
+    public string? TenantId => _jwt?["tid"];
+
+    /// <summary>Whether Entra ID made it: a managed identity's token, or an application's.</summary>
+    public bool IsEntras => TenantId is { Length: > 0 } tenant && Issuer is { } issuer && issuer.Contains(tenant, StringComparison.Ordinal);
+
     public static PresentedProof Of(SubjectToken proof)
     {
         try
@@ -32,11 +40,11 @@ internal sealed class PresentedProof
             string token = proof.Reveal();
             Jwt jwt = JwtReader.Read(token);
             using JsonDocument header = JsonDocument.Parse(Base64Url.DecodeFromChars(token.AsSpan(0, token.IndexOf('.', StringComparison.Ordinal))));
-            return new PresentedProof(jwt, header.RootElement.TryGetProperty("kid", out JsonElement kid) ? kid.GetString() : null);
+            return new PresentedProof(jwt, header.RootElement.TryGetProperty("kid", out JsonElement kid) ? kid.GetString() : null, proof.AskedFor);
         }
         catch (FormatException)
         {
-            return new PresentedProof(null, null);
+            return new PresentedProof(null, null, null);
         }
     }
 
@@ -45,6 +53,8 @@ internal sealed class PresentedProof
     {
         TrustField.Issuer => Quoted(_jwt.Issuer),
         TrustField.Subject => Quoted(_jwt.Subject),
+        // What Entra writes into a token is an application's id; what is registered is what was asked for.
+        TrustField.Audience when _askedFor is { } asked => $"{Quoted(asked.ToString())} (in the token: {string.Join(", ", _jwt.Audiences.Select(Quoted))})",
         TrustField.Audience => _jwt.Audiences.Count == 0 ? "none" : string.Join(", ", _jwt.Audiences.Select(Quoted)),
         TrustField.Whole => $"issuer {Quoted(_jwt.Issuer)}, subject {Quoted(_jwt.Subject)}, audience {Shown(TrustField.Audience)}",
         TrustField.Key => $"key {(_keyId is null ? "(no kid)" : Quoted(_keyId))} of issuer {Quoted(_jwt.Issuer)}, {_jwt.Algorithm}",

@@ -74,7 +74,10 @@ internal sealed class FlightFailure
     public TokenExchangeException ToException(AgreedClock clock)
     {
         TimeSpan? next = NotBeforeTick == long.MaxValue ? null : TimeSpan.FromMilliseconds(Math.Max(0, NotBeforeTick - clock.Tick));
-        string detail = next is { } wait ? FormattableString.Invariant($"{_cause.Detail}{(_cause.Detail.EndsWith('.') ? "" : ".")} Next try in {wait.TotalSeconds:0.#} s.") : _cause.Detail;
-        return _cause.Again(detail, next);
+        if (next is not { } wait)
+            return _cause.Again(_cause.Detail, null);
+        // What only a change can cure is kept for seconds, too; but nobody is told to try again.
+        string kept = _cause.IsTransient ? "Next try in" : "This answer is kept for";
+        return _cause.Again(FormattableString.Invariant($"{_cause.Detail}{(_cause.Detail.EndsWith('.') ? "" : ".")} {kept} {wait.TotalSeconds:0.#} s."), _cause.IsTransient ? next : null);
     }
 }

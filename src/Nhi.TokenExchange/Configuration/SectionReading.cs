@@ -164,7 +164,7 @@ internal sealed class SectionReading
         catch (Exception exception)   // the code of a kind may throw at a placeholder; what it says could quote a setting
         {
             if (_errors.Count == before)
-                settings.Error("", exception is TokenExchangeException ours ? ours.Detail : $"was refused by the kind '{kind}' with {exception.GetType().Name}", "Compare it with the documentation of that kind.");
+                settings.Error("", exception is TokenExchangeException known ? known.Detail.TrimEnd('.') : $"was refused by the kind '{kind}' with {exception.GetType().Name}", (exception as TokenExchangeException)?.Hint ?? "Compare it with the documentation of that kind.");
             settings.GiveUp();
         }
         return null;

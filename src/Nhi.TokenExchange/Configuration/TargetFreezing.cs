@@ -3,6 +3,9 @@ namespace Nhi.TokenExchange;
 /// <summary>Checks the declared targets against each other and the identities, and puts them in the order of their hops.</summary>
 internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(string Path, IdentityPlan Plan)> identities, IReadOnlyList<TargetEntry> targets, JobContext job)
 {
+    // What an exchanger says of scopes names them, and what to write.
+    private const int LongestFlaw = 600;
+
     private readonly Dictionary<string, IdentityPlan> _identities = new(StringComparer.Ordinal);
 
     public IReadOnlyList<TargetPlan> Freeze()
@@ -31,7 +34,7 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
             if (exchanger is not null && IsProduction(job) && exchanger.Issuer.IdnHost.EndsWith(".invalid", StringComparison.OrdinalIgnoreCase))
                 errors.Add(path, $"has a test issuer, {exchanger.Issuer.IdnHost}, while the job's environment is production", "Name the real issuer.");
             if (exchanger?.FlawOf(options.Scopes) is { } flaw)
-                errors.Add($"{path}:Scopes", ExceptionText.Clean(flaw), "Correct the scopes of the target; docs/targets.md says which its issuer takes.");
+                errors.Add($"{path}:Scopes", ExceptionText.Clean(flaw, LongestFlaw), "Correct the scopes of the target; docs/targets.md says which its issuer takes.");
             var plan = new TargetPlan(
                 name, exchanger ?? PlaceholderExchanger.Instance, FindIdentity($"{path}:Identity", options.Identity), options.Through,
                 FindIdentity($"{path}:Actor", options.Actor), options.Scopes, options.MaxLifetime, [.. options.AllowedOrigins]);

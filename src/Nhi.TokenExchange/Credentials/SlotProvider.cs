@@ -24,6 +24,8 @@ internal sealed class SlotProvider<T>(TargetRuntime<T> runtime) : CredentialProv
     public override ValueTask<T> GetAsync(CredentialRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
+        if (request.Tenant is not null && string.Equals(request.Tenant, runtime.Plan.Exchanger.Tenant, StringComparison.OrdinalIgnoreCase))
+            request = new CredentialRequest { Scopes = request.Scopes, Claims = request.Claims };   // said or unsaid, the target's tenant is one key
         if (request.Tenant is null && request.Claims is null && (request.Scopes is null || request.Scopes == Scopes))
             return GetAsync(cancellationToken);
         // No scope at all would be all that the issuer gives: wider, not narrower.

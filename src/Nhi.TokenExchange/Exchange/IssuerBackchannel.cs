@@ -9,7 +9,7 @@ namespace Nhi.TokenExchange;
 ///       SocketsHttpHandler   no cookies, no decompression, no proxy for local hosts, addresses checked at connect
 /// </code>
 /// What comes back is an answer that was read whole: a status that is worth a retry (408, 429, 502, 503, 504) has become an
-/// exception by then. There is no way to switch TLS verification off.
+/// exception by then, unless the request says that its caller reads refusals himself. There is no way to switch TLS verification off.
 /// </remarks>
 internal static class IssuerBackchannel
 {

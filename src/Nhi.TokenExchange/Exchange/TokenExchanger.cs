@@ -19,6 +19,9 @@ public abstract class TokenExchanger
     /// <summary>Whether a credential dies with the proof it was issued for.</summary>
     public virtual bool EndsWithSubjectToken => false;
 
+    /// <summary>The tenant that is asked where a caller names none, if the issuer has tenants: naming that very one asks for nothing special. Null: every named tenant is special.</summary>
+    public virtual string? Tenant => null;
+
     /// <summary>Whether nothing is exchanged: what the platform gives the workload is itself the credential. Policy and audit are told; nothing can end it before its time.</summary>
     public virtual bool IsPlatformIssued => false;
 

@@ -45,7 +45,7 @@ internal sealed class AzureWorkloadIdentitySourceTests
     {
         TokenExchanger<BearerToken> entra = EntraEnvironment.Make(null, name => name switch { "AZURE_TENANT_ID" => EntraCalls.Tenant, "AZURE_CLIENT_ID" => EntraCalls.Client, "AZURE_AUTHORITY_HOST" => "https://login.microsoftonline.us/", _ => null });
 
-        Assert.That((entra.Issuer.AbsoluteUri, entra.SubjectAudience.ToString()), Is.EqualTo(($"https://login.microsoftonline.us/{EntraCalls.Tenant}/v2.0", "api://AzureADTokenExchangeUSGov")));
+        Assert.That((entra.Issuer.AbsoluteUri, entra.SubjectAudience.ToString()), Is.EqualTo(($"https://login.microsoftonline.us/{EntraCalls.Tenant}/v2.0", "api://AzureADTokenExchange")));
     }
 
     [TestCase(null, null, null, "AZURE_TENANT_ID and AZURE_CLIENT_ID are not set")]

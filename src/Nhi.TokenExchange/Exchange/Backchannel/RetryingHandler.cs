@@ -20,7 +20,7 @@ internal sealed class RetryingHandler(HttpMessageHandler inner, TimeProvider tim
         try
         {
             HttpResponseMessage response = await SendAsync(request, started, bounded.Token).ConfigureAwait(false);
-            return IsTransient(response.StatusCode) ? throw GivenUp(response, request.RequestUri!) : response;
+            return IsTransient(response.StatusCode) && !RefusalIsWanted.IsSet(request) ? throw GivenUp(response, request.RequestUri!) : response;
         }
         catch (OperationCanceledException exception) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
