@@ -1,5 +1,6 @@
 using Azure.Core;
 using Azure.Storage.Blobs;
+using Microsoft.Extensions.Configuration;
 using Nhi.TokenExchange;
 
 namespace AzureReadMe;
@@ -13,7 +14,7 @@ internal static class After
     {
         #region after
         await using JobSession job = await JobSession.StartAsync(b => b
-            .Identity("job", IdentitySources.GitHubActions())   // or ManagedIdentity(), AzureWorkloadIdentity(), OidcFile(path)
+            .Identity("job", IdentitySources.GitHubActions())   // or AzureWorkloadIdentity(), OidcFile(path), ManagedIdentity(AzureManagedIdentityId.FromClientId(id))
             .Target("lake", Targets.Entra(tenantId, clientId), target =>
             {
                 target.Identity = "job";
@@ -31,11 +32,22 @@ internal static class After
         await using JobSession job = await JobSession.StartAsync(b => b
             .Identity("machine", IdentitySources.ManagedIdentity(AzureManagedIdentityId.FromClientId(identity)))
             // As a proof: exchanged for an application's token, in this tenant or another.
-            .Target("orders-api", Targets.Entra(tenantId, clientId), identity: "machine", "api://orders/.default")
+            .Target("orders-api", Targets.Entra(tenantId, clientId), target =>
+            {
+                target.Identity = "machine";
+                target.Scopes = ScopeSet.Of("api://orders/.default");
+                target.AllowedOrigins.Add(new Uri("https://orders.example"));
+            })
             // Used directly: the platform's token is the credential. Nothing can end it before its time.
-            .Target("vault", Targets.ManagedIdentity("https://vault.azure.net"), identity: "machine"));
+            .Target("lake", Targets.ManagedIdentity("https://storage.azure.com"), target =>
+            {
+                target.Identity = "machine";
+                target.AllowedOrigins.Add(new Uri("https://lake.blob.core.windows.net"));
+            }));
+        using var orders = new HttpClient(job.CreateHandler("orders-api"));
+        var blobs = new BlobServiceClient(Lake, new BlobClientOptions().AddCredential(job.Provider<BearerToken>("lake")));
         #endregion
-        await job.Provider<BearerToken>("vault").GetAsync();
+        await blobs.GetPropertiesAsync();
     }
 
     public static async Task WorkloadIdentityAsync()
@@ -43,9 +55,15 @@ internal static class After
         #region workload-identity
         await using JobSession job = await JobSession.StartAsync(b => b
             .Identity("pod", IdentitySources.AzureWorkloadIdentity())
-            .Target("lake", Targets.EntraWorkloadIdentity(), identity: "pod", "https://storage.azure.com/.default"));
+            .Target("lake", Targets.EntraWorkloadIdentity(), target =>
+            {
+                target.Identity = "pod";
+                target.Scopes = ScopeSet.Of("https://storage.azure.com/.default");
+                target.AllowedOrigins.Add(new Uri("https://lake.blob.core.windows.net"));
+            }));
+        var blobs = new BlobServiceClient(Lake, new BlobClientOptions().AddCredential(job.Provider<BearerToken>("lake")));
         #endregion
-        await job.Provider<BearerToken>("lake").GetAsync();
+        await blobs.GetPropertiesAsync();
     }
 
     public static void Clients(JobSession job)
@@ -67,5 +85,92 @@ internal static class After
             .Target("warehouse", Targets.Databricks(new Uri("https://workspace.example")), identity: "me", "sql"));
         #endregion
         await job.CompleteAsync();
+    }
+
+    public static async Task DatabricksAsync(string tenantId, string clientId)
+    {
+        #region databricks
+        await using JobSession job = await JobSession.StartAsync(b => b
+            .Identity("job", IdentitySources.GitHubActions())
+            .Target("warehouse", Targets.Entra(tenantId, clientId), target =>
+            {
+                target.Identity = "job";
+                target.Scopes = ScopeSet.Of("2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default");   // Azure Databricks, in every tenant
+                target.AllowedOrigins.Add(new Uri("https://adb-1234567890123456.7.azuredatabricks.net"));
+            }));
+        using var workspace = new HttpClient(job.CreateHandler("warehouse"));
+        #endregion
+        await workspace.GetStringAsync(new Uri("https://adb-1234567890123456.7.azuredatabricks.net/api/2.0/sql/warehouses"));
+    }
+
+    public static async Task VaultAsync(string identity)
+    {
+        #region vault
+        await using JobSession job = await JobSession.StartAsync(b => b
+            .Identity("machine", IdentitySources.ManagedIdentity(AzureManagedIdentityId.FromClientId(identity)))
+            .Target("vault", Targets.ManagedIdentity("https://vault.azure.net"), target =>
+            {
+                target.Identity = "machine";
+                target.AllowedOrigins.Add(new Uri("https://orders.vault.azure.net"));
+            }));
+        TokenCredential credential = job.Provider<BearerToken>("vault").AsTokenCredential("https://vault.azure.net/.default");
+        // new SecretClient(new Uri("https://orders.vault.azure.net"), credential)
+        #endregion
+        await credential.GetTokenAsync(new TokenRequestContext(["https://vault.azure.net/.default"]), CancellationToken.None);
+    }
+
+    public static async Task SettingsAsync(IConfigurationSection section)
+    {
+        #region settings
+        await using JobSession job = await JobSession.StartAsync(b => b.Azure().Configuration(section));
+        #endregion
+        await job.CompleteAsync();
+    }
+
+    public static async Task<BearerToken> SettleAsync(CredentialProvider<BearerToken> lake, TimeProvider time, CancellationToken cancellationToken)
+    {
+        #region settle
+        // Right after the trust was made. Ends by itself: after the budget the same refusal is NHI4014, which is final.
+        while (true)
+        {
+            try
+            {
+                return await lake.GetAsync(cancellationToken);
+            }
+            catch (TokenExchangeException refused) when (refused.Code == "NHI4015")
+            {
+                await Task.Delay(refused.RetryAfter ?? TimeSpan.FromSeconds(10), time, cancellationToken);
+            }
+        }
+        #endregion
+    }
+
+    public static BlobServiceClient OnALaptop(TokenCredential cli)
+    {
+        #region laptop
+        CredentialProvider<BearerToken> lake = CredentialProvider.From("lake", async cancellationToken =>
+        {
+            AccessToken mine = await cli.GetTokenAsync(new TokenRequestContext(["https://storage.azure.com/.default"]), cancellationToken);
+            return new BearerToken(mine.Token, mine.ExpiresOn);
+        });
+        var blobs = new BlobServiceClient(Lake, new BlobClientOptions().AddCredential(lake, Lake));   // the origin is named here: no target does
+        #endregion
+        return blobs;
+    }
+
+    public static async Task PackageAsync(string tenantId, string clientId, string identity)
+    {
+        #region package
+        await using JobSession job = await JobSession.StartAsync(b => b
+            .Identity("machine", IdentitySources.ManagedIdentity(AzureManagedIdentityId.FromClientId(identity)))   // user-assigned: no other can be a proof
+            .Target("lake", Targets.Entra(tenantId, clientId), target =>
+            {
+                target.Identity = "machine";
+                target.Scopes = ScopeSet.Of("https://storage.azure.com/.default");
+                target.AllowedOrigins.Add(new Uri("https://lake.blob.core.windows.net"));
+            }));
+        var blobs = new BlobServiceClient(new Uri("https://lake.blob.core.windows.net"), new BlobClientOptions().AddCredential(job.Provider<BearerToken>("lake")));
+        #endregion
+        await blobs.GetPropertiesAsync();
     }
 }

@@ -82,16 +82,17 @@ internal sealed class AzureClientsTests
 
         Assert.That(emulator.Ledger.Issued.Single().Fingerprint, Is.EqualTo(Ledger.FingerprintOf(result.AccessToken)));
         Assert.That(result.ExpiresOn, Is.EqualTo(emulator.Ledger.Issued.Single().EndsAt).Within(TimeSpan.FromSeconds(5)));
-        Assert.That((refused.ErrorCode, refused.Message), Is.EqualTo(("invalid_client", refused.Message)));
+        Assert.That((refused.ErrorCode, refused.StatusCode), Is.EqualTo(("invalid_client", 401)));
         Assert.That(refused.Message, Does.Contain("AADSTS70021"));
     }
 
-    private static readonly ManagedIdentityHost[] Hosts = [ManagedIdentityHost.Imds, ManagedIdentityHost.AppService, ManagedIdentityHost.AzureArc, ManagedIdentityHost.MachineLearning];
+    private static readonly ManagedIdentityHost[] Hosts = [ManagedIdentityHost.Imds, ManagedIdentityHost.AppService, ManagedIdentityHost.AzureArc, ManagedIdentityHost.MachineLearning, ManagedIdentityHost.ServiceFabric];
 
     [Test]
     public async Task Managed_identity_clients_get_tokens_from_every_host([ValueSource(nameof(Hosts))] ManagedIdentityHost host, [Values("azure-identity", "msal")] string sdk)
     {
         await using IdentityEmulator emulator = await IdentityEmulator.StartAsync();
+        using ArcFolder? arc = ArcFolder.For(host, emulator);
 
         JsonNode answer = await ChildAzure.RunAsync(emulator.ManagedIdentity.EnvironmentOf(host), sdk, emulator.AzureResource.Resource);
 

@@ -11,7 +11,7 @@ internal static class ChildAzure
     private static readonly string Program = typeof(ChildAzure).Assembly.Location.Replace("Nhi.TokenExchange.Interop.Tests", "Nhi.TokenExchange.ChildAzure", StringComparison.Ordinal);
 
     // What a machine in Azure, or a developer's, has set of its own.
-    private static readonly string[] Signposts =
+    internal static readonly string[] Signposts =
         ["IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IDENTITY_SERVER_THUMBPRINT", "IMDS_ENDPOINT", "MSI_ENDPOINT", "MSI_SECRET", "AZURE_POD_IDENTITY_AUTHORITY_HOST", "DEFAULT_IDENTITY_CLIENT_ID"];
 
     /// <returns>What the program prints: a JSON object.</returns>

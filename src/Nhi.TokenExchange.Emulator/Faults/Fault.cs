@@ -53,6 +53,16 @@ public sealed class Fault
         Instead = request => With(EntraErrors.Answer(request, code, "A planned fault.", status), headers),
     };
 
+    /// <summary>An OAuth error whose description has a field of the request in it, as servers do that quote what they refuse; nothing is issued.</summary>
+    /// <param name="field">The field of the form, such as <c>subject_token</c> or <c>client_assertion</c>. Where it is absent, the description says so.</param>
+    /// <param name="code">An AADSTS number that stands before it, and in <c>error_codes</c>; null for an issuer other than Entra.</param>
+    public static Fault Echo(string field, int? code = null) => new($"echo of {field}")
+    {
+        Instead = request => code is null
+            ? EmulatorAnswer.Of(new JsonObject { ["error"] = "invalid_request", ["error_description"] = Quoted(request, field) }, 400).NotStored()
+            : EntraErrors.Answer(request, code.Value, Quoted(request, field)),
+    };
+
     /// <summary>A redirect in place of the endpoint's answer.</summary>
     /// <param name="to">The value of <c>Location</c>.</param>
     /// <param name="status">301, 302, 303, 307 or 308; default 307, which repeats the body.</param>
@@ -126,6 +136,8 @@ public sealed class Fault
 
     /// <summary>The name.</summary>
     public override string ToString() => Name;
+
+    private static string Quoted(EmulatorRequest request, string field) => $"refused {request.Form.One(field) ?? $"(no {field})"} as it came";
 
     private static EmulatorAnswer With(EmulatorAnswer answer, params ReadOnlySpan<(string Name, string Value)> headers)
     {

@@ -17,7 +17,7 @@ internal sealed class CanaryTests
             ("none", EmulatorEndpoint.EntraToken, null),
             ("refused", EmulatorEndpoint.EntraToken, Fault.Entra(700213)),
             ("throttled", EmulatorEndpoint.EntraToken, Fault.Entra(90055, 429, ("Retry-After", "30"))),
-            ("echoed in the description", EmulatorEndpoint.EntraToken, Fault.Body("""{"error":"invalid_client","error_description":"AADSTS70021: PROOF","error_codes":[70021]}""")),
+            ("echoed in the description", EmulatorEndpoint.EntraToken, Fault.Echo("client_assertion", 70021)),
             ("HTML", EmulatorEndpoint.EntraToken, Fault.Html()),
             ("cut", EmulatorEndpoint.EntraToken, Fault.Truncate(60)),
             ("no token", EmulatorEndpoint.EntraToken, Fault.Without("access_token")),

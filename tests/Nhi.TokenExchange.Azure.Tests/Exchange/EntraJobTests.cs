@@ -58,25 +58,6 @@ internal sealed class EntraJobTests
     }
 
     [Test]
-    public async Task Three_hours_with_proofs_of_five_minutes_use_no_proof_twice()
-    {
-        int issued = 0;
-        var wire = new Wire(request => Wire.Json(EntraCalls.Good(name: $"{issued++}"))(request));
-        await using JobSession job = await StartAsync(wire);
-        CredentialProvider<BearerToken> lake = job.Provider<BearerToken>("lake");
-
-        for (int minute = 0; minute < 180; minute += 10)
-        {
-            BearerToken token = await lake.GetAsync();
-            Assert.That(token.UnusableFrom, Is.GreaterThan(_time.GetUtcNow()));
-            _time.Advance(TimeSpan.FromMinutes(10));
-        }
-
-        string?[] assertions = [.. wire.Requests.Select(sent => sent.Field("client_assertion"))];
-        Assert.That(assertions, Is.Unique.And.Length.GreaterThanOrEqualTo(3));
-    }
-
-    [Test]
     public async Task What_entra_issued_is_recorded_with_its_name_and_both_ends_and_can_not_be_ended()
     {
         var wire = new Wire(Wire.Json(EntraCalls.Good("\"correlation_id\":\"22222222-0000-4000-8000-000000000002\"")));

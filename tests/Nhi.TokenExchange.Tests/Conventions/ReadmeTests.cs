@@ -8,7 +8,9 @@ public partial class ReadmeTests
     private static readonly string Readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
 
     private static IEnumerable<string> Pages() =>
-        Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs"), "*.md", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Repository.Root, file)).Prepend("README.md").Order(StringComparer.Ordinal);
+        Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs"), "*.md", SearchOption.AllDirectories)
+            .Concat(Directory.EnumerateDirectories(Path.Combine(Repository.Root, "src")).Select(project => Path.Combine(project, "README.md")))
+            .Select(file => Path.GetRelativePath(Repository.Root, file)).Prepend("README.md").Order(StringComparer.Ordinal);
 
     [TestCaseSource(nameof(Pages))]
     public void Each_csharp_block_is_a_region_of_a_sample(string page)

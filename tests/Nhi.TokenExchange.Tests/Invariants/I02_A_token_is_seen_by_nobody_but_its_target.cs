@@ -13,7 +13,7 @@ public class I02_A_token_is_seen_by_nobody_but_its_target
         from fault in new (string Name, Fault? Fault)[]
         {
             ("none", null),
-            ("echoed in the description", Fault.Body("""{"error":"invalid_target","error_description":"PROOF"}""")),
+            ("echoed in the description", Fault.Echo("subject_token")),
             ("HTML", Fault.Html()),
             ("garbage", Fault.Garbage()),
             ("cut", Fault.Truncate(60)),
