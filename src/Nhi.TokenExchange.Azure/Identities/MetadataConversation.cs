@@ -4,7 +4,7 @@ using System.Security.Authentication;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>What MSAL says to a host of managed identities in one acquisition: by our rules of time, size and repeats. MSAL sees good answers only.</summary>
+/// <summary>What MSAL says to a host of managed identities in one acquisition: by our rules of time, size and repeats. MSAL never sees a token.</summary>
 /// <param name="wire">What sends: follows no redirect, keeps no cookie, uses no proxy.</param>
 /// <param name="id">Which identity is asked for.</param>
 /// <param name="time">The clock of the job.</param>
@@ -15,8 +15,8 @@ internal sealed class MetadataConversation(HttpMessageInvoker wire, AzureManaged
     /// <summary>Why there was no good answer; MSAL wraps it in exceptions of its own.</summary>
     public IdentityUnavailableException? Failure { get; private set; }
 
-    /// <summary>The end that the last good answer said.</summary>
-    public DateTimeOffset? ExpiresAt { get; private set; }
+    /// <summary>The good answer, and the end of its token; null if there was none.</summary>
+    public (MetadataAnswer Answer, DateTimeOffset ExpiresAt)? Good { get; private set; }
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -62,7 +62,7 @@ internal sealed class MetadataConversation(HttpMessageInvoker wire, AzureManaged
             if (host.Challenges && answer.Status == HttpStatusCode.Unauthorized && request.Headers.Authorization is null)
                 return (answer.ToMessage(), null, null);   // MSAL reads the file that the challenge names, by its rules, and asks once more
             if (answer.Status == HttpStatusCode.OK)
-                return (Good(answer, host, askedAt), null, null);
+                throw Taken(answer, host, askedAt);
             TimeSpan? retryAfter = RetryAfterHeader.Read(unread, time);
             return (null, MetadataPatience.After(host, answer.Status, retryAfter, repeated, time.GetElapsedTime(started)), MetadataRefusal.Of(id, host, answer, retryAfter, repeated + 1));
         }
@@ -84,12 +84,13 @@ internal sealed class MetadataConversation(HttpMessageInvoker wire, AzureManaged
         }
     }
 
-    private HttpResponseMessage Good(MetadataAnswer answer, MetadataHost host, DateTimeOffset askedAt)
+    // MSAL keeps what it is given in one cache for the process, beside the tokens of its other users and in place of theirs. So it is given nothing.
+    private InvalidOperationException Taken(MetadataAnswer answer, MetadataHost host, DateTimeOffset askedAt)
     {
         if (!answer.HasToken)
             throw MetadataRefusal.NotAMetadataService(host, answer);
-        ExpiresAt = answer.EndCountedFrom(askedAt) ?? throw MetadataRefusal.NoEnd(host);
-        return answer.ToShortLived();
+        Good = (answer, answer.EndCountedFrom(askedAt) ?? throw MetadataRefusal.NoEnd(host));
+        return new InvalidOperationException("The token was taken before MSAL saw it.");
     }
 
     // A connect time-out of the sockets is a cancellation that nobody asked for.

@@ -9,8 +9,8 @@ internal sealed class ManagedIdentitySourceTests
     private const string Id = "0b1c0000-0000-4000-8000-0000000000bb";
     private const string ResourceId = "/subscriptions/0b1c0000-0000-4000-8000-0000000000cc/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/loader";
 
-    public static string Answer(string name = "one", string? end = null) =>
-        $$"""{"access_token":"{{Proofs.Token(name)}}","client_id":"{{Id}}","expires_on":{{end ?? $"\"{Proofs.Now.AddHours(24).ToUnixTimeSeconds()}\""}},"resource":"{{Audience}}","token_type":"Bearer"}""";
+    public static string Answer(string name = "one", string? end = null, string resource = Audience) =>
+        $$"""{"access_token":"{{Proofs.Token(name)}}","client_id":"{{Id}}","expires_on":{{end ?? $"\"{Proofs.Now.AddHours(24).ToUnixTimeSeconds()}\""}},"resource":"{{resource}}","token_type":"Bearer"}""";
 
     private static SubjectTokenRequest Request(TimeProvider? time = null, string audience = Audience, string? refused = null) => new()
     {
@@ -316,7 +316,7 @@ internal sealed class ManagedIdentitySourceTests
     public async Task A_default_scope_as_audience_is_asked_as_its_resource()
     {
         using var host = HostVariables.VirtualMachine();
-        var wire = new Wire(Wire.Json(Answer()));
+        var wire = new Wire(Wire.Json(Answer(resource: "https://storage.azure.com/")));
 
         SubjectToken token = await AskAsync(wire, request: Request(audience: "https://storage.azure.com/.default"));
 
