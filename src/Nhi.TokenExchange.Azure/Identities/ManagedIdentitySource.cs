@@ -9,9 +9,13 @@ namespace Nhi.TokenExchange;
 /// <param name="configure">Changes MSAL's builder; nothing if null. No logger is attached otherwise: MSAL's may show what ours must not.</param>
 internal sealed class ManagedIdentitySource(AzureManagedIdentityId id, HttpMessageHandler? wire = null, Action<ManagedIdentityApplicationBuilder>? configure = null) : IWorkloadIdentitySource
 {
+    // Two that ask first at once may both set it; the difference does not matter.
+    private FirstUse? _firstUse;
+
     public async ValueTask<SubjectToken> GetSubjectTokenAsync(SubjectTokenRequest request, CancellationToken cancellationToken)
     {
-        using var clients = new MetadataClients(id, request.Time, wire);
+        FirstUse first = _firstUse ??= new FirstUse(request.Time, request.Time.GetTimestamp());
+        using var clients = new MetadataClients(id, request.Time, wire, MetadataPatience.MayStart(first.Elapsed));
         // Our tries are the only ones: MSAL's would multiply them.
         ManagedIdentityApplicationBuilder builder = ManagedIdentityApplicationBuilder.Create(id.ForMsal).WithHttpClientFactory(clients, retryOnceOn5xx: false);
         configure?.Invoke(builder);
@@ -73,5 +77,10 @@ internal sealed class ManagedIdentitySource(AzureManagedIdentityId id, HttpMessa
             },
             _ => new(ErrorCodes.ProofUnavailable, $"MSAL got no token for {id}: {ExceptionText.Clean(code)}.") { Hint = "See docs/sources.md for what the host has to give." },
         };
+    }
+
+    private sealed record FirstUse(TimeProvider Time, long At)
+    {
+        public TimeSpan Elapsed => Time.GetElapsedTime(At);
     }
 }

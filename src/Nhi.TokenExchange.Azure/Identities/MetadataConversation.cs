@@ -8,7 +8,8 @@ namespace Nhi.TokenExchange;
 /// <param name="wire">What sends: follows no redirect, keeps no cookie, uses no proxy.</param>
 /// <param name="id">Which identity is asked for.</param>
 /// <param name="time">The clock of the job.</param>
-internal sealed class MetadataConversation(HttpMessageInvoker wire, AzureManagedIdentityId id, TimeProvider time) : HttpMessageHandler
+/// <param name="mayStart">Whether the machine may still be starting.</param>
+internal sealed class MetadataConversation(HttpMessageInvoker wire, AzureManagedIdentityId id, TimeProvider time, bool mayStart) : HttpMessageHandler
 {
     private const int MaxBytes = 64 * 1024;
 
@@ -37,6 +38,7 @@ internal sealed class MetadataConversation(HttpMessageInvoker wire, AzureManaged
             throw MetadataRefusal.APersons(host);
         if (host.IsSystemAssignedOnly && !id.IsSystemAssigned)
             throw MetadataRefusal.UserAssigned(id, host.Name);
+        MetadataWire.RequireNear(host);
         long started = time.GetTimestamp();
         for (int repeated = 0; ; repeated++)
         {
@@ -60,7 +62,10 @@ internal sealed class MetadataConversation(HttpMessageInvoker wire, AzureManaged
             using HttpResponseMessage unread = await wire.SendAsync(request, bounded.Token).ConfigureAwait(false);
             MetadataAnswer answer = await MetadataAnswer.ReadAsync(unread, MaxBytes, bounded.Token).ConfigureAwait(false);
             if (host.Challenges && answer.Status == HttpStatusCode.Unauthorized && request.Headers.Authorization is null)
-                return (answer.ToMessage(), null, null);   // MSAL reads the file that the challenge names, by its rules, and asks once more
+            {
+                ArcKeyFile.Check(host, answer.FileOfChallenge());
+                return (answer.ToMessage(), null, null);   // MSAL reads the file, by the same rules, and asks once more
+            }
             if (answer.Status == HttpStatusCode.OK)
                 throw Taken(answer, host, askedAt);
             TimeSpan? retryAfter = RetryAfterHeader.Read(unread, time);
@@ -70,9 +75,13 @@ internal sealed class MetadataConversation(HttpMessageInvoker wire, AzureManaged
         {
             return (null, MetadataPatience.AfterSilence(host, repeated, time.GetElapsedTime(started)), MetadataRefusal.NoAnswer(host, repeated + 1, "no whole answer in time"));
         }
+        catch (HttpRequestException exception) when (exception.InnerException is IdentityUnavailableException refused)
+        {
+            return (null, null, refused);   // by the wire, before it connected
+        }
         catch (Exception exception) when (IsNoConnection(exception) && !cancellationToken.IsCancellationRequested)
         {
-            return (null, MetadataPatience.AfterNoConnection(host, time.GetElapsedTime(started)), MetadataRefusal.NoConnection(host, ReasonOf(exception)));
+            return (null, MetadataPatience.AfterNoConnection(host, time.GetElapsedTime(started)), MetadataRefusal.NoConnection(host, ReasonOf(exception), mayStart));
         }
         catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.SecureConnectionError && exception.InnerException is AuthenticationException)
         {
