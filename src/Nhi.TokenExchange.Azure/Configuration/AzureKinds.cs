@@ -26,11 +26,11 @@ internal static class AzureKinds
 
     public static TokenExchanger<BearerToken> Entra(SettingsReader settings)
     {
-        string tenant = settings.Text("TenantId");
-        string client = settings.Text("ClientId");
+        string tenant = Needed(settings, "TenantId") is { } named ? Tenant(settings, "TenantId", named) : PlaceholderId;
+        string client = Needed(settings, "ClientId") is { } id ? Id(settings, "ClientId", id) : PlaceholderId;
         Uri? host = settings.OptionalText("AuthorityHost") is null ? null : settings.HttpsOrigin("AuthorityHost");
         Action<EntraOptions> configure = Options(settings);
-        return Targets.Entra(Tenant(settings, "TenantId", tenant), Id(settings, "ClientId", client), options =>
+        return Targets.Entra(tenant, client, options =>
         {
             configure(options);
             options.AuthorityHost = host ?? options.AuthorityHost;
@@ -41,11 +41,12 @@ internal static class AzureKinds
 
     public static TokenExchanger<BearerToken> ManagedIdentity(SettingsReader settings)
     {
-        string resource = EntraScope.ResourceOf(settings.Text("Resource"));
+        if (Needed(settings, "Resource") is not { } text)
+            return Targets.ManagedIdentity(PlaceholderId);
+        string resource = EntraScope.ResourceOf(text);
         if (ManagedIdentityExchanger.FlawOfResource(resource) is not { } flaw)
             return Targets.ManagedIdentity(resource);
-        if (resource != "placeholder")
-            settings.Error("Resource", flaw, "Write the App ID URI, such as https://storage.azure.com.");
+        settings.Error("Resource", flaw, "Write the App ID URI, such as https://storage.azure.com.");
         return Targets.ManagedIdentity(PlaceholderId);
     }
 
@@ -77,13 +78,18 @@ internal static class AzureKinds
         return text is "true" or "True";
     }
 
-    // The reader's placeholder stands where something is wrong that it has noted.
+    // Null: it is missing or wrong, which the reader notes, once.
+    private static string? Needed(SettingsReader settings, string name)
+    {
+        string text = settings.Text(name);
+        return settings.OptionalText(name) is null ? null : text;
+    }
+
     private static string Tenant(SettingsReader settings, string name, string tenant)
     {
         if (EntraNames.FlawOfTenant(tenant) is not { } flaw)
             return tenant;
-        if (tenant != "placeholder")
-            settings.Error(name, flaw, "Write the tenant's id, which the Entra admin center shows under Overview.");
+        settings.Error(name, flaw, "Write the tenant's id, which the Entra admin center shows under Overview.");
         return PlaceholderId;
     }
 
@@ -91,8 +97,7 @@ internal static class AzureKinds
     {
         if (EntraNames.FlawOfClientId(id) is null)
             return id;
-        if (id != "placeholder")
-            settings.Error(name, name == "ObjectId" ? "is not an object (principal) id: a GUID" : EntraNames.FlawOfClientId(id)!, "Write the GUID that the Entra admin center shows.");
+        settings.Error(name, name == "ObjectId" ? "is not an object (principal) id: a GUID" : EntraNames.FlawOfClientId(id)!, "Write the GUID that the Entra admin center shows.");
         return PlaceholderId;
     }
 }

@@ -12,8 +12,9 @@ public static class AzureIdentitySources
         /// Every host that MSAL knows: virtual machines, scale sets and AKS nodes, App Service, Functions, Container Apps, Service Fabric, Azure Arc and Azure
         /// Machine Learning. Cloud Shell is refused: its identity is a person's. The token is an access token of Entra ID for the audience asked; every
         /// process on the host can get the same one, the platform keeps it for up to a day and may hand out the same one again. MSAL's cache is
-        /// passed by: one cache, the job's. A host that a variable declares is waited for up to 30 seconds; where nothing declares one and nothing
-        /// answers, that is final within 3 seconds.
+        /// passed by: one cache, the job's. MSAL is given no token to keep, so those of its other users stay there. A host that a variable declares is waited for up to 30 seconds;
+        /// where nothing declares one and nothing takes a connection, that fails within 3 seconds, and is final 30 seconds after the first asking: a machine in start-up may not have it yet.
+        /// Plain http is spoken to loopback, link-local and private addresses alone. A token for another resource or client id than asked is refused.
         /// </remarks>
         /// <param name="id">Which one; null for the system-assigned.</param>
         public static IWorkloadIdentitySource ManagedIdentity(AzureManagedIdentityId? id = null) => new ManagedIdentitySource(id ?? AzureManagedIdentityId.SystemAssigned);
@@ -30,7 +31,7 @@ public static class AzureIdentitySources
         /// proxy and clock are its own, too. A certificate (<c>ClientCertificateCredential</c>) is taken, since its key may lie in hardware; keep it there.
         /// </remarks>
         /// <param name="credential">What to ask. It stays its maker's: never disposed of here.</param>
-        /// <param name="allowPersonInDevelopment">Takes a person's credential, on his own machine. The identity must then be declared with <see cref="ActsFor.PersonInDevelopment"/>, which demands the environment <c>Development</c>; policy and audit are told.</param>
+        /// <param name="allowPersonInDevelopment">Takes a person's credential, on his own machine. Whatever its token shows, one of a type that is or may fall back to a person's must then be declared with <see cref="ActsFor.PersonInDevelopment"/>, which demands the environment <c>Development</c>; policy and audit are told. Nothing changes for other types.</param>
         /// <exception cref="TokenExchangeException">The credential is of a type that is refused.</exception>
         public static IWorkloadIdentitySource From(TokenCredential credential, bool allowPersonInDevelopment = false)
         {

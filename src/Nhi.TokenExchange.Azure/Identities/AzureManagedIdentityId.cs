@@ -17,13 +17,16 @@ public sealed class AzureManagedIdentityId
 
     internal Microsoft.Identity.Client.AppConfig.ManagedIdentityId ForMsal { get; }
 
+    /// <summary>The client id, where it was named by that.</summary>
+    internal string? ClientId { get; private init; }
+
     internal bool IsSystemAssigned => ReferenceEquals(this, SystemAssigned);
 
     /// <summary>A user-assigned identity by its client id: what most hosts take.</summary>
     /// <param name="clientId">The client (application) id: a GUID.</param>
     /// <exception cref="ArgumentException">It is no GUID.</exception>
     public static AzureManagedIdentityId FromClientId(string clientId) =>
-        new($"client id {Guid(clientId, nameof(clientId))}", Microsoft.Identity.Client.AppConfig.ManagedIdentityId.WithUserAssignedClientId(Guid(clientId, nameof(clientId))));
+        new($"client id {Guid(clientId, nameof(clientId))}", Microsoft.Identity.Client.AppConfig.ManagedIdentityId.WithUserAssignedClientId(Guid(clientId, nameof(clientId)))) { ClientId = clientId };
 
     /// <summary>A user-assigned identity by its object (principal) id: what Service Fabric takes.</summary>
     /// <param name="objectId">The object id of its service principal: a GUID.</param>

@@ -18,9 +18,11 @@ internal static class CredentialTypes
     // The second reads a secret, a password or a certificate from variables, whichever there is.
     private static readonly string[] OfASecret = ["ClientSecretCredential", "EnvironmentCredential"];
 
-    /// <exception cref="TokenExchangeException">It holds a static secret, or is or may be a person's.</exception>
-    public static void Check(TokenCredential credential, bool allowPerson)
+    /// <returns>Whether it is, or may fall back to, a person's.</returns>
+    /// <exception cref="TokenExchangeException">It holds a static secret, or is or may be a person's where none is allowed.</exception>
+    public static bool Check(TokenCredential credential, bool allowPerson)
     {
+        bool isAPersons = false;
         // A class derived from one of them is one of them.
         for (Type? type = credential.GetType(); type is not null && type != typeof(TokenCredential); type = type.BaseType)
         {
@@ -32,7 +34,10 @@ internal static class CredentialTypes
                 };
             }
             bool mayBeAPersons = OfAChain.Contains(type.Name);
-            if (!allowPerson && (mayBeAPersons || OfAPerson.Contains(type.Name)))
+            if (!mayBeAPersons && !OfAPerson.Contains(type.Name))
+                continue;
+            isAPersons = true;
+            if (!allowPerson)
             {
                 throw new TokenExchangeException(ErrorCodes.ProofOfAPerson, ExchangeStage.Configure, mayBeAPersons
                     ? $"{type.Name} asks one credential after another and may end with a person's; one identity has one source."
@@ -42,5 +47,6 @@ internal static class CredentialTypes
                 };
             }
         }
+        return isAPersons;
     }
 }

@@ -9,36 +9,42 @@ namespace Nhi.TokenExchange;
 /// <param name="configure">Changes MSAL's builder; nothing if null. No logger is attached otherwise: MSAL's may show what ours must not.</param>
 internal sealed class ManagedIdentitySource(AzureManagedIdentityId id, HttpMessageHandler? wire = null, Action<ManagedIdentityApplicationBuilder>? configure = null) : IWorkloadIdentitySource
 {
+    // Two that ask first at once may both set it; the difference does not matter.
+    private FirstUse? _firstUse;
+
     public async ValueTask<SubjectToken> GetSubjectTokenAsync(SubjectTokenRequest request, CancellationToken cancellationToken)
     {
-        using var clients = new MetadataClients(id, request.Time, wire);
+        FirstUse first = _firstUse ??= new FirstUse(request.Time, request.Time.GetTimestamp());
+        using var clients = new MetadataClients(id, request.Time, wire, MetadataPatience.MayStart(first.Elapsed));
         // Our tries are the only ones: MSAL's would multiply them.
         ManagedIdentityApplicationBuilder builder = ManagedIdentityApplicationBuilder.Create(id.ForMsal).WithHttpClientFactory(clients, retryOnceOn5xx: false);
         configure?.Invoke(builder);
-        AuthenticationResult result;
         try
         {
-            // MSAL's cache for managed identities is one for the process; it must not stand between the job and its issuer.
-            result = await builder.Build().AcquireTokenForManagedIdentity(EntraScope.ResourceOf(request.Audience.ToString())).WithForceRefresh(true).ExecuteAsync(cancellationToken).ConfigureAwait(false);
+            // MSAL's cache for managed identities is one for the process; it must not stand between the job and its issuer. MSAL gets no token to keep, so this always throws.
+            await builder.Build().AcquireTokenForManagedIdentity(EntraScope.ResourceOf(request.Audience.ToString())).WithForceRefresh(true).ExecuteAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
+            if (clients.Conversation?.Good is var (answer, expiresAt))
+                return Proof(answer, expiresAt, request);
             cancellationToken.ThrowIfCancellationRequested();
             if (clients.Conversation?.Failure is { } failure)
                 ExceptionDispatchInfo.Throw(failure);
             throw Refused(exception);
         }
-        return Proof(result.AccessToken, clients.Conversation?.ExpiresAt ?? throw Refused(new MsalClientException("answered_without_asking")), request);
+        throw Refused(new MsalClientException("answered_without_asking"));
     }
 
     public override string ToString() => $"ManagedIdentity({id})";
 
-    private static SubjectToken Proof(string token, DateTimeOffset expiresAt, SubjectTokenRequest request)
+    private SubjectToken Proof(MetadataAnswer answer, DateTimeOffset expiresAt, SubjectTokenRequest request)
     {
+        MetadataAnswerCheck.Check(answer, id, EntraScope.ResourceOf(request.Audience.ToString()));
         SubjectToken proof;
         try
         {
-            proof = new SubjectToken(token, SubjectTokenType.AccessToken, expiresAt) { AskedFor = request.Audience, IsPlatformAttested = true };
+            proof = new SubjectToken(answer.Reveal(), SubjectTokenType.AccessToken, expiresAt) { AskedFor = request.Audience, IsPlatformAttested = true };
         }
         catch (ArgumentException malformed)   // names length or position, never the token
         {
@@ -71,5 +77,10 @@ internal sealed class ManagedIdentitySource(AzureManagedIdentityId id, HttpMessa
             },
             _ => new(ErrorCodes.ProofUnavailable, $"MSAL got no token for {id}: {ExceptionText.Clean(code)}.") { Hint = "See docs/sources.md for what the host has to give." },
         };
+    }
+
+    private sealed record FirstUse(TimeProvider Time, long At)
+    {
+        public TimeSpan Elapsed => Time.GetElapsedTime(At);
     }
 }

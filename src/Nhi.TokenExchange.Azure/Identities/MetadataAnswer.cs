@@ -12,8 +12,7 @@ internal sealed class MetadataAnswer
     // MSAL's rule: a smaller number is seconds from now, a larger one is an instant (1 January 2001).
     private const long FirstInstant = 978_307_200;
 
-    // Less than the five minutes before its end in which MSAL takes a token for dead.
-    private const string ShortLife = "60";
+    private const string Realm = "realm=";
 
     private readonly byte[] _body;
     private readonly HttpResponseMessage _unread;
@@ -37,6 +36,8 @@ internal sealed class MetadataAnswer
                 case "access_token": _token = members.Text(); break;
                 case "expires_on": _expiresOn = members.TextOrNumber(); break;
                 case "expires_in": _expiresIn = members.TextOrNumber(); break;
+                case "resource": Resource = members.TextOrNumber(); break;
+                case "client_id": ClientId = members.TextOrNumber(); break;
                 case "error":
                     (Error, string? nested) = ReadError(members.Raw());
                     Description ??= nested;
@@ -60,6 +61,12 @@ internal sealed class MetadataAnswer
     public bool IsJson { get; }
 
     public bool HasToken { get; }
+
+    /// <summary>For what the token is, as the host says; null if it does not say.</summary>
+    public string? Resource { get; }
+
+    /// <summary>Whose it is, as the host says; null if it does not say.</summary>
+    public string? ClientId { get; }
 
     /// <summary>Redacted, cleaned and cut.</summary>
     public string? Error { get; }
@@ -93,27 +100,18 @@ internal sealed class MetadataAnswer
         return DateTimeOffset.TryParse(said, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTimeOffset instant) ? instant : null;
     }
 
-    /// <summary>A good answer for MSAL, with a short life: MSAL knows the system's clock alone, and what it keeps for the whole process is never handed to anybody.</summary>
-    public HttpResponseMessage ToShortLived()
-    {
-        using var json = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(json))
-        {
-            writer.WriteStartObject();
-            writer.WriteString("access_token", _token);
-            writer.WriteString("expires_on", ShortLife);
-            writer.WriteString("token_type", "Bearer");
-            writer.WriteEndObject();
-        }
-        return Message(json.ToArray());
-    }
+    /// <summary>The token; empty if there is none.</summary>
+    public string Reveal() => _token ?? "";
 
-    /// <summary>The same answer for MSAL.</summary>
-    public HttpResponseMessage ToMessage() => Message(_body);
+    /// <summary>The file that a Basic challenge names, whose content the host wants to see; null if none does.</summary>
+    public string? FileOfChallenge() => _unread.Headers.WwwAuthenticate
+        .Where(challenge => string.Equals(challenge.Scheme, "Basic", StringComparison.OrdinalIgnoreCase) && challenge.Parameter?.StartsWith(Realm, StringComparison.OrdinalIgnoreCase) == true)
+        .Select(challenge => challenge.Parameter![Realm.Length..]).FirstOrDefault();
 
-    private HttpResponseMessage Message(byte[] body)
+    /// <summary>An answer that MSAL has to go on with: one without a token.</summary>
+    public HttpResponseMessage ToMessage()
     {
-        var message = new HttpResponseMessage(Status) { Content = new ByteArrayContent(body) };
+        var message = new HttpResponseMessage(Status) { Content = new ByteArrayContent(_body) };
         message.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         foreach (AuthenticationHeaderValue challenge in _unread.Headers.WwwAuthenticate)
             message.Headers.WwwAuthenticate.Add(challenge);

@@ -5,13 +5,10 @@ using Microsoft.Identity.Client;
 namespace Nhi.TokenExchange;
 
 /// <summary>Gives MSAL the clients for one acquisition: all go through one conversation, and so by our rules.</summary>
-internal sealed class MetadataClients(AzureManagedIdentityId id, TimeProvider time, HttpMessageHandler? wire) : IMsalSFHttpClientFactory, IDisposable
+internal sealed class MetadataClients(AzureManagedIdentityId id, TimeProvider time, HttpMessageHandler? wire, bool mayStart = false) : IMsalSFHttpClientFactory, IDisposable
 {
-    // Where nothing declares a host, this long without a connection means that there is none.
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromMilliseconds(2500);
-
     // One for the process: its connections are few, idle ones go after a minute.
-    private static readonly Lazy<HttpMessageHandler> Shared = new(() => Sockets());
+    private static readonly Lazy<HttpMessageHandler> Shared = new(() => MetadataWire.Sockets());
 
     private readonly List<IDisposable> _made = [];
 
@@ -25,7 +22,7 @@ internal sealed class MetadataClients(AzureManagedIdentityId id, TimeProvider ti
     {
         if (wire is not null)
             return GetHttpClient();
-        SocketsHttpHandler sockets = Sockets();
+        SocketsHttpHandler sockets = MetadataWire.Sockets();
         sockets.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) => certificate is X509Certificate2 server && validateServerCert(null!, server, chain!, errors);
         return Over(new HttpMessageInvoker(sockets, disposeHandler: true));
     }
@@ -34,22 +31,9 @@ internal sealed class MetadataClients(AzureManagedIdentityId id, TimeProvider ti
 
     private HttpClient Over(HttpMessageInvoker invoker)
     {
-        Conversation = new MetadataConversation(invoker, id, time);
+        Conversation = new MetadataConversation(invoker, id, time, mayStart);
         var client = new HttpClient(Conversation, disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };   // the conversation keeps the time
         _made.AddRange([client, invoker]);
         return client;
     }
-
-    internal static SocketsHttpHandler Sockets() => new()
-    {
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        UseProxy = false,   // the metadata service behind a proxy is somebody else's
-        AutomaticDecompression = System.Net.DecompressionMethods.None,
-        ConnectTimeout = ConnectTimeout,
-        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),
-        MaxResponseHeadersLength = 64,   // KiB
-        MaxResponseDrainSize = 0,
-    };
 }

@@ -4,19 +4,20 @@ using System.Security.Authentication;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>What MSAL says to a host of managed identities in one acquisition: by our rules of time, size and repeats. MSAL sees good answers only.</summary>
+/// <summary>What MSAL says to a host of managed identities in one acquisition: by our rules of time, size and repeats. MSAL never sees a token.</summary>
 /// <param name="wire">What sends: follows no redirect, keeps no cookie, uses no proxy.</param>
 /// <param name="id">Which identity is asked for.</param>
 /// <param name="time">The clock of the job.</param>
-internal sealed class MetadataConversation(HttpMessageInvoker wire, AzureManagedIdentityId id, TimeProvider time) : HttpMessageHandler
+/// <param name="mayStart">Whether the machine may still be starting.</param>
+internal sealed class MetadataConversation(HttpMessageInvoker wire, AzureManagedIdentityId id, TimeProvider time, bool mayStart) : HttpMessageHandler
 {
     private const int MaxBytes = 64 * 1024;
 
     /// <summary>Why there was no good answer; MSAL wraps it in exceptions of its own.</summary>
     public IdentityUnavailableException? Failure { get; private set; }
 
-    /// <summary>The end that the last good answer said.</summary>
-    public DateTimeOffset? ExpiresAt { get; private set; }
+    /// <summary>The good answer, and the end of its token; null if there was none.</summary>
+    public (MetadataAnswer Answer, DateTimeOffset ExpiresAt)? Good { get; private set; }
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -37,6 +38,7 @@ internal sealed class MetadataConversation(HttpMessageInvoker wire, AzureManaged
             throw MetadataRefusal.APersons(host);
         if (host.IsSystemAssignedOnly && !id.IsSystemAssigned)
             throw MetadataRefusal.UserAssigned(id, host.Name);
+        MetadataWire.RequireNear(host);
         long started = time.GetTimestamp();
         for (int repeated = 0; ; repeated++)
         {
@@ -60,9 +62,12 @@ internal sealed class MetadataConversation(HttpMessageInvoker wire, AzureManaged
             using HttpResponseMessage unread = await wire.SendAsync(request, bounded.Token).ConfigureAwait(false);
             MetadataAnswer answer = await MetadataAnswer.ReadAsync(unread, MaxBytes, bounded.Token).ConfigureAwait(false);
             if (host.Challenges && answer.Status == HttpStatusCode.Unauthorized && request.Headers.Authorization is null)
-                return (answer.ToMessage(), null, null);   // MSAL reads the file that the challenge names, by its rules, and asks once more
+            {
+                ArcKeyFile.Check(host, answer.FileOfChallenge());
+                return (answer.ToMessage(), null, null);   // MSAL reads the file, by the same rules, and asks once more
+            }
             if (answer.Status == HttpStatusCode.OK)
-                return (Good(answer, host, askedAt), null, null);
+                throw Taken(answer, host, askedAt);
             TimeSpan? retryAfter = RetryAfterHeader.Read(unread, time);
             return (null, MetadataPatience.After(host, answer.Status, retryAfter, repeated, time.GetElapsedTime(started)), MetadataRefusal.Of(id, host, answer, retryAfter, repeated + 1));
         }
@@ -70,9 +75,13 @@ internal sealed class MetadataConversation(HttpMessageInvoker wire, AzureManaged
         {
             return (null, MetadataPatience.AfterSilence(host, repeated, time.GetElapsedTime(started)), MetadataRefusal.NoAnswer(host, repeated + 1, "no whole answer in time"));
         }
+        catch (HttpRequestException exception) when (exception.InnerException is IdentityUnavailableException refused)
+        {
+            return (null, null, refused);   // by the wire, before it connected
+        }
         catch (Exception exception) when (IsNoConnection(exception) && !cancellationToken.IsCancellationRequested)
         {
-            return (null, MetadataPatience.AfterNoConnection(host, time.GetElapsedTime(started)), MetadataRefusal.NoConnection(host, ReasonOf(exception)));
+            return (null, MetadataPatience.AfterNoConnection(host, time.GetElapsedTime(started)), MetadataRefusal.NoConnection(host, ReasonOf(exception), mayStart));
         }
         catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.SecureConnectionError && exception.InnerException is AuthenticationException)
         {
@@ -84,12 +93,13 @@ internal sealed class MetadataConversation(HttpMessageInvoker wire, AzureManaged
         }
     }
 
-    private HttpResponseMessage Good(MetadataAnswer answer, MetadataHost host, DateTimeOffset askedAt)
+    // MSAL keeps what it is given in one cache for the process, beside the tokens of its other users and in place of theirs. So it is given nothing.
+    private InvalidOperationException Taken(MetadataAnswer answer, MetadataHost host, DateTimeOffset askedAt)
     {
         if (!answer.HasToken)
             throw MetadataRefusal.NotAMetadataService(host, answer);
-        ExpiresAt = answer.EndCountedFrom(askedAt) ?? throw MetadataRefusal.NoEnd(host);
-        return answer.ToShortLived();
+        Good = (answer, answer.EndCountedFrom(askedAt) ?? throw MetadataRefusal.NoEnd(host));
+        return new InvalidOperationException("The token was taken before MSAL saw it.");
     }
 
     // A connect time-out of the sockets is a cancellation that nobody asked for.

@@ -7,6 +7,7 @@ namespace Nhi.TokenExchange;
 internal sealed record MetadataHost
 {
     private const string Imds = "169.254.169.254";
+    private const string MsiEndpoint = "MSI_ENDPOINT";
 
     private static readonly HttpStatusCode[] PassingOnOthers =
         [HttpStatusCode.NotFound, HttpStatusCode.RequestTimeout, HttpStatusCode.TooManyRequests, HttpStatusCode.InternalServerError, HttpStatusCode.ServiceUnavailable, HttpStatusCode.GatewayTimeout];
@@ -21,6 +22,9 @@ internal sealed record MetadataHost
     public string Name { get; }
 
     public Uri Address { get; }
+
+    /// <summary>The variable that names its address.</summary>
+    public string Variable { get; private init; } = "IDENTITY_ENDPOINT";
 
     /// <summary>The instance metadata service, which is assumed where nothing else is declared.</summary>
     public bool IsInstanceMetadata { get; private init; }
@@ -42,14 +46,14 @@ internal sealed record MetadataHost
         Uri address = request.RequestUri!;
         string query = address.Query;
         if (request.Method == HttpMethod.Post)
-            return new("Cloud Shell", address) { IsAPersons = true, IsSystemAssignedOnly = true };
+            return new("Cloud Shell", address) { Variable = MsiEndpoint, IsAPersons = true, IsSystemAssignedOnly = true };
         if (request.Headers.Contains("X-IDENTITY-HEADER"))
             return new("App Service", address);
         if (request.Headers.Contains("secret"))
-            return new(query.Contains("api-version=2017-09-01", StringComparison.Ordinal) ? "Azure Machine Learning" : "Service Fabric", address);
+            return query.Contains("api-version=2017-09-01", StringComparison.Ordinal) ? new("Azure Machine Learning", address) { Variable = MsiEndpoint } : new("Service Fabric", address);
         if (query.Contains("api-version=2020-06-01", StringComparison.Ordinal) || query.Contains("api-version=2019-11-01", StringComparison.Ordinal))
             return new("Azure Arc", address) { IsSystemAssignedOnly = true, Challenges = true };
-        return new("the instance metadata service", address) { IsInstanceMetadata = true, IsDeclared = address.Host != Imds };
+        return new("the instance metadata service", address) { Variable = "AZURE_POD_IDENTITY_AUTHORITY_HOST", IsInstanceMetadata = true, IsDeclared = address.Host != Imds };
     }
 
     /// <summary>Whether a status says "not now" and nothing about the request.</summary>

@@ -1,4 +1,3 @@
-using Azure;
 using Azure.Core;
 
 namespace Nhi.TokenExchange;
@@ -8,11 +7,12 @@ internal sealed class TokenCredentialSource : IWorkloadIdentitySource
 {
     private readonly TokenCredential _credential;
     private readonly string _name;
+    private readonly bool _isAPersons;
 
     /// <exception cref="TokenExchangeException">Its type is refused.</exception>
     public TokenCredentialSource(TokenCredential credential, bool allowPerson)
     {
-        CredentialTypes.Check(credential, allowPerson);
+        _isAPersons = CredentialTypes.Check(credential, allowPerson);
         _credential = credential;
         _name = ExceptionText.Clean(credential.GetType().Name);
     }
@@ -37,10 +37,10 @@ internal sealed class TokenCredentialSource : IWorkloadIdentitySource
     // Texts of other people's exceptions may quote a body: only types and statuses are told.
     private IdentityUnavailableException Failed(Exception exception)
     {
-        RequestFailedException? answered = exception as RequestFailedException ?? exception.InnerException as RequestFailedException;
-        return new IdentityUnavailableException(ErrorCodes.ProofUnavailable, $"{_name} gave no token: {exception.GetType().Name}{(answered is { Status: > 0 } ? $", status {answered.Status}" : "")}.")
+        var failure = CredentialFailure.Of(exception);
+        return new IdentityUnavailableException(ErrorCodes.ProofUnavailable, $"{_name} gave no token: {exception.GetType().Name}{(failure.Status is { } status ? $", status {status}" : "")}.")
         {
-            IsTransient = exception is OperationCanceledException or TimeoutException || answered is { Status: 0 or 408 or 429 or >= 500 },
+            IsTransient = failure.IsTransient,
             Hint = "Ask it by itself once, outside of the job, to see what it says; its text is not repeated here.",
         };
     }
@@ -50,7 +50,7 @@ internal sealed class TokenCredentialSource : IWorkloadIdentitySource
         SubjectToken proof;
         try
         {
-            proof = new SubjectToken(got.Token, SubjectTokenType.AccessToken, got.ExpiresOn) { AskedFor = request.Audience };
+            proof = new SubjectToken(got.Token, SubjectTokenType.AccessToken, got.ExpiresOn) { AskedFor = request.Audience, IsAPersons = _isAPersons };
         }
         catch (ArgumentException malformed)   // names length or position, never the token
         {

@@ -13,7 +13,9 @@ internal sealed class AzureKindTests
         ("Targets:lake:Identity", "job"), ("Targets:lake:Exchange", "Entra"), ("Targets:lake:TenantId", EntraCalls.Tenant), ("Targets:lake:ClientId", EntraCalls.Client), ("Targets:lake:Scopes:0", EntraCalls.Scope),
     ];
 
-    private static async Task StartAsync(bool withAzure, params (string Key, string? Value)[] changes)
+    private static Task StartAsync(bool withAzure, params (string Key, string? Value)[] changes) => StartAsync(withAzure, _ => { }, changes);
+
+    private static async Task StartAsync(bool withAzure, Action<TokenExchangeBuilder> before, params (string Key, string? Value)[] changes)
     {
         var settings = Good.ToDictionary(setting => "TokenExchange:" + setting.Item1, setting => setting.Item2);
         foreach ((string key, string? value) in changes)
@@ -21,6 +23,7 @@ internal sealed class AzureKindTests
         IConfigurationSection section = new ConfigurationBuilder().AddInMemoryCollection(settings.Where(setting => setting.Value is not null)).Build().GetSection("TokenExchange");
         await using JobSession job = await JobSession.StartAsync(builder =>
         {
+            before(builder);
             builder.Configuration(section).EndOnSignals(false);
             if (withAzure)
                 builder.Azure();
@@ -96,6 +99,26 @@ internal sealed class AzureKindTests
 
         Assert.That(message, Does.Contain("TokenExchange:Identities:job:Source: 'ManagedIdentity' is not known").And.Contain("TokenExchange:Targets:lake:Exchange: 'Entra' is not known"));
         Assert.That(message, Does.Contain("package Nhi.TokenExchange.Azure: reference it and call builder.Azure()"));
+    }
+
+    [TestCase("Targets:lake:TenantId")]
+    [TestCase("Targets:lake:ClientId")]
+    [TestCase("Identities:job:ClientId")]
+    public void No_text_passes_for_an_id_because_it_is_what_stands_in_for_a_missing_one(string key) => Assert.That(Refused((key, "placeholder")), Does.Contain($"TokenExchange:{key}: is "));
+
+    [TestCase("TenantId")]
+    [TestCase("ClientId")]
+    public void A_setting_that_is_missing_or_empty_is_said_once(string name)
+    {
+        foreach (string? value in new[] { null, "" })
+            Assert.That(Refused(($"Targets:lake:{name}", value)).Split($"TokenExchange:Targets:lake:{name}: ").Length - 1, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void The_package_may_be_named_twice_and_its_kinds_are_still_nobody_elses()
+    {
+        Assert.That(() => StartAsync(true, builder => builder.Azure()), Throws.Nothing);
+        Assert.That(() => StartAsync(true, builder => builder.IdentitySourceKind("ManagedIdentity", _ => IdentitySources.ManagedIdentity())), Throws.ArgumentException);
     }
 
     [Test]

@@ -9,8 +9,8 @@ internal sealed class ManagedIdentitySourceTests
     private const string Id = "0b1c0000-0000-4000-8000-0000000000bb";
     private const string ResourceId = "/subscriptions/0b1c0000-0000-4000-8000-0000000000cc/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/loader";
 
-    public static string Answer(string name = "one", string? end = null) =>
-        $$"""{"access_token":"{{Proofs.Token(name)}}","client_id":"{{Id}}","expires_on":{{end ?? $"\"{Proofs.Now.AddHours(24).ToUnixTimeSeconds()}\""}},"resource":"{{Audience}}","token_type":"Bearer"}""";
+    public static string Answer(string name = "one", string? end = null, string resource = Audience) =>
+        $$"""{"access_token":"{{Proofs.Token(name)}}","client_id":"{{Id}}","expires_on":{{end ?? $"\"{Proofs.Now.AddHours(24).ToUnixTimeSeconds()}\""}},"resource":"{{resource}}","token_type":"Bearer"}""";
 
     private static SubjectTokenRequest Request(TimeProvider? time = null, string audience = Audience, string? refused = null) => new()
     {
@@ -123,6 +123,32 @@ internal sealed class ManagedIdentitySourceTests
         Assert.That(refused.Message, Does.Contain($"status {status} some_error: Some text"));
     }
 
+    [Test]
+    public async Task An_update_of_seventy_seconds_is_outlasted_by_two_flights()
+    {
+        using var host = HostVariables.VirtualMachine();
+        var time = new SkippingTime();
+        var wire = new Wire(request => Wire.Json(time.GetUtcNow() - Proofs.Now < TimeSpan.FromSeconds(70) ? "{}" : Answer(), time.GetUtcNow() - Proofs.Now < TimeSpan.FromSeconds(70) ? 410 : 200)(request));
+        var source = new ManagedIdentitySource(AzureManagedIdentityId.SystemAssigned, wire);
+
+        IdentityUnavailableException first = Assert.ThrowsAsync<IdentityUnavailableException>(() => source.GetSubjectTokenAsync(Request(time), default).AsTask())!;
+        TimeSpan flight = time.GetUtcNow() - Proofs.Now;
+        SubjectToken token = await source.GetSubjectTokenAsync(Request(time), default);
+
+        Assert.That((first.IsTransient, flight, token.Reveal(), time.GetUtcNow() - Proofs.Now), Is.EqualTo((true, TimeSpan.FromSeconds(50), Proofs.Token(), TimeSpan.FromSeconds(70))));
+    }
+
+    [TestCase("vm", 401, "no identity for this process", "himds")]
+    [TestCase("vm", 403, "a network policy", "himds")]
+    [TestCase("arc", 403, "the group himds", "metadata service")]
+    [TestCase("app service", 401, "IDENTITY_ENDPOINT", "himds")]
+    public void A_refusal_of_the_process_is_explained_by_the_host_that_refused(string kind, int status, string said, string not)
+    {
+        using var host = HostVariables.Named(kind);
+
+        Assert.That(Refused(new Wire(Wire.Json("{}", status))).Hint, Does.Contain(said).And.Not.Contain(not));
+    }
+
     [TestCase(404, 4)]
     [TestCase(408, 4)]
     [TestCase(429, 4)]
@@ -209,7 +235,7 @@ internal sealed class ManagedIdentitySourceTests
     }
 
     [Test]
-    public void Where_nothing_declares_a_host_no_connection_is_final_at_once_and_the_hint_says_what_there_is()
+    public void Where_nothing_declares_a_host_no_connection_fails_at_once_may_pass_within_half_a_minute_and_is_final_then()
     {
         using var host = HostVariables.VirtualMachine();
         var time = new SkippingTime();
@@ -218,8 +244,17 @@ internal sealed class ManagedIdentitySourceTests
         foreach (Exception exception in none)
         {
             var wire = new Wire(Wire.Throws(exception));
-            IdentityUnavailableException refused = Refused(wire, request: Request(time));
-            Assert.That((refused.IsTransient, wire.Requests.Count, time.Waits.Count), Is.EqualTo((false, 1, 0)));
+            var source = new ManagedIdentitySource(AzureManagedIdentityId.SystemAssigned, wire);
+            Func<IdentityUnavailableException> ask = () => Assert.ThrowsAsync<IdentityUnavailableException>(() => source.GetSubjectTokenAsync(Request(time), default).AsTask())!;
+
+            IdentityUnavailableException first = ask();
+            time.Advance(TimeSpan.FromSeconds(29));
+            IdentityUnavailableException still = ask();
+            time.Advance(TimeSpan.FromSeconds(1));
+            IdentityUnavailableException refused = ask();
+
+            Assert.That((first.IsTransient, still.IsTransient, refused.IsTransient, wire.Requests.Count, time.Waits.Count), Is.EqualTo((true, true, false, 3, 0)));
+            Assert.That((first.Hint!.Contains("may not be up yet", StringComparison.Ordinal), refused.Hint!.Contains("may not be up yet", StringComparison.Ordinal)), Is.EqualTo((true, false)));
             Assert.That(refused.Message, Does.Contain("There is no managed identity here").And.Contain("IDENTITY_ENDPOINT").And.Contain("AzureWorkloadIdentity()").And.Contain("GitHubActions()"));
         }
     }
@@ -316,7 +351,7 @@ internal sealed class ManagedIdentitySourceTests
     public async Task A_default_scope_as_audience_is_asked_as_its_resource()
     {
         using var host = HostVariables.VirtualMachine();
-        var wire = new Wire(Wire.Json(Answer()));
+        var wire = new Wire(Wire.Json(Answer(resource: "https://storage.azure.com/")));
 
         SubjectToken token = await AskAsync(wire, request: Request(audience: "https://storage.azure.com/.default"));
 

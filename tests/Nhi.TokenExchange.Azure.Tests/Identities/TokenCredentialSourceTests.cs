@@ -69,6 +69,34 @@ internal sealed class TokenCredentialSourceTests
         },
         Throws.InstanceOf<TokenExchangeException>());
 
+    [TestCase("Production", ActsFor.Proven)]
+    [TestCase("Production", ActsFor.Workload)]
+    [TestCase("Development", ActsFor.Workload)]
+    public async Task A_type_that_may_end_with_a_persons_is_one_whatever_its_token_shows(string environment, ActsFor actsFor)
+    {
+        string workloads = Proofs.ManagedIdentity(Audience);
+        foreach (WorkloadCredential credential in new WorkloadCredential[] { new ChainedTokenCredential { Token = workloads }, new AzureCliCredential { Token = workloads }, new Derived { Token = workloads } })
+        {
+            await using JobSession job = await StartAsync(environment, actsFor, new Recorded(), credential);
+            Assert.That(Assert.ThrowsAsync<IdentityUnavailableException>(() => job.Provider<BearerToken>("lake").GetAsync().AsTask())!.Code, Is.EqualTo(ErrorCodes.ProofOfAPerson));
+        }
+        var audit = new Recorded();
+        await using JobSession development = await StartAsync("Development", ActsFor.PersonInDevelopment, audit, new ChainedTokenCredential { Token = workloads });
+        await development.Provider<BearerToken>("lake").GetAsync();
+        Assert.That(audit.Of(AuditEventKind.Issued).Single().IsAPersons);
+    }
+
+    [Test]
+    public async Task With_the_switch_a_workloads_type_is_still_a_workloads()
+    {
+        var audit = new Recorded();
+        await using JobSession job = await StartAsync("Production", ActsFor.Proven, audit, new WorkloadCredential { Token = Proofs.ManagedIdentity(Audience) });
+
+        await job.Provider<BearerToken>("lake").GetAsync();
+
+        Assert.That(audit.Of(AuditEventKind.Issued).Single().IsAPersons, Is.False);
+    }
+
     [TestCase(503, true)]
     [TestCase(400, false)]
     public void What_it_throws_is_told_by_type_and_status_alone(int status, bool isTransient)
@@ -104,13 +132,13 @@ internal sealed class TokenCredentialSourceTests
     public void A_source_that_is_a_function_is_still_one() =>
         Assert.That(IdentitySources.From((_, _) => new(new SubjectToken(Proofs.Of(), SubjectTokenType.Jwt))), Is.Not.Null);
 
-    private static Task<JobSession> StartAsync(string environment, ActsFor actsFor, Recorded audit)
+    private static Task<JobSession> StartAsync(string environment, ActsFor actsFor, Recorded audit, TokenCredential? credential = null)
     {
         string token = Proofs.ManagedIdentity(changes: [("idtyp", null), ("scp", "user_impersonation"), ("upn", "mona@contoso.example")]);
         return JobSession.StartAsync(
             builder => builder
                 .Job(new JobContext { Environment = environment })
-                .Identity("me", IdentitySources.From(new AzureCliCredential { Token = token }, allowPersonInDevelopment: true), actsFor)
+                .Identity("me", IdentitySources.From(credential ?? new AzureCliCredential { Token = token }, allowPersonInDevelopment: true), actsFor)
                 .Target("lake", new OverWire(Targets.Entra(EntraCalls.Tenant, EntraCalls.Client), new Wire(Wire.Json(EntraCalls.Good()))), "me", EntraCalls.Scope)
                 .Audit(audit).Time(new ManualTimeProvider()).EndOnSignals(false),
             default);
