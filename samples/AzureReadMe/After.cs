@@ -1,4 +1,5 @@
 using Azure.Core;
+using Azure.Security.KeyVault.Secrets;
 using Azure.Storage.Blobs;
 using Microsoft.Extensions.Configuration;
 using Nhi.TokenExchange;
@@ -113,10 +114,9 @@ internal static class After
                 target.Identity = "machine";
                 target.AllowedOrigins.Add(new Uri("https://orders.vault.azure.net"));
             }));
-        TokenCredential credential = job.Provider<BearerToken>("vault").AsTokenCredential("https://vault.azure.net/.default");
-        // new SecretClient(new Uri("https://orders.vault.azure.net"), credential)
+        var secrets = new SecretClient(new Uri("https://orders.vault.azure.net"), job.Provider<BearerToken>("vault").AsTokenCredential("https://vault.azure.net/.default"));
         #endregion
-        await credential.GetTokenAsync(new TokenRequestContext(["https://vault.azure.net/.default"]), CancellationToken.None);
+        await secrets.GetSecretAsync("partner-key");
     }
 
     public static async Task SettingsAsync(IConfigurationSection section)

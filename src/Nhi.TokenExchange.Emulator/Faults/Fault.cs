@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text;
 using System.Text.Json.Nodes;
 
@@ -53,7 +54,7 @@ public sealed class Fault
         Instead = request => With(EntraErrors.Answer(request, code, "A planned fault.", status), headers),
     };
 
-    /// <summary>An OAuth error whose description has a field of the request in it, as servers do that quote what they refuse; nothing is issued.</summary>
+    /// <summary>An OAuth error whose description has a field of the request in it, a JWT from its claim <c>jti</c> on, as servers do that quote what they refuse; nothing is issued.</summary>
     /// <param name="field">The field of the form, such as <c>subject_token</c> or <c>client_assertion</c>. Where it is absent, the description says so.</param>
     /// <param name="code">An AADSTS number that stands before it, and in <c>error_codes</c>; null for an issuer other than Entra.</param>
     public static Fault Echo(string field, int? code = null) => new($"echo of {field}")
@@ -137,7 +138,20 @@ public sealed class Fault
     /// <summary>The name.</summary>
     public override string ToString() => Name;
 
-    private static string Quoted(EmulatorRequest request, string field) => $"refused {request.Form.One(field) ?? $"(no {field})"} as it came";
+    // Clients cut long descriptions: a JWT is quoted from its claim jti on, which has the canary in it.
+    private static string Quoted(EmulatorRequest request, string field)
+    {
+        if (request.Form.One(field) is not { } value)
+            return $"refused, without {field}";
+        string[] parts = value.Split('.');
+        if (parts.Length == 3 && Base64Url.IsValid(parts[1]))
+        {
+            int claim = Base64Url.DecodeFromChars(parts[1]).AsSpan().IndexOf("\"jti\""u8);
+            value = value[(parts[0].Length + 1 + (Math.Max(claim, 0) / 3 * 4))..];
+        }
+
+        return $"refused {value} as it came";
+    }
 
     private static EmulatorAnswer With(EmulatorAnswer answer, params ReadOnlySpan<(string Name, string Value)> headers)
     {
