@@ -20,22 +20,25 @@ internal sealed class ProviderTokenCredential : TokenCredential
 
     /// <inheritdoc/>
     /// <exception cref="TokenExchangeException">Other scopes than the target's are asked for, or there is no credential to be had, or the job has ended.</exception>
-    public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken) =>
-        IsPlain(requestContext) && _provider.TryGet(out BearerToken? ready)
-            ? new ValueTask<AccessToken>(TokenOf(ready))
-            : MissAsync(requestContext, cancellationToken);
+    public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken)
+    {
+        // Two returns, and a Task for the miss: each builds its large ValueTask in the caller's place; one expression for both would copy it.
+        if (!IsPlain(requestContext) || !_provider.TryGet(out BearerToken? ready))
+            return new ValueTask<AccessToken>(MissAsync(requestContext, cancellationToken));
+        return new ValueTask<AccessToken>(TokenOf(ready));
+    }
 
     /// <inheritdoc/>
     /// <exception cref="TokenExchangeException">As <see cref="GetTokenAsync"/>.</exception>
     public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken) =>
         IsPlain(requestContext) && _provider.TryGet(out BearerToken? ready)
             ? TokenOf(ready)
-            : Blocking.Wait(MissAsync(requestContext, cancellationToken).AsTask());
+            : Blocking.Wait(MissAsync(requestContext, cancellationToken));
 
     /// <summary>The target's name; never a token.</summary>
     public override string ToString() => $"TokenCredential of target '{_provider.Target}'";
 
-    private async ValueTask<AccessToken> MissAsync(TokenRequestContext context, CancellationToken cancellationToken)
+    private async Task<AccessToken> MissAsync(TokenRequestContext context, CancellationToken cancellationToken)
     {
         BearerToken credential = RequestOf(context) is { } request
             ? await _provider.GetAsync(request, cancellationToken).ConfigureAwait(false)
@@ -51,7 +54,17 @@ internal sealed class ProviderTokenCredential : TokenCredential
     {
         if (!string.IsNullOrEmpty(context.Claims) || !string.IsNullOrEmpty(context.TenantId) || context.IsProofOfPossessionEnabled)
             return false;
-        return context.Scopes is null or [] || context.Scopes.AsSpan().SequenceEqual(_scopes);
+        string[]? asked = context.Scopes;
+        if (asked is null or [])
+            return true;
+        if (asked.Length != _scopes.Length)
+            return false;
+        for (int i = 0; i < asked.Length; i++)   // SequenceEqual calls through an interface for each
+        {
+            if (asked[i] != _scopes[i])
+                return false;
+        }
+        return true;
     }
 
     /// <summary>What differs from the target; null if nothing does.</summary>

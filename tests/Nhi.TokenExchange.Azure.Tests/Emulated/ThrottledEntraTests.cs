@@ -3,11 +3,12 @@ namespace Nhi.TokenExchange.Tests;
 /// <summary>Refusals of Entra ID that pass by themselves, as a whole job meets them: over the back channel, which asks again by itself and then hands the answer on.</summary>
 internal sealed class ThrottledEntraTests
 {
-    [TestCase(90055, 429, "NHI4003", 60)]
+    // What is asked to come after the call's deadline is not waited for, so the manual clock stands still.
+    [TestCase(90055, 429, "NHI4003", 31)]
     [TestCase(50196, 400, "NHI4003", 300)]
-    [TestCase(90033, 503, "NHI4002", null)]
-    [TestCase(90033, 504, "NHI4002", null)]
-    public async Task The_number_and_the_wait_reach_the_caller(int aadsts, int status, string code, int? retryAfter)
+    [TestCase(90033, 503, "NHI4002", 31)]
+    [TestCase(90033, 504, "NHI4002", 31)]
+    public async Task The_number_and_the_wait_reach_the_caller(int aadsts, int status, string code, int wait)
     {
         var time = new ManualTimeProvider();
         await using IdentityEmulator emulator = await IdentityEmulator.StartAsync(o =>
@@ -15,7 +16,7 @@ internal sealed class ThrottledEntraTests
             o.Time = time;
             o.ProofAlgorithm = o.EntraAlgorithm = "ES256";
         });
-        emulator.Faults.Always(EmulatorEndpoint.EntraToken, Fault.Entra(aadsts, status, retryAfter is null ? ("Retry-After", "31") : ("x-nothing", "0")));
+        emulator.Faults.Always(EmulatorEndpoint.EntraToken, Fault.Entra(aadsts, status, ("Retry-After", "31")));
         JobIdentity github = emulator.JobIdentity(ProofShape.GitHub);
         EntraApplication application = emulator.Entra.AddApplication().Trust(github);
         await using JobSession job = await JobSession.StartAsync(b => b
@@ -23,20 +24,11 @@ internal sealed class ThrottledEntraTests
             .Target("lake", Targets.Entra(emulator.Entra.TenantId, application.ClientId, o => o.AuthorityHost = emulator.Entra.Authority), "job", $"{emulator.AzureResource.Resource}/.default")
             .Time(time).Jitter(() => 0).TrustRoots([emulator.Certificate]).EndOnSignals(false));
 
-        Task<BearerToken> asking = job.Provider<BearerToken>("lake").GetAsync().AsTask();
-        while (!asking.IsCompleted)
-        {
-            // The waits between tries of a throttled call; what was asked to come after the deadline is not waited for.
-            if (time.PendingTimers > 0 && status == 429)
-                time.Advance(TimeSpan.FromMilliseconds(50));
-            await Task.Yield();
-        }
-
-        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => asking)!;
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => job.Provider<BearerToken>("lake").GetAsync().AsTask())!;
         Assert.That((refused.Code, refused.IsTransient), Is.EqualTo((code, true)));
         Assert.That(refused.Message, Does.Contain($"AADSTS{aadsts}"));
         Assert.That(refused.CorrelationId, Is.Not.Null);
-        Assert.That(refused.RetryAfter, Is.GreaterThanOrEqualTo(TimeSpan.FromSeconds(retryAfter ?? 30)));
+        Assert.That(refused.RetryAfter, Is.GreaterThanOrEqualTo(TimeSpan.FromSeconds(wait)));
     }
 
     [Test]
