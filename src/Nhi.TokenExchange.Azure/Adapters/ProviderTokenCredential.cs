@@ -1,13 +1,17 @@
+using System.Diagnostics;
 using Azure.Core;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>Gives the credential of a target to whoever wants a <see cref="TokenCredential"/>. Keeps none.</summary>
+/// <summary>Gives the credential of a target to whoever wants a <see cref="TokenCredential"/>. Which one is the provider's to say, each time; kept is only the form that Azure.Core wants the last one in.</summary>
 internal sealed class ProviderTokenCredential : TokenCredential
 {
     private readonly CredentialProvider<BearerToken> _provider;
     private readonly bool _targetHasScopes;
     private readonly string[] _scopes;
+
+    // One reference, read and written whole; who overwrites it with an older one only converts once more. Dropped at each miss, so also after the job's end.
+    private Converted? _converted;
 
     /// <param name="provider">Gives the credential.</param>
     /// <param name="named">What may be asked for where the target has no scopes.</param>
@@ -20,19 +24,15 @@ internal sealed class ProviderTokenCredential : TokenCredential
 
     /// <inheritdoc/>
     /// <exception cref="TokenExchangeException">Other scopes than the target's are asked for, or there is no credential to be had, or the job has ended.</exception>
-    public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken)
-    {
-        // Two returns, and a Task for the miss: each builds its large ValueTask in the caller's place; one expression for both would copy it.
-        if (!IsPlain(requestContext) || !_provider.TryGet(out BearerToken? ready))
-            return new ValueTask<AccessToken>(MissAsync(requestContext, cancellationToken));
-        return new ValueTask<AccessToken>(TokenOf(ready));
-    }
+    public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken) =>
+        // A Task in both cases: an AccessToken is large, and would be copied through the ValueTask.
+        new(IsPlain(requestContext) && _provider.TryGet(out BearerToken? ready) ? Convert(ready).Task : MissAsync(requestContext, cancellationToken));
 
     /// <inheritdoc/>
     /// <exception cref="TokenExchangeException">As <see cref="GetTokenAsync"/>.</exception>
     public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken) =>
         IsPlain(requestContext) && _provider.TryGet(out BearerToken? ready)
-            ? TokenOf(ready)
+            ? Convert(ready).Token
             : Blocking.Wait(MissAsync(requestContext, cancellationToken));
 
     /// <summary>The target's name; never a token.</summary>
@@ -40,10 +40,19 @@ internal sealed class ProviderTokenCredential : TokenCredential
 
     private async Task<AccessToken> MissAsync(TokenRequestContext context, CancellationToken cancellationToken)
     {
+        _converted = null;
         BearerToken credential = RequestOf(context) is { } request
             ? await _provider.GetAsync(request, cancellationToken).ConfigureAwait(false)
             : await _provider.GetAsync(cancellationToken).ConfigureAwait(false);
         return TokenOf(credential);
+    }
+
+    private Converted Convert(BearerToken credential)
+    {
+        Converted? converted = _converted;
+        if (converted is null || !ReferenceEquals(converted.Credential, credential))
+            _converted = converted = new Converted(credential, TokenOf(credential));
+        return converted;
     }
 
     // The client keeps what it gets: it is told the ends of the provider, not the issuer's.
@@ -100,4 +109,22 @@ internal sealed class ProviderTokenCredential : TokenCredential
         _scopes.Length == 0 ? "If the credential is for that resource, say so: provider.AsTokenCredential(\"https://…/.default\")." : "Give this client a target of its own, or correct the scope of the target: they are compared exactly.");
 
     private TokenExchangeException Refused(string code, ExchangeStage stage, string detail, string hint) => new(code, stage, detail) { Target = _provider.Target, Hint = hint };
+
+    private sealed class Converted
+    {
+        [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+        public readonly AccessToken Token;
+
+        [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+        public readonly Task<AccessToken> Task;
+
+        public readonly BearerToken Credential;
+
+        public Converted(BearerToken credential, AccessToken token)
+        {
+            Credential = credential;
+            Token = token;
+            Task = System.Threading.Tasks.Task.FromResult(token);
+        }
+    }
 }
