@@ -185,12 +185,8 @@ internal sealed class ManagedIdentitySourceTests
     public async Task A_host_that_is_silent_at_first_is_waited_for()
     {
         using var host = HostVariables.VirtualMachine();
-        var time = new SkippingTime { LimitsPass = true };
-        var wire = new Wire(SilentContent.Answer, request =>
-        {
-            time.LimitsPass = false;
-            return Wire.Json(Answer())(request);
-        });
+        var time = new SkippingTime();
+        var wire = new Wire(SilentContent.Answer(time), Wire.Json(Answer()));
 
         await AskAsync(wire, request: Request(time));
 
@@ -201,9 +197,9 @@ internal sealed class ManagedIdentitySourceTests
     public void A_host_that_stays_silent_is_given_up_within_half_a_minute()
     {
         using var host = HostVariables.VirtualMachine();
-        var time = new SkippingTime { LimitsPass = true };
+        var time = new SkippingTime();
 
-        IdentityUnavailableException refused = Refused(new Wire(SilentContent.Answer), request: Request(time));
+        IdentityUnavailableException refused = Refused(new Wire(SilentContent.Answer(time)), request: Request(time));
 
         Assert.That(refused.IsTransient);
         Assert.That(refused.Message, Does.Contain("gave no token: no whole answer in time, in 4 tries"));

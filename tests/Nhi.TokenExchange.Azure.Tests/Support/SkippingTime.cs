@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Nhi.TokenExchange.Tests;
 
-/// <summary>A clock that skips waits: whoever waits is woken at once, and the clock has moved by what was waited for. Time limits only mark an instant, unless they are to pass.</summary>
+/// <summary>A clock that skips waits: whoever waits is woken at once, and the clock has moved by what was waited for. Time limits only mark an instant.</summary>
 internal sealed class SkippingTime : TimeProvider
 {
     private readonly ManualTimeProvider _manual = new();
@@ -10,9 +10,6 @@ internal sealed class SkippingTime : TimeProvider
 
     /// <summary>What was waited for, in order; without time limits.</summary>
     public IReadOnlyList<TimeSpan> Waits => [.. _waits];
-
-    /// <summary>Whether limits of a try pass at once, too.</summary>
-    public bool LimitsPass { get; set; }
 
     public override long TimestampFrequency => _manual.TimestampFrequency;
 
@@ -28,9 +25,10 @@ internal sealed class SkippingTime : TimeProvider
         // Task.Delay hands over its promise, a time limit its source.
         bool isLimit = dueTime == Timeout.InfiniteTimeSpan || state is CancellationTokenSource || state is null || !state.GetType().Name.Contains("Delay", StringComparison.Ordinal);
         if (!isLimit)
+        {
             _waits.Enqueue(dueTime);
-        if (!isLimit || (LimitsPass && dueTime == MetadataPatience.OneTry))
             ThreadPool.QueueUserWorkItem(_ => _manual.Advance(dueTime));
+        }
         return timer;
     }
 }

@@ -52,15 +52,15 @@ internal sealed record SentRequest(string Method, Uri Uri, IReadOnlyDictionary<s
         text.Split('&', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=', 2)).ToDictionary(pair => WebUtility.UrlDecode(pair[0]), pair => WebUtility.UrlDecode(pair[1]));
 }
 
-/// <summary>A host that takes the request and says nothing.</summary>
-internal sealed class SilentContent : ByteArrayContent
+/// <summary>A host that takes the request and says nothing, for as long as one try may last.</summary>
+internal sealed class SilentContent(SkippingTime time) : ByteArrayContent([])
 {
-    public SilentContent()
-        : base([])
+    public static Func<SentRequest, HttpResponseMessage> Answer(SkippingTime time) => _ => new HttpResponseMessage { Content = new SilentContent(time) };
+
+    public Task WaitAsync(CancellationToken cancellationToken)
     {
+        var silence = Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+        time.Advance(MetadataPatience.OneTry);
+        return silence;
     }
-
-    public static Func<SentRequest, HttpResponseMessage> Answer => _ => new HttpResponseMessage { Content = new SilentContent() };
-
-    public Task WaitAsync(CancellationToken cancellationToken) => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
 }
