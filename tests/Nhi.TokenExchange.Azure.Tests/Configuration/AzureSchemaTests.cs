@@ -41,6 +41,18 @@ internal sealed class AzureSchemaTests() : SettingsSchemaFixture("Nhi.TokenExcha
         }
     }
 
+    [Test]
+    public void The_page_of_settings_names_each_setting_and_each_kind()
+    {
+        string page = System.IO.File.ReadAllText(Path.Combine(Repository.Root, "docs", "settings.md"));
+        var section = Schema["properties"]!["TokenExchange"]!["properties"]!.AsObject();
+        IEnumerable<JsonObject> objects = Schema["definitions"]!.AsObject().Select(definition => definition.Value!["properties"]?.AsObject()).OfType<JsonObject>().Append(section).Append(section["Job"]!["properties"]!.AsObject());
+
+        Assert.That(
+            objects.SelectMany(properties => properties).SelectMany(property => new[] { property.Key, property.Value!["const"]?.GetValue<string>() }).OfType<string>().Distinct().Where(name => !page.Contains($"`{name}`", StringComparison.Ordinal)),
+            Is.Empty);
+    }
+
     [TestCase("""{ "Source": "ManagedIdentity", "ClientId": "0b1c0000-0000-4000-8000-0000000000bb", "ObjectId": "0b1c0000-0000-4000-8000-0000000000bb" }""")]
     [TestCase("""{ "Source": "ManagedIdentity", "ClientId": "loader" }""")]
     [TestCase("""{ "Source": "AzureWorkloadIdentity", "Path": "/var/run/token" }""")]
