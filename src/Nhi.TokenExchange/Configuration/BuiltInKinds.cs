@@ -101,5 +101,5 @@ internal static class BuiltInKinds
     private static Uri? OptionalUri(SettingsReader settings, string name) => settings.Has(name) ? settings.HttpsUri(name) : null;
 
     private static IReadOnlyList<Uri> Addresses(SettingsReader settings, string name) =>
-        [.. settings.List(name).Select((text, index) => settings.Address($"{name}:{index}", text, originOnly: false))];
+        [.. settings.Entries(name).Select(entry => settings.Address(entry.Name, entry.Text, originOnly: false))];
 }

@@ -7,6 +7,7 @@ namespace Nhi.TokenExchange;
 internal sealed class ConfigurationErrors
 {
     private const int MaxNameLength = 64;
+    private const int MaxPathLength = 300;
     private static readonly SearchValues<char> NameCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
 
     private readonly List<(string Code, string Path, string What, string Remedy)> _errors = [];
@@ -20,6 +21,7 @@ internal sealed class ConfigurationErrors
     /// <param name="code">The error code.</param>
     public void Add(string path, string what, string remedy, string code = ErrorCodes.InvalidConfiguration)
     {
+        path = ExceptionText.Clean(path, MaxPathLength);   // keys are anybody's text
         if (!_errors.Contains((code, path, what, remedy)))
             _errors.Add((code, path, what, remedy));
     }
@@ -35,7 +37,7 @@ internal sealed class ConfigurationErrors
     {
         if (IsName(name))
             return true;
-        Add(ExceptionText.Clean(path), "has a name that is empty, too long or has other characters", "Use lower-case letters, digits and hyphens, at most 64.");
+        Add(path, "has a name that is empty, too long or has other characters", "Use lower-case letters, digits and hyphens, at most 64.");
         return false;
     }
 

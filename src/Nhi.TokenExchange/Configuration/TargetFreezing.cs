@@ -18,8 +18,6 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
             if (identity.ActsFor == ActsFor.PersonInDevelopment && !string.Equals(job.Environment, "Development", StringComparison.OrdinalIgnoreCase))
                 errors.Add(path, $"acts for a person, while the job's environment is {(job.Environment is { } named ? $"'{ExceptionText.Clean(named)}'" : "not said")}", "On a developer's own machine say so: Job(new JobContext { Environment = \"Development\" }). Elsewhere give the job an identity of its own.");
         }
-        if (targets.Count == 0)
-            errors.Add("Targets", "has no entry", "Declare at least one target: builder.Target(\"warehouse\", Targets.Databricks(host, clientId), identity: \"job\", \"sql\").");
         foreach ((string path, string name, TokenExchanger? exchanger, TargetOptions options, bool isProofSaid) in targets)
         {
             if (!isProofSaid && (options.Identity is null) == (options.Through is null))

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>Composes a job session: identities, targets, policy, audit. Does no I/O; all errors come together when the session starts.</summary>
+/// <summary>Composes a job session: identities, targets, policy, audit. Does no I/O; all errors come together when the session starts, which reads the file of <c>TrustRoots</c> if a section names one.</summary>
 public sealed class TokenExchangeBuilder
 {
     private readonly List<(string Path, IdentityPlan Plan)> _identities = [];
@@ -161,7 +161,7 @@ public sealed class TokenExchangeBuilder
         return this;
     }
 
-    /// <summary>Reads identities, targets, <c>Job</c> and <c>EndWithin</c> from a configuration too. What is said in code as well is added; facts of the job and EndWithin that are said in code win.</summary>
+    /// <summary>Reads identities, targets, <c>Job</c>, <c>EndWithin</c> and <c>TrustRoots</c> (the path of a PEM file) from a configuration too. What is said in code as well is added; facts of the job and EndWithin that are said in code win.</summary>
     /// <param name="section">The section, such as <c>TokenExchange</c>. Its shape is closed: unknown settings and static secrets are refused. Read once, when the session starts; a reload changes nothing.</param>
     public TokenExchangeBuilder Configuration(IConfigurationSection section)
     {
@@ -200,12 +200,14 @@ public sealed class TokenExchangeBuilder
             if (_section is not null)
                 read.Read(_section);
             JobContext job = _job.Over(read.Job);
+            if (_targets.Count + read.Targets.Count == 0 && !read.IsLackOfTargetsSaid)
+                _errors.Add(_section is null ? "Targets" : $"{_section.Path}:Targets", "has no entry", "Declare at least one target, in the section or by builder.Target(\"warehouse\", Targets.Databricks(host, clientId), identity: \"job\", \"sql\").");
             IReadOnlyList<TargetPlan> targets = new TargetFreezing(_errors, [.. _identities, .. read.Identities], [.. _targets, .. read.Targets], job).Freeze();
             _errors.ThrowIfAny();
             ILogger logger = _loggerFactory.CreateLogger("Nhi.TokenExchange");
             return new SessionPlan(
                 job, targets, _policy, _audit ?? new LoggerAuditSink(logger), _time, _jitter ?? CryptographicJitter,
-                new QuietLogger(logger), _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _transport, _roots, read.Owned);
+                new QuietLogger(logger), _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _transport, _roots?.And(read.Roots) ?? read.Roots, read.Owned);
         }
         catch
         {
