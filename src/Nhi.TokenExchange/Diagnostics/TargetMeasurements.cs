@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
 namespace Nhi.TokenExchange;
@@ -37,21 +36,23 @@ internal sealed class TargetMeasurements(ExchangeMeter meter, TargetPlan plan, T
 
     private void Record(long started, params ReadOnlySpan<(string Tag, string Value)> more)
     {
-        TagList tags = With(more);
-        Quietly.Do(() => meter.Duration.Record(time.GetElapsedTime(started).TotalSeconds, tags));
+        KeyValuePair<string, object?>[] tags = With(more);
+        double seconds = time.GetElapsedTime(started).TotalSeconds;
+        Quietly.Do(() => meter.Duration.Record(seconds, tags));
     }
 
     private void Count(Counter<long> counter, params ReadOnlySpan<(string Tag, string Value)> more)
     {
-        TagList tags = With(more);
+        KeyValuePair<string, object?>[] tags = With(more);
         Quietly.Do(() => counter.Add(1, tags));
     }
 
-    private TagList With(ReadOnlySpan<(string Tag, string Value)> more)
+    private KeyValuePair<string, object?>[] With(ReadOnlySpan<(string Tag, string Value)> more)
     {
-        var tags = new TagList(_tags);
-        foreach ((string tag, string value) in more)
-            tags.Add(tag, value);
+        var tags = new KeyValuePair<string, object?>[_tags.Length + more.Length];
+        _tags.CopyTo(tags, 0);
+        for (int i = 0; i < more.Length; i++)
+            tags[_tags.Length + i] = new KeyValuePair<string, object?>(more[i].Tag, more[i].Value);
         return tags;
     }
 }
