@@ -8,7 +8,7 @@ internal sealed class SamplesTests
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(120);
 
     // Where a sample is built: beside this project's own binaries, by name.
-    private static string Built(string sample)
+    internal static string Built(string sample)
     {
         string here = typeof(SamplesTests).Assembly.Location;
         string[] parts = here.Split(Path.DirectorySeparatorChar);

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
@@ -19,6 +20,7 @@ public sealed class TokenExchangeBuilder
     private TimeProvider _time = TimeProvider.System;
     private Func<double>? _jitter;
     private ILoggerFactory _loggerFactory = NullLoggerFactory.Instance;
+    private ExchangeMeter _meter = ExchangeMeter.Shared;
     private bool _endOnSignals = true;
     private TimeSpan? _endWithin;
     private Func<HttpMessageHandler>? _transport;
@@ -154,6 +156,13 @@ public sealed class TokenExchangeBuilder
         return this;
     }
 
+    /// <summary>Makes the instruments by a factory, a container's. Default: a meter of the process.</summary>
+    internal TokenExchangeBuilder Meters(IMeterFactory factory)
+    {
+        _meter = ExchangeMeter.Of(factory);
+        return this;
+    }
+
     /// <summary>Replaces the wire below the back channel: for benchmarks and tests that need no socket.</summary>
     internal TokenExchangeBuilder Transport(Func<HttpMessageHandler> transport)
     {
@@ -207,7 +216,7 @@ public sealed class TokenExchangeBuilder
             ILogger logger = _loggerFactory.CreateLogger("Nhi.TokenExchange");
             return new SessionPlan(
                 job, targets, _policy, _audit ?? new LoggerAuditSink(logger), _time, _jitter ?? CryptographicJitter,
-                new QuietLogger(logger), _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _transport, _roots?.And(read.Roots) ?? read.Roots, read.Owned);
+                new QuietLogger(logger), _meter, _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _transport, _roots?.And(read.Roots) ?? read.Roots, read.Owned);
         }
         catch
         {

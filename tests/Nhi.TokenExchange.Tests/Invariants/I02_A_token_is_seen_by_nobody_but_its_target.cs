@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 
 namespace Nhi.TokenExchange.Tests.Invariants;
@@ -42,6 +44,8 @@ public class I02_A_token_is_seen_by_nobody_but_its_target
         Assert.That(all.Count, Is.GreaterThan(20), "something was said");
         string text = all.Text;
         EmulatorCanaries canaries = emulator.Canaries;
+        Assert.That(text, Does.Contain("nhi.flight").And.Contain("nhi.exchange.duration").And.Contain("nhi.credential.live"), "traces and metrics are among it");
+        Assert.That(text, Does.Not.Contain("audience="), "an address is told without its query");
         foreach (string canary in new[] { canaries.Proof, canaries.RequestToken, canaries.Authorization, canaries.Databricks })
             Assert.That(Canary.FindIn(text, canary), Is.Empty, text);
     }
@@ -73,6 +77,32 @@ public class I02_A_token_is_seen_by_nobody_but_its_target
         using var console = new Overheard();
         Console.Error.WriteLine(secret);
         Assert.That(Canary.FindIn(console.Text, secret), Is.EqualTo(new[] { "raw" }));
+    }
+
+    [TestCase("name")]
+    [TestCase("tag")]
+    [TestCase("event")]
+    [TestCase("status")]
+    [TestCase("baggage")]
+    [TestCase("metric")]
+    [TestCase("gauge")]
+    public void A_planted_leak_in_a_trace_or_a_metric_is_found(string where)
+    {
+        const string secret = "canary0123456789abcdef";
+        using var all = new Overheard();
+        using var source = new ActivitySource("leaky");
+        using var meter = new Meter("leaky");
+        string At(string place) => where == place ? secret : "harmless";
+
+        using (Activity activity = source.StartActivity(At("name"))!)
+        {
+            activity.SetTag("tag", At("tag")).SetBaggage("baggage", At("baggage")).AddEvent(new ActivityEvent(At("event"))).SetStatus(ActivityStatusCode.Error, At("status"));
+        }
+        meter.CreateCounter<long>("counter").Add(1, new KeyValuePair<string, object?>("tag", At("metric")));
+        meter.CreateObservableGauge("gauge", () => new Measurement<double>(1, new KeyValuePair<string, object?>("tag", At("gauge"))));
+        all.Observe();
+
+        Assert.That(Canary.FindIn(all.Text, secret), Is.EqualTo(new[] { "raw" }), all.Text);
     }
 
     private static async Task RunAsync(IdentityEmulator emulator, Overheard all)
@@ -129,6 +159,7 @@ public class I02_A_token_is_seen_by_nobody_but_its_target
                 all.Hear(failure);
             }
         }
+        all.Observe();
         JobReport report = await job.CompleteAsync();
         all.Hear(report);
         foreach (LeaseOutcome lease in report.Leases)
