@@ -46,6 +46,12 @@ internal sealed class DatabricksSettingsTests
     }
 
     [Test]
+    public void A_fact_that_is_none_is_refused_in_code_too() =>
+        Assert.That(
+            Sections.Refused(Sections.With(), b => b.Target("lake", Targets.Databricks(new Uri("https://lake.example")), t => (t.Identity, t.AttestedFacts) = ("job", (JobFacts)64))).Message,
+            Does.Contain("AttestedFacts: has a value that is no fact"));
+
+    [Test]
     public void Facts_are_demanded_of_the_target_that_has_an_identity() =>
         Assert.That(
             Sections.Refused(Sections.With(

@@ -94,6 +94,31 @@ internal sealed class DatabricksEdgeTests
     }
 
     [Test]
+    public async Task An_outage_of_the_token_endpoint_as_long_as_the_refresh_window_is_not_felt()
+    {
+        var workspace = new InMemoryWorkspace(_time);
+        await using JobSession job = await JobAsync(workspace);
+        using var client = new HttpMessageInvoker(job.CreateHandler("warehouse", workspace.Api));
+        BearerToken token = await job.Provider<BearerToken>("warehouse").GetAsync();
+        _time.Advance(token.ExpiresAt - _time.GetUtcNow() - TimeSpan.FromSeconds(40) - TimeSpan.FromMinutes(20));
+        workspace.IsDown = true;
+        for (int second = 0; second < (20 * 60) - 1; second++)
+        {
+            Assert.That(await CallAsync(client), Is.EqualTo(HttpStatusCode.OK));
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.That((workspace.Exchanges, workspace.Refusals, workspace.Served.Values.Single()), Is.EqualTo((1, 0, (20 * 60) - 1)));
+        // What is still in the air waits on this clock, and the job's end for it.
+        var runtime = (TargetRuntime<BearerToken>)job.Runtime("warehouse");
+        while (runtime.Slot.State.Flight is not null)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+    }
+
+    [Test]
     public async Task A_403_that_says_dead_costs_one_exchange_and_one_repeat()
     {
         var workspace = new InMemoryWorkspace(_time);

@@ -19,6 +19,9 @@ internal sealed class InMemoryWorkspace(TimeProvider time)
     /// <summary>What an exchange waits for.</summary>
     public Task Gate { get; set; } = Task.CompletedTask;
 
+    /// <summary>Whether the token endpoint answers 503 to everybody.</summary>
+    public bool IsDown { get; set; }
+
     public int Exchanges => _exchanges;
 
     public int Refusals => _refusals;
@@ -28,6 +31,8 @@ internal sealed class InMemoryWorkspace(TimeProvider time)
 
     public HttpMessageHandler TokenEndpoint => new Door(async _ =>
     {
+        if (IsDown)
+            return new HttpResponseMessage(HttpStatusCode.ServiceUnavailable);
         string token = string.Create(CultureInfo.InvariantCulture, $"token-{Interlocked.Increment(ref _exchanges)}");
         _ends[token] = time.GetUtcNow() + Life;
         await Gate;
