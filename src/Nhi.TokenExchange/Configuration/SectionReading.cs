@@ -97,6 +97,7 @@ internal sealed class SectionReading
             Identity = NameOf(settings, "Identity"),
             Through = NameOf(settings, "Through"),
             Actor = NameOf(settings, "Actor"),
+            AttestedFacts = ReadFacts(settings),
             Scopes = ReadScopes(settings),
             MaxLifetime = settings.Duration("MaxLifetime", TimeSpan.FromHours(1), ShortestLife, LongestLife),
         };
@@ -107,6 +108,22 @@ internal sealed class SectionReading
         bool isNamed = settings.Has("Identity") || settings.Has("Through");
         if (_errors.CheckName(settings.Path, name))
             Targets.Add(new TargetEntry(settings.Path, name, exchanger, options, IsProofSaid: isNamed && options.Identity is null && options.Through is null));
+    }
+
+    private static JobFacts ReadFacts(SettingsReader settings)
+    {
+        string[] known = [.. Enum.GetNames<JobFacts>().Where(name => name != nameof(JobFacts.None))];
+        var facts = JobFacts.None;
+        int index = 0;
+        foreach (string fact in settings.List("AttestedFacts"))
+        {
+            if (known.Contains(fact, StringComparer.Ordinal))
+                facts |= Enum.Parse<JobFacts>(fact);
+            else
+                settings.Error($"AttestedFacts:{index}", "is no fact that a platform attests", $"Write one of: {string.Join(", ", known)}.");
+            index++;
+        }
+        return facts;
     }
 
     private static ScopeSet ReadScopes(SettingsReader settings)

@@ -168,6 +168,28 @@ public sealed class SettingsReader
 
     internal bool Has(string name) => Find(name, out _);
 
+    /// <summary>One of the words of an enumeration, exactly as they are spelt; left out, the first.</summary>
+    internal T OneOf<T>(string name)
+        where T : struct, Enum
+    {
+        if (OptionalText(name) is not { } text)
+            return default;
+        if (Array.IndexOf(Enum.GetNames<T>(), text) >= 0)
+            return Enum.Parse<T>(text);
+        Error(name, "is none of the known words", $"Write one of: {string.Join(", ", Enum.GetNames<T>())}.");
+        return default;
+    }
+
+    /// <summary>True or false; left out, false.</summary>
+    internal bool Flag(string name)
+    {
+        if (OptionalText(name) is not { } text)
+            return false;
+        if (!bool.TryParse(text, out bool flag))
+            Error(name, "is neither true nor false", "Write true or false.");
+        return flag;
+    }
+
     /// <summary>Nobody could ask for the rest: what is unread here is not called unknown.</summary>
     internal void GiveUp() => _isGivenUp = true;
 

@@ -31,11 +31,15 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
             }
             if (exchanger is not null && IsProduction(job) && exchanger.Issuer.IdnHost.EndsWith(".invalid", StringComparison.OrdinalIgnoreCase))
                 errors.Add(path, $"has a test issuer, {exchanger.Issuer.IdnHost}, while the job's environment is production", "Name the real issuer.");
+            if ((options.AttestedFacts & ~(JobFacts.Pipeline | JobFacts.Run | JobFacts.Task | JobFacts.Environment)) != 0)
+                errors.Add($"{path}:AttestedFacts", "has a value that is no fact", "Combine Pipeline, Run, Task and Environment.");
+            if (options.AttestedFacts != JobFacts.None && options.Through is not null)
+                errors.Add($"{path}:AttestedFacts", "is set on a target that goes through another, whose credential attests nothing of the job", "Set it on the target that starts from an identity.");
             if (exchanger?.FlawOf(options.Scopes) is { } flaw)
                 errors.Add($"{path}:Scopes", ExceptionText.Clean(flaw, LongestFlaw), "Correct the scopes of the target; docs/targets.md says which its issuer takes.");
             var plan = new TargetPlan(
                 name, exchanger ?? PlaceholderExchanger.Instance, FindIdentity($"{path}:Identity", options.Identity), options.Through,
-                FindIdentity($"{path}:Actor", options.Actor), options.Scopes, options.MaxLifetime, [.. options.AllowedOrigins]);
+                FindIdentity($"{path}:Actor", options.Actor), options.Scopes, options.MaxLifetime, [.. options.AllowedOrigins], options.AttestedFacts);
             if (!plans.TryAdd(name, (path, plan)))
                 errors.Add(path, $"is declared twice, here and at {plans[name].Path}", "Give each target a name of its own.");
         }

@@ -89,6 +89,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             : await AskAsync(plan.Identity!, refused?.Token.Fingerprint, cancellationToken).ConfigureAwait(false);
         if (plan.Actor is not null)
             proof = proof with { Actor = await AskAsync(plan.Actor, refused?.Actor?.Token.Fingerprint, cancellationToken).ConfigureAwait(false) };
+        proof = proof with { Job = JobAttestation.Of(proof.Platform, proof.Claims, session.Context, plan.AttestedFacts) };
         await _recorder.AttestedAsync(flight, proof, cancellationToken).ConfigureAwait(false);
         return proof;
     }
@@ -141,7 +142,8 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         var asked = new AccessRequest
         {
             Target = target.Target,
-            Job = session.Context,
+            Job = proof.Job!.Job,
+            AttestedFacts = proof.Job.Attested,
             TargetIssuer = exchanger.Issuer.AbsoluteUri,
             SubjectIssuer = proof.Issuer,
             Subject = proof.Subject,
