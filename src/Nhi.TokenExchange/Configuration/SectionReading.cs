@@ -50,10 +50,16 @@ internal sealed class SectionReading
             EndWithin = reader.Duration("EndWithin", TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
         SettingsReader identities = reader.Child("Identities");
         foreach (string name in identities.Names)
-            ReadIdentity(name, identities.Child(name));
+        {
+            if (IsNamed(identities, name))
+                ReadIdentity(name, identities.Child(name));
+        }
         SettingsReader targets = reader.Child("Targets");
         foreach (string name in targets.Names)
-            ReadTarget(name, targets.Child(name));
+        {
+            if (IsNamed(targets, name))
+                ReadTarget(name, targets.Child(name));
+        }
         reader.Close();
     }
 
@@ -120,6 +126,9 @@ internal sealed class SectionReading
         return ScopeSet.Of([.. scopes]);
     }
 
+    // TokenExchange__Targets____Host, say.
+    private bool IsNamed(SettingsReader entries, string name) => name.Length > 0 || _errors.CheckName(entries.Path, name);
+
     /// <summary>The name of an identity or target; null if it is left out or could not be one (which is noted).</summary>
     private static string? NameOf(SettingsReader settings, string setting)
     {
@@ -146,7 +155,7 @@ internal sealed class SectionReading
         }
         if (!kinds.TryGetValue(kind, out Func<SettingsReader, T>? make))
         {
-            string shown = ConfigurationErrors.IsWord(kind) ? $"'{kind}' is not known" : "is not a known word";
+            string shown = ConfigurationErrors.IsWord(kind) && ConfigurationErrors.CanBeShown(kind) ? $"'{kind}' is not known" : "is not a known word";
             string meant = Kinds.BringerOf(kind) is { } bringer ? $"{bringer} " : UnknownSetting.Nearest(kind, kinds.Keys) is { } nearest ? $"Did you mean {nearest}? " : "";
             settings.Error(setting, shown, $"{meant}Known are: {Known(kinds)}. Others are brought by packages, which register them with the builder.");
             settings.GiveUp();

@@ -278,9 +278,7 @@ internal sealed class TokenAnswerTests
     [TestCase("""
         "x":
         """, "not well-formed")]
-    [TestCase("""
-        "x":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]
-        """, "nested too deep")]
+    [TestCase("\"x\":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]", "nested too deep")]
     public async Task I7_A_fault_of_form_flaws_the_token_that_was_read(string more, string told)
     {
         Issued<BearerToken> issued = await ExchangeAsync(WireSamples.Answer(more));
@@ -297,6 +295,17 @@ internal sealed class TokenAnswerTests
         Issued<BearerToken> issued = await ExchangeAsync(WireSamples.Answer($"\"scope\":{scope}"));
         Assert.That(issued.GrantedScopes?.ToString(), Is.EqualTo(granted));
         Assert.That(issued.Flaw, Is.Null);
+    }
+
+    [Test]
+    public async Task A_token_that_stands_for_a_scope_or_a_type_too_is_not_shown()
+    {
+        const string words = "only-words-in-a-token";
+        Issued<BearerToken> issued = await ExchangeAsync($$"""{"access_token":"{{words}}","token_type":"Bearer","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","scope":"sql {{words}}"}""");
+        Assert.That(issued.Flaw?.Message, Does.Contain("a token in its 'scope'").And.Not.Contain(words));
+        Assert.That(issued.GrantedScopes, Is.Null);
+        issued = await ExchangeAsync(Answer(token: words, tokenType: words));
+        AssertFlaw(issued, ErrorCodes.WrongTokenType, "'[redacted]' came as token_type");
     }
 
     [Test]

@@ -20,7 +20,7 @@ internal sealed class AnswerMutationTests
         string proof = "";
         var wire = new AnsweringWire(_ => corpus.Answer(proof)) { Document = corpus.Document };
         (TokenExchanger<BearerToken> exchanger, bool mustRevoke) = Exchanger(chance);
-        await using MutationJob job = await MutationJob.StartAsync(wire, exchanger, IdentitySources.From((request, _) => new(new SubjectToken(proof = corpus.Proof(request.Audience), SubjectTokenType.Jwt))));
+        await using MutationJob job = await MutationJob.StartAsync(wire, exchanger, IdentitySources.From((request, _) => new(new SubjectToken(proof = corpus.Proof(request.Audience), SubjectTokenType.Jwt))), chance.OneOf<string[]>([], ["read", "write"]));
 
         BearerToken? token = await job.GetAsync();
         await job.CompleteAsync(corpus.Canary);

@@ -17,12 +17,12 @@ internal sealed class MutationJob : IAsyncDisposable
         _logs = logs;
     }
 
-    public static async Task<MutationJob> StartAsync(AnsweringWire wire, TokenExchanger<BearerToken> exchanger, IWorkloadIdentitySource source)
+    public static async Task<MutationJob> StartAsync(AnsweringWire wire, TokenExchanger<BearerToken> exchanger, IWorkloadIdentitySource source, params string[] scopes)
     {
         var audit = new RecordingSink();
         var logs = new LoggedText();
         JobSession session = await JobSession.StartAsync(b => b
-            .Identity("job", source, ActsFor.Workload).Target("warehouse", exchanger, "job", "read", "write")
+            .Identity("job", source, ActsFor.Workload).Target("warehouse", exchanger, "job", scopes)
             .Audit(audit).Logging(logs).Time(new SkippingTime()).Jitter(() => 0.5).Transport(() => wire).EndOnSignals(false));
         return new MutationJob(session, audit, logs);
     }

@@ -60,7 +60,7 @@ internal sealed class Mutator(Random chance)
         return [.. damaged];
     }
 
-    /// <summary>A JSON object with one to three members taken out, changed, exchanged, added or said twice; at times a text that is JSON no more.</summary>
+    /// <summary>A JSON object with one to three members taken out, changed, copied, exchanged, added or said twice; at times a text that is JSON no more.</summary>
     /// <param name="json">A JSON object.</param>
     /// <param name="names">Names to add.</param>
     public string Json(string json, params ReadOnlySpan<string> names)
@@ -134,7 +134,10 @@ internal sealed class Mutator(Random chance)
                 break;
             default:
                 string other = own.Length == 0 ? "a" : OneOf<string>(own);
-                (place[name], place[other]) = (place[other]?.DeepClone(), place[name]?.DeepClone());
+                JsonNode? copy = place[name]?.DeepClone();
+                if (OnceIn(2))
+                    place[name] = place[other]?.DeepClone();
+                place[other] = copy;
                 break;
         }
     }

@@ -22,7 +22,7 @@ internal sealed class SettingsMutationTests
 
     private static async Task RunAsync(Mutator chance)
     {
-        string canary = $"canary{chance.Hex(10)}";
+        string canary = $"canary{chance.Hex(20)}";   // as long as a key
         Dictionary<string, string?> settings = Base();
         for (int hits = 1 + chance.Below(4); hits > 0; hits--)
             Hit(settings, chance, canary);
