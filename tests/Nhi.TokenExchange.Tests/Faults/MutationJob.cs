@@ -37,6 +37,8 @@ internal sealed class MutationJob : IAsyncDisposable
         catch (TokenExchangeException failure)
         {
             Assert.That((failure.Code.Length, failure.Target), Is.EqualTo((7, "warehouse")));
+            // The pipeline wraps whatever else comes out of an exchanger or a source: from ours nothing else may.
+            Assert.That(failure.Code, Is.Not.EqualTo(ErrorCodes.ExchangerFailed).And.Not.EqualTo(ErrorCodes.SourceFailed), failure.ToString());
             Assert.That(failure.Message.Where(c => char.IsControl(c) && c is not ('\r' or '\n')), Is.Empty);
             Assert.That(failure.Message.Length, Is.LessThan(3_000));
             _failures.Add(failure);
@@ -48,6 +50,7 @@ internal sealed class MutationJob : IAsyncDisposable
     public async Task CompleteAsync(string canary)
     {
         JobReport report = await _session.CompleteAsync();
+        Assert.That(report.Leases.Select(lease => lease.Reason ?? ""), Has.None.Contains("Exception"));
         string said = $"{string.Join('\n', _failures)}\n{report} {string.Join('\n', report.Leases)}\n{_logs.Text}\n{_audit.Text}";
         Assert.That(Canary.FindIn(said, canary), Is.Empty, said);
     }

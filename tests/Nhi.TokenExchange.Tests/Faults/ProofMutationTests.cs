@@ -42,9 +42,9 @@ internal sealed class ProofMutationTests
         switch (chance.Below(5))
         {
             case 0:
-                return IdentitySources.From((_, _) => new(new SubjectToken(damaged, SubjectTokenType.Jwt)));
+                return IdentitySources.From((_, _) => new(Taken(damaged, SubjectTokenType.Jwt)));
             case 1:
-                return IdentitySources.From((_, _) => new(new SubjectToken(damaged, SubjectTokenType.AccessToken)));
+                return IdentitySources.From((_, _) => new(Taken(damaged, SubjectTokenType.AccessToken)));
             case 2:
                 return IdentitySources.FederatedAssertion((_, _) => new(damaged));
             case 3:
@@ -56,6 +56,19 @@ internal sealed class ProofMutationTests
                 {
                     "GITHUB_ACTIONS" => "true", "ACTIONS_ID_TOKEN_REQUEST_URL" => "https://runner.example/idtoken", "ACTIONS_ID_TOKEN_REQUEST_TOKEN" => "request", _ => null,
                 });
+        }
+    }
+
+    // What is no proof at all, its constructor refuses: a source of one's own has to say so.
+    private static SubjectToken Taken(string damaged, SubjectTokenType type)
+    {
+        try
+        {
+            return new SubjectToken(damaged, type);
+        }
+        catch (ArgumentException refused)
+        {
+            throw new IdentityUnavailableException(ErrorCodes.ProofMalformed, refused.Message);
         }
     }
 
