@@ -70,7 +70,7 @@ internal sealed class SecretSmells
         if (path is not [var targets, var target, ..] || !Is(targets, "Targets"))
             return "Write an identity under Identities, and name it by the targets.";
         IConfigurationSection section = _root.GetSection("Targets").GetSection(target);
-        string proof = section["Through"] is { } hop && IsName(hop) ? $"\"Through\": \"{hop}\"" : $"\"Identity\": \"{FirstIdentity()}\"";
+        string proof = section["Through"] is { } hop && IsName(hop) && ConfigurationErrors.CanBeShown(hop) ? $"\"Through\": \"{hop}\"" : $"\"Identity\": \"{FirstIdentity()}\"";
         return section["Exchange"] switch
         {
             "Databricks" => $"Write {proof}, \"Exchange\": \"Databricks\", \"Host\": \"https://…\", \"ClientId\": \"…\", and give the service principal a federation policy for that identity.",

@@ -114,14 +114,12 @@ internal sealed class SectionReading
     {
         string[] known = [.. Enum.GetNames<JobFacts>().Where(name => name != nameof(JobFacts.None))];
         var facts = JobFacts.None;
-        int index = 0;
-        foreach (string fact in settings.List("AttestedFacts"))
+        foreach ((string entry, string fact) in settings.Entries("AttestedFacts"))
         {
             if (known.Contains(fact, StringComparer.Ordinal))
                 facts |= Enum.Parse<JobFacts>(fact);
             else
-                settings.Error($"AttestedFacts:{index}", "is no fact that a platform attests", $"Write one of: {string.Join(", ", known)}.");
-            index++;
+                settings.Error(entry, "is no fact that a platform attests", $"Write one of: {string.Join(", ", known)}.");
         }
         return facts;
     }
@@ -170,7 +168,7 @@ internal sealed class SectionReading
         }
         if (!kinds.TryGetValue(kind, out Func<SettingsReader, T>? make))
         {
-            string shown = ConfigurationErrors.IsWord(kind) ? $"'{kind}' is not known" : "is not a known word";
+            string shown = ConfigurationErrors.IsWord(kind) && ConfigurationErrors.CanBeShown(kind) ? $"'{kind}' is not known" : "is not a known word";
             string meant = Kinds.BringerOf(kind) is { } bringer ? $"{bringer} " : UnknownSetting.Nearest(kind, kinds.Keys) is { } nearest ? $"Did you mean {nearest}? " : "";
             settings.Error(setting, shown, $"{meant}Known are: {Known(kinds)}. Others are brought by packages, which register them with the builder.");
             settings.GiveUp();

@@ -52,7 +52,7 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
             return null;
         if (_identities.TryGetValue(name, out IdentityPlan? identity))
             return identity;
-        errors.Add(path, $"'{ExceptionText.Clean(name)}' is not among the identities: {(_identities.Count == 0 ? "there are none" : string.Join(", ", _identities.Keys.Order(StringComparer.Ordinal)))}", "Declare it, or name one of these.");
+        errors.Add(path, $"{Shown(name)} is not among the identities: {(_identities.Count == 0 ? "there are none" : string.Join(", ", _identities.Keys.Order(StringComparer.Ordinal)))}", "Declare it, or name one of these.");
         return null;
     }
 
@@ -82,12 +82,14 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
                 return null;
             TargetPlan? next = plans.TryGetValue(plan.Through, out (string Path, TargetPlan Plan) entry) ? entry.Plan : null;
             if (next is null)
-                errors.Add($"{plans[plan.Name].Path}:Through", $"'{ExceptionText.Clean(plan.Through)}' is not among the targets: {string.Join(", ", plans.Keys.Order(StringComparer.Ordinal))}", "Declare it, or name one of these.");
+                errors.Add($"{plans[plan.Name].Path}:Through", $"{Shown(plan.Through)} is not among the targets: {string.Join(", ", plans.Keys.Order(StringComparer.Ordinal))}", "Declare it, or name one of these.");
             else if (next.Exchanger.CredentialType != typeof(BearerToken))
                 errors.Add($"{plans[plan.Name].Path}:Through", $"'{next.Name}' gives a {next.Exchanger.CredentialType.Name}", "Only a target that gives a bearer token can be gone through.");
             return next;
         }
     }
+
+    private static string Shown(string name) => ConfigurationErrors.CanBeShown(name) ? $"'{name}'" : "what is named";
 
     private static bool IsProduction(JobContext job) =>
         job.Environment is { } environment && (environment.Equals("production", StringComparison.OrdinalIgnoreCase) || environment.Equals("prod", StringComparison.OrdinalIgnoreCase));

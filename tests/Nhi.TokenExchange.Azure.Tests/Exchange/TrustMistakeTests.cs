@@ -25,7 +25,9 @@ internal sealed class TrustMistakeTests
     [TestCase("https://token.actions.githubusercontent.com/", "they differ in the slash at the end only; first difference at position 43: expected '/', presented the end")]
     [TestCase("https://Token.actions.githubusercontent.com", "they differ in upper and lower case only; first difference at position 8: expected 'Token.action…', presented 'token.action…'")]
     [TestCase("https://gitlab.example", "first difference at position 8: expected 'gitlab.examp…', presented 'token.action…'")]
-    public async Task What_is_said_to_be_registered_is_compared_before_anything_is_sent(string registered, string difference)
+    [TestCase("http://token.actions.githubusercontent.com", "first difference at position 4: expected ':")]
+    [TestCase("https://token.actions.githubusercontent.com:8443", "first difference at position 43: expected ':8443', presented the end")]
+    public async Task B69_What_is_said_to_be_registered_is_compared_before_anything_is_sent(string registered, string difference)
     {
         var wire = new Wire(Wire.Json(EntraCalls.Good()));
 

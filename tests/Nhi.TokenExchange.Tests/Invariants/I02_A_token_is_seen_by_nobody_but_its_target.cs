@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 
 namespace Nhi.TokenExchange.Tests.Invariants;
@@ -48,6 +49,23 @@ public class I02_A_token_is_seen_by_nobody_but_its_target
         Assert.That(text, Does.Not.Contain("audience="), "an address is told without its query");
         foreach (string canary in new[] { canaries.Proof, canaries.RequestToken, canaries.Authorization, canaries.Databricks })
             Assert.That(Canary.FindIn(text, canary), Is.Empty, text);
+    }
+
+    // Without this, a fault that echoes nothing would pass for a redaction that works.
+    [TestCase(EmulatorEndpoint.AuthorizationToken, "subject_token", null)]
+    [TestCase(EmulatorEndpoint.EntraToken, "client_assertion", 70021)]
+    public async Task An_echo_has_the_canary_where_a_message_that_is_cut_would_still_show_it(EmulatorEndpoint endpoint, string field, int? code)
+    {
+        await using IdentityEmulator emulator = await IdentityEmulator.StartAsync(o => o.ProofAlgorithm = "ES256");
+        emulator.Faults.Always(endpoint, Fault.Echo(field, code));
+        using var http = new HttpClient(emulator.CreateHandler());
+        using var form = new FormUrlEncodedContent([KeyValuePair.Create(field, emulator.MintProof(ProofShape.GitHub, "https://audience.example"))]);
+        Uri uri = endpoint == EmulatorEndpoint.EntraToken ? new Uri(emulator.Entra.Authority, $"/{emulator.Entra.TenantId}/oauth2/v2.0/token") : emulator.Authorization.TokenEndpoint;
+
+        using HttpResponseMessage answer = await http.PostAsync(uri, form);
+
+        string description = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["error_description"]!.GetValue<string>();
+        Assert.That(Canary.FindIn(ExceptionText.Clean(description, 200), emulator.Canaries.Proof), Is.Not.Empty, description);
     }
 
     [Test]

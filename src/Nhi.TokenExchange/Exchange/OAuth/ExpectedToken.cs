@@ -37,7 +37,11 @@ internal sealed record ExpectedToken
         ScopeSet? scopes = null;
         try
         {
-            scopes = string.IsNullOrEmpty(answer.Scope) ? null : ScopeSet.Parse(answer.Scope);
+            // Scopes are shown and recorded.
+            if (answer.Scope is { } said && answer.Secrets.TakenOutOf(said) != said)
+                flaw ??= Malformed(answer, "has a token in its 'scope'");
+            else
+                scopes = string.IsNullOrEmpty(answer.Scope) ? null : ScopeSet.Parse(answer.Scope);
         }
         catch (ArgumentException)
         {
