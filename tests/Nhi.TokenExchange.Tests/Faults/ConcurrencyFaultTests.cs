@@ -142,7 +142,7 @@ internal sealed class ConcurrencyFaultTests
         BearerToken token = await job.Warehouse.GetAsync();
         Assert.That(await job.ReadAsync(), Is.EqualTo(200));
 
-        var start = new ProcessStartInfo("sh", ["-c", "tr '\\0' '\\n' < /proc/self/environ; ls -l /proc/self/fd; cat /proc/$PPID/cmdline"]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("sh", ["-c", "tr '\\0' '\\n' < /proc/self/environ; ls -l /proc/self/fd; cat /proc/$PPID/cmdline"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         using Process child = Process.Start(start)!;
         string said = await child.StandardOutput.ReadToEndAsync();
         await child.WaitForExitAsync();

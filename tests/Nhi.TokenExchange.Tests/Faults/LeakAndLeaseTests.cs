@@ -65,7 +65,7 @@ internal sealed class LeakAndLeaseTests
         await using var issuer = new ScriptedIssuer(request => request.Path == "/token" ? ScriptedAnswer.Json(WireSamples.Answer())
             : status == 0 ? ScriptedAnswer.Silence(() => { })
             : ScriptedAnswer.Json(body, status));
-        await using JobSession job = await ScriptedJob.StartAsync(issuer.Uri, more: b => b.EndWithin(TimeSpan.FromSeconds(1)));
+        await using JobSession job = await ScriptedJob.StartAsync(issuer.Uri, more: b => b.EndWithin(status is 503 or 0 ? TimeSpan.FromSeconds(1) : TimeSpan.FromMinutes(1)));
         BearerToken token = await job.Provider<BearerToken>("warehouse").GetAsync();
 
         JobReport report = await job.CompleteAsync();

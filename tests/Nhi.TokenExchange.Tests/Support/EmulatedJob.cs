@@ -99,7 +99,7 @@ internal sealed class EmulatedJob : IAsyncDisposable
                     t.Scopes = ScopeSet.Of(Scope);
                     t.AllowedOrigins.Add(emulator.Warehouse.Address);
                 })
-            .Audit(audit).Time(time).Jitter(() => 0).EndOnSignals(false);
+            .Audit(audit).Time(time).Jitter(() => 0).EndWithin(TimeSpan.FromMinutes(1)).EndOnSignals(false);
         more?.Invoke(b);
     }
 }
