@@ -1,8 +1,7 @@
 using System.Net;
-using System.Net.Sockets;
 using Nhi.TokenExchange;
 
-/// <summary>What would disturb other tests: a pool of two threads, no descriptors left, another time zone.</summary>
+/// <summary>What would disturb other tests: a pool of two threads, another time zone.</summary>
 internal static class ChildFaults
 {
     private static readonly Uri Api = new("https://issuer.test/rows");
@@ -13,7 +12,6 @@ internal static class ChildFaults
         "sync callers" => SynchronousCallersAsync,
         "sync callers of the pool" => SynchronousCallersOfThePoolAsync,
         "starved pool" => StarvedPoolAsync,
-        "no descriptors" => NoDescriptorsAsync,
         "time zone" => TimeZoneAsync,
         _ => null,
     };
@@ -85,37 +83,6 @@ internal static class ChildFaults
         Console.WriteLine(await provider.GetAsync() is not null ? "renewed" : "");
     }
 
-    // Everything that a failure loads is loaded by a first one; then no descriptor is left for a connection.
-    private static async Task NoDescriptorsAsync()
-    {
-        await using IdentityEmulator emulator = await IdentityEmulator.StartAsync(o => o.ProofAlgorithm = "ES256");
-        JobIdentity identity = emulator.JobIdentity(ProofShape.GitHub);
-        emulator.Authorization.AddClient("orders", identity.Subject, "dataset:orders");
-        await GetOnceAsync(emulator, identity, emulator.Authorization.TokenEndpoint);
-        await GetOnceAsync(emulator, identity, new Uri("http://127.0.0.1:9/token"));
-        var counts = new List<int>();
-        for (int round = 0; round < 4; round++)
-        {
-            await using (JobSession job = await StartAtAsync(emulator, identity, emulator.Authorization.TokenEndpoint))
-                await FailAndServeAsync(job.Provider<BearerToken>("api"));
-            counts.Add(Descriptors());
-        }
-        // Each round took hundreds; a few of the emulator's connections may still be closing.
-        Console.WriteLine(counts[^1] <= counts[0] + 16 ? "as many descriptors as before" : $"descriptors: {string.Join(' ', counts)}");
-    }
-
-    private static async Task FailAndServeAsync(CredentialProvider<BearerToken> provider)
-    {
-        List<Socket> all = Exhaust();
-        string refused = await ErrorOfAsync(provider);
-        foreach (Socket one in all)
-            one.Dispose();
-        Console.WriteLine($"{all.Count > 20} {refused}");
-        for (int look = 0; look < 600 && (await ErrorOfAsync(provider)).Length > 0; look++)   // the failure is remembered for seconds
-            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
-        Console.WriteLine(provider.TryGet(out _) ? "served" : "not served");
-    }
-
     // The night of a change to summer time: what is printed must be the same in each zone.
     private static async Task TimeZoneAsync()
     {
@@ -147,49 +114,6 @@ internal static class ChildFaults
     private static Task<JobSession> StartAsync(TokenExchanger<BearerToken> issuer, TimeProvider time) => JobSession.StartAsync(b => b
         .Identity("job", IdentitySources.From((_, _) => new ValueTask<SubjectToken>(new SubjectToken("opaque-proof", SubjectTokenType.AccessToken))), ActsFor.Workload)
         .Target("api", issuer, "job").Time(time).Jitter(() => 0));
-
-    private static Task<JobSession> StartAtAsync(IdentityEmulator emulator, JobIdentity identity, Uri endpoint) => JobSession.StartAsync(b => b
-        .Identity("job", IdentitySources.From((request, _) => new ValueTask<SubjectToken>(new SubjectToken(identity.Mint(request.Audience.ToString()), SubjectTokenType.Jwt))), ActsFor.Workload)
-        .Target("api", Targets.Rfc8693(emulator.Authorization.Issuer, o =>
-        {
-            (o.TokenEndpoint, o.RevocationEndpoint) = (endpoint, emulator.Authorization.RevocationEndpoint);
-            o.Client.Id = "orders";
-        }), "job", "dataset:orders").Jitter(() => 0));
-
-    private static async Task GetOnceAsync(IdentityEmulator emulator, JobIdentity identity, Uri endpoint)
-    {
-        await using JobSession job = await StartAtAsync(emulator, identity, endpoint);
-        await ErrorOfAsync(job.Provider<BearerToken>("api"));
-    }
-
-    private static async Task<string> ErrorOfAsync(CredentialProvider<BearerToken> provider)
-    {
-        try
-        {
-            await provider.GetAsync();
-            return "";
-        }
-        catch (TokenExchangeException refused)
-        {
-            return $"{refused.Code} {refused.IsTransient}";
-        }
-    }
-
-    private static List<Socket> Exhaust()
-    {
-        List<Socket> all = [];
-        try
-        {
-            while (true)
-                all.Add(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
-        }
-        catch (SocketException)
-        {
-            return all;
-        }
-    }
-
-    private static int Descriptors() => Directory.EnumerateFileSystemEntries("/proc/self/fd").Count();
 
     private sealed class SlowIssuer : TokenExchanger<BearerToken>
     {

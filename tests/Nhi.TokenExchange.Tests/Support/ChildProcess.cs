@@ -13,10 +13,6 @@ internal static class ChildProcess
     /// <returns>All that it said, and its exit code.</returns>
     public static Task<(string Said, int ExitCode)> RunAsync(string how, params (string Name, string Value)[] variables) => EndAsync(new ProcessStartInfo("dotnet", [Job, how]), variables);
 
-    /// <summary>Runs it to its end with so many descriptors at most.</summary>
-    public static Task<(string Said, int ExitCode)> RunAsync(string how, int descriptors) =>
-        EndAsync(new ProcessStartInfo("sh", ["-c", $"ulimit -n {descriptors}; exec dotnet \"$0\" \"$1\"", Job, how]));
-
     /// <summary>Starts it.</summary>
     public static Process Start(string how) => Start(new ProcessStartInfo("dotnet", [Job, how]));
 
