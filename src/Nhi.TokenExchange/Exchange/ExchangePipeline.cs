@@ -62,8 +62,13 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         catch (TokenExchangeException refused) when (refused.Code == ErrorCodes.ProofRefused && proof.MayBeReplacedAfter(refused))
         {
             proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAnewAsync(flight, proof, refused, whileJob.Token)).ConfigureAwait(false);
-            return await ExchangeOnceAsync(flight, proof, request, whileJob.Token, cancellationToken).ConfigureAwait(false);
         }
+        catch (TokenExchangeException dead) when (dead.Code == ErrorCodes.DeadOnArrival)
+        {
+            // Issuers hand out of caches, and machines wake from a freeze: once more, with a proof of now.
+            proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAsync(flight, null, whileJob.Token)).ConfigureAwait(false);
+        }
+        return await ExchangeOnceAsync(flight, proof, request, whileJob.Token, cancellationToken).ConfigureAwait(false);
     }
 
     /// <param name="flight">The flight.</param>

@@ -48,7 +48,7 @@ internal static class ProofCheck
     private static AttestedProof CheckJwt(SubjectToken token, Audience audience, ActsFor actsFor, DateTimeOffset now)
     {
         Jwt jwt = Read(token);
-        string who = Describe(jwt);
+        string who = token.Place is { } place ? $"{Describe(jwt)}, of {place}" : Describe(jwt);
         RequireWorkloadClaims(token, jwt, who);
         DateTimeOffset end = jwt.ExpiresAt ?? throw Refuse(ErrorCodes.ProofMalformed, $"The proof ({who}) has no 'exp'.", "A proof must end. Legacy Kubernetes secrets of type service-account-token don't: project a token instead.");
         if (token.ExpiresAt < end)

@@ -38,7 +38,7 @@ internal sealed class TrustMistakeTests
     }
 
     [Test]
-    public async Task A_subject_that_is_not_the_registered_one_is_refused_and_the_registered_one_goes_through()
+    public async Task P42_A_subject_with_one_other_letter_is_told_with_both_and_the_position_and_the_registered_one_goes_through()
     {
         var wire = new Wire(Wire.Json(EntraCalls.Good()));
 
@@ -70,7 +70,7 @@ internal sealed class TrustMistakeTests
     [TestCase(700212)]
     [TestCase(700213)]
     [TestCase(700016)]
-    public async Task While_the_budget_lasts_a_trust_may_be_unknown_yet_and_after_it_that_is_final(int code)
+    public async Task P44_While_the_budget_lasts_a_trust_may_be_unknown_yet_and_after_it_that_is_final(int code)
     {
         var time = new ManualTimeProvider();
         var wire = new Wire(Wire.Json(EntraCalls.Refusal(code), 401));

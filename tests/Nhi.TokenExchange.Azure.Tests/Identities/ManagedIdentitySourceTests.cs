@@ -110,7 +110,7 @@ internal sealed class ManagedIdentitySourceTests
     [TestCase(401, 1, false)]
     [TestCase(403, 1, false)]
     [TestCase(405, 1, false)]
-    public void S11_The_metadata_service_is_asked_again_by_its_table(int status, int tries, bool isTransient)
+    public void S11_P34_The_metadata_service_is_asked_again_by_its_table(int status, int tries, bool isTransient)
     {
         using var host = HostVariables.VirtualMachine();
         var time = new SkippingTime();
@@ -182,7 +182,7 @@ internal sealed class ManagedIdentitySourceTests
     }
 
     [Test]
-    public async Task S9_A_host_that_is_silent_at_first_is_waited_for()
+    public async Task S9_P32_A_host_that_is_silent_at_first_is_waited_for()
     {
         using var host = HostVariables.VirtualMachine();
         var time = new SkippingTime();
@@ -207,7 +207,7 @@ internal sealed class ManagedIdentitySourceTests
     }
 
     [Test]
-    public async Task S10_A_declared_host_that_takes_no_connection_yet_is_waited_for()
+    public async Task S10_P35_A_declared_host_that_takes_no_connection_yet_is_waited_for()
     {
         using var host = HostVariables.AppService();
         var time = new SkippingTime();
@@ -231,7 +231,7 @@ internal sealed class ManagedIdentitySourceTests
     }
 
     [Test]
-    public void Where_nothing_declares_a_host_no_connection_fails_at_once_may_pass_within_half_a_minute_and_is_final_then()
+    public void P33_Where_nothing_declares_a_host_no_connection_fails_at_once_may_pass_within_half_a_minute_and_is_final_then()
     {
         using var host = HostVariables.VirtualMachine();
         var time = new SkippingTime();

@@ -66,7 +66,7 @@ public partial class ConventionTests
             Is.Empty);
 
     [Test]
-    public void A_text_becomes_a_token_only_in_a_constructor_of_a_credential_or_a_proof() =>
+    public void P12_A_text_becomes_a_token_only_in_a_constructor_of_a_credential_or_a_proof() =>
         Assert.That(
             from type in Core.GetExportedTypes()
             from method in type.GetMembers(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly).OfType<MethodBase>()

@@ -308,7 +308,7 @@ public class ExchangePipelineTests
     }
 
     [Test]
-    public async Task An_exchanger_that_asks_for_its_own_target_gets_an_error_instead_of_hanging()
+    public async Task C6_An_exchanger_that_asks_for_its_own_target_gets_an_error_instead_of_hanging()
     {
         CredentialProvider<BearerToken>? self = null;
         IWorkloadIdentitySource source = IdentitySources.From(async (_, ct) => new SubjectToken((await self!.GetAsync(ct)).Reveal(), SubjectTokenType.Jwt));

@@ -2,14 +2,14 @@ using System.Text.RegularExpressions;
 
 namespace Nhi.TokenExchange.Tests.Faults;
 
-/// <summary>Each row of docs/faults.md has a test with its id in the name, and each such test a row; what waits for a package waits only until that package is there.</summary>
+/// <summary>Each row of docs/faults.md has a test with its id at the beginning of the name (or several: <c>S9_P32_…</c>), and each such test a row; what waits for a package waits only until that package is there.</summary>
 internal sealed partial class FaultCatalogueTests
 {
     private static readonly string[] Page = File.ReadAllLines(Path.Combine(Repository.Root, "docs", "faults.md"));
 
     private static readonly Lazy<ILookup<string, string>> Tests = new(() =>
         Directory.EnumerateFiles(Path.Combine(Repository.Root, "tests"), "*.cs", SearchOption.AllDirectories)
-            .SelectMany(file => TestsWithId().Matches(File.ReadAllText(file)).Select(test => (Id: test.Groups["id"].Value, Name: test.Groups["name"].Value)))
+            .SelectMany(file => TestsWithId().Matches(File.ReadAllText(file)).SelectMany(test => test.Groups["id"].Captures.Select(id => (Id: id.Value, Name: test.Groups["name"].Value))))
             .ToLookup(test => test.Id, test => test.Name));
 
     // | S1 | what happens | what follows |      or, where nothing of ours can meet it yet,      | P61 | needs `src/…` | … |
@@ -44,6 +44,6 @@ internal sealed partial class FaultCatalogueTests
     [GeneratedRegex(@"^\| (?<id>[SNITCPB]\d+) \| (?:needs `(?<needs>[^`]+)`)?")]
     private static partial Regex Row();
 
-    [GeneratedRegex(@"\[Test(?:Case|CaseSource)?\b[^\n]*\]\s*(?:\[[^\n]*\]\s*)*public (?:async )?(?:Task|void) (?<name>(?<id>[SNITCPB]\d+)_\w+)")]
+    [GeneratedRegex(@"\[Test(?:Case|CaseSource)?\b[^\n]*\]\s*(?:\[[^\n]*\]\s*)*public (?:async )?(?:Task|void) (?<name>(?:(?<id>[SNITCPB]\d+)_)+\w+)")]
     private static partial Regex TestsWithId();
 }

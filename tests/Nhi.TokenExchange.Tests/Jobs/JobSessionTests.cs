@@ -35,7 +35,7 @@ public class JobSessionTests
     }
 
     [Test]
-    public async Task A_flight_that_lands_after_the_end_revokes_its_own_credential_and_its_waiters_get_JobEnded()
+    public async Task C4_A_flight_that_lands_after_the_end_revokes_its_own_credential_and_its_waiters_get_JobEnded()
     {
         await using TestJob job = await TestJob.StartAsync(i => i.Gate = new Gate());
         Task<BearerToken> asking = job.Warehouse.GetAsync().AsTask();
