@@ -80,6 +80,8 @@ internal abstract partial class SettingsSchemaFixture(string package)
                     entry[name] = ExampleOf(properties[name]!);
                 if (name == "RevocationEndpoint")
                     entry["TokenEndpoint"] = ExampleOf(properties["TokenEndpoint"]!);
+                if (name == "AllowUnstatedDetails")
+                    entry["AuthorizationDetails"] = ExampleOf(properties["AuthorizationDetails"]!);
                 if (name == "Through")
                     entry.Remove("Identity");
                 Assert.That(await RefusedAsync(section), Is.Null, $"{kind.Definition} {name}");
@@ -239,7 +241,7 @@ internal abstract partial class SettingsSchemaFixture(string package)
         var section = new JsonObject
         {
             ["Identities"] = new JsonObject { ["job"] = new JsonObject { ["Source"] = "OidcFile", ["Path"] = "/var/run/secrets/job/token" } },
-            ["Targets"] = new JsonObject { ["account"] = new JsonObject { ["Identity"] = "job", ["Exchange"] = "Databricks", ["Host"] = "https://accounts.example" } },
+            ["Targets"] = new JsonObject { ["account"] = new JsonObject { ["Identity"] = "job", ["Exchange"] = "Databricks", ["Host"] = "https://workspace.example" } },
         };
         section[isTarget ? "Targets" : "Identities"]!["under-test"] = entry;
         return section;
