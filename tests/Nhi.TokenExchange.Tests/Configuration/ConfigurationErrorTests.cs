@@ -6,6 +6,12 @@ internal sealed class ConfigurationErrorTests
     private const string W = "Targets:warehouse:";
 
     [Test]
+    public void A_wrong_path_does_not_hide_what_is_wrong_beside_it() =>
+        Assert.That(
+            Sections.Refused(Sections.With(("Identities:job:Path", "relative"), ("Identities:job:Foo", "1"), ("Identities:job:Pth", "x"))).Message,
+            Does.Contain("job:Path: is not an absolute path").And.Contain("job:Foo: is an unknown setting").And.Contain("job:Pth: is an unknown setting"));
+
+    [Test]
     public void All_errors_are_said_at_once_and_each_once()
     {
         TokenExchangeException refused = Sections.Refused(Sections.With(

@@ -70,6 +70,21 @@ internal sealed class MetadataAndClockTests : OidcFileFixture
     }
 
     [Test]
+    public async Task P40_A_life_that_the_margin_eats_is_not_asked_for_again_and_a_refusal_after_a_dead_one_does_not_hide_it()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Issuer.Answer = _ => new Issued<BearerToken>(job.Issuer.NewToken(job.Issuer.Margin));
+        Assert.That(Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync())!.Code, Is.EqualTo("NHI5003"));
+        Assert.That(job.Issuer.Requests, Has.Count.EqualTo(1));
+
+        int calls = 0;
+        job.Issuer.Answer = _ => calls++ == 0 ? new Issued<BearerToken>(job.Issuer.NewToken(TimeSpan.FromSeconds(-1))) : throw new TokenExchangeException("NHI4010", ExchangeStage.Exchange, "The proof was used before.");
+        job.Time.Advance(TimeSpan.FromMinutes(2));
+        Assert.That(Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync())!.Code, Is.EqualTo("NHI5003"));
+        Assert.That((job.Issuer.Requests.Count, job.Issuer.Revoked.Count), Is.EqualTo((3, 1)), "one had ended by itself");
+    }
+
+    [Test]
     public async Task P41_A_dead_proof_is_not_sent_and_the_error_names_file_end_and_now()
     {
         Write(Proofs.With());

@@ -47,6 +47,22 @@ public class HopTests
     }
 
     [Test]
+    public async Task What_failed_in_the_first_hop_is_told_once_with_one_wait()
+    {
+        var first = new TestExchanger(_time) { Answer = _ => throw new TokenExchangeException("NHI4001", ExchangeStage.Exchange, "The issuer is away") { IsTransient = true, Hint = "Wait." } };
+        await using JobSession session = await JobSession.StartAsync(b => b
+            .Identity("job", TestProofs.Source(_time), ActsFor.Workload)
+            .Target("account", first, "job")
+            .Target("archive", new TestExchanger(_time), t => t.Through = "account")
+            .Time(_time).Jitter(() => 0).EndOnSignals(false));
+
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(async () => await session.Provider<BearerToken>("archive").GetAsync())!;
+
+        Assert.That(refused.Message, Does.Match(@"^NHI4001 target 'account': The issuer is away\. Next try in [0-9.]+ s\. Wait\.$"));
+        Assert.That(refused.InnerException!.InnerException!.InnerException, Is.Null);
+    }
+
+    [Test]
     public async Task A_wrong_request_of_the_next_hop_does_not_cost_the_first_hop_its_credential()
     {
         var first = new TestExchanger(_time);
