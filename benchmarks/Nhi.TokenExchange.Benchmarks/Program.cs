@@ -11,6 +11,9 @@ switch (args)
         return await GoalsRun.RunAsync();
     case ["--judge"]:
         return await GoalsRun.JudgeAgainAsync();
+    case ["--pictures"]:
+        await GoalsRun.DrawAgainAsync();
+        return 0;
     case ["--stampede"]:
         Console.WriteLine(StampedeRun.Table(await StampedeRun.RunAsync(_ => { })));
         return 0;

@@ -36,9 +36,20 @@ public static class GoalsRun
     /// <returns>0 if every goal is met, else 1.</returns>
     public static async Task<int> JudgeAgainAsync()
     {
-        GoalsReport last = JsonSerializer.Deserialize<GoalsReport>(await File.ReadAllTextAsync(Path.Combine(Folder(), "goals.json")), Json)
-            ?? throw new InvalidOperationException("goals.json is empty.");
+        GoalsReport last = await LastAsync();
         return await WriteAsync(last with { Goals = new GoalJudge(last.Hits, last.Stampede, last.Threads, last.ManyKeys).Judge() });
+    }
+
+    /// <summary>Draws the last run's numbers.</summary>
+    public static async Task DrawAgainAsync() => await DrawAsync(await LastAsync());
+
+    private static async Task<GoalsReport> LastAsync() =>
+        JsonSerializer.Deserialize<GoalsReport>(await File.ReadAllTextAsync(Path.Combine(Folder(), "goals.json")), Json) ?? throw new InvalidOperationException("goals.json is empty.");
+
+    private static async Task DrawAsync(GoalsReport report)
+    {
+        await File.WriteAllTextAsync(Path.Combine(Folder(), "hit.svg"), HitPicture.Draw(report.Hits));
+        await File.WriteAllTextAsync(Path.Combine(Folder(), "stampede.svg"), StampedePicture.Draw(report.Stampede));
     }
 
     private static async Task<int> WriteAsync(GoalsReport report)
@@ -46,6 +57,7 @@ public static class GoalsRun
         Directory.CreateDirectory(Folder());
         await File.WriteAllTextAsync(Path.Combine(Folder(), "goals.md"), GoalsMarkdown.Write(report));
         await File.WriteAllTextAsync(Path.Combine(Folder(), "goals.json"), JsonSerializer.Serialize(report, Json) + "\n");
+        await DrawAsync(report);
         Console.WriteLine();
         Console.WriteLine(GoalsMarkdown.Table(report.Goals));
         Console.WriteLine(GoalsMarkdown.Calm(report.Hits));
@@ -61,6 +73,7 @@ public static class GoalsRun
             BenchmarkConverter.TypeToBenchmarks(typeof(AzureAdapters), BenchmarkConfigs.Short),
             BenchmarkConverter.TypeToBenchmarks(typeof(SdkPeers), BenchmarkConfigs.Short),
             BenchmarkConverter.TypeToBenchmarks(typeof(GeneralCaches), BenchmarkConfigs.Short),
+            BenchmarkConverter.TypeToBenchmarks(typeof(WholeExchange), BenchmarkConfigs.Short),
         ]);
         return [.. summaries.SelectMany(summary => summary.Reports).Select(HitResult.Of)];
     }
