@@ -17,6 +17,8 @@ switch (args)
     case ["--stampede"]:
         Console.WriteLine(StampedeRun.Table(await StampedeRun.RunAsync(_ => { })));
         return 0;
+    case ["--cold-start", .. string[] native]:
+        return await GoalsRun.ColdStartAsync(native is ["--native"]);
     case ["--threads"]:
         foreach (ThreadScalingResult path in await ThreadScaling.RunAsync())
             Console.WriteLine($"{path}");

@@ -40,6 +40,30 @@ public static class GoalsRun
         return await WriteAsync(last with { Goals = new GoalJudge(last.Hits, last.Stampede, last.Threads, last.ManyKeys).Judge() });
     }
 
+    /// <summary>Starts processes to their first token, and writes <c>cold-start.md</c> and <c>cold-start.json</c>.</summary>
+    /// <param name="native">Whether native programs are compiled and measured too.</param>
+    /// <returns>0 if every goal is met, else 1.</returns>
+    public static async Task<int> ColdStartAsync(bool native)
+    {
+        IReadOnlyList<ColdStartResult> results = await ColdStartRun.RunAsync(RepositoryRoot(), native);
+        IReadOnlyList<Goal> goals = ColdStartJudge.Judge(results);
+        string text = $"""
+            # Cold start, measured
+
+            Written by `dotnet run -c Release --project benchmarks/Nhi.TokenExchange.Benchmarks -- --cold-start{(native ? " --native" : "")}`: whole processes, from their start to their end with one token, the issuer on loopback in another one, in turns. Read the ratios.
+
+            - Date: {TimeProvider.System.GetUtcNow():yyyy-MM-dd HH:mm} UTC
+            {string.Join('\n', HostEnvironmentInfo.GetCurrent().ToFormattedString().Select(line => $"- {line.Trim()}"))}
+
+            {GoalsMarkdown.Table(goals)}
+            {ColdStartRun.Table(results)}
+            """;
+        await File.WriteAllTextAsync(Path.Combine(Folder(), "cold-start.md"), text);
+        await File.WriteAllTextAsync(Path.Combine(Folder(), "cold-start.json"), JsonSerializer.Serialize(results, Json) + "\n");
+        Console.WriteLine(text);
+        return goals.All(goal => goal.Met != false) ? 0 : 1;
+    }
+
     /// <summary>Draws the last run's numbers.</summary>
     public static async Task DrawAgainAsync() => await DrawAsync(await LastAsync());
 
