@@ -1,6 +1,12 @@
 // A job for tests that need a process of their own: gets a credential, says "ready", works until it is told to end.
 using Nhi.TokenExchange;
 
+if (args is [var name] && ChildFaults.Find(name) is { } run)
+{
+    await run();
+    return;
+}
+
 var issuer = new ChildIssuer();
 await using JobSession job = await JobSession.StartAsync(b => b
     .Identity("job", IdentitySources.From((_, _) => new ValueTask<SubjectToken>(new SubjectToken("opaque-proof", SubjectTokenType.AccessToken))), ActsFor.Workload)

@@ -140,7 +140,8 @@ internal sealed class RequestRefusalTests : EmulatorFixture
         Expect(await Raw.PostAsync(Emulator.Databricks.TokenEndpoint, [.. form, ("scope", "clusters")]), "invalid_scope", "scope_not_allowed");
         Expect(await Raw.PostAsync(Emulator.Databricks.TokenEndpoint, [.. form.Skip(2), ("grant_type", RawClient.Exchange), ("scope", "sql")]), "invalid_request", "issuer_unknown");
         Expect(await Raw.PostAsync(Emulator.Databricks.TokenEndpoint, [.. form.Skip(2), ("grant_type", RawClient.Exchange), ("client_id", Guid.NewGuid().ToString()), ("scope", "sql")]), "invalid_client", "client_unknown", HttpStatusCode.Unauthorized);
-        Expect(await Raw.PostAsync(Emulator.Databricks.TokenEndpoint, [.. form.Skip(1), ("grant_type", RawClient.JwtBearer), ("scope", "sql")]), "unsupported_grant_type", "grant_unknown");
+        Expect(await Raw.PostAsync(Emulator.Databricks.TokenEndpoint, [.. form.Skip(1), ("grant_type", "client_credentials"), ("scope", "sql")]), "unsupported_grant_type", "grant_unknown");
+        Expect(await Raw.PostAsync(Emulator.Databricks.TokenEndpoint, [.. form.Skip(1), ("grant_type", RawClient.JwtBearer), ("scope", "sql")]), "invalid_request", "parameter_missing");
     }
 
     private Task<RawAnswer> PostAsync(params IEnumerable<(string, string)> form) => Raw.PostAsync(Emulator.Authorization.TokenEndpoint, form);

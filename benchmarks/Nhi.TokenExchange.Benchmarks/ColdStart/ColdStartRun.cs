@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Nhi.TokenExchange;
@@ -22,9 +23,9 @@ public static class ColdStartRun
         try
         {
             // Optimised as users run it; published, so that nothing of the build is in the number.
-            await DotnetAsync("publish", project, "-c", "Release", "--artifacts-path", Path.Combine(work, "jit"), "-o", Path.Combine(work, "jit-out"), "-p:RestorePackagesWithLockFile=false");
+            await PublishAsync(project, work, "jit");
             if (native)
-                await DotnetAsync("publish", project, "-c", "Release", "--artifacts-path", Path.Combine(work, "aot"), "-o", Path.Combine(work, "aot-out"), "-p:RestorePackagesWithLockFile=false", "-p:SdkPeers=false", "-p:PublishAot=true");
+                await PublishAsync(project, work, "aot", "-r", RuntimeInformation.RuntimeIdentifier, "-p:SdkPeers=false");
             (string Way, bool Native, string File)[] ways =
             [
                 .. OnTheJit.Select(way => (way, false, Path.Combine(work, "jit-out", Program))),
@@ -79,8 +80,10 @@ public static class ColdStartRun
         return process.ExitCode == 0 && output.Trim().Length > 0 ? milliseconds : throw new InvalidOperationException($"'{way}' got no token.");
     }
 
-    private static async Task DotnetAsync(params string[] arguments)
+    // Into a folder of its own: the repository's own outputs stay as they are.
+    private static async Task PublishAsync(string project, string work, string name, params string[] more)
     {
+        string[] arguments = ["publish", project, "-c", "Release", "-p:UseArtifactsOutput=true", $"-p:ArtifactsPath={Path.Combine(work, name)}", "-o", Path.Combine(work, $"{name}-out"), .. more];
         using Process process = Process.Start(new ProcessStartInfo("dotnet", arguments)) ?? throw new InvalidOperationException("dotnet did not start.");
         await process.WaitForExitAsync();
         if (process.ExitCode != 0)

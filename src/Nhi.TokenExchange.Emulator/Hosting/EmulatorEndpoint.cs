@@ -30,10 +30,10 @@ public enum EmulatorEndpoint
     /// <summary>The Databricks-style workspace's <c>databricks-config</c> document.</summary>
     DatabricksConfig,
 
-    /// <summary>The Databricks-style workspace's authorization server metadata.</summary>
+    /// <summary>The authorization server metadata of the Databricks-style workspace and of its account.</summary>
     DatabricksDiscovery,
 
-    /// <summary>The Databricks-style workspace's token endpoint.</summary>
+    /// <summary>The token endpoints of the Databricks-style workspace and of its account.</summary>
     DatabricksToken,
 
     /// <summary>The protected API.</summary>
@@ -56,4 +56,7 @@ public enum EmulatorEndpoint
 
     /// <summary>The protected Azure-style API.</summary>
     AzureResource,
+
+    /// <summary>The REST API of the Databricks-style workspace and of its account.</summary>
+    DatabricksApi,
 }

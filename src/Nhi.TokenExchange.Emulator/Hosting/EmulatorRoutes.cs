@@ -27,8 +27,9 @@ internal sealed class EmulatorRoutes(EmulatorPorts ports, OidcIssuer issuer, Aut
         EmulatorEndpoint.Revocation => await authorization.RevokeAsync(FormPost(request)).ConfigureAwait(false),
         EmulatorEndpoint.Introspection => await authorization.IntrospectAsync(FormPost(request)).ConfigureAwait(false),
         EmulatorEndpoint.DatabricksConfig => databricks.Config(),
-        EmulatorEndpoint.DatabricksDiscovery => databricks.Metadata(),
+        EmulatorEndpoint.DatabricksDiscovery => databricks.Metadata(databricks.IsAccountPath(request.Path)),
         EmulatorEndpoint.DatabricksToken => await databricks.TokenAsync(FormPost(request)).ConfigureAwait(false),
+        EmulatorEndpoint.DatabricksApi => await databricks.ApiAsync(request).ConfigureAwait(false),
         EmulatorEndpoint.Warehouse => warehouse.Answer(request),
         EmulatorEndpoint.ManagedIdentityToken => identities.Answer(request),
         EmulatorEndpoint.AzureResource => await resource.AnswerAsync(request).ConfigureAwait(false),
@@ -54,12 +55,12 @@ internal sealed class EmulatorRoutes(EmulatorPorts ports, OidcIssuer issuer, Aut
         _ => null,
     };
 
-    private static EmulatorEndpoint? AtDatabricks(string path) => path switch
+    private EmulatorEndpoint? AtDatabricks(string path) => (databricks.IsAccountPath(path) ? $"/oidc/{path[$"/oidc/accounts/{databricks.AccountId}/".Length..]}" : path) switch
     {
         "/.well-known/databricks-config" => EmulatorEndpoint.DatabricksConfig,
         "/oidc/.well-known/oauth-authorization-server" => EmulatorEndpoint.DatabricksDiscovery,
         "/oidc/v1/token" => EmulatorEndpoint.DatabricksToken,
-        _ => null,
+        _ => path.StartsWith("/api/", StringComparison.Ordinal) ? EmulatorEndpoint.DatabricksApi : null,
     };
 
     // Service Fabric alone speaks TLS; it is a guest at Entra's port. The other hosts are plain HTTP, as the real ones are.

@@ -115,7 +115,7 @@ internal sealed class RequestDesk(EmulatorRoutes routes, Ledger ledger, FaultPla
 
     private string NextRequestId(EmulatorEndpoint endpoint)
     {
-        // Entra's ids are GUIDs, and SDKs parse them.
+        // Entra's ids are GUIDs, and SDKs parse them; Databricks' REST API has such too.
         if (endpoint >= EmulatorEndpoint.EntraInstanceDiscovery)
             return Guid.NewGuid().ToString();
         lock (_gate)

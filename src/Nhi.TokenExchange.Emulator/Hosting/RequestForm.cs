@@ -11,7 +11,7 @@ internal sealed class RequestForm
     // RFC 8693 §2.1 and RFC 8707 §2: these two alone may come more than once.
     private static readonly string[] Repeatable = ["audience", "resource"];
 
-    private static readonly string[] KeyFields = ["client_id", "grant_type", "scope", "audience", "resource", "requested_token_type"];
+    private static readonly string[] KeyFields = ["client_id", "grant_type", "scope", "audience", "resource", "requested_token_type", "identity_federation_client_id", "authorization_details"];
 
     private readonly Dictionary<string, StringValues> _fields;
 

@@ -29,7 +29,7 @@ public sealed class Ledger
         }
     }
 
-    /// <summary>Every use at a protected API, the warehouse or the Azure-style one.</summary>
+    /// <summary>Every use at a protected API: the warehouse, the Databricks-style or the Azure-style one.</summary>
     public IReadOnlyList<LedgerUse> Uses
     {
         get

@@ -39,6 +39,9 @@ public sealed record LedgerIssue
     /// <summary>The request's parameter <c>claims</c> (OIDC Core §5.5), as Entra takes it; null when none was sent.</summary>
     public string? Claims { get; init; }
 
+    /// <summary>The granted <c>authorization_details</c> (RFC 9396) as JSON; null when there are none.</summary>
+    public string? AuthorizationDetails { get; init; }
+
     /// <summary>The <c>act</c> claim as JSON; null without delegation.</summary>
     internal string? ActJson { get; init; }
 

@@ -9,13 +9,13 @@ internal sealed class TokenMint(string issuer, string canary, Ledger ledger, Tim
 {
     public IssuerKeys Keys { get; } = new();
 
-    public (string Token, LedgerIssue Issue) Issue(TokenFormat format, TimeSpan life, string? clientId, string subject, string scope, IReadOnlyList<string> audience, JsonObject? act, string requestId)
+    public (string Token, LedgerIssue Issue) Issue(TokenFormat format, TimeSpan life, string? clientId, string subject, string scope, IReadOnlyList<string> audience, JsonObject? act, string requestId, string? details = null, bool statesDetails = true)
     {
         DateTimeOffset now = time.GetUtcNow();
         string id = $"{canary}-{RandomNumberGenerator.GetHexString(24, lowercase: true)}";
         string token = format == TokenFormat.Opaque
             ? $"emu.{id}.{Base64UrlEncoder.Encode(RandomNumberGenerator.GetBytes(32))}"
-            : Jwt(id, now, now + life, clientId, subject, scope, audience, act);
+            : Jwt(id, now, now + life, clientId, subject, scope, audience, act, statesDetails ? details : null);
         var issue = new LedgerIssue
         {
             Fingerprint = Ledger.FingerprintOf(token),
@@ -29,6 +29,7 @@ internal sealed class TokenMint(string issuer, string canary, Ledger ledger, Tim
             IssuedAt = now,
             EndsAt = now + life,
             RequestId = requestId,
+            AuthorizationDetails = details,
         };
         ledger.Add(issue);
         return (token, issue);
@@ -37,7 +38,7 @@ internal sealed class TokenMint(string issuer, string canary, Ledger ledger, Tim
     public void Dispose() => Keys.Dispose();
 
     // RFC 9068 §2: header typ at+jwt; RFC 8693 §4.1: act.
-    private string Jwt(string id, DateTimeOffset now, DateTimeOffset ends, string? clientId, string subject, string scope, IReadOnlyList<string> audience, JsonObject? act)
+    private string Jwt(string id, DateTimeOffset now, DateTimeOffset ends, string? clientId, string subject, string scope, IReadOnlyList<string> audience, JsonObject? act, string? details)
     {
         var payload = new JsonObject
         {
@@ -53,6 +54,8 @@ internal sealed class TokenMint(string issuer, string canary, Ledger ledger, Tim
             payload["client_id"] = clientId;
         if (act is not null)
             payload["act"] = act.DeepClone();
+        if (details is not null)
+            payload["authorization_details"] = JsonNode.Parse(details);   // RFC 9396 §9.1
         return CompactJws.Sign(new JsonObject { ["typ"] = "at+jwt" }, payload, Keys.Current("ES256"));
     }
 }

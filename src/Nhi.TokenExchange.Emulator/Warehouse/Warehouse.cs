@@ -10,15 +10,11 @@ public sealed partial class Warehouse
 {
     private const int MostRows = 1000;
 
-    // Databricks refuses a token in the last 30 seconds of its life ("OAuth token federation").
-    private static readonly TimeSpan DatabricksMargin = TimeSpan.FromSeconds(30);
-
     private readonly Ledger _ledger;
     private readonly TimeProvider _time;
     private readonly string _origin;
     private readonly string _authorizationIssuer;
-    private readonly string _databricksIssuer;
-    private readonly string _databricksAudience;
+    private readonly DatabricksWorkspace _databricks;
 
     internal Warehouse(string origin, AuthorizationServer authorization, DatabricksWorkspace databricks, Ledger ledger, TimeProvider time)
     {
@@ -26,8 +22,7 @@ public sealed partial class Warehouse
         _ledger = ledger;
         _time = time;
         _authorizationIssuer = authorization.IssuerText;
-        _databricksIssuer = databricks.IssuerText;
-        _databricksAudience = databricks.Host.OriginalString;
+        _databricks = databricks;
     }
 
     /// <summary>The API's address; also its name as <c>resource</c>. As <c>audience</c> it is called <c>warehouse</c> too.</summary>
@@ -54,7 +49,7 @@ public sealed partial class Warehouse
         UseVerdict verdict = token is null || inAddress ? UseVerdict.Missing : Judge(issue, dataset);
         _ledger.Add(new LedgerUse(fingerprint, _time.GetUtcNow(), verdict, http.Path.Value ?? "", request.RequestId));
         if (verdict != UseVerdict.Accepted)
-            return WarehouseRefusals.For(verdict, dataset, issue?.Issuer == _databricksIssuer);
+            return WarehouseRefusals.For(verdict, dataset, _databricks.IsIssuerOf(issue));
         if (!HttpMethods.IsGet(http.Method))
             return EmulatorAnswer.Of(new JsonObject { ["message"] = "This API is read only." }, 405);
         return path.Success && DatasetRows.Knows(dataset) ? Rows(dataset, http.Query) : EmulatorAnswer.Of(new JsonObject { ["message"] = "There is no such data set." }, 404);
@@ -82,7 +77,7 @@ public sealed partial class Warehouse
 
     private UseVerdict Judge(LedgerIssue? issue, string dataset)
     {
-        bool databricks = issue?.Issuer == _databricksIssuer;
+        bool databricks = _databricks.IsIssuerOf(issue);
         if (issue is null || !(databricks ? AcceptsDatabricksTokens : AcceptsAuthorizationTokens && issue.Issuer == _authorizationIssuer))
             return UseVerdict.Unknown;
         if (issue.RevokedAt is not null)
@@ -90,10 +85,10 @@ public sealed partial class Warehouse
         DateTimeOffset now = _time.GetUtcNow();
         if (now >= issue.EndsAt)
             return UseVerdict.Expired;
-        if (databricks && now >= issue.EndsAt - DatabricksMargin)
+        if (databricks && now >= issue.EndsAt - DatabricksApi.Margin)
             return UseVerdict.LastSeconds;
         // RFC 8707 §2.2, RFC 9068 §4: a token for another API is no good here.
-        if (!issue.Audience.Any(audience => NamesOf(_origin).Contains(audience) || (databricks && audience == _databricksAudience)))
+        if (!issue.Audience.Any(audience => NamesOf(_origin).Contains(audience) || (databricks && audience == _databricks.Origin)))
             return UseVerdict.OtherAudience;
         return issue.Scopes.Any(scope => scope == $"dataset:{dataset}" || scope is "sql" or "all-apis") ? UseVerdict.Accepted : UseVerdict.InsufficientScope;
     }

@@ -66,7 +66,7 @@ internal sealed class ExpiringSlot<T>
             {
                 if (alive is not null && _clock.Tick < state.HitUntil)
                     return alive;
-                if (state.Failure is { } remembered && _clock.Tick < remembered.NotBeforeTick)
+                if (state.Failure is { } remembered && remembered.Counts(_clock.Tick, alive is not null))
                     return alive ?? throw remembered.ToException(_clock);
                 flight = new Flight(_owner.NextFlightNumber(), isRefresh: alive is not null, state.Failure);
                 if (!TryMove(state, state.Depart(flight)))
@@ -106,7 +106,7 @@ internal sealed class ExpiringSlot<T>
         {
             SlotState<T> state = State;
             bool mine = ReferenceEquals(state.Flight, flight);
-            FlightFailure? failure = mine && state.Mark == SlotMark.None ? FlightFailure.Of(cause, state.Failure, _clock, _owner.Jitter()) : null;
+            FlightFailure? failure = mine && state.Mark == SlotMark.None ? FlightFailure.Of(cause, state.Failure, _clock, _owner.Jitter(), flight.IsRefresh) : null;
             if (mine && !TryMove(state, failure is null ? SlotState<T>.LandDoomed() : state.Fail(failure)))
                 continue;
             flight.Complete(failure);

@@ -12,10 +12,12 @@ internal sealed class FlightFailure
     private const double RetryAfterSpread = 0.1;
 
     private readonly TokenExchangeException _cause;
+    private readonly bool _countsWhileHeld;
 
-    private FlightFailure(TokenExchangeException cause, int attempt, long notBeforeTick, bool isRefusal = false)
+    private FlightFailure(TokenExchangeException cause, int attempt, long notBeforeTick, bool isRefusal = false, bool countsWhileHeld = false)
     {
         _cause = cause;
+        _countsWhileHeld = countsWhileHeld;
         IsRefusal = isRefusal;
         Attempt = attempt;
         NotBeforeTick = notBeforeTick;
@@ -35,7 +37,13 @@ internal sealed class FlightFailure
     /// <summary>No flight failed: the target refused what it brought. Not told by the code, which may be that of the hop before.</summary>
     public bool IsRefusal { get; }
 
-    public static FlightFailure Of(TokenExchangeException cause, FlightFailure? previous, AgreedClock clock, double jitter)
+    /// <summary>What is remembered of a flight that failed.</summary>
+    /// <param name="cause">What failed.</param>
+    /// <param name="previous">What was remembered before.</param>
+    /// <param name="clock">The slot's clock.</param>
+    /// <param name="jitter">Chance, from 0 up to but not including 1.</param>
+    /// <param name="isRefresh">Whether something good was held when the flight took off.</param>
+    public static FlightFailure Of(TokenExchangeException cause, FlightFailure? previous, AgreedClock clock, double jitter, bool isRefresh)
     {
         int attempt = (previous is { IsRefusal: false } ? previous.Attempt : 0) + 1;
         if (cause is AccessDeniedException { IsOfThePolicy: true } denied)
@@ -43,7 +51,8 @@ internal sealed class FlightFailure
         double wait = WaitAfter(attempt, jitter);
         if (cause.RetryAfter is { } asked)
             wait = Math.Max(wait, Math.Min(asked.TotalSeconds, LongestRetryAfter.TotalSeconds) * (1 + (RetryAfterSpread * jitter)));
-        return new FlightFailure(cause, attempt, clock.TickAfter(TimeSpan.FromSeconds(wait)));
+        // An issuer that comes back just before the end must not be found out up to a minute after it; but it may ask for more patience.
+        return new FlightFailure(cause, attempt, clock.TickAfter(TimeSpan.FromSeconds(wait)), countsWhileHeld: isRefresh && cause.RetryAfter is null);
     }
 
     /// <summary>What is remembered of a credential that the target refused. The first is replaced at once; what refuses its successors too, each within a minute, is no matter of the credential, and the waits grow as after failures.</summary>
@@ -63,6 +72,9 @@ internal sealed class FlightFailure
         };
         return new FlightFailure(cause, attempt, attempt == 1 ? clock.Tick : clock.TickAfter(TimeSpan.FromSeconds(WaitAfter(attempt - 1, jitter))), isRefusal: true);
     }
+
+    /// <summary>Whether nobody tries again yet. What failed beside a good credential is tried once more when that is there no longer.</summary>
+    public bool Counts(long tick, bool isHeld) => tick < NotBeforeTick && (isHeld || !_countsWhileHeld);
 
     /// <summary>Whether the failure no longer says anything: nobody tried for a while after it might have been tried again.</summary>
     public bool IsForgotten(long tick) => tick - (long)LongestWait.TotalMilliseconds >= NotBeforeTick;

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Nhi.TokenExchange;
 
 /// <summary>The leases of one job: registered by flights, taken by whoever ends them. Lock-free.</summary>
@@ -93,6 +95,19 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired)
                 taken.Add(lease);
         }
         return taken;
+    }
+
+    /// <summary>Counts the leases that live at their issuers and that nobody ends, by target.</summary>
+    public Dictionary<string, long> CountLive()
+    {
+        var count = new Dictionary<string, long>(StringComparer.Ordinal);
+        DateTimeOffset now = clock.Now;
+        for (Credential? lease = Volatile.Read(ref _head); lease is not null; lease = Volatile.Read(ref lease.Lease.Next))
+        {
+            if (lease.Lease.State == LeaseState.Live && lease.ExpiresAt > now)
+                CollectionsMarshal.GetValueRefOrAddDefault(count, lease.Lease.Owner!.Target, out _)++;
+        }
+        return count;
     }
 
     private void Prune()

@@ -36,13 +36,40 @@ internal static class BuiltInKinds
             settings.Error("ClientId", "is not the application id of a service principal", "Write its GUID, which the workspace shows under Settings, Identity and access, Service principals.");
             clientId = null;
         }
-        string? account = settings.OptionalText("AccountId");
+        string? account = DatabricksAccount(settings, host);
         string? audience = settings.OptionalText("SubjectAudience");
+        DatabricksDialect dialect = settings.OneOf<DatabricksDialect>("Dialect");
+        string? details = settings.OptionalText("AuthorizationDetails");
+        if (details is not null && AuthorizationDetailsCheck.FaultOfAsked(details) is { } fault)
+        {
+            settings.Error("AuthorizationDetails", fault, "Write the array as one text, its quotes escaped: \"[{\\\"type\\\":\\\"…\\\",\\\"actions\\\":[\\\"…\\\"]}]\".");
+            details = null;
+        }
+        bool unstated = settings.Flag("AllowUnstatedDetails");
+        if (unstated && !settings.Has("AuthorizationDetails"))
+            settings.Error("AllowUnstatedDetails", "is set without AuthorizationDetails", "Set both or neither.");
+        TimeSpan margin = settings.Duration("UsableMargin", TimeSpan.FromSeconds(40), TimeSpan.Zero, TimeSpan.FromMinutes(10));
         return Targets.Databricks(host, clientId, options =>
         {
             options.AccountId = account;
             options.SubjectAudience = audience;
+            options.Dialect = dialect;
+            options.AuthorizationDetails = details;
+            options.AllowUnstatedDetails = unstated && details is not null;
+            options.UsableMargin = margin;
         });
+    }
+
+    private static string? DatabricksAccount(SettingsReader settings, Uri host)
+    {
+        string? account = settings.OptionalText("AccountId");
+        if (account is null && !settings.Has("AccountId") && DatabricksExchanger.IsAccountsHost(host))
+            settings.Error("AccountId", "is missing, while Host is the accounts'", "Write the id that the account console shows, or the host of a workspace.");
+        else if (account is not null && !account.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '-'))
+            settings.Error("AccountId", "has other characters than letters, digits and hyphens", "Write the id that the account console shows, and nothing else.");
+        else
+            return account;
+        return "placeholder";
     }
 
     // A host that calls itself Databricks and is elsewhere is a slip or a trap: it would be sent the job's proof.
@@ -101,5 +128,5 @@ internal static class BuiltInKinds
     private static Uri? OptionalUri(SettingsReader settings, string name) => settings.Has(name) ? settings.HttpsUri(name) : null;
 
     private static IReadOnlyList<Uri> Addresses(SettingsReader settings, string name) =>
-        [.. settings.List(name).Select((text, index) => settings.Address($"{name}:{index}", text, originOnly: false))];
+        [.. settings.Entries(name).Select(entry => settings.Address(entry.Name, entry.Text, originOnly: false))];
 }

@@ -7,6 +7,11 @@ namespace Nhi.TokenExchange;
 internal sealed class ConfigurationErrors
 {
     private const int MaxNameLength = 64;
+    private const int MaxPathLength = 300;
+
+    // "orders-etl-eu-west-1-20260101" has as many digits as a name ever needs.
+    private const int LongestShown = 40;
+    private const int MostDigitsShown = 9;
     private static readonly SearchValues<char> NameCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
 
     private readonly List<(string Code, string Path, string What, string Remedy)> _errors = [];
@@ -20,6 +25,7 @@ internal sealed class ConfigurationErrors
     /// <param name="code">The error code.</param>
     public void Add(string path, string what, string remedy, string code = ErrorCodes.InvalidConfiguration)
     {
+        path = ExceptionText.Clean(path, MaxPathLength);   // keys are anybody's text
         if (!_errors.Contains((code, path, what, remedy)))
             _errors.Add((code, path, what, remedy));
     }
@@ -31,11 +37,15 @@ internal sealed class ConfigurationErrors
     /// <summary>Whether this could name a kind.</summary>
     public static bool IsWord(string word) => word.Length is > 0 and <= MaxNameLength && word.All(char.IsAsciiLetterOrDigit);
 
+    /// <summary>Whether a value that should name something may be quoted: a key that was pasted into the wrong place is longer, or has more digits.</summary>
+    public static bool CanBeShown(string value) =>
+        value.Length <= LongestShown && value.Count(char.IsAsciiDigit) <= MostDigitsShown && value.All(c => char.IsAsciiLetterOrDigit(c) || c == '-') && SecretSmell.FormOf(value) is null;
+
     public bool CheckName(string path, string? name)
     {
         if (IsName(name))
             return true;
-        Add(ExceptionText.Clean(path), "has a name that is empty, too long or has other characters", "Use lower-case letters, digits and hyphens, at most 64.");
+        Add(path, "has a name that is empty, too long or has other characters", "Use lower-case letters, digits and hyphens, at most 64.");
         return false;
     }
 

@@ -45,7 +45,7 @@ internal sealed class SecretSmells
                 Note(setting, ExceptionText.Clean(section.Path, 300) + ":(name not shown)", "has a name that looks like a secret", path);
             else if (!isEntry && SecretSmell.IsInName(setting.Key))
                 Note(setting, shown, $"is not a setting{LengthOf(setting.Value)}: static secrets have no place here", path);
-            else if (setting.Value is { Length: > 0 } value && !IsFactOfJob(path) && SecretSmell.FormOf(value) is { } form)
+            else if (setting.Value is { Length: > 0 } value && SecretSmell.FormOf(value, ShortestKeyIn(path)) is { } form)
                 Note(setting, shown, $"looks like {form}{LengthOf(value)}: static secrets have no place here", path);
             else if (path.Length < MaxDepth)
                 Walk(setting, path);
@@ -65,10 +65,12 @@ internal sealed class SecretSmells
     {
         if (path is [var identities, var identity, ..] && Is(identities, "Identities"))
             return $"An identity proves itself at run time; write \"{(IsName(identity) ? identity : "job")}\": {{ \"Source\": \"OidcFile\", \"Path\": \"/var/run/secrets/job/token\" }}, or another source.";
+        if (path.Any(name => name.Contains("proxy", StringComparison.OrdinalIgnoreCase)))
+            return "The way to issuers is the platform's: set HTTPS_PROXY and NO_PROXY, and let the proxy know the machine instead of a password.";
         if (path is not [var targets, var target, ..] || !Is(targets, "Targets"))
             return "Write an identity under Identities, and name it by the targets.";
         IConfigurationSection section = _root.GetSection("Targets").GetSection(target);
-        string proof = section["Through"] is { } hop && IsName(hop) ? $"\"Through\": \"{hop}\"" : $"\"Identity\": \"{FirstIdentity()}\"";
+        string proof = section["Through"] is { } hop && IsName(hop) && ConfigurationErrors.CanBeShown(hop) ? $"\"Through\": \"{hop}\"" : $"\"Identity\": \"{FirstIdentity()}\"";
         return section["Exchange"] switch
         {
             "Databricks" => $"Write {proof}, \"Exchange\": \"Databricks\", \"Host\": \"https://…\", \"ClientId\": \"…\", and give the service principal a federation policy for that identity.",
@@ -86,9 +88,13 @@ internal sealed class SecretSmells
     private static bool IsName(string text) =>
         text.Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-') && SecretSmell.FormOf(text) is null;
 
-    // Names of runs are often random.
-    private static bool IsFactOfJob(string[] path) =>
-        path is [var job, var fact] && Is(job, "Job") && (Is(fact, "Run") || Is(fact, "Task"));
+    // Names of runs and clients are often random, and public.
+    private static int ShortestKeyIn(string[] path) => path switch
+    {
+        [var job, var fact] when Is(job, "Job") && (Is(fact, "Run") || Is(fact, "Task")) => int.MaxValue,
+        [.., var name] when Is(name, "ClientId") => SecretSmell.ShortestKeyAmongClientIds,
+        _ => SecretSmell.ShortestKey,
+    };
 
     private static string LengthOf(string? value) =>
         value is { Length: > 0 } ? string.Create(CultureInfo.InvariantCulture, $" (its value, {value.Length} characters, is not shown)") : "";

@@ -24,9 +24,15 @@ internal sealed class SectionReading
 
     public TimeSpan? EndWithin { get; private set; }
 
+    /// <summary>Certificate authorities to trust beside the system's.</summary>
+    public AdditionalRoots? Roots { get; private set; }
+
     public List<(string Path, IdentityPlan Plan)> Identities { get; } = [];
 
     public List<TargetEntry> Targets { get; } = [];
+
+    /// <summary>Whether an error says already why there is no target: the section is empty, or the names in it are wrong.</summary>
+    public bool IsLackOfTargetsSaid { get; private set; }
 
     /// <summary>What factories of kinds made.</summary>
     public List<object> Owned { get; } = [];
@@ -35,11 +41,13 @@ internal sealed class SectionReading
     {
         if (!section.GetChildren().Any())
         {
+            IsLackOfTargetsSaid = true;
             _errors.Add(section.Path, "has nothing in it", $"Write at least \"{section.Key}\": {SmallestSection}.");
             return;
         }
         SecretSmells smells = SecretSmells.FindIn(section, _errors);
         var reader = new SettingsReader(section, _errors, smells);
+        reader.Tolerate("$schema");
         SettingsReader job = reader.Child("Job");
         Job = new JobContext
         {
@@ -48,12 +56,14 @@ internal sealed class SectionReading
         };
         if (reader.Has("EndWithin"))
             EndWithin = reader.Duration("EndWithin", TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
+        Roots = TrustRootsFile.Read(reader, _errors);
         SettingsReader identities = reader.Child("Identities");
         foreach (string name in identities.Names)
             ReadIdentity(name, identities.Child(name));
         SettingsReader targets = reader.Child("Targets");
         foreach (string name in targets.Names)
             ReadTarget(name, targets.Child(name));
+        IsLackOfTargetsSaid = targets.Names.Count > 0 || smells.HasIn(targets.Path);
         reader.Close();
     }
 
@@ -87,12 +97,12 @@ internal sealed class SectionReading
             Identity = NameOf(settings, "Identity"),
             Through = NameOf(settings, "Through"),
             Actor = NameOf(settings, "Actor"),
+            AttestedFacts = ReadFacts(settings),
             Scopes = ReadScopes(settings),
             MaxLifetime = settings.Duration("MaxLifetime", TimeSpan.FromHours(1), ShortestLife, LongestLife),
         };
-        int index = 0;
-        foreach (string origin in settings.List("AllowedOrigins"))
-            options.AllowedOrigins.Add(settings.Address($"AllowedOrigins:{index++}", origin, originOnly: true));
+        foreach ((string entry, string origin) in settings.Entries("AllowedOrigins"))
+            options.AllowedOrigins.Add(settings.Address(entry, origin, originOnly: true));
         TokenExchanger? exchanger = Make(settings, "Exchange", "one target has one exchange", _kinds.Exchangers);
         // Where proof is named wrongly that is said already; the placeholder keeps the plan from saying it again.
         bool isNamed = settings.Has("Identity") || settings.Has("Through");
@@ -100,20 +110,32 @@ internal sealed class SectionReading
             Targets.Add(new TargetEntry(settings.Path, name, exchanger, options, IsProofSaid: isNamed && options.Identity is null && options.Through is null));
     }
 
+    private static JobFacts ReadFacts(SettingsReader settings)
+    {
+        string[] known = [.. Enum.GetNames<JobFacts>().Where(name => name != nameof(JobFacts.None))];
+        var facts = JobFacts.None;
+        foreach ((string entry, string fact) in settings.Entries("AttestedFacts"))
+        {
+            if (known.Contains(fact, StringComparer.Ordinal))
+                facts |= Enum.Parse<JobFacts>(fact);
+            else
+                settings.Error(entry, "is no fact that a platform attests", $"Write one of: {string.Join(", ", known)}.");
+        }
+        return facts;
+    }
+
     private static ScopeSet ReadScopes(SettingsReader settings)
     {
         var scopes = new List<string>();
-        int index = -1;
-        foreach (string scope in settings.List("Scopes"))
+        foreach ((string entry, string scope) in settings.Entries("Scopes"))
         {
-            index++;
             // RFC 6749 §3.3: visible ASCII but for the quote and the backslash.
             int position = scope.AsSpan().IndexOfAnyExceptInRange('!', '~');
             position = position >= 0 ? position : scope.AsSpan().IndexOfAny('"', '\\');
             if (position >= 0)
-                settings.Error($"Scopes:{index}", $"has a character at position {position} that RFC 6749 §3.3 does not allow", "Write visible ASCII without quote and backslash, one scope per entry.");
+                settings.Error(entry, $"has a character at position {position} that RFC 6749 §3.3 does not allow", "Write visible ASCII without quote and backslash, one scope per entry.");
             else if (scopes.Contains(scope, StringComparer.Ordinal))
-                settings.Error($"Scopes:{index}", "repeats an earlier scope", "Write each scope once.");
+                settings.Error(entry, "repeats an earlier scope", "Write each scope once.");
             else
                 scopes.Add(scope);
         }
@@ -146,7 +168,7 @@ internal sealed class SectionReading
         }
         if (!kinds.TryGetValue(kind, out Func<SettingsReader, T>? make))
         {
-            string shown = ConfigurationErrors.IsWord(kind) ? $"'{kind}' is not known" : "is not a known word";
+            string shown = ConfigurationErrors.IsWord(kind) && ConfigurationErrors.CanBeShown(kind) ? $"'{kind}' is not known" : "is not a known word";
             string meant = Kinds.BringerOf(kind) is { } bringer ? $"{bringer} " : UnknownSetting.Nearest(kind, kinds.Keys) is { } nearest ? $"Did you mean {nearest}? " : "";
             settings.Error(setting, shown, $"{meant}Known are: {Known(kinds)}. Others are brought by packages, which register them with the builder.");
             settings.GiveUp();

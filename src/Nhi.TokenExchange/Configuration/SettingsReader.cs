@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
 
@@ -14,6 +15,9 @@ public sealed class SettingsReader
     // Told by reference, so that a setting that says just this is read like any other.
     private static readonly string Placeholder = new("placeholder".AsSpan());
     private static readonly Uri PlaceholderAddress = new("https://placeholder.invalid/");
+
+    // Control characters (Unicode's category Cc) and what stands for a byte that was none of UTF-8.
+    private static readonly SearchValues<char> Unreadable = SearchValues.Create([.. Enumerable.Range(0, 256).Select(c => (char)c).Where(char.IsControl), '\ufffd']);
 
     private readonly ConfigurationErrors _errors;
     private readonly SecretSmells _smells;
@@ -66,10 +70,8 @@ public sealed class SettingsReader
         if (setting.GetChildren().Any())
             Error(name, "is a list or an object", "Write one value.");
         else if (setting.Value is "")
-            Error(name, "is empty, which is not the same as unset", $"Write a value or take the setting out; an environment variable {setting.Path.Replace(":", "__", StringComparison.Ordinal)} that is set to nothing must be unset.");
-        else if (setting.Value is { } text && text.AsSpan().ContainsAnyInRange('\0', '\u001f'))
-            Error(name, "has a control character", "Take it out.");
-        else
+            SayEmpty(setting);
+        else if (setting.Value is not { } text || IsReadable(setting.Path, text))
             return setting.Value;
         return null;
     }
@@ -113,30 +115,16 @@ public sealed class SettingsReader
 
     /// <summary>A list of texts. Left out, it is empty; written, it must have entries.</summary>
     /// <param name="name">The name of the setting.</param>
-    public IReadOnlyList<string> List(string name)
-    {
-        if (!Find(name, out IConfigurationSection? setting) || _smells.Has(setting.Path))
-            return [];
-        var entries = new List<string>();
-        foreach (IConfigurationSection entry in setting.GetChildren())
-        {
-            if (_smells.Has(entry.Path))
-                continue;
-            if (string.IsNullOrEmpty(entry.Value) || entry.GetChildren().Any() || !int.TryParse(entry.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _))
-                _errors.Add(ExceptionText.Clean(entry.Path), "is empty or is no entry of a list", "Write a list of texts.");
-            else
-                entries.Add(entry.Value);
-        }
-        if (!setting.GetChildren().Any())
-            Error(name, string.IsNullOrEmpty(setting.Value) ? "has no entry" : "is one value", "Write a list with at least one entry, or take the setting out.");
-        return entries;
-    }
+    public IReadOnlyList<string> List(string name) =>
+        [.. Entries(name).Where(entry => IsReadable(PathOf(entry.Name), entry.Text)).Select(entry => entry.Text)];
 
     /// <summary>A section within this one; an empty one if it is left out.</summary>
     /// <param name="name">The name of the section.</param>
     public SettingsReader Child(string name)
     {
-        if (Find(name, out IConfigurationSection? setting) && !string.IsNullOrEmpty(setting.Value) && !_smells.Has(setting.Path))
+        if (Find(name, out IConfigurationSection? setting) && setting.Value is "")
+            SayEmpty(setting);
+        else if (setting?.Value is not null && !_smells.Has(setting.Path))
             Error(name, "is one value", "Write an object with settings.");
         var child = new SettingsReader(setting ?? EmptySection.At(PathOf(name)), _errors, _smells);
         _children.Add(child);
@@ -153,7 +141,54 @@ public sealed class SettingsReader
         _errors.Add(PathOf(name), what, remedy);
     }
 
+    /// <summary>As <see cref="List"/>, each with its name, such as <c>Scopes:1</c>, and whatever characters there are.</summary>
+    internal List<(string Name, string Text)> Entries(string name)
+    {
+        if (!Find(name, out IConfigurationSection? setting) || _smells.Has(setting.Path))
+            return [];
+        var entries = new List<(string, string)>();
+        foreach (IConfigurationSection entry in setting.GetChildren())
+        {
+            if (_smells.Has(entry.Path))
+                continue;
+            if (entry.Value is "")
+                SayEmpty(entry);
+            else if (entry.Value is null || entry.GetChildren().Any() || !int.TryParse(entry.Key, NumberStyles.None, CultureInfo.InvariantCulture, out _))
+                _errors.Add(entry.Path, "is no entry of a list", "Write a list of texts.");
+            else
+                entries.Add((ConfigurationPath.Combine(name, entry.Key), entry.Value));
+        }
+        if (!setting.GetChildren().Any())
+            Error(name, string.IsNullOrEmpty(setting.Value) ? "has no entry" : "is one value", "Write a list with at least one entry, or take the setting out.");
+        return entries;
+    }
+
+    /// <summary>What an editor writes for itself: not read, and not unknown.</summary>
+    internal void Tolerate(string name) => _settings.Remove(name);
+
     internal bool Has(string name) => Find(name, out _);
+
+    /// <summary>One of the words of an enumeration, exactly as they are spelt; left out, the first.</summary>
+    internal T OneOf<T>(string name)
+        where T : struct, Enum
+    {
+        if (OptionalText(name) is not { } text)
+            return default;
+        if (Array.IndexOf(Enum.GetNames<T>(), text) >= 0)
+            return Enum.Parse<T>(text);
+        Error(name, "is none of the known words", $"Write one of: {string.Join(", ", Enum.GetNames<T>())}.");
+        return default;
+    }
+
+    /// <summary>True or false; left out, false.</summary>
+    internal bool Flag(string name)
+    {
+        if (OptionalText(name) is not { } text)
+            return false;
+        if (!bool.TryParse(text, out bool flag))
+            Error(name, "is neither true nor false", "Write true or false.");
+        return flag;
+    }
 
     /// <summary>Nobody could ask for the rest: what is unread here is not called unknown.</summary>
     internal void GiveUp() => _isGivenUp = true;
@@ -164,7 +199,7 @@ public sealed class SettingsReader
         foreach (IConfigurationSection setting in _settings.Values)
         {
             if (!_isGivenUp && !_known.Contains(setting.Key) && !_smells.HasIn(setting.Path))
-                UnknownSetting.Add(_errors, ExceptionText.Clean(setting.Path, 300), setting.Key, _known);
+                UnknownSetting.Add(_errors, setting.Path, setting.Key, _known);
         }
         _children.ForEach(child => child.Close());
     }
@@ -179,9 +214,28 @@ public sealed class SettingsReader
         return PlaceholderAddress;
     }
 
+    private void SayEmpty(IConfigurationSection setting)
+    {
+        string path = ExceptionText.Clean(setting.Path, 300);
+        _errors.Add(path, "is empty, which is not the same as unset", $"Write a value or take the setting out; an environment variable {path.Replace(":", "__", StringComparison.Ordinal)} that is set to nothing must be unset.");
+    }
+
+    private bool IsReadable(string path, string text)
+    {
+        int position = text.AsSpan().IndexOfAny(Unreadable);
+        if (position < 0)
+            return true;
+        // A decoder puts U+FFFD where bytes were not of its encoding.
+        if (text[position] == '\ufffd')
+            _errors.Add(path, string.Create(CultureInfo.InvariantCulture, $"has a character at position {position} that could not be read"), "Save the file as UTF-8.");
+        else
+            _errors.Add(path, string.Create(CultureInfo.InvariantCulture, $"has a control character at position {position}"), "Take it out.");
+        return false;
+    }
+
     private bool Find(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out IConfigurationSection? setting)
     {
-        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(name);   // an empty one is refused where it is used
         _known.Add(name);
         return _settings.TryGetValue(name, out setting);
     }

@@ -18,8 +18,6 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
             if (identity.ActsFor == ActsFor.PersonInDevelopment && !string.Equals(job.Environment, "Development", StringComparison.OrdinalIgnoreCase))
                 errors.Add(path, $"acts for a person, while the job's environment is {(job.Environment is { } named ? $"'{ExceptionText.Clean(named)}'" : "not said")}", "On a developer's own machine say so: Job(new JobContext { Environment = \"Development\" }). Elsewhere give the job an identity of its own.");
         }
-        if (targets.Count == 0)
-            errors.Add("Targets", "has no entry", "Declare at least one target: builder.Target(\"warehouse\", Targets.Databricks(host, clientId), identity: \"job\", \"sql\").");
         foreach ((string path, string name, TokenExchanger? exchanger, TargetOptions options, bool isProofSaid) in targets)
         {
             if (!isProofSaid && (options.Identity is null) == (options.Through is null))
@@ -33,11 +31,15 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
             }
             if (exchanger is not null && IsProduction(job) && exchanger.Issuer.IdnHost.EndsWith(".invalid", StringComparison.OrdinalIgnoreCase))
                 errors.Add(path, $"has a test issuer, {exchanger.Issuer.IdnHost}, while the job's environment is production", "Name the real issuer.");
+            if ((options.AttestedFacts & ~(JobFacts.Pipeline | JobFacts.Run | JobFacts.Task | JobFacts.Environment)) != 0)
+                errors.Add($"{path}:AttestedFacts", "has a value that is no fact", "Combine Pipeline, Run, Task and Environment.");
+            if (options.AttestedFacts != JobFacts.None && options.Through is not null)
+                errors.Add($"{path}:AttestedFacts", "is set on a target that goes through another, whose credential attests nothing of the job", "Set it on the target that starts from an identity.");
             if (exchanger?.FlawOf(options.Scopes) is { } flaw)
                 errors.Add($"{path}:Scopes", ExceptionText.Clean(flaw, LongestFlaw), "Correct the scopes of the target; docs/targets.md says which its issuer takes.");
             var plan = new TargetPlan(
                 name, exchanger ?? PlaceholderExchanger.Instance, FindIdentity($"{path}:Identity", options.Identity), options.Through,
-                FindIdentity($"{path}:Actor", options.Actor), options.Scopes, options.MaxLifetime, [.. options.AllowedOrigins]);
+                FindIdentity($"{path}:Actor", options.Actor), options.Scopes, options.MaxLifetime, [.. options.AllowedOrigins], options.AttestedFacts);
             if (!plans.TryAdd(name, (path, plan)))
                 errors.Add(path, $"is declared twice, here and at {plans[name].Path}", "Give each target a name of its own.");
         }
@@ -50,7 +52,7 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
             return null;
         if (_identities.TryGetValue(name, out IdentityPlan? identity))
             return identity;
-        errors.Add(path, $"'{ExceptionText.Clean(name)}' is not among the identities: {(_identities.Count == 0 ? "there are none" : string.Join(", ", _identities.Keys.Order(StringComparer.Ordinal)))}", "Declare it, or name one of these.");
+        errors.Add(path, $"{Shown(name)} is not among the identities: {(_identities.Count == 0 ? "there are none" : string.Join(", ", _identities.Keys.Order(StringComparer.Ordinal)))}", "Declare it, or name one of these.");
         return null;
     }
 
@@ -80,12 +82,14 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
                 return null;
             TargetPlan? next = plans.TryGetValue(plan.Through, out (string Path, TargetPlan Plan) entry) ? entry.Plan : null;
             if (next is null)
-                errors.Add($"{plans[plan.Name].Path}:Through", $"'{ExceptionText.Clean(plan.Through)}' is not among the targets: {string.Join(", ", plans.Keys.Order(StringComparer.Ordinal))}", "Declare it, or name one of these.");
+                errors.Add($"{plans[plan.Name].Path}:Through", $"{Shown(plan.Through)} is not among the targets: {string.Join(", ", plans.Keys.Order(StringComparer.Ordinal))}", "Declare it, or name one of these.");
             else if (next.Exchanger.CredentialType != typeof(BearerToken))
                 errors.Add($"{plans[plan.Name].Path}:Through", $"'{next.Name}' gives a {next.Exchanger.CredentialType.Name}", "Only a target that gives a bearer token can be gone through.");
             return next;
         }
     }
+
+    private static string Shown(string name) => ConfigurationErrors.CanBeShown(name) ? $"'{name}'" : "what is named";
 
     private static bool IsProduction(JobContext job) =>
         job.Environment is { } environment && (environment.Equals("production", StringComparison.OrdinalIgnoreCase) || environment.Equals("prod", StringComparison.OrdinalIgnoreCase));

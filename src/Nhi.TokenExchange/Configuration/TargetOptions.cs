@@ -12,6 +12,12 @@ public sealed class TargetOptions
     /// <summary>The identity that acts on behalf of the subject (RFC 8693 <c>actor_token</c>); none by default.</summary>
     public string? Actor { get; set; }
 
+    /// <summary>
+    /// The facts of the job that the proof has to attest, by a claim that its platform is known to make, and not otherwise than the job says them. None by default. A proof that does not is
+    /// refused (NHI2011) before it is sent. Not for a target that goes <see cref="Through"/> another: demand it of the first one.
+    /// </summary>
+    public JobFacts AttestedFacts { get; set; }
+
     /// <summary>The scopes to ask for; none by default, which leaves them to the issuer.</summary>
     public ScopeSet Scopes { get; set; }
 

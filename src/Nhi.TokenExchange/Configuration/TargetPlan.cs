@@ -9,7 +9,8 @@ internal sealed record TargetPlan(
     IdentityPlan? Actor,
     ScopeSet Scopes,
     TimeSpan MaxLifetime,
-    IReadOnlyList<Uri> AllowedOrigins)
+    IReadOnlyList<Uri> AllowedOrigins,
+    JobFacts AttestedFacts)
 {
     /// <summary>Where the credential may go: what was allowed, else the issuer's own origin; nowhere if the issuer has none.</summary>
     public IReadOnlyList<Uri> Origins { get; } =

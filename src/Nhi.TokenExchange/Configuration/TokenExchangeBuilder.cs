@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
@@ -5,7 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>Composes a job session: identities, targets, policy, audit. Does no I/O; all errors come together when the session starts.</summary>
+/// <summary>Composes a job session: identities, targets, policy, audit. Does no I/O; all errors come together when the session starts, which reads the file of <c>TrustRoots</c> if a section names one.</summary>
 public sealed class TokenExchangeBuilder
 {
     private readonly List<(string Path, IdentityPlan Plan)> _identities = [];
@@ -19,6 +20,7 @@ public sealed class TokenExchangeBuilder
     private TimeProvider _time = TimeProvider.System;
     private Func<double>? _jitter;
     private ILoggerFactory _loggerFactory = NullLoggerFactory.Instance;
+    private ExchangeMeter _meter = ExchangeMeter.Shared;
     private bool _endOnSignals = true;
     private TimeSpan? _endWithin;
     private Func<HttpMessageHandler>? _transport;
@@ -154,6 +156,13 @@ public sealed class TokenExchangeBuilder
         return this;
     }
 
+    /// <summary>Makes the instruments by a factory, a container's. Default: a meter of the process.</summary>
+    internal TokenExchangeBuilder Meters(IMeterFactory factory)
+    {
+        _meter = ExchangeMeter.Of(factory);
+        return this;
+    }
+
     /// <summary>Replaces the wire below the back channel: for benchmarks and tests that need no socket.</summary>
     internal TokenExchangeBuilder Transport(Func<HttpMessageHandler> transport)
     {
@@ -161,7 +170,7 @@ public sealed class TokenExchangeBuilder
         return this;
     }
 
-    /// <summary>Reads identities, targets, <c>Job</c> and <c>EndWithin</c> from a configuration too. What is said in code as well is added; facts of the job and EndWithin that are said in code win.</summary>
+    /// <summary>Reads identities, targets, <c>Job</c>, <c>EndWithin</c> and <c>TrustRoots</c> (the path of a PEM file) from a configuration too. What is said in code as well is added; facts of the job and EndWithin that are said in code win.</summary>
     /// <param name="section">The section, such as <c>TokenExchange</c>. Its shape is closed: unknown settings and static secrets are refused. Read once, when the session starts; a reload changes nothing.</param>
     public TokenExchangeBuilder Configuration(IConfigurationSection section)
     {
@@ -200,12 +209,14 @@ public sealed class TokenExchangeBuilder
             if (_section is not null)
                 read.Read(_section);
             JobContext job = _job.Over(read.Job);
+            if (_targets.Count + read.Targets.Count == 0 && !read.IsLackOfTargetsSaid)
+                _errors.Add(_section is null ? "Targets" : $"{_section.Path}:Targets", "has no entry", "Declare at least one target, in the section or by builder.Target(\"warehouse\", Targets.Databricks(host, clientId), identity: \"job\", \"sql\").");
             IReadOnlyList<TargetPlan> targets = new TargetFreezing(_errors, [.. _identities, .. read.Identities], [.. _targets, .. read.Targets], job).Freeze();
             _errors.ThrowIfAny();
             ILogger logger = _loggerFactory.CreateLogger("Nhi.TokenExchange");
             return new SessionPlan(
                 job, targets, _policy, _audit ?? new LoggerAuditSink(logger), _time, _jitter ?? CryptographicJitter,
-                new QuietLogger(logger), _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _transport, _roots, read.Owned);
+                new QuietLogger(logger), _meter, _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _transport, _roots?.And(read.Roots) ?? read.Roots, read.Owned);
         }
         catch
         {

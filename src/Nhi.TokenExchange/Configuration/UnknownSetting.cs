@@ -6,15 +6,26 @@ internal static class UnknownSetting
     // Parts of the names by which other products switch the check of certificates off.
     private static readonly string[] TlsSwitches = ["insecure", "tlsverif", "sslverif", "verifytls", "verifyssl", "skipverif", "ignorecert", "validatecert", "trustservercert", "certificatevalidation", "anycertificate", "dangerous"];
 
+    // Those by which they say when to fetch anew.
+    private static readonly string[] RefreshRules = ["refreshbefore", "refreshahead", "refreshinterval", "refreshmargin", "refreshwindow", "refreshon", "renewbefore", "expirybuffer", "expirationbuffer", "expirywindow"];
+
+    private static readonly string[] Proxies = ["proxy"];
+
     public static void Add(ConfigurationErrors errors, string path, string name, IReadOnlyCollection<string> known)
     {
         string flat = name.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal);
-        if (TlsSwitches.Any(part => flat.Contains(part, StringComparison.OrdinalIgnoreCase)))
-            errors.Add(path, "is not a setting: nothing here weakens TLS", "Take it out, and add your certificate authority to the system's bundle.");
+        if (Has(TlsSwitches))
+            errors.Add(path, "is not a setting: nothing here weakens TLS", "Take it out, and name the file of your certificate authority as TrustRoots, or add it to the system's bundle.");
+        else if (Has(RefreshRules))
+            errors.Add(path, "is not a setting: when to refresh follows from the life of each credential", "Take it out; MaxLifetime shortens how long one is handed out.");
+        else if (Has(Proxies))
+            errors.Add(path, "is not a setting: the way to issuers is the platform's", "Take it out, and set HTTPS_PROXY and NO_PROXY for the process.");
         else if (Nearest(name, known) is { } nearest)
             errors.Add(path, "is an unknown setting", $"Did you mean {nearest}? Known are: {string.Join(", ", known)}.");
         else
             errors.Add(path, "is an unknown setting", known.Count == 0 ? "Take it out." : $"Take it out. Known are: {string.Join(", ", known)}.");
+
+        bool Has(string[] parts) => parts.Any(part => flat.Contains(part, StringComparison.OrdinalIgnoreCase));
     }
 
     /// <summary>The known word that is at most a third of its letters away; null if there is none.</summary>

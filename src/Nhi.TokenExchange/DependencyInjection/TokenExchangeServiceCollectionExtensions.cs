@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -16,7 +17,7 @@ public static class TokenExchangeServiceCollectionExtensions
     /// <remarks>
     /// The session is made when the host starts, before any hosted service, and throws all errors of its composition then; it is completed after all hosted
     /// services have stopped, within its own deadline (EndWithin, 10 seconds), which adds to the host's ShutdownTimeout. Without a host the first use makes
-    /// it and the container's disposal ends it. Where code says nothing, <see cref="ILoggerFactory"/>, <see cref="TimeProvider"/>,
+    /// it and the container's disposal ends it. Where code says nothing, <see cref="ILoggerFactory"/>, <see cref="IMeterFactory"/>, <see cref="TimeProvider"/>,
     /// <see cref="IAccessPolicy"/> and <see cref="IAuditSink"/> are the container's, if it has them. Signals are left to the host.
     /// </remarks>
     /// <exception cref="TokenExchangeException">It was called before on these services.</exception>
@@ -84,6 +85,8 @@ public static class TokenExchangeServiceCollectionExtensions
             builder.Policy(policy);
         if (container.GetService<IAuditSink>() is { } audit)
             builder.Audit(audit);
+        if (container.GetService<IMeterFactory>() is { } meters)
+            builder.Meters(meters);
         configure(builder);
         return new JobSessionFactory(builder.Freeze());
     }

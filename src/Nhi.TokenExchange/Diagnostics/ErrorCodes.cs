@@ -21,6 +21,7 @@ internal static class ErrorCodes
     public const string ProofFileUnsafe = "NHI2008";
     public const string SourceFailed = "NHI2009";
     public const string ProofLivesTooLong = "NHI2010";
+    public const string FactNotAttested = "NHI2011";
 
     // 3xxx: authorize
     public const string AccessDenied = "NHI3001";
@@ -52,6 +53,7 @@ internal static class ErrorCodes
     public const string DeadOnArrival = "NHI5003";
     public const string CredentialSeenBefore = "NHI5004";
     public const string WrongAudience = "NHI5005";
+    public const string ProofReturned = "NHI5006";
 
     // 6xxx: record
     public const string NotRecorded = "NHI6001";

@@ -11,6 +11,10 @@ internal static class ExceptionText
         return $"{error.Code}{target} {detail}{hint}{correlation}";
     }
 
+    /// <summary>Where a code is explained: relative to the repository, and to the package, which has that page in it. Null for a code that is not of our form.</summary>
+    public static string? HelpLinkOf(string code) =>
+        code.Length == 7 && code.StartsWith("NHI", StringComparison.Ordinal) && code.AsSpan(3).IndexOfAnyExceptInRange('0', '9') < 0 ? $"docs/errors.md#{code.ToLowerInvariant()}" : null;
+
     /// <summary>Text from outside, made fit for a message: cut to a length, control characters shown as a dot.</summary>
     public static string Clean(string? text, int maxLength = 100)
     {

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Nhi.TokenExchange;
 
 /// <summary>The one straight way from a miss to a credential. Nobody else knows the order of the steps.</summary>
@@ -8,14 +10,16 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
     private static readonly TimeSpan FlightDeadline = TimeSpan.FromSeconds(60);
 
     private readonly FlightRecorder _recorder = new(session, target.Plan);
+    private readonly ExchangeActivities _stages = target.Activities;
 
     /// <summary>Runs one flight and ends it in the slot, whatever happens.</summary>
-    public async Task FlyAsync(ExpiringSlot<T> slot, Flight flight, CredentialRequest? request)
+    public async Task FlyAsync(ExpiringSlot<T> slot, Flight flight, CredentialRequest? request, ActivityContext starter)
     {
         flight.Enter();
         bool jobRuns = session.Leases.TakeOff();
         try
         {
+            using TimedActivity activity = _stages.StartFlight(starter);
             using var deadline = new CancellationTokenSource(FlightDeadline, session.Plan.Time);
             using var bounded = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, session.Abandoned);
             try
@@ -23,12 +27,16 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
                 if (!jobRuns)
                     throw JobSession.JobEnded(target.Target);   // nobody waits for this flight any more: no credential may come of it
                 (T credential, long refreshTick) = await IssueAsync(flight, request, bounded.Token).ConfigureAwait(false);
-                if (!slot.TryLand(flight, credential, refreshTick))
+                bool landed = slot.TryLand(flight, credential, refreshTick);
+                activity.Outcome(!landed ? "discarded" : flight.IsRefresh ? "refreshed" : "issued");
+                if (!landed)
                     await session.EndLeaseAsync(credential, session.Leases.IsClosed ? "the job had ended" : "the policy had changed").ConfigureAwait(false);
             }
             catch (Exception exception)   // every failure becomes the flight's result: its waiters get it
             {
                 TokenExchangeException failure = AsFailure(exception, deadline.IsCancellationRequested);
+                activity.Failed(failure.Code);
+                target.Measurements.Failed(failure);
                 if (flight.IsRefresh)
                     session.Plan.Logger.RefreshFailed(target.Target, failure.Code, session.FlightId(flight.Number));
                 await _recorder.FailedAsync(flight, failure).ConfigureAwait(false);
@@ -46,16 +54,21 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
     private async Task<(T Credential, long RefreshTick)> IssueAsync(Flight flight, CredentialRequest? request, CancellationToken cancellationToken)
     {
         using var whileJob = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, session.Ended);
-        AttestedProof proof = await AttestAsync(flight, null, whileJob.Token).ConfigureAwait(false);
+        AttestedProof proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAsync(flight, null, whileJob.Token)).ConfigureAwait(false);
         try
         {
             return await ExchangeOnceAsync(flight, proof, request, whileJob.Token, cancellationToken).ConfigureAwait(false);
         }
         catch (TokenExchangeException refused) when (refused.Code == ErrorCodes.ProofRefused && proof.MayBeReplacedAfter(refused))
         {
-            proof = await AttestAnewAsync(flight, proof, refused, whileJob.Token).ConfigureAwait(false);
-            return await ExchangeOnceAsync(flight, proof, request, whileJob.Token, cancellationToken).ConfigureAwait(false);
+            proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAnewAsync(flight, proof, refused, whileJob.Token)).ConfigureAwait(false);
         }
+        catch (TokenExchangeException dead) when (dead.Code == ErrorCodes.DeadOnArrival)
+        {
+            // Issuers hand out of caches, and machines wake from a freeze: once more, with a proof of now.
+            proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAsync(flight, null, whileJob.Token)).ConfigureAwait(false);
+        }
+        return await ExchangeOnceAsync(flight, proof, request, whileJob.Token, cancellationToken).ConfigureAwait(false);
     }
 
     /// <param name="flight">The flight.</param>
@@ -66,9 +79,9 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
     private async Task<(T Credential, long RefreshTick)> ExchangeOnceAsync(
         Flight flight, AttestedProof proof, CredentialRequest? request, CancellationToken whileJob, CancellationToken cancellationToken)
     {
-        Grant grant = await AuthorizeAsync(flight, proof, request, whileJob).ConfigureAwait(false);
-        await _recorder.ExchangingAsync(flight, proof, grant, whileJob).ConfigureAwait(false);
-        Issued<T> issued = await ExchangeAsync(flight, proof, grant, request, cancellationToken).ConfigureAwait(false);
+        Grant grant = await _stages.RunAsync(ExchangeStage.Authorize, () => AuthorizeAsync(flight, proof, request, whileJob)).ConfigureAwait(false);
+        await _stages.RunAsync(ExchangeStage.Record, () => _recorder.ExchangingAsync(flight, proof, grant, whileJob)).ConfigureAwait(false);
+        Issued<T> issued = await _stages.RunAsync(ExchangeStage.Exchange, () => target.Measurements.TimeAsync(() => ExchangeAsync(flight, proof, grant, request, cancellationToken))).ConfigureAwait(false);
         return await VerifyAndRecordAsync(flight, proof, grant, issued, cancellationToken).ConfigureAwait(false);
     }
 
@@ -81,6 +94,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             : await AskAsync(plan.Identity!, refused?.Token.Fingerprint, cancellationToken).ConfigureAwait(false);
         if (plan.Actor is not null)
             proof = proof with { Actor = await AskAsync(plan.Actor, refused?.Actor?.Token.Fingerprint, cancellationToken).ConfigureAwait(false) };
+        proof = proof with { Job = JobAttestation.Of(proof.Platform, proof.Claims, session.Context, plan.AttestedFacts) };
         await _recorder.AttestedAsync(flight, proof, cancellationToken).ConfigureAwait(false);
         return proof;
     }
@@ -133,7 +147,8 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         var asked = new AccessRequest
         {
             Target = target.Target,
-            Job = session.Context,
+            Job = proof.Job!.Job,
+            AttestedFacts = proof.Job.Attested,
             TargetIssuer = exchanger.Issuer.AbsoluteUri,
             SubjectIssuer = proof.Issuer,
             Subject = proof.Subject,
@@ -224,8 +239,9 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         {
             if (session.Leases.IsClosed)
                 throw JobSession.JobEnded(target.Target);
-            grant.Verify(issued, session.Clock);
-            await _recorder.IssuedAsync(flight, proof, grant, issued, cancellationToken).ConfigureAwait(false);
+            _stages.Run(ExchangeStage.Verify, () => grant.Verify(issued, session.Clock));
+            await _stages.RunAsync(ExchangeStage.Record, () => _recorder.IssuedAsync(flight, proof, grant, issued, cancellationToken)).ConfigureAwait(false);
+            target.Measurements.Issued(flight.IsRefresh);
             return (issued.Credential, grant.RefreshTick(issued));
         }
         catch (Exception exception)   // whatever stopped it, the credential exists: it is ended before anybody hears of the failure

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Nhi.TokenExchange;
 
 /// <summary>One target of one running job.</summary>
@@ -8,6 +10,10 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
     public TargetPlan Plan { get; } = plan;
 
     public string Target => Plan.Name;
+
+    public ExchangeActivities Activities { get; } = new(plan, session.Clock);
+
+    public TargetMeasurements Measurements { get; } = new(session.Plan.Meter, plan, session.Plan.Time);
 
     /// <summary>The <see cref="CredentialProvider{TCredential}"/> of the target.</summary>
     public abstract object Provider { get; }
@@ -64,8 +70,10 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
     public void Start(ExpiringSlot<T> slot, Flight flight, CredentialRequest? request)
     {
         // A flight belongs to nobody: it takes nothing of its first caller along, neither its context nor its cancellation.
+        // Which activity started it, is all that is kept: ExchangeActivities says what for.
+        ActivityContext starter = Activity.Current?.Context ?? default;
         using AsyncFlowControl noFlow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
-        _ = Task.Run(() => _pipeline.FlyAsync(slot, flight, request));
+        _ = Task.Run(() => _pipeline.FlyAsync(slot, flight, request, starter));
     }
 
     public TokenExchangeException JobEnded() => JobSession.JobEnded(Target);
@@ -99,8 +107,10 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
 
     public void Reject(T credential)
     {
-        if (Slot.Reject(credential) || Varying.Reject(credential))
-            Session.Plan.Logger.Rejected(Target, credential.Fingerprint);
+        if (!Slot.Reject(credential) && !Varying.Reject(credential))
+            return;
+        Measurements.Rejected();
+        Session.Plan.Logger.Rejected(Target, credential.Fingerprint);
     }
 
     public override IReadOnlyList<Credential> Invalidate()

@@ -28,7 +28,7 @@ public static class Targets
     /// <summary>Databricks token federation: a workspace, or with <see cref="DatabricksOptions.AccountId"/> an account.</summary>
     /// <param name="workspace">The host, such as <c>https://workspace.example</c>; for an account the accounts host.</param>
     /// <param name="clientId">The application id of the service principal whose federation policy trusts the proof; null for a policy of the whole account.</param>
-    /// <param name="configure">Account, audience of the proof, margin.</param>
+    /// <param name="configure">Account, audience of the proof, dialect, authorization details, margin.</param>
     /// <remarks>
     /// Scopes come from the target; one that names none gets <c>all-apis</c>, which is all that the principal may do: name the narrowest, such as <c>sql</c>.
     /// A credential can't be revoked and does not die with its proof: it dies by itself after what Databricks gives, an hour.

@@ -16,6 +16,12 @@ internal sealed record AttestedProof
 
     public required IReadOnlyDictionary<string, string> Claims { get; init; }
 
+    /// <summary>The platform that is known to make such proofs of workloads; null if none is.</summary>
+    public string? Platform { get; init; }
+
+    /// <summary>The job as configuration and proof say it together; null before they were compared.</summary>
+    public JobAttestation? Job { get; init; }
+
     public DateTimeOffset? ExpiresAt { get; init; }
 
     /// <summary>Only the configuration says that this is a workload's.</summary>

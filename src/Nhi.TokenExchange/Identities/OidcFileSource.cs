@@ -92,10 +92,10 @@ internal sealed class OidcFileSource : IWorkloadIdentitySource
         if (position >= 0)
             throw new FormatException($"white space, a control or a non-ASCII character at position {position}");
         if (!MustBeJwt)
-            return new SubjectToken(token, _type);
+            return new SubjectToken(token, _type) { Place = _file.ToString() };
         Jwt jwt = JwtReader.Read(token);
         return jwt.SignatureLengthFits
-            ? new SubjectToken(token, _type, jwt.ExpiresAt)
+            ? new SubjectToken(token, _type, jwt.ExpiresAt) { Place = _file.ToString() }
             : throw new FormatException($"its signature has {jwt.SignatureBytes} bytes, which {jwt.Algorithm} does not have: cut off?");
     }
 

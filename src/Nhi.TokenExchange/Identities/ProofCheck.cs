@@ -48,7 +48,7 @@ internal static class ProofCheck
     private static AttestedProof CheckJwt(SubjectToken token, Audience audience, ActsFor actsFor, DateTimeOffset now)
     {
         Jwt jwt = Read(token);
-        string who = Describe(jwt);
+        string who = token.Place is { } place ? $"{Describe(jwt)}, of {place}" : Describe(jwt);
         RequireWorkloadClaims(token, jwt, who);
         DateTimeOffset end = jwt.ExpiresAt ?? throw Refuse(ErrorCodes.ProofMalformed, $"The proof ({who}) has no 'exp'.", "A proof must end. Legacy Kubernetes secrets of type service-account-token don't: project a token instead.");
         if (token.ExpiresAt < end)
@@ -65,13 +65,14 @@ internal static class ProofCheck
                 InDevelopmentAlone);
         }
         bool isAPersons = mark is not null;
-        bool proven = !isAPersons && (token.IsPlatformAttested || WorkloadRecognition.PlatformOf(jwt) is not null);
+        string? platform = isAPersons ? null : WorkloadRecognition.PlatformOf(jwt);
+        bool proven = !isAPersons && (token.IsPlatformAttested || platform is not null);
         if (!proven && !isAPersons && actsFor != ActsFor.Workload)
         {
             throw Refuse(ErrorCodes.ProofNotKnownToBeAWorkloads, $"The proof ({who}) does not show that it is a workload's.",
                 "If you know that it is, declare the identity with ActsFor.Workload; the audit will say that it was asserted, not proven.");
         }
-        return new AttestedProof { Token = token, Issuer = IssuerOf(jwt), Subject = jwt.Subject, Claims = jwt.Claims, ExpiresAt = end, WorkloadIsAsserted = !proven && !isAPersons, IsAPersons = isAPersons };
+        return new AttestedProof { Token = token, Issuer = IssuerOf(jwt), Subject = jwt.Subject, Claims = jwt.Claims, Platform = platform, ExpiresAt = end, WorkloadIsAsserted = !proven && !isAPersons, IsAPersons = isAPersons };
     }
 
     private static AttestedProof CheckOpaque(SubjectToken token, Audience audience, ActsFor actsFor, DateTimeOffset now)

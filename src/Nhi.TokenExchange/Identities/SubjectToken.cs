@@ -53,6 +53,9 @@ public sealed class SubjectToken
     /// <summary>Whether its source is, or may fall back to, a person's: taken with <see cref="ActsFor.PersonInDevelopment"/> alone, and audited as a person's, whatever the token shows.</summary>
     public bool IsAPersons { get; init; }
 
+    /// <summary>Where it came from, for messages: such as a file in quotes. Null: not said.</summary>
+    internal string? Place { get; init; }
+
     /// <summary>The first 16 hexadecimal digits of the SHA-256 of the token.</summary>
     public string Fingerprint => _fingerprint.ToString("x16", CultureInfo.InvariantCulture);
 

@@ -1,6 +1,7 @@
 namespace Nhi.TokenExchange;
 
 /// <summary>The boundary of every credential: which pipeline, run and task, on which data set, for what purpose. Goes to policy and audit.</summary>
+/// <remarks>All of it is the configuration's word, but for what the proof attests: <see cref="AccessRequest.AttestedFacts"/>, <see cref="TargetOptions.AttestedFacts"/>.</remarks>
 public sealed class JobContext
 {
     /// <summary>A job that nothing is said about.</summary>

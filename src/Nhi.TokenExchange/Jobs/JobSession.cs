@@ -114,6 +114,7 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
     internal static JobSession Start(SessionPlan plan)
     {
         var session = new JobSession(plan);
+        plan.Meter.Add(session);
         plan.Logger.JobStarted(session.Context, string.Join(", ", session._targets.Keys));
         return session;
     }
@@ -191,6 +192,7 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
             Plan.Logger.JobCompleted(Context, report.ToString());
         else
             Plan.Logger.JobCompletedWithOrphans(Context, report.ToString());
+        Plan.Meter.Remove(this);
         _policyChanges.Dispose();
         _signals?.Dispose();
         Task released = ReleaseWhenDrainedAsync();

@@ -53,8 +53,11 @@ internal sealed class LeaseEnding(JobSession session)
     }
 
     /// <summary>Accounts for a lease that died of age.</summary>
-    public void NoteExpired(Credential credential) =>
+    public void NoteExpired(Credential credential)
+    {
+        credential.Lease.Owner!.Measurements.Ended(LeaseEnd.AlreadyGone);
         _ = TryRecordAsync(() => Event(AuditEventKind.Expired, credential, null));
+    }
 
     public async ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken)
     {
@@ -81,8 +84,9 @@ internal sealed class LeaseEnding(JobSession session)
 
     private async Task EndTakenAsync(Credential credential, string reason, CancellationToken cancellationToken)
     {
-        (LeaseEnd end, string? failure) = await AskAsync(credential, cancellationToken).ConfigureAwait(false);
         TargetRuntime owner = credential.Lease.Owner!;
+        (LeaseEnd end, string? failure) = await owner.Activities.RunAsync(() => AskAsync(credential, cancellationToken)).ConfigureAwait(false);
+        owner.Measurements.Ended(end);
         _outcomes.Enqueue(new LeaseOutcome(owner.Target, credential.Fingerprint, end, session.Clock.InstantOf(credential.Lease.WallEnd), credential.ExpiresAt, failure));
         AuditEventKind kind = end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
         await TryRecordAsync(() => Event(kind, credential, failure is null ? reason : $"{reason}; {failure}")).ConfigureAwait(false);

@@ -6,8 +6,11 @@ public sealed class AccessRequest
     /// <summary>The name of the target.</summary>
     public required string Target { get; init; }
 
-    /// <summary>The job that asks.</summary>
+    /// <summary>The job that asks. A fact that it leaves out is the proof's, where the proof attests it.</summary>
     public required JobContext Job { get; init; }
+
+    /// <summary>The facts of <see cref="Job"/> that the proof attests. All others are only said by the configuration.</summary>
+    public JobFacts AttestedFacts { get; init; }
 
     /// <summary>The authorization server that would issue, as an absolute URI.</summary>
     public required string TargetIssuer { get; init; }

@@ -9,7 +9,7 @@ internal sealed class ThreeHoursTests
     private const int MostYields = 10_000_000;
 
     [Test]
-    public async Task No_call_fails_and_no_assertion_is_used_twice()
+    public async Task P1_In_a_job_of_three_hours_no_call_fails_and_no_assertion_is_used_twice()
     {
         var time = new ManualTimeProvider();
         await using IdentityEmulator emulator = await IdentityEmulator.StartAsync(o =>

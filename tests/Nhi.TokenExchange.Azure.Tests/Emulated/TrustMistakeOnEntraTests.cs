@@ -12,7 +12,7 @@ internal sealed class TrustMistakeOnEntraTests
     public void There_are_at_least_twenty_of_them() => Assert.That(Mistakes, Has.Count.GreaterThanOrEqualTo(20));
 
     [TestCaseSource(nameof(Mistakes))]
-    public async Task Each_is_told_with_field_presented_and_expected(TrustMistake mistake)
+    public async Task P43_Each_mistake_in_a_trust_is_told_with_field_presented_and_expected(TrustMistake mistake)
     {
         await using IdentityEmulator emulator = await IdentityEmulator.StartAsync(o =>
         {

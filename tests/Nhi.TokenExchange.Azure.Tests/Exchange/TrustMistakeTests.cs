@@ -25,7 +25,9 @@ internal sealed class TrustMistakeTests
     [TestCase("https://token.actions.githubusercontent.com/", "they differ in the slash at the end only; first difference at position 43: expected '/', presented the end")]
     [TestCase("https://Token.actions.githubusercontent.com", "they differ in upper and lower case only; first difference at position 8: expected 'Token.action…', presented 'token.action…'")]
     [TestCase("https://gitlab.example", "first difference at position 8: expected 'gitlab.examp…', presented 'token.action…'")]
-    public async Task What_is_said_to_be_registered_is_compared_before_anything_is_sent(string registered, string difference)
+    [TestCase("http://token.actions.githubusercontent.com", "first difference at position 4: expected ':")]
+    [TestCase("https://token.actions.githubusercontent.com:8443", "first difference at position 43: expected ':8443', presented the end")]
+    public async Task B69_What_is_said_to_be_registered_is_compared_before_anything_is_sent(string registered, string difference)
     {
         var wire = new Wire(Wire.Json(EntraCalls.Good()));
 
@@ -36,7 +38,7 @@ internal sealed class TrustMistakeTests
     }
 
     [Test]
-    public async Task A_subject_that_is_not_the_registered_one_is_refused_and_the_registered_one_goes_through()
+    public async Task P42_A_subject_with_one_other_letter_is_told_with_both_and_the_position_and_the_registered_one_goes_through()
     {
         var wire = new Wire(Wire.Json(EntraCalls.Good()));
 
@@ -68,7 +70,7 @@ internal sealed class TrustMistakeTests
     [TestCase(700212)]
     [TestCase(700213)]
     [TestCase(700016)]
-    public async Task While_the_budget_lasts_a_trust_may_be_unknown_yet_and_after_it_that_is_final(int code)
+    public async Task P44_While_the_budget_lasts_a_trust_may_be_unknown_yet_and_after_it_that_is_final(int code)
     {
         var time = new ManualTimeProvider();
         var wire = new Wire(Wire.Json(EntraCalls.Refusal(code), 401));

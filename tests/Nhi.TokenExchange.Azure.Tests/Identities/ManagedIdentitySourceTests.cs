@@ -110,7 +110,7 @@ internal sealed class ManagedIdentitySourceTests
     [TestCase(401, 1, false)]
     [TestCase(403, 1, false)]
     [TestCase(405, 1, false)]
-    public void The_metadata_service_is_asked_again_by_its_table(int status, int tries, bool isTransient)
+    public void S11_P34_The_metadata_service_is_asked_again_by_its_table(int status, int tries, bool isTransient)
     {
         using var host = HostVariables.VirtualMachine();
         var time = new SkippingTime();
@@ -124,7 +124,7 @@ internal sealed class ManagedIdentitySourceTests
     }
 
     [Test]
-    public async Task An_update_of_seventy_seconds_is_outlasted_by_two_flights()
+    public async Task S11_An_update_of_seventy_seconds_is_outlasted_by_two_flights()
     {
         using var host = HostVariables.VirtualMachine();
         var time = new SkippingTime();
@@ -159,7 +159,7 @@ internal sealed class ManagedIdentitySourceTests
     [TestCase(502, 1)]
     [TestCase(400, 1)]
     [TestCase(403, 1)]
-    public void Other_hosts_have_a_table_of_their_own(int status, int tries)
+    public void S11_Other_hosts_have_a_table_of_their_own(int status, int tries)
     {
         using var host = HostVariables.AppService();
         var wire = new Wire(Wire.Json("""{"statusCode":0,"message":"Some text"}""", status));
@@ -182,7 +182,7 @@ internal sealed class ManagedIdentitySourceTests
     }
 
     [Test]
-    public async Task A_host_that_is_silent_at_first_is_waited_for()
+    public async Task S9_P32_A_host_that_is_silent_at_first_is_waited_for()
     {
         using var host = HostVariables.VirtualMachine();
         var time = new SkippingTime();
@@ -194,7 +194,7 @@ internal sealed class ManagedIdentitySourceTests
     }
 
     [Test]
-    public void A_host_that_stays_silent_is_given_up_within_half_a_minute()
+    public void S9_A_host_that_stays_silent_is_given_up_within_half_a_minute()
     {
         using var host = HostVariables.VirtualMachine();
         var time = new SkippingTime();
@@ -207,7 +207,7 @@ internal sealed class ManagedIdentitySourceTests
     }
 
     [Test]
-    public async Task A_declared_host_that_takes_no_connection_yet_is_waited_for()
+    public async Task S10_P35_A_declared_host_that_takes_no_connection_yet_is_waited_for()
     {
         using var host = HostVariables.AppService();
         var time = new SkippingTime();
@@ -219,7 +219,7 @@ internal sealed class ManagedIdentitySourceTests
     }
 
     [Test]
-    public void A_declared_host_that_never_takes_one_is_given_up_within_half_a_minute()
+    public void S10_A_declared_host_that_never_takes_one_is_given_up_within_half_a_minute()
     {
         using var host = HostVariables.Arc();
         var time = new SkippingTime();
@@ -231,7 +231,7 @@ internal sealed class ManagedIdentitySourceTests
     }
 
     [Test]
-    public void Where_nothing_declares_a_host_no_connection_fails_at_once_may_pass_within_half_a_minute_and_is_final_then()
+    public void P33_Where_nothing_declares_a_host_no_connection_fails_at_once_may_pass_within_half_a_minute_and_is_final_then()
     {
         using var host = HostVariables.VirtualMachine();
         var time = new SkippingTime();
@@ -268,7 +268,7 @@ internal sealed class ManagedIdentitySourceTests
     [TestCase(404, "<html>Sign in</html>", "text/html", "content type text/html")]
     [TestCase(400, "<html>Sign in</html>", "text/html", "is not a metadata service")]
     [TestCase(200, "{\"hello\":1}", "application/json", "no access_token")]
-    public void What_is_no_metadata_service_is_told_by_its_content_type_and_not_quoted(int status, string body, string type, string said)
+    public void S12_What_is_no_metadata_service_is_told_by_its_content_type_and_not_quoted(int status, string body, string type, string said)
     {
         using var host = HostVariables.VirtualMachine();
 
@@ -276,7 +276,7 @@ internal sealed class ManagedIdentitySourceTests
     }
 
     [Test]
-    public void A_body_without_an_end_is_not_read_to_its_end()
+    public void S18_A_body_without_an_end_is_not_read_to_its_end()
     {
         using var host = HostVariables.VirtualMachine();
 

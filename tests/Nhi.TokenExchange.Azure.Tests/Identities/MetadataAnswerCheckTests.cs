@@ -21,7 +21,7 @@ internal sealed class MetadataAnswerCheckTests
     [TestCase(Vault, null, "https://graph.microsoft.com", "audience (aud)")]
     [TestCase(Vault, Vault, "api://vault", "audience (aud)")]
     [TestCase("api://AzureADTokenExchange", null, "https://management.azure.com/", "audience (aud)")]
-    public void A_token_for_something_else_is_refused_and_both_are_named(string asked, string? resource, string? audience, string what)
+    public void S13_A_token_for_something_else_is_refused_and_both_are_named(string asked, string? resource, string? audience, string what)
     {
         IdentityUnavailableException refused = Assert.ThrowsAsync<IdentityUnavailableException>(() => AskAsync(asked, resource, audience))!;
 

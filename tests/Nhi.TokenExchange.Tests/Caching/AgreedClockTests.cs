@@ -41,7 +41,7 @@ public class AgreedClockTests
     }
 
     [Test]
-    public void At_exactly_the_end_of_the_monotonic_hand_it_is_over()
+    public void T7_At_exactly_the_end_of_the_monotonic_hand_it_is_over()
     {
         var clock = new AgreedClock(_time);
         _time.Advance(TimeSpan.FromMilliseconds(999));
@@ -72,7 +72,7 @@ public class AgreedClockTests
     }
 
     [Test]
-    public void At_exactly_the_end_of_the_wall_hand_it_is_over()
+    public void T7_At_exactly_the_end_of_the_wall_hand_it_is_over()
     {
         var clock = new AgreedClock(_time);
         _time.Advance(TimeSpan.FromSeconds(10));

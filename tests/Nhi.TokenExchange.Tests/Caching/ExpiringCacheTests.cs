@@ -28,7 +28,7 @@ public class ExpiringCacheTests
     }
 
     [Test]
-    public void Requests_that_differ_in_anything_never_meet()
+    public void P14_Requests_that_differ_in_anything_never_meet()
     {
         string?[] texts = [null, "", " ", "a", "A", "a b", "b", "a\0b", "a|b", "a,b", "\"", "{}", "1:a", "ı", "i", "I", "é", "e\u0301"];
         ScopeSet?[] scopes = [null, ScopeSet.Empty, ScopeSet.Of("a"), ScopeSet.Of("A"), ScopeSet.Of("a", "b"), ScopeSet.Of("a,b"), ScopeSet.Of("a|b")];
@@ -57,15 +57,16 @@ public class ExpiringCacheTests
     }
 
     [Test]
-    public async Task Of_any_number_of_keys_never_more_than_the_capacity_is_held()
+    public async Task C9_Of_any_number_of_keys_never_more_than_the_capacity_is_held()
     {
         var cache = new ExpiringCache<BearerToken>(_bench, capacity: 50);
-        for (int i = 0; i < 1000; i++)
+        int most = 0;
+        for (int i = 0; i < 100_000; i++)
         {
             await FillAsync(cache, Tenant(i));
-            Assert.That(cache.Count, Is.LessThanOrEqualTo(50));
+            most = Math.Max(most, cache.Count);
         }
-        Assert.That(cache.Count, Is.EqualTo(50));
+        Assert.That((most, cache.Count), Is.EqualTo((50, 50)));
     }
 
     [Test]

@@ -34,7 +34,7 @@ public class ExpiringSlotModelTests
         public bool Doomed, Ended, Denied;
         public int FailuresInARow;
         public long NextTry;
-        public bool Failing;
+        public bool Failing, FailedBesideAGoodOne;
         public int RefusalsInARow;   // of the last credentials, each within a minute after the one before might be replaced
         public long NextAfterRefusal;
 
@@ -124,7 +124,7 @@ public class ExpiringSlotModelTests
                 await RefusedAsync(get.AsTask(), ErrorCodes.JobEnded);
                 return;
             }
-            bool mayTry = _model.Flying is null && (!good || Mono >= _model.RefreshDue) && !(_model.Failing && (_model.Denied || Mono < _model.NextTry)) && !(!good && Mono < _model.NextAfterRefusal);
+            bool mayTry = _model.Flying is null && (!good || Mono >= _model.RefreshDue) && !(_model.Failing && (_model.Denied || (Mono < _model.NextTry && (good || !_model.FailedBesideAGoodOne)))) && !(!good && Mono < _model.NextAfterRefusal);
             Assert.That(_bench.Started - started, Is.EqualTo(mayTry ? 1 : 0), "flights");
             if (mayTry)
             {
@@ -195,6 +195,7 @@ public class ExpiringSlotModelTests
                 {
                     _model.Failing = true;
                     _model.Denied = denied;
+                    _model.FailedBesideAGoodOne = departure.Flight.IsRefresh;
                     _model.FailuresInARow++;
                     (_model.RefusalsInARow, _model.NextAfterRefusal) = (0, 0);
                     _model.NextTry = Mono + (long)(500 * Math.Min(60, Math.Pow(2, _model.FailuresInARow - 1)));

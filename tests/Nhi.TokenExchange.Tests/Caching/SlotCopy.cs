@@ -79,7 +79,7 @@ internal sealed class SlotCopy(AgreedClock clock, Func<long> nextNumber, Action<
             {
                 if (alive is not null && clock.Tick < state.HitUntil)
                     return alive;
-                if (state.Failure is { } remembered && clock.Tick < remembered.NotBeforeTick)
+                if (state.Failure is { } remembered && remembered.Counts(clock.Tick, alive is not null))
                     return alive ?? throw remembered.ToException(clock);
                 flight = new Flight(nextNumber(), isRefresh: alive is not null, state.Failure);
                 if (!TryMove(state, state.Depart(flight)))
@@ -118,7 +118,7 @@ internal sealed class SlotCopy(AgreedClock clock, Func<long> nextNumber, Action<
         {
             SlotState<BearerToken> state = State;
             bool mine = ReferenceEquals(state.Flight, flight);
-            FlightFailure? failure = mine && state.Mark == SlotMark.None ? FlightFailure.Of(cause, state.Failure, clock, 0) : null;
+            FlightFailure? failure = mine && state.Mark == SlotMark.None ? FlightFailure.Of(cause, state.Failure, clock, 0, flight.IsRefresh) : null;
             if (mine && !TryMove(state, failure is null ? SlotState<BearerToken>.LandDoomed() : state.Fail(failure)))
                 continue;
             flight.Complete(failure);

@@ -7,7 +7,7 @@ public class SlotStressTests
     private const int Seed = 20260101;
 
     [Test]
-    public async Task Under_threads_none_of_what_must_never_happen_happens()
+    public async Task C11_Under_threads_none_of_what_must_never_happen_happens()
     {
         StressResult result = await SlotStress.RunAsync(TimeSpan.FromSeconds(5), Seed, bugs: null);
         TestContext.Out.WriteLine($"seed {Seed}: {result}");

@@ -25,7 +25,7 @@ public class KeyedProviderTests
     }
 
     [Test]
-    public async Task Two_scopes_share_one_provider_and_one_exchange()
+    public async Task P15_Two_scopes_share_one_provider_and_one_exchange()
     {
         await using ServiceProvider container = _services.Build();
         using IServiceScope one = container.CreateScope(), other = container.CreateScope();

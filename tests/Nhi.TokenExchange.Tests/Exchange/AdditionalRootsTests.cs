@@ -10,7 +10,7 @@ internal sealed class AdditionalRootsTests
     private static readonly DateTimeOffset Today = TimeProvider.System.GetUtcNow();
 
     [Test]
-    public async Task A_server_under_a_given_root_is_trusted()
+    public async Task N8_A_server_under_a_given_root_is_trusted()
     {
         using X509Certificate2 root = Root("ours");
         await using var issuer = new ScriptedIssuer(_ => ScriptedAnswer.Json("{}"), Server(root, "127.0.0.1"));
@@ -22,7 +22,7 @@ internal sealed class AdditionalRootsTests
     [TestCase("another name")]
     [TestCase("expired")]
     [TestCase("for clients")]
-    public async Task Everything_else_about_it_is_verified_all_the_same(string fault)
+    public async Task N7_Everything_else_about_a_certificate_is_verified_all_the_same(string fault)
     {
         using X509Certificate2 root = Root("ours");
         using X509Certificate2 other = Root("theirs");

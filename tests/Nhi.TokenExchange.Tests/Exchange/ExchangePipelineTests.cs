@@ -245,7 +245,7 @@ public class ExchangePipelineTests
     }
 
     [Test]
-    public async Task Other_exceptions_of_a_source_are_wrapped_as_the_stage_attest()
+    public async Task S17_An_exception_of_a_source_is_wrapped_as_the_stage_attest()
     {
         IWorkloadIdentitySource source = IdentitySources.From((_, _) => throw new IOException("no such device"));
         await using TestJob job = await TestJob.StartAsync(source: source);
@@ -256,7 +256,19 @@ public class ExchangePipelineTests
     }
 
     [Test]
-    public async Task A_source_that_never_answers_is_given_up_at_the_flights_deadline()
+    public async Task S17_A_source_that_gives_nothing_is_named()
+    {
+        await using TestJob job = await TestJob.StartAsync(source: IdentitySources.From((_, _) => new ValueTask<SubjectToken>((SubjectToken)null!)));
+
+        IdentityUnavailableException? error = Assert.ThrowsAsync<IdentityUnavailableException>(async () => await job.Warehouse.GetAsync());
+
+        Assert.That((error!.Code, error.Stage), Is.EqualTo(("NHI2009", ExchangeStage.Attest)));
+        Assert.That(error.Message, Does.Contain("identity 'job' gave null"));
+        Assert.That(job.Issuer.Requests, Is.Empty);
+    }
+
+    [Test]
+    public async Task S17_A_source_that_never_answers_is_given_up_at_the_flights_deadline_and_what_it_gives_later_is_dropped()
     {
         var reached = new TaskCompletionSource();
         var never = new TaskCompletionSource<SubjectToken>();
@@ -273,6 +285,10 @@ public class ExchangePipelineTests
 
         TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(() => asking);
         Assert.That((error!.Code, error.IsTransient), Is.EqualTo(("NHI4009", true)));
+
+        never.SetResult(new SubjectToken(TestProofs.Jwt(job.Time, "https://issuer.test/"), SubjectTokenType.Jwt));
+        await job.Session.CompleteAsync();
+        Assert.That(job.Issuer.Requests, Is.Empty);
     }
 
     [Test]
@@ -292,7 +308,7 @@ public class ExchangePipelineTests
     }
 
     [Test]
-    public async Task An_exchanger_that_asks_for_its_own_target_gets_an_error_instead_of_hanging()
+    public async Task C6_An_exchanger_that_asks_for_its_own_target_gets_an_error_instead_of_hanging()
     {
         CredentialProvider<BearerToken>? self = null;
         IWorkloadIdentitySource source = IdentitySources.From(async (_, ct) => new SubjectToken((await self!.GetAsync(ct)).Reveal(), SubjectTokenType.Jwt));

@@ -60,7 +60,7 @@ internal sealed class IssuerAddressTests
     }
 
     [Test]
-    public async Task A_dead_first_address_does_not_stop_the_second()
+    public async Task N13_A_dead_first_address_does_not_stop_the_second()
     {
         await using var issuer = new ScriptedIssuer(ScriptedAnswer.Json("{}"));
         using HttpResponseMessage response = await GetAsync(
@@ -143,7 +143,7 @@ internal sealed class IssuerAddressTests
     [TestCase(407, false)]
     [TestCase(502, true)]
     [NonParallelizable]
-    public async Task A_proxy_that_gives_no_way_is_named_without_its_credentials(int status, bool isTransient)
+    public async Task N9_A_proxy_that_gives_no_way_is_named_without_its_credentials(int status, bool isTransient)
     {
         await using var proxy = new ScriptedIssuer(ScriptedAnswer.Status(status));
         await WithDefaultProxyAsync(new Uri($"http://user:{WireSamples.TokenCanary}@127.0.0.1:{proxy.Port}"), async () =>

@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using System.Net;
-using System.Net.Sockets;
 using static Nhi.TokenExchange.Tests.Exchange.WireCalls;
 
 namespace Nhi.TokenExchange.Tests.Exchange;
@@ -23,7 +22,7 @@ internal sealed class IssuerBackchannelTests
     [TestCase(502)]
     [TestCase(503)]
     [TestCase(504)]
-    public async Task A_transient_status_is_asked_again_and_the_answer_after_it_is_given(int status)
+    public async Task I4_A_transient_status_is_asked_again_and_the_answer_after_it_is_given(int status)
     {
         var time = new SkippingTime();
         await using ScriptedIssuer issuer = ScriptedIssuer.InOrder(ScriptedAnswer.Status(status), ScriptedAnswer.Status(status), ScriptedAnswer.Json("{}"));
@@ -33,7 +32,7 @@ internal sealed class IssuerBackchannelTests
     }
 
     [Test]
-    public async Task Attempts_are_bounded_and_the_waits_grow()
+    public async Task I4_Attempts_are_bounded_and_the_waits_grow()
     {
         var time = new SkippingTime();
         await using var issuer = new ScriptedIssuer(ScriptedAnswer.Status(503, "x-request-id: abc-1"));
@@ -47,7 +46,7 @@ internal sealed class IssuerBackchannelTests
 
     [TestCase(0, 50)]
     [TestCase(0.8, 400)]
-    public async Task The_wait_is_the_injected_chance_of_the_bound_but_never_nothing(double chance, double milliseconds)
+    public async Task I4_The_wait_is_the_injected_chance_of_the_bound_but_never_nothing(double chance, double milliseconds)
     {
         var time = new SkippingTime();
         await using ScriptedIssuer issuer = ScriptedIssuer.InOrder(ScriptedAnswer.Status(503), ScriptedAnswer.Json("{}"));
@@ -56,7 +55,7 @@ internal sealed class IssuerBackchannelTests
     }
 
     [Test]
-    public async Task A_500_is_asked_once_more_and_then_given_to_the_caller()
+    public async Task I4_A_500_is_asked_once_more_and_then_given_to_the_caller()
     {
         await using var issuer = new ScriptedIssuer(ScriptedAnswer.Status(500));
         using HttpResponseMessage response = await GetAsync(issuer.Uri);
@@ -84,7 +83,7 @@ internal sealed class IssuerBackchannelTests
     [TestCase("-5", 0.25)]
     [TestCase("soon", 0.25)]
     [TestCase("99999999999999999999", 0.25)]
-    public async Task Retry_after_is_honoured_if_it_says_more_than_our_own_wait(string header, double seconds)
+    public async Task I3_Retry_after_is_honoured_if_it_says_more_than_our_own_wait(string header, double seconds)
     {
         var time = new SkippingTime();
         await using ScriptedIssuer issuer = ScriptedIssuer.InOrder(ScriptedAnswer.Status(429, $"Retry-After: {header}"), ScriptedAnswer.Json("{}"));
@@ -94,7 +93,7 @@ internal sealed class IssuerBackchannelTests
 
     [TestCase("120", 120)]
     [TestCase("1000000000", 300)]
-    public async Task A_wait_beyond_the_deadline_is_told_at_once_and_capped(string header, int seconds)
+    public async Task I3_A_wait_beyond_the_deadline_is_told_at_once_and_capped(string header, int seconds)
     {
         var time = new SkippingTime();
         await using var issuer = new ScriptedIssuer(ScriptedAnswer.Status(429, $"Retry-After: {header}"));
@@ -115,7 +114,7 @@ internal sealed class IssuerBackchannelTests
     }
 
     [Test]
-    public async Task A_closed_port_is_transient_and_named()
+    public async Task N2_A_closed_port_is_transient_and_named()
     {
         var issuer = new ScriptedIssuer(ScriptedAnswer.Nothing);
         Uri gone = issuer.Uri;
@@ -126,16 +125,6 @@ internal sealed class IssuerBackchannelTests
         Assert.That(failure.IsTransient);
         Assert.That(failure.Message, Does.Contain($"127.0.0.1:{gone.Port}").And.Contain("ConnectionRefused"));
         Assert.That(time.Waits, Has.Count.EqualTo(4));
-    }
-
-    [TestCase(SocketError.HostNotFound)]
-    [TestCase(SocketError.TryAgain)]
-    public async Task A_name_that_is_not_found_is_transient(SocketError error)
-    {
-        TokenExchangeException failure = await FailureAsync(new Uri("https://issuer.example/"), transport: () => IssuerSockets.Create((_, _) => throw new SocketException((int)error)));
-        Assert.That(failure.Code, Is.EqualTo(ErrorCodes.IssuerUnreachable));
-        Assert.That(failure.IsTransient);
-        Assert.That(failure.Message, Does.Contain("issuer.example"));
     }
 
     [Test]
@@ -155,7 +144,7 @@ internal sealed class IssuerBackchannelTests
     [TestCase(303)]
     [TestCase(307)]
     [TestCase(308)]
-    public async Task A_redirect_is_never_followed_and_names_only_the_host(int status)
+    public async Task N10_A_redirect_is_never_followed_and_names_only_the_host(int status)
     {
         await using var elsewhere = new ScriptedIssuer(ScriptedAnswer.Json("{}"));
         await using var issuer = new ScriptedIssuer(ScriptedAnswer.Status(status, $"Location: http://localhost:{elsewhere.Port}/steal?q={WireSamples.TokenCanary}"));
@@ -169,7 +158,7 @@ internal sealed class IssuerBackchannelTests
     }
 
     [Test]
-    public async Task A_redirect_to_a_metadata_service_is_refused_too()
+    public async Task B85_N10_A_redirect_to_a_metadata_service_is_refused()
     {
         await using var issuer = new ScriptedIssuer(ScriptedAnswer.Status(307, "Location: http://169.254.169.254/latest/"));
         TokenExchangeException failure = await FailureAsync(issuer.Uri);
@@ -178,7 +167,7 @@ internal sealed class IssuerBackchannelTests
 
     [TestCase(true)]
     [TestCase(false)]
-    public async Task An_endless_body_is_read_to_the_cap_and_no_further(bool sayLength)
+    public async Task I6_An_endless_body_is_read_to_the_cap_and_no_further(bool sayLength)
     {
         const int total = 100 * 1024 * 1024;
         long written = 0;
@@ -206,7 +195,7 @@ internal sealed class IssuerBackchannelTests
     }
 
     [Test]
-    public async Task A_packed_body_is_not_unpacked()
+    public async Task I6_A_packed_body_is_not_unpacked()
     {
         using var packed = new MemoryStream();
         await using (var gzip = new GZipStream(packed, CompressionLevel.SmallestSize))
@@ -217,7 +206,7 @@ internal sealed class IssuerBackchannelTests
     }
 
     [Test]
-    public async Task Headers_beyond_the_cap_are_refused()
+    public async Task B84_Headers_beyond_the_cap_are_refused()
     {
         await using var issuer = new ScriptedIssuer(ScriptedAnswer.Status(200, $"X-Long: {new string('a', 1024 * 1024)}"));
         TokenExchangeException failure = await FailureAsync(issuer.Uri);
@@ -228,7 +217,7 @@ internal sealed class IssuerBackchannelTests
     [TestCase("garbage\r\n\r\n")]
     [TestCase("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + WireSamples.TokenCanary + "\r\n")]
     [TestCase("HTTP/1.1 200 OK\r\n" + WireSamples.TokenCanary + "\r\n\r\n")]
-    public async Task Garbage_on_the_wire_is_a_broken_connection_and_is_not_quoted(string raw)
+    public async Task B84_Garbage_on_the_wire_is_a_broken_connection_and_is_not_quoted(string raw)
     {
         await using var issuer = new ScriptedIssuer(ScriptedAnswer.Raw(raw));
         TokenExchangeException failure = await FailureAsync(issuer.Uri);
@@ -253,7 +242,7 @@ internal sealed class IssuerBackchannelTests
     }
 
     [Test]
-    public async Task The_deadline_counts_the_whole_answer_and_not_the_pauses_in_it()
+    public async Task N6_The_deadline_counts_the_whole_answer_and_not_the_pauses_in_it()
     {
         var time = new ManualTimeProvider();
         await using var issuer = new ScriptedIssuer(new ScriptedAnswer(async (stream, cancellationToken) =>

@@ -13,7 +13,7 @@ internal sealed class IssuerRefusalTests
     [TestCase("invalid_authorization_details", ErrorCodes.IssuerRefused, "authorization details")]
     [TestCase("use_dpop_nonce", ErrorCodes.IssuerRefused, "DPoP")]
     [TestCase("something_new", ErrorCodes.IssuerRefused, "")]
-    public async Task An_OAuth_error_is_final_and_says_what_to_do(string error, string code, string hint)
+    public async Task I1_An_OAuth_error_is_final_and_says_what_to_do(string error, string code, string hint)
     {
         await using var issuer = new ScriptedIssuer(ScriptedAnswer.Json($$"""{"error":"{{error}}","error_description":"because","error_uri":"https://issuer.example/why"}""", 400, "x-ms-request-id: c-7"));
         TokenExchangeException failure = await FailureAsync(issuer);
@@ -28,7 +28,7 @@ internal sealed class IssuerRefusalTests
 
     [TestCase(401)]
     [TestCase(403)]
-    public async Task A_bare_denial_is_final(int status)
+    public async Task I2_A_bare_denial_is_final(int status)
     {
         await using var issuer = new ScriptedIssuer(ScriptedAnswer.Status(status));
         TokenExchangeException failure = await FailureAsync(issuer);
@@ -55,7 +55,7 @@ internal sealed class IssuerRefusalTests
     [TestCase("""{"error":""}""")]
     [TestCase("[1]")]
     [TestCase("")]
-    public async Task An_error_without_a_name_is_unknown(string body)
+    public async Task B82_An_error_without_a_name_is_unknown(string body)
     {
         await using var issuer = new ScriptedIssuer(ScriptedAnswer.Json(body, 400));
         Assert.That((await FailureAsync(issuer)).IssuerError, Is.EqualTo("unknown"));
@@ -72,7 +72,7 @@ internal sealed class IssuerRefusalTests
     }
 
     [Test]
-    public async Task A_description_that_echoes_the_proof_or_a_token_is_redacted_and_cut()
+    public async Task B82_A_description_that_echoes_the_proof_or_a_token_is_redacted_and_cut()
     {
         string body = $$"""{"error":"invalid_grant","error_description":"bad assertion {{WireSamples.Proof}} and {{WireSamples.Proof[..28]}} and {{WireSamples.Token}}-0123456789 \u001b[31m{{new string('x', 39)}} {{string.Concat(Enumerable.Repeat("long ", 2000))}}"}""";
         await using var issuer = new ScriptedIssuer(ScriptedAnswer.Json(body, 400));
@@ -134,7 +134,7 @@ internal sealed class IssuerRefusalTests
     }
 
     [Test]
-    public async Task An_error_name_of_ten_kilobytes_is_cut()
+    public async Task B82_An_error_name_of_ten_kilobytes_is_cut()
     {
         await using var issuer = new ScriptedIssuer(ScriptedAnswer.Json($$"""{"error":"{{string.Concat(Enumerable.Repeat("a b\\n", 2500))}}"}""", 400));
         TokenExchangeException failure = await FailureAsync(issuer);
@@ -145,7 +145,7 @@ internal sealed class IssuerRefusalTests
     [TestCase("Thu, 01 Jan 2026 03:00:00 GMT", "10800 s ahead of")]
     [TestCase("Wed, 31 Dec 2025 23:00:00 GMT", "3600 s behind")]
     [TestCase("Thu, 01 Jan 2026 00:00:30 GMT", null)]
-    public async Task A_difference_of_the_clocks_is_told(string date, string? told)
+    public async Task B89_A_difference_of_the_clocks_is_told(string date, string? told)
     {
         await using var issuer = new ScriptedIssuer(ScriptedAnswer.Json("""{"error":"invalid_grant"}""", 400, $"Date: {date}"));
         TokenExchangeException failure = await FailureAsync(issuer);

@@ -3,7 +3,7 @@ namespace Nhi.TokenExchange.Tests.Exchange;
 internal sealed class LossyWireTests
 {
     [Test]
-    public async Task Few_lost_requests_cost_few_more()
+    public async Task N12_A_tenth_of_the_requests_lost_costs_less_than_a_third_more()
     {
         const int calls = 200;
         var chance = new Random(8693);

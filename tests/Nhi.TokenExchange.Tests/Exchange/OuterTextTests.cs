@@ -20,6 +20,15 @@ internal sealed class OuterTextTests
         }
     }
 
+    // A Databricks personal access token has as many characters as a GUID.
+    [TestCase("dapi", 32)]
+    [TestCase("canary", 30)]
+    public void As_many_letters_and_digits_as_a_GUID_has_are_none(string start, int digits)
+    {
+        string token = start + new string([.. Enumerable.Range(0, digits).Select(i => "0123456789abcdef"[(i * 7) % 16])]);
+        Assert.That(OuterText.Shown($"token {token} is bad"), Is.EqualTo("token [redacted] is bad"));
+    }
+
     [TestCase("The issuer https://login.issuer.example/tenants/eu-west-1/orders-etl/v2.0/.well-known/openid-configuration is not trusted.")]
     [TestCase("No matching federated identity record found for subject 'repo:octo/orders-warehouse:ref:refs/heads/main'.")]
     [TestCase("Trace ID: 5a5a0000-0000-4000-8000-00000000beef Timestamp: 2026-01-01 00:00:00Z")]

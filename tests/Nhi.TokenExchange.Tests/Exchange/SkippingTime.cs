@@ -17,10 +17,13 @@ internal sealed class SkippingTime : TimeProvider
 
     public override DateTimeOffset GetUtcNow() => _manual.GetUtcNow();
 
+    public void Advance(TimeSpan time) => _manual.Advance(time);
+
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         ITimer timer = _manual.CreateTimer(callback, state, dueTime, period);
-        bool isDeadline = dueTime == Timeout.InfiniteTimeSpan || dueTime >= IssuerBackchannel.CallDeadline;
+        // A cancellation source's timer is a deadline, however short: that of a lease's end is one of 10 s.
+        bool isDeadline = dueTime == Timeout.InfiniteTimeSpan || dueTime >= IssuerBackchannel.CallDeadline || callback.Method.DeclaringType is { } owner && (owner.DeclaringType ?? owner) == typeof(CancellationTokenSource);
         if (!isDeadline)
         {
             _waits.Enqueue(dueTime);

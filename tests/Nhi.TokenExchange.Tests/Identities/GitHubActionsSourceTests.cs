@@ -67,7 +67,7 @@ internal sealed class GitHubActionsSourceTests
 
     [TestCase("ACTIONS_ID_TOKEN_REQUEST_URL")]
     [TestCase("ACTIONS_ID_TOKEN_REQUEST_TOKEN")]
-    public void A_job_that_may_not_ask_is_told_which_permission_to_grant_S15(string missing)
+    public void S15_A_job_that_may_not_ask_is_told_which_permission_to_grant(string missing)
     {
         _environment[missing] = "";
         IdentityUnavailableException refused = Refused();
@@ -97,7 +97,7 @@ internal sealed class GitHubActionsSourceTests
     }
 
     [Test]
-    public async Task The_race_at_the_jobs_start_is_waited_for_S14()
+    public async Task S14_The_race_at_the_jobs_start_is_waited_for()
     {
         string token = Proofs.With();
         _answer = number => number < 4 ? Json("""{"message":"the job is in a Pending state"}""", HttpStatusCode.Forbidden) : Json($$"""{"value":"{{token}}"}""");
@@ -107,7 +107,7 @@ internal sealed class GitHubActionsSourceTests
     }
 
     [Test]
-    public void But_five_times_at_most_S14()
+    public void S14_But_five_times_at_most()
     {
         _answer = _ => Json("the job is Delayed", HttpStatusCode.Forbidden);
         Assert.That(Refused().IsTransient);
@@ -158,14 +158,14 @@ internal sealed class GitHubActionsSourceTests
     [TestCase("""{"value":"body-canary with space"}""")]
     [TestCase("""{"value":"body-canary","value":"body-canary"}""")]
     [TestCase("""{"value":"\ud800body-canary"}""")]
-    public void An_answer_without_a_proof_is_an_error_S12(string body)
+    public void An_answer_without_a_proof_is_an_error(string body)
     {
         _answer = _ => Json(body);
         Assert.That(Refused(), Has.Property("Code").EqualTo(ErrorCodes.ProofMalformed));
     }
 
     [Test]
-    public void An_answer_that_is_too_long_is_not_read_S18()
+    public void S18_An_answer_that_is_too_long_is_not_read()
     {
         _answer = _ => Json($$"""{"value":"{{new string('x', 100 * 1024)}}"}""");
         Assert.That(Refused(), Has.Property("Code").EqualTo(ErrorCodes.ProofMalformed));
@@ -185,7 +185,7 @@ internal sealed class GitHubActionsSourceTests
     }
 
     [Test]
-    public async Task A_proof_for_another_audience_is_caught_by_the_check_S13()
+    public async Task S13_A_proof_for_another_audience_is_caught_by_the_check()
     {
         _answer = _ => Json($$"""{"value":"{{Proofs.With(("aud", "https://github.com/acme"))}}"}""");
         SubjectToken token = await GetAsync();

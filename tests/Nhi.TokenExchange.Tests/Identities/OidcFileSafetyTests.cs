@@ -2,14 +2,14 @@ using System.Runtime.Versioning;
 
 namespace Nhi.TokenExchange.Tests;
 
-/// <summary>FAULTS S4, S6 to S8 and M6: what kind of file it is, whose, and who else may write it.</summary>
+/// <summary>Faults S4 and S6 to S8: what kind of file it is, whose, and who else may write it.</summary>
 [Platform(Exclude = "Win", Reason = "modes, owners, links and FIFOs of Unix")]
 [UnsupportedOSPlatform("windows")]
 internal sealed class OidcFileSafetyTests : OidcFileFixture
 {
     [Test]
     [CancelAfter(60_000)]
-    public async Task Each_reader_sees_one_whole_version_while_the_link_is_swapped_S4(CancellationToken cancellationToken)
+    public async Task S4_Each_reader_sees_one_whole_version_while_the_link_is_swapped(CancellationToken cancellationToken)
     {
         // As the kubelet does it: token -> ..data/token, ..data -> a dated folder, a new link renamed over the old one.
         static string Version(int number) => Proofs.With(("jti", $"{number}"), ("pad", new string((char)('a' + (number % 26)), 2000)));
@@ -45,7 +45,7 @@ internal sealed class OidcFileSafetyTests : OidcFileFixture
     }
 
     [Test]
-    public void A_file_of_another_user_is_refused_with_mode_and_owner_S6_M6()
+    public void S6_A_file_of_another_user_is_refused_with_mode_and_owner()
     {
         if (Native.EffectiveUser != 0)
             Assert.Ignore("only root can give a file to another user");
@@ -58,7 +58,7 @@ internal sealed class OidcFileSafetyTests : OidcFileFixture
     }
 
     [Test]
-    public void A_file_that_can_not_be_read_is_final_with_mode_and_owner_S6()
+    public void S6_A_file_that_can_not_be_read_is_final_with_mode_and_owner()
     {
         Write(Proofs.With());
         File.SetUnixFileMode(FilePath, UnixFileMode.None);
@@ -79,7 +79,7 @@ internal sealed class OidcFileSafetyTests : OidcFileFixture
     }
 
     [Test]
-    public async Task A_file_that_all_can_read_is_taken_by_default_and_refused_where_that_is_said_S7()
+    public async Task S7_A_file_that_all_can_read_is_taken_by_default_and_refused_where_that_is_said()
     {
         Write(Proofs.With());
         File.SetUnixFileMode(FilePath, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
@@ -113,7 +113,7 @@ internal sealed class OidcFileSafetyTests : OidcFileFixture
     }
 
     [Test]
-    public void A_directory_is_refused_S8()
+    public void S8_A_directory_is_refused()
     {
         Directory.CreateDirectory(FilePath);
         Assert.That(Refused(), Has.Property("Code").EqualTo(ErrorCodes.ProofFileUnsafe).And.Message.Contains("a directory"));
@@ -121,7 +121,7 @@ internal sealed class OidcFileSafetyTests : OidcFileFixture
 
     [Test]
     [CancelAfter(10_000)]
-    public void A_FIFO_is_refused_without_waiting_for_a_writer_S8(CancellationToken cancellationToken)
+    public void S8_A_FIFO_is_refused_without_waiting_for_a_writer(CancellationToken cancellationToken)
     {
         Native.MakeFifo(FilePath);
         var refused = Assert.ThrowsAsync<IdentityUnavailableException>(() => GetAsync().WaitAsync(cancellationToken))!;
@@ -130,7 +130,7 @@ internal sealed class OidcFileSafetyTests : OidcFileFixture
 
     [Test]
     [CancelAfter(10_000)]
-    public async Task A_FIFO_opens_without_waiting_and_is_known_by_its_handle_S8(CancellationToken cancellationToken)
+    public async Task S8_A_FIFO_opens_without_waiting_and_is_known_by_its_handle(CancellationToken cancellationToken)
     {
         Native.MakeFifo(FilePath);
         using Microsoft.Win32.SafeHandles.SafeFileHandle handle = await Task.Run(() => UnixOpen.ToRead(FilePath), cancellationToken).WaitAsync(cancellationToken);
@@ -139,7 +139,7 @@ internal sealed class OidcFileSafetyTests : OidcFileFixture
 
     [Test]
     [CancelAfter(30_000)]
-    public async Task A_FIFO_that_takes_the_files_name_at_any_moment_stops_nobody_S8(CancellationToken cancellationToken)
+    public async Task S8_A_FIFO_that_takes_the_files_name_at_any_moment_stops_nobody(CancellationToken cancellationToken)
     {
         Write(Proofs.With());
         var file = new ProofFile(FilePath, allowWorldReadable: true);
@@ -206,7 +206,7 @@ internal sealed class OidcFileSafetyTests : OidcFileFixture
     }
 
     [Test]
-    public void A_device_is_refused_S8()
+    public void S8_A_device_is_refused()
     {
         File.CreateSymbolicLink(FilePath, "/dev/zero");
         Assert.That(Refused().Message, Does.Contain("a device"));
@@ -214,7 +214,7 @@ internal sealed class OidcFileSafetyTests : OidcFileFixture
 
     [TestCase(100L * 1024)]
     [TestCase(1L * 1024 * 1024 * 1024)]
-    public void A_file_that_is_too_long_is_not_read_S8_S18(long length)
+    public void S8_A_file_that_is_too_long_is_not_read(long length)
     {
         using (FileStream sparse = File.Create(FilePath))
             sparse.SetLength(length);

@@ -1,13 +1,13 @@
 namespace Nhi.TokenExchange.Tests;
 
-/// <summary>FAULTS S1 to S3, S5 and S18, rows 56, 57 and 75: what is in the file, and how it is renewed.</summary>
+/// <summary>Faults S1 to S3, S5, B57 and B75: what is in the file, and how it is renewed.</summary>
 internal sealed class OidcFileSourceTests : OidcFileFixture
 {
     [TestCase("", "")]
     [TestCase("", "\n")]
     [TestCase("", "\r\n")]
     [TestCase("\uFEFF", "\n")]
-    public async Task A_byte_order_mark_and_one_newline_are_dropped_row_57(string before, string after)
+    public async Task B57_A_byte_order_mark_and_one_newline_are_dropped(string before, string after)
     {
         Write(before + Proofs.With() + after);
         SubjectToken token = await GetAsync();
@@ -21,7 +21,7 @@ internal sealed class OidcFileSourceTests : OidcFileFixture
     [TestCase("", " \n")]
     [TestCase("\n", "")]
     [TestCase("", "\0")]
-    public void More_white_space_is_refused_row_57(string before, string after)
+    public void B57_More_white_space_is_refused(string before, string after)
     {
         Write(before + Proofs.With() + after);
         IdentityUnavailableException refused = Refused();
@@ -43,7 +43,7 @@ internal sealed class OidcFileSourceTests : OidcFileFixture
     }
 
     [Test]
-    public void A_missing_file_is_transient_and_names_path_and_user_S1()
+    public void S1_A_missing_file_is_transient_and_names_path_and_user()
     {
         File.WriteAllText(Path.Join(Folder, "neighbour-canary"), "x");
         IdentityUnavailableException refused = Refused();
@@ -54,12 +54,25 @@ internal sealed class OidcFileSourceTests : OidcFileFixture
 
     [TestCase("")]
     [TestCase("\n")]
-    [TestCase("half")]
-    [TestCase("cut")]
-    public async Task A_file_that_is_still_being_written_is_read_again_S2_S3(string state)
+    public Task S2_A_file_that_is_empty_while_it_is_written_is_read_again(string empty) => AssertIsReadAgainAsync(empty);
+
+    [TestCase(40)]
+    [TestCase(-66)]
+    public Task S3_A_file_that_is_half_written_is_read_again(int length) => AssertIsReadAgainAsync(Part(length));
+
+    [Test]
+    public void S2_But_three_times_at_most() => AssertIsGivenUp("", "it is empty");
+
+    [TestCase(40, "1 part|header")]
+    [TestCase(-66, "cut off")]
+    public void S3_But_three_times_at_most(int length, string says) => AssertIsGivenUp(Part(length), says);
+
+    private static string Part(int length) => length < 0 ? Proofs.With()[..^-length] : Proofs.With()[..length];
+
+    private async Task AssertIsReadAgainAsync(string unfinished)
     {
         string whole = Proofs.With();
-        Write(state switch { "half" => whole[..40], "cut" => whole[..^66], _ => state });
+        Write(unfinished);
         ValueTask<SubjectToken> asked = IdentitySources.OidcFile(FilePath).GetSubjectTokenAsync(Proofs.Request(Time), default);
         await TimerAsync();
         Write(whole);
@@ -67,13 +80,9 @@ internal sealed class OidcFileSourceTests : OidcFileFixture
         Assert.That(Time.GetUtcNow() - Proofs.Now, Is.EqualTo(TimeSpan.FromMilliseconds(50)));
     }
 
-    [TestCase("", "empty")]
-    [TestCase("half", "3 parts|1 part|2 parts|payload")]
-    [TestCase("cut", "cut off")]
-    public void But_three_times_at_most_S2_S3(string state, string says)
+    private void AssertIsGivenUp(string unfinished, string says)
     {
-        string whole = Proofs.With();
-        Write(state switch { "half" => whole[..40], "cut" => whole[..^66], _ => state });
+        Write(unfinished);
         IdentityUnavailableException refused = Refused();
         Assert.That(refused.Code, Is.EqualTo(ErrorCodes.ProofMalformed));
         Assert.That(refused.Message, Does.Match(says).And.Contain("read 4 times"));
@@ -81,7 +90,7 @@ internal sealed class OidcFileSourceTests : OidcFileFixture
     }
 
     [Test]
-    public async Task A_proof_that_has_ended_is_waited_for_once_and_then_refused_by_the_check_S5()
+    public async Task S5_A_proof_that_has_ended_is_waited_for_once_and_then_refused_by_the_check()
     {
         Write(Proofs.With());
         Time.Advance(TimeSpan.FromMinutes(10));
@@ -92,7 +101,7 @@ internal sealed class OidcFileSourceTests : OidcFileFixture
     }
 
     [Test]
-    public async Task And_the_renewed_one_is_taken_S5()
+    public async Task S5_And_the_renewed_one_is_taken()
     {
         Write(Proofs.With());
         Time.Advance(TimeSpan.FromMinutes(10));
@@ -130,7 +139,7 @@ internal sealed class OidcFileSourceTests : OidcFileFixture
     }
 
     [Test]
-    public void A_proof_of_more_than_64_KiB_is_refused_row_75()
+    public void B75_A_file_of_more_than_64_KiB_holds_no_proof()
     {
         Write(new string('x', 65 * 1024 - 10));
         Assert.That(Refused(), Has.Property("Code").EqualTo(ErrorCodes.ProofMalformed));

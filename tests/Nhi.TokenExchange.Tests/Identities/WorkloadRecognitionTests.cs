@@ -75,7 +75,7 @@ internal sealed class WorkloadRecognitionTests
     }
 
     [TestCaseSource(nameof(Persons))]
-    public void A_persons_proof_is_refused_whatever_the_configuration_says_row_71(string token)
+    public void B71_A_persons_proof_is_refused_whatever_the_configuration_says(string token)
     {
         foreach (ActsFor actsFor in (ActsFor[])[ActsFor.Proven, ActsFor.Workload])
             Assert.That(() => Check(token, actsFor), Throws.TypeOf<IdentityUnavailableException>().With.Property("Code").EqualTo(ErrorCodes.ProofOfAPerson));

@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 
 namespace Nhi.TokenExchange.Tests.Invariants;
@@ -42,8 +45,27 @@ public class I02_A_token_is_seen_by_nobody_but_its_target
         Assert.That(all.Count, Is.GreaterThan(20), "something was said");
         string text = all.Text;
         EmulatorCanaries canaries = emulator.Canaries;
+        Assert.That(text, Does.Contain("nhi.flight").And.Contain("nhi.exchange.duration").And.Contain("nhi.credential.live"), "traces and metrics are among it");
+        Assert.That(text, Does.Not.Contain("audience="), "an address is told without its query");
         foreach (string canary in new[] { canaries.Proof, canaries.RequestToken, canaries.Authorization, canaries.Databricks })
             Assert.That(Canary.FindIn(text, canary), Is.Empty, text);
+    }
+
+    // Without this, a fault that echoes nothing would pass for a redaction that works.
+    [TestCase(EmulatorEndpoint.AuthorizationToken, "subject_token", null)]
+    [TestCase(EmulatorEndpoint.EntraToken, "client_assertion", 70021)]
+    public async Task An_echo_has_the_canary_where_a_message_that_is_cut_would_still_show_it(EmulatorEndpoint endpoint, string field, int? code)
+    {
+        await using IdentityEmulator emulator = await IdentityEmulator.StartAsync(o => o.ProofAlgorithm = "ES256");
+        emulator.Faults.Always(endpoint, Fault.Echo(field, code));
+        using var http = new HttpClient(emulator.CreateHandler());
+        using var form = new FormUrlEncodedContent([KeyValuePair.Create(field, emulator.MintProof(ProofShape.GitHub, "https://audience.example"))]);
+        Uri uri = endpoint == EmulatorEndpoint.EntraToken ? new Uri(emulator.Entra.Authority, $"/{emulator.Entra.TenantId}/oauth2/v2.0/token") : emulator.Authorization.TokenEndpoint;
+
+        using HttpResponseMessage answer = await http.PostAsync(uri, form);
+
+        string description = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["error_description"]!.GetValue<string>();
+        Assert.That(Canary.FindIn(ExceptionText.Clean(description, 200), emulator.Canaries.Proof), Is.Not.Empty, description);
     }
 
     [Test]
@@ -73,6 +95,32 @@ public class I02_A_token_is_seen_by_nobody_but_its_target
         using var console = new Overheard();
         Console.Error.WriteLine(secret);
         Assert.That(Canary.FindIn(console.Text, secret), Is.EqualTo(new[] { "raw" }));
+    }
+
+    [TestCase("name")]
+    [TestCase("tag")]
+    [TestCase("event")]
+    [TestCase("status")]
+    [TestCase("baggage")]
+    [TestCase("metric")]
+    [TestCase("gauge")]
+    public void A_planted_leak_in_a_trace_or_a_metric_is_found(string where)
+    {
+        const string secret = "canary0123456789abcdef";
+        using var all = new Overheard();
+        using var source = new ActivitySource("leaky");
+        using var meter = new Meter("leaky");
+        string At(string place) => where == place ? secret : "harmless";
+
+        using (Activity activity = source.StartActivity(At("name"))!)
+        {
+            activity.SetTag("tag", At("tag")).SetBaggage("baggage", At("baggage")).AddEvent(new ActivityEvent(At("event"))).SetStatus(ActivityStatusCode.Error, At("status"));
+        }
+        meter.CreateCounter<long>("counter").Add(1, new KeyValuePair<string, object?>("tag", At("metric")));
+        meter.CreateObservableGauge("gauge", () => new Measurement<double>(1, new KeyValuePair<string, object?>("tag", At("gauge"))));
+        all.Observe();
+
+        Assert.That(Canary.FindIn(all.Text, secret), Is.EqualTo(new[] { "raw" }), all.Text);
     }
 
     private static async Task RunAsync(IdentityEmulator emulator, Overheard all)
@@ -129,6 +177,7 @@ public class I02_A_token_is_seen_by_nobody_but_its_target
                 all.Hear(failure);
             }
         }
+        all.Observe();
         JobReport report = await job.CompleteAsync();
         all.Hear(report);
         foreach (LeaseOutcome lease in report.Leases)

@@ -4,7 +4,7 @@ namespace Nhi.TokenExchange.Tests.Invariants;
 public class I15_One_exception_family
 {
     [Test]
-    public async Task Each_waiter_gets_its_own_exception_with_the_cause_inside()
+    public async Task C3_Each_waiter_gets_its_own_exception_with_the_cause_inside()
     {
         await using TestJob job = await TestJob.StartAsync(i => i.Gate = new Gate());
         job.Issuer.Answer = _ => throw new TokenExchangeException("NHI4001", ExchangeStage.Exchange, "invalid_target")

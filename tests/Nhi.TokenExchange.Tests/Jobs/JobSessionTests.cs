@@ -35,7 +35,7 @@ public class JobSessionTests
     }
 
     [Test]
-    public async Task A_flight_that_lands_after_the_end_revokes_its_own_credential_and_its_waiters_get_JobEnded()
+    public async Task C4_A_flight_that_lands_after_the_end_revokes_its_own_credential_and_its_waiters_get_JobEnded()
     {
         await using TestJob job = await TestJob.StartAsync(i => i.Gate = new Gate());
         Task<BearerToken> asking = job.Warehouse.GetAsync().AsTask();
@@ -255,11 +255,11 @@ public class JobSessionTests
     {
         await using TestJob job = await TestJob.StartAsync();
         await job.Warehouse.GetAsync();
-        bool gotOne = true;
+        var gotOne = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         // The last registered runs first.
         job.Session.Ended.Register(job.Session.Dispose);   // waits for the end, which must not wait for it
         job.Session.Ended.Register(() => throw new InvalidOperationException("the job's own"));
-        job.Session.Ended.Register(() => gotOne = job.Warehouse.TryGet(out _));
+        job.Session.Ended.Register(() => gotOne.SetResult(job.Warehouse.TryGet(out _)));
         int timers = job.Time.PendingTimers;
 
         Task<JobReport> ending = job.Session.CompleteAsync();
@@ -269,7 +269,7 @@ public class JobSessionTests
         JobReport report = await ending;
 
         Assert.That(report.Leases.Single().End, Is.EqualTo(LeaseEnd.Revoked));
-        Assert.That(gotOne, Is.False, "from Ended on providers give nothing");
+        Assert.That(await gotOne.Task, Is.False, "from Ended on providers give nothing");
     }
 
     [Test]

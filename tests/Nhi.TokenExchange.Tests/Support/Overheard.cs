@@ -39,6 +39,9 @@ internal sealed class Overheard : ILoggerProvider
 
     public int Count => _said.Count;
 
+    /// <summary>Reads the observable instruments, as an exporter does now and then.</summary>
+    public void Observe() => _meters.RecordObservableInstruments();
+
     public void Hear(object? anything) => _said.Enqueue(anything?.ToString() ?? "");
 
     public void Hear(Exception exception)
@@ -69,12 +72,17 @@ internal sealed class Overheard : ILoggerProvider
         Hear($"{activity.Source.Name} {activity.OperationName} {activity.DisplayName} {activity.StatusDescription}");
         foreach (KeyValuePair<string, object?> tag in activity.TagObjects)
             Hear($"{tag.Key}={tag.Value}");
+        foreach (KeyValuePair<string, string?> item in activity.Baggage)
+            Hear($"{item.Key}={item.Value}");
+        foreach (ActivityLink link in activity.Links)
+            Hear($"{link.Context.TraceState} {string.Join(' ', (link.Tags ?? []).Select(tag => $"{tag.Key}={tag.Value}"))}");
         foreach (ActivityEvent one in activity.Events)
             Hear($"{one.Name} {string.Join(' ', one.Tags.Select(tag => $"{tag.Key}={tag.Value}"))}");
     }
 
     private void Hear(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
+        Hear($"{instrument.Meter.Name} {instrument.Name} {instrument.Unit} {instrument.Description}");
         foreach (KeyValuePair<string, object?> tag in tags)
             Hear($"{instrument.Name} {tag.Key}={tag.Value}");
     }

@@ -16,6 +16,9 @@ internal sealed class RecordingSink : IAuditSink
 
     public IReadOnlyList<AuditEventKind> Kinds => [.. _events.Select(e => e.Kind)];
 
+    /// <summary>All that the events say.</summary>
+    public string Text => string.Join('\n', _events.Select(e => string.Join(' ', typeof(AuditEvent).GetProperties().Select(property => property.GetValue(e)))));
+
     public async ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken)
     {
         if (Refuse?.Invoke(auditEvent) is { } refusal)

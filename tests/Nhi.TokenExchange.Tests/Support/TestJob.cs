@@ -49,6 +49,13 @@ internal sealed class TestJob : IAsyncDisposable
         return new TestJob(time, exchanger, audit, policy, session);
     }
 
+    /// <summary>Waits until no flight is in the air and none is still to be removed.</summary>
+    public async Task QuietAsync()
+    {
+        while (Session.Leases.FlightsInTheAir > 0 || ((SlotProvider<BearerToken>)Warehouse).HasFlight)
+            await Task.Yield();
+    }
+
     public async ValueTask DisposeAsync()
     {
         Issuer.Gate?.Open();

@@ -16,13 +16,24 @@ internal sealed class AdditionalRoots
     {
         if (roots.Count == 0)
             throw new ArgumentException("There is no certificate.", nameof(roots));
+        if (NoAuthorityIn(roots) is { } other)
+            throw new ArgumentException($"The certificate '{ExceptionText.Clean(other.Subject)}' is no certificate authority (RFC 5280 §4.2.1.9). Give the authority's, not the server's.", nameof(roots));
         foreach (X509Certificate2 root in roots)
-        {
-            if (!root.Extensions.OfType<X509BasicConstraintsExtension>().Any(constraints => constraints.CertificateAuthority))
-                throw new ArgumentException($"The certificate '{ExceptionText.Clean(root.Subject)}' is no certificate authority (RFC 5280 §4.2.1.9). Give the authority's, not the server's.", nameof(roots));
             _roots.Add(X509CertificateLoader.LoadCertificate(root.RawData));   // our own, without a private key: the caller may dispose his
-        }
     }
+
+    private AdditionalRoots(AdditionalRoots some, AdditionalRoots others)
+    {
+        _roots.AddRange(some._roots);
+        _roots.AddRange(others._roots);
+    }
+
+    /// <summary>The first certificate that is no authority's; null if all are.</summary>
+    public static X509Certificate2? NoAuthorityIn(X509Certificate2Collection roots) =>
+        roots.FirstOrDefault(root => !root.Extensions.OfType<X509BasicConstraintsExtension>().Any(constraints => constraints.CertificateAuthority));
+
+    /// <summary>These and those.</summary>
+    public AdditionalRoots And(AdditionalRoots? others) => others is null ? this : new AdditionalRoots(this, others);
 
     public bool Accepts(object sender, X509Certificate? certificate, X509Chain? seen, SslPolicyErrors errors)
     {

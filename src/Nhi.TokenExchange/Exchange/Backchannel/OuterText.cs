@@ -80,8 +80,9 @@ internal static class OuterText
                 continue;
             }
             ReadOnlySpan<char> rest = run[at..];
-            int length = rest.Length >= GuidLength && Guid.TryParseExact(rest[..GuidLength], "D", out _) ? GuidLength : PieceLength(rest);
-            if (length != GuidLength && (length > LongestReadable(rest[..length]) || !HasCaseOfWords(rest[..length])))
+            bool isGuid = rest.Length >= GuidLength && Guid.TryParseExact(rest[..GuidLength], "D", out _);
+            int length = isGuid ? GuidLength : PieceLength(rest);
+            if (!isGuid && (length > LongestReadable(rest[..length]) || !HasCaseOfWords(rest[..length])))
                 return false;
             at += length;
         }

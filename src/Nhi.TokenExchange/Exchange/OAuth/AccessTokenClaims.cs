@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Text;
 using System.Text.Json;
 
 namespace Nhi.TokenExchange;
@@ -6,8 +7,9 @@ namespace Nhi.TokenExchange;
 /// <summary>What an access token says of itself, if it is a JWT. A help against mix-ups and for its end; no signature is checked, that is the target's part.</summary>
 /// <param name="ExpiresAt">Its <c>exp</c>; null if it has none, or if anything in the payload is faulty.</param>
 /// <param name="Audiences">Its <c>aud</c> as far as it could be read.</param>
+/// <param name="AuthorizationDetails">The JSON text of its <c>authorization_details</c> (RFC 9396 §9.1); null if it has none, or if anything in the payload is faulty.</param>
 /// <param name="Fault">What is wrong with the payload; null if nothing is. Quotes no value.</param>
-internal sealed record AccessTokenClaims(DateTimeOffset? ExpiresAt, IReadOnlyList<string> Audiences, string? Fault)
+internal sealed record AccessTokenClaims(DateTimeOffset? ExpiresAt, IReadOnlyList<string> Audiences, string? AuthorizationDetails, string? Fault)
 {
     private const int MaxAudiences = 20;
 
@@ -22,9 +24,9 @@ internal sealed record AccessTokenClaims(DateTimeOffset? ExpiresAt, IReadOnlyLis
         ReadOnlySpan<char> payload = rest[(first + 1)..last];
         byte[] json = new byte[Base64Url.GetMaxDecodedLength(payload.Length)];
         if (!Base64Url.IsValid(payload) || !Base64Url.TryDecodeFromChars(payload, json, out int length))
-            return new AccessTokenClaims(null, [], "is not base64url");
+            return new AccessTokenClaims(null, [], null, "is not base64url");
         DateTimeOffset? end = null;
-        string? fault = null;
+        string? fault = null, details = null;
         var audiences = new List<string>();
         var members = new JsonMembers(json.AsSpan(0, length));
         while (members.MoveNext())
@@ -33,9 +35,11 @@ internal sealed record AccessTokenClaims(DateTimeOffset? ExpiresAt, IReadOnlyLis
                 fault = ReadEnd(ref members, ref end) ? fault : "has an 'exp' that is no instant";
             else if (members.Name == "aud")
                 fault = ReadAudiences(members.Raw(), audiences) ? fault : "has an 'aud' that is neither a text nor a list of texts";
+            else if (members.Name == "authorization_details")
+                details = members.IsNull ? null : Encoding.UTF8.GetString(members.Raw());
         }
         fault ??= members.Fault;
-        return new AccessTokenClaims(fault is null ? end : null, audiences, fault);
+        return new AccessTokenClaims(fault is null ? end : null, audiences, fault is null ? details : null, fault);
     }
 
     private static bool ReadEnd(ref JsonMembers members, ref DateTimeOffset? end)

@@ -1,6 +1,6 @@
 namespace Nhi.TokenExchange;
 
-/// <summary>What an issuer said in an error answer: RFC 6749 §5.2, or the <c>error_code</c> and <c>message</c> of a REST gateway before it.</summary>
+/// <summary>What an issuer said in an error answer: RFC 6749 §5.2, or the <c>error_code</c> (a word or a number) and <c>message</c> of a REST gateway before it, or the <c>errorCode</c> and <c>errorSummary</c> of some identity providers.</summary>
 internal readonly record struct ErrorAnswer(string Error, string Description, string? Uri, string? CorrelationId)
 {
     private const int LongestCode = 60;
@@ -17,8 +17,8 @@ internal readonly record struct ErrorAnswer(string Error, string Description, st
                 case "error": error = members.TextOrNumber(); break;
                 case "error_description": description = members.TextOrNumber(); break;
                 case "error_uri": uri = members.TextOrNumber(); break;
-                case "error_code": code = members.TextOrNumber(); break;
-                case "message": message = members.TextOrNumber(); break;
+                case "error_code" or "errorCode": code = members.TextOrNumber(); break;
+                case "message" or "errorSummary": message = members.TextOrNumber(); break;
                 case "correlation_id": correlation = members.TextOrNumber(); break;
                 default: break;
             }

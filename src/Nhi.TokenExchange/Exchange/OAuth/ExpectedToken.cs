@@ -21,16 +21,27 @@ internal sealed record ExpectedToken
     /// <summary>What was asked for, a JSON array; null if nothing was.</summary>
     public string? AuthorizationDetails { get; init; }
 
+    /// <summary>Whether what was granted of them may be said nowhere, neither in the answer nor in the token.</summary>
+    public bool DetailsMayGoUnsaid { get; init; }
+
     /// <summary>Makes the credential.</summary>
+    /// <param name="answer">What came.</param>
+    /// <param name="sent">The proof, where an answer that brings it back is no credential; null where it may.</param>
     /// <exception cref="TokenExchangeException">The token has characters that no bearer token has.</exception>
-    public Issued<BearerToken> Issue(TokenAnswer answer)
+    public Issued<BearerToken> Issue(TokenAnswer answer, SubjectToken? sent = null)
     {
         AccessTokenClaims? claims = AccessTokenClaims.Read(answer.AccessToken!);
-        TokenExchangeException? flaw = FlawOf(answer, claims);
+        TokenExchangeException? flaw = answer.AccessToken == sent?.Reveal()
+            ? Flaw(answer, ErrorCodes.ProofReturned, "the access_token is the very token that was sent, so nothing was exchanged", "Let the issuer issue a token of its own: check the federation policy, and that the proof is not a token of that issuer already.")
+            : FlawOf(answer, claims);
         ScopeSet? scopes = null;
         try
         {
-            scopes = string.IsNullOrEmpty(answer.Scope) ? null : ScopeSet.Parse(answer.Scope);
+            // Scopes are shown and recorded.
+            if (answer.Scope is { } said && answer.Secrets.TakenOutOf(said) != said)
+                flaw ??= Malformed(answer, "has a token in its 'scope'");
+            else
+                scopes = string.IsNullOrEmpty(answer.Scope) ? null : ScopeSet.Parse(answer.Scope);
         }
         catch (ArgumentException)
         {
@@ -70,13 +81,23 @@ internal sealed record ExpectedToken
             return WrongType(answer, $"'{OuterText.Shown(answer.TokenType ?? "(absent)", 60, answer.Secrets)}' came as token_type; 'Bearer' was expected");
         if (!IsIssuedTypeRight(answer.IssuedTokenType))
             return WrongType(answer, $"'{OuterText.Shown(answer.IssuedTokenType ?? "(absent)", 100, answer.Secrets)}' came as issued_token_type; '{RequestedType ?? SubjectTokenType.AccessToken}' was expected");
-        if (AuthorizationDetailsCheck.FaultOf(AuthorizationDetails, answer.AuthorizationDetails) is { } wider)
+        if (FaultOfDetails(answer, claims) is { } wider)
             return Flaw(answer, ErrorCodes.WiderScope, wider, "Let the issuer grant what is asked for.");
         if (Audiences.Count > 0 && claims?.Fault is { } unreadable)
             return Malformed(answer, $"has an access_token whose audience can't be believed: its payload {unreadable}", isTransient: false);
         if (Audiences.Count > 0 && claims is { Audiences.Count: > 0 } && !claims.Audiences.Any(Audiences.Contains))
             return Flaw(answer, ErrorCodes.WrongAudience, $"the token is for '{OuterText.Shown(string.Join("', '", claims.Audiences), sent: answer.Secrets)}'; '{string.Join("', '", Audiences)}' was asked", "If the issuer names it so, add it to the audiences that are accepted.");
         return null;
+    }
+
+    // RFC 9396 §7: the answer says what was granted; §9.1: a JWT may say it too. Whatever is said must lie within what was asked.
+    private string? FaultOfDetails(TokenAnswer answer, AccessTokenClaims? claims)
+    {
+        string? inToken = AuthorizationDetails is null || claims?.AuthorizationDetails is not { } said ? null : said;
+        string? faultInToken = inToken is null ? null : AuthorizationDetailsCheck.FaultOf(AuthorizationDetails, inToken);
+        return answer.AuthorizationDetails is null && (inToken is not null || DetailsMayGoUnsaid)
+            ? faultInToken
+            : AuthorizationDetailsCheck.FaultOf(AuthorizationDetails, answer.AuthorizationDetails) ?? faultInToken;
     }
 
     // RFC 8693 §2.2.1: N_A where what was asked for is no access token.

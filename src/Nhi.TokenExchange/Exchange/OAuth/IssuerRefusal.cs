@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 
 namespace Nhi.TokenExchange;
@@ -9,7 +10,7 @@ internal static class IssuerRefusal
     private static readonly TimeSpan ClockDifferenceWorthSaying = TimeSpan.FromSeconds(60);
 
     /// <summary>The exception for an answer that is no success, or that names an error in spite of its status.</summary>
-    public static TokenExchangeException Of(OAuthResponse answered, Uri endpoint, TimeProvider time, string? notFoundHint = null)
+    public static TokenExchangeException Of(OAuthResponse answered, Uri endpoint, TimeProvider time, TokenCall? call = null)
     {
         HttpResponseMessage response = answered.Message;
         ErrorAnswer answer = OAuthIssuer.IsJson(response.Content) || response.IsSuccessStatusCode ? ErrorAnswer.Read(answered.Body, answered.Sent) : new ErrorAnswer("unknown", "", null, null);
@@ -21,15 +22,17 @@ internal static class IssuerRefusal
             : transient ? ErrorCodes.IssuerUnreachable
             : answer.Error is "invalid_grant" or "invalid_request" ? ErrorCodes.ProofRefused   // RFC 8693 §2.2.2: invalid_request too covers a proof that is expired or unacceptable; a new one is worth one try
             : ErrorCodes.IssuerRefused;
+        // A REST gateway's error_code may be the status once more.
+        string error = answer.Error == status.ToString(CultureInfo.InvariantCulture) ? "" : $" {answer.Error}";
         string said = answer.Description.Length > 0 ? $": {answer.Description}" : "";
-        return new TokenExchangeException(code, ExchangeStage.Exchange, $"Host {endpoint.IdnHost} answered {status} {answer.Error}{said}")
+        return new TokenExchangeException(code, ExchangeStage.Exchange, $"Host {endpoint.IdnHost} answered {status}{error}{said}")
         {
             // A try before this one may have reached the issuer and used the proof up: then the refusal says nothing about the next proof.
             IsTransient = transient || (answered.MayRepeatALostOne && code == ErrorCodes.ProofRefused),
             IssuerError = answer.Error,
             RetryAfter = transient ? RetryAfterHeader.Read(response, time) : null,
             CorrelationId = CorrelationIds.Of(response, answered.Sent) ?? answer.CorrelationId,
-            Hint = Join(response.StatusCode == HttpStatusCode.NotFound ? notFoundHint ?? "Check the URI of the endpoint." : HintFor(answer.Error, response.StatusCode), answer.Uri is null ? null : $"See {answer.Uri}.", ClockHint(response, time)),
+            Hint = Join(response.StatusCode == HttpStatusCode.NotFound ? call?.NotFoundHint ?? "Check the URI of the endpoint." : call?.RefusalHint?.Invoke(answer.Error) ?? HintFor(answer.Error, response.StatusCode), answer.Uri is null ? null : $"See {answer.Uri}.", ClockHint(response, time)),
         };
     }
 

@@ -31,12 +31,12 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
             DateTimeOffset askedAt = request.Time.GetUtcNow();
             using OAuthResponse response = await PostAsync(endpoint, call, authentication, isRepeated: isLast, cancellationToken).ConfigureAwait(false);
             if (!response.Message.IsSuccessStatusCode)
-                throw IssuerRefusal.Of(response, endpoint, request.Time, call.NotFoundHint);
+                throw IssuerRefusal.Of(response, endpoint, request.Time, call);
             TokenAnswer answer = Read(response, askedAt);
             if (!string.IsNullOrEmpty(answer.AccessToken))
                 return answer;   // however it was said: it exists, and has to be ended if it can't be used
             if (answer.NamesAnError)
-                throw IssuerRefusal.Of(response, endpoint, request.Time);
+                throw IssuerRefusal.Of(response, endpoint, request.Time, call);
             if (isLast)
                 throw Malformed(response, answer, endpoint);
         }

@@ -14,4 +14,7 @@ internal sealed class TokenCall
 
     /// <summary>What a 404 means here.</summary>
     public string? NotFoundHint { get; init; }
+
+    /// <summary>What an error of the issuer (RFC 6749 §5.2) means here, where more is known than in general; null or a null result leaves the general hint.</summary>
+    public Func<string, string?>? RefusalHint { get; init; }
 }

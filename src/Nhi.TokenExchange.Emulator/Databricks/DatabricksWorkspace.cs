@@ -3,43 +3,66 @@ using System.Text.Json.Nodes;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>The emulated Databricks-style workspace: token federation at <c>/oidc/v1/token</c>. It has no revocation endpoint, as the real one has none.</summary>
-/// <remarks>Pages: Databricks "Authenticate access using OAuth token federation", "Configure a federation policy".</remarks>
+/// <summary>
+/// The emulated Databricks-style workspace with its account, at one address as a unified host has them: token federation and the narrowing of tokens in both dialects, and some of the REST API.
+/// It has no revocation endpoint, as the real one has none.
+/// </summary>
+/// <remarks>Pages: Databricks "Authenticate access using OAuth token federation", "Configure a federation policy", "Statement Execution API".</remarks>
 public sealed class DatabricksWorkspace : IDisposable
 {
-    // "Configure a federation policy": RS256 and ES256 only.
-    private static readonly string[] ProofAlgorithms = ["RS256", "ES256"];
-
     private readonly ConcurrentDictionary<string, ServicePrincipal> _principals = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<FederationPolicy> _accountPolicies = new();
-    private readonly ProofVerifier _proofs;
-    private readonly TokenMint _mint;
+    private readonly DatabricksGrants _grants;
+    private readonly TokenMint _workspaceMint;
+    private readonly TokenMint _accountMint;
+    private readonly DatabricksApi _api;
     private readonly string _origin;
 
     internal DatabricksWorkspace(string origin, ProofIssuers issuers, Ledger ledger, EmulatorCanaries canaries, EmulatorOptions options)
     {
         _origin = origin;
         TokenLifetime = options.DatabricksTokenLifetime;
-        _proofs = new ProofVerifier(issuers, options.Time, options.ClockLeeway, ProofAlgorithms);
-        _mint = new TokenMint(IssuerText, canaries.Databricks, ledger, options.Time);
+        Statements = new DatabricksStatements(options.Time);
+        _workspaceMint = new TokenMint(IssuerText, canaries.Databricks, ledger, options.Time);
+        _accountMint = new TokenMint(AccountIssuerText, canaries.Databricks, ledger, options.Time);
+        _grants = new DatabricksGrants(this, issuers, ledger, options);
+        _api = new DatabricksApi(this, ledger, options.Time);
     }
 
-    /// <summary>The workspace's address.</summary>
+    /// <summary>The workspace's address, and the account's.</summary>
     public Uri Host => new(_origin);
 
     /// <summary><c>/oidc/v1/token</c>; also the default audience of proofs, as the workspace's <c>databricks-config</c> says.</summary>
     public Uri TokenEndpoint => new($"{_origin}/oidc/v1/token");
 
+    /// <summary><c>/oidc/accounts/{account}/v1/token</c>. Its tokens are good for the account's API and for the workspace; the workspace's own are not good for the account's.</summary>
+    public Uri AccountTokenEndpoint => new($"{AccountIssuerText}/v1/token");
+
     /// <summary>The account id: what a policy without audiences accepts as audience.</summary>
     public string AccountId { get; } = Guid.NewGuid().ToString();
 
-    /// <summary>The life of new tokens. Default one hour.</summary>
+    /// <summary>The life of new tokens. Default one hour. A narrowed token ends no later than the one it came of.</summary>
     public TimeSpan TokenLifetime { get; set; }
 
     /// <summary>Whether a subject token with a <c>jti</c> is taken only once. Default false.</summary>
     public bool OneUseSubjectTokens { get; set; }
 
+    /// <summary>The types of <c>authorization_details</c> that are taken. Default: <c>unity_catalog_privileges</c>.</summary>
+    public IList<string> AuthorizationDetailsTypes { get; } = ["unity_catalog_privileges"];
+
+    /// <summary>Whether answer and token say which authorization details were granted (RFC 9396 §7). Default true.</summary>
+    public bool StatesAuthorizationDetails { get; set; } = true;
+
+    /// <summary>The Statement Execution API at <c>/api/2.0/sql/statements</c>.</summary>
+    public DatabricksStatements Statements { get; }
+
+    internal string Origin => _origin;
+
     internal string IssuerText => $"{_origin}/oidc";
+
+    internal string AccountIssuerText => $"{_origin}/oidc/accounts/{AccountId}";
+
+    internal IReadOnlyCollection<FederationPolicy> AccountPolicies => _accountPolicies;
 
     /// <summary>Adds a service principal with one federation policy for the emulator's own issuer; audiences: the token endpoint and the account id.</summary>
     /// <param name="applicationId">Its application id, a UUID: what the request's <c>client_id</c> names.</param>
@@ -74,28 +97,23 @@ public sealed class DatabricksWorkspace : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _mint.Dispose();
-
-    internal async Task<EmulatorAnswer> TokenAsync(EmulatorRequest request)
+    public void Dispose()
     {
-        RequestForm form = request.Form;
-        // "credentials go in the form": no Authorization header, no secret.
-        if (request.Authorization.Length > 0 || form.One("client_secret") is not null)
-            throw OAuthRefusal.InvalidClient("client_method", "token federation takes no Authorization header and no client secret");
-        if (form.Need("grant_type") is var grant && grant != TokenTypes.ExchangeGrant)
-            throw new OAuthRefusal("unsupported_grant_type", "grant_unknown", $"the grant {grant} is not supported here");
-        if (form.One("actor_token") is not null || form.One("actor_token_type") is not null)
-            throw OAuthRefusal.InvalidRequest("actor_not_supported", "actor tokens are not supported here");
-        string subjectToken = form.Need("subject_token");
-        if (form.Need("subject_token_type") is var type && type != TokenTypes.Jwt)
-            throw OAuthRefusal.InvalidRequest("subject_type_unknown", $"subject_token_type must be {TokenTypes.Jwt}");
-        string asked = form.Need("scope");
-        string? clientId = form.One("client_id");
-        ServicePrincipal principal = await PrincipalAsync(clientId, subjectToken).ConfigureAwait(false);
-        string scope = ScopeGrant.Of(asked, principal.Scopes, request.WiderScope);
-        (string token, _) = _mint.Issue(TokenFormat.Jwt, TokenLifetime, clientId, principal.Name, scope, [_origin], act: null, request.RequestId);
-        return EmulatorAnswer.Of(new JsonObject { ["access_token"] = token, ["scope"] = scope, ["token_type"] = "Bearer", ["expires_in"] = (long)TokenLifetime.TotalSeconds }).NotStored();
+        _workspaceMint.Dispose();
+        _accountMint.Dispose();
     }
+
+    internal TokenMint MintOf(bool account) => account ? _accountMint : _workspaceMint;
+
+    internal ServicePrincipal? FindPrincipal(string name) => _principals.GetValueOrDefault(name);
+
+    internal bool IsIssuerOf(LedgerIssue? issue) => issue is not null && (issue.Issuer == IssuerText || issue.Issuer == AccountIssuerText);
+
+    internal bool IsAccountPath(string path) => path.StartsWith($"/oidc/accounts/{AccountId}/", StringComparison.Ordinal);
+
+    internal Task<EmulatorAnswer> TokenAsync(EmulatorRequest request) => _grants.AnswerAsync(request, IsAccountPath(request.Path));
+
+    internal Task<EmulatorAnswer> ApiAsync(EmulatorRequest request) => _api.AnswerAsync(request);
 
     // GET {host}/.well-known/databricks-config, as the SDKs read it.
     internal EmulatorAnswer Config() => EmulatorAnswer.Of(new JsonObject
@@ -109,13 +127,17 @@ public sealed class DatabricksWorkspace : IDisposable
     });
 
     // The real document does not list token exchange among its grants either.
-    internal EmulatorAnswer Metadata() => EmulatorAnswer.Of(new JsonObject
+    internal EmulatorAnswer Metadata(bool account)
     {
-        ["issuer"] = IssuerText,
-        ["token_endpoint"] = TokenEndpoint.OriginalString,
-        ["authorization_endpoint"] = $"{IssuerText}/v1/authorize",
-        ["grant_types_supported"] = JsonText.Array(["client_credentials", "authorization_code", "refresh_token"]),
-    });
+        string issuer = account ? AccountIssuerText : IssuerText;
+        return EmulatorAnswer.Of(new JsonObject
+        {
+            ["issuer"] = issuer,
+            ["token_endpoint"] = $"{issuer}/v1/token",
+            ["authorization_endpoint"] = $"{issuer}/v1/authorize",
+            ["grant_types_supported"] = JsonText.Array(["client_credentials", "authorization_code", "refresh_token"]),
+        });
+    }
 
     private ServicePrincipal Add(string name, IEnumerable<string> scopes)
     {
@@ -124,28 +146,5 @@ public sealed class DatabricksWorkspace : IDisposable
         foreach (string scope in scopes.DefaultIfEmpty("all-apis").Concat(scopes.Any() ? [] : ["sql"]))
             principal.Scopes.Add(scope);
         return _principals.TryAdd(name, principal) ? principal : throw new ArgumentException($"The principal '{name}' is there already.", nameof(name));
-    }
-
-    private async Task<ServicePrincipal> PrincipalAsync(string? clientId, string subjectToken)
-    {
-        try
-        {
-            if (clientId is not null)
-            {
-                if (!_principals.TryGetValue(clientId, out ServicePrincipal? principal) || !Guid.TryParse(clientId, out _))
-                    throw OAuthRefusal.InvalidClient("client_unknown", $"there is no service principal with the application id {clientId}");
-                // A service principal's policy must name the subject; one without never matches.
-                FederationPolicy[] policies = [.. principal.Policies.Where(policy => policy.Subject is not null)];
-                _ = await _proofs.VerifyAsync(subjectToken, policies, [AccountId], OneUseSubjectTokens).ConfigureAwait(false);
-                return principal;
-            }
-
-            VerifiedProof proof = await _proofs.VerifyAsync(subjectToken, [.. _accountPolicies], [AccountId], OneUseSubjectTokens).ConfigureAwait(false);
-            return _principals.GetValueOrDefault(proof.Subject) ?? throw new ProofRefused("subject_mismatch", $"the subject {proof.Subject} is no user or service principal of this account");
-        }
-        catch (ProofRefused refused)
-        {
-            throw refused.As("invalid_request");
-        }
     }
 }

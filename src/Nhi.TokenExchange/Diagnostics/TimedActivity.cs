@@ -1,0 +1,39 @@
+using System.Diagnostics;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>An activity from its start to its disposal, in the time of the job's clock; nothing if nobody listens. A listener that throws breaks nothing.</summary>
+internal sealed class TimedActivity : IDisposable
+{
+    private readonly TimeProvider _time;
+    private readonly DateTimeOffset _start;
+    private readonly long _timestamp;
+    private Activity? _activity;
+
+    private TimedActivity(TimeProvider time)
+    {
+        _time = time;
+        _start = time.GetUtcNow();
+        _timestamp = time.GetTimestamp();
+    }
+
+    public static TimedActivity Start(ActivitySource source, string name, IEnumerable<KeyValuePair<string, object?>> tags, IEnumerable<ActivityLink>? links, AgreedClock clock)
+    {
+        var timed = new TimedActivity(clock.Provider);
+        Quietly.Do(() => timed._activity = source.StartActivity(name, ActivityKind.Internal, default(ActivityContext), tags, links, timed._start));
+        return timed;
+    }
+
+    /// <summary>Says how it ended: a word of <see cref="TelemetryNames"/>.</summary>
+    public void Outcome(string outcome) => Quietly.Do(() => _activity?.SetTag(TelemetryNames.OutcomeTag, outcome));
+
+    /// <summary>Says what failed. The status has no description: an issuer's words could quote a token.</summary>
+    public void Failed(string code) => Quietly.Do(() => _activity?.SetTag(TelemetryNames.ErrorTag, code).SetStatus(ActivityStatusCode.Error));
+
+    public void Dispose() => Quietly.Do(() =>
+    {
+        // Wall start and monotonic duration: a clock that is set meanwhile makes no activity longer or shorter.
+        _activity?.SetEndTime((_start + _time.GetElapsedTime(_timestamp)).UtcDateTime);
+        _activity?.Dispose();
+    });
+}

@@ -1,0 +1,151 @@
+using System.Runtime.InteropServices;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>The worker of samples/Worker against the emulator: as it is built, and as native code.</summary>
+/// <remarks>The code is the sample's; all that is said here are the hosts, by the variables that override appsettings.json.</remarks>
+internal sealed class WorkerTests
+{
+    private const string Subject = "system:serviceaccount:jobs:orders-nightly";
+    private const string ServicePrincipal = "6f1f1a52-6f7c-4b5a-9a53-0d6b8f1f5f10";   // as in appsettings.json
+    private static readonly TimeSpan RunDeadline = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan PublishDeadline = TimeSpan.FromMinutes(9);   // on a cold machine the compiler is a download first
+
+    private string _folder = "";
+
+    [SetUp]
+    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("nhi-worker-").FullName;
+
+    [TearDown]
+    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
+
+    [Test]
+    public async Task The_worker_reads_by_two_targets_over_three_hops_and_gives_all_back()
+    {
+        await using IdentityEmulator emulator = await IdentityEmulator.StartAsync();
+
+        (int exitCode, string said) = await ChildProgram.RunAsync(RunDeadline, Settings(emulator), "dotnet", Built());
+
+        AssertAllWentWell(emulator, exitCode, said);
+    }
+
+    [Test]
+    public async Task A_worker_with_wrong_settings_says_all_of_them_at_its_start_and_asks_nobody()
+    {
+        await using IdentityEmulator emulator = await IdentityEmulator.StartAsync();
+        Dictionary<string, string> settings = Settings(emulator);
+        string secret = Guid.NewGuid().ToString("N");
+        settings["TokenExchange__Targets__databricks__ClientSecret"] = secret;
+        settings["TokenExchange__Targets__warehouse__Through"] = "acount";
+        settings["TokenExchange__Targets__account__MaxLifetime"] = "a while";
+
+        (int exitCode, string said) = await ChildProgram.RunAsync(RunDeadline, settings, "dotnet", Built());
+
+        AssertRefused(emulator, exitCode, said, secret);
+    }
+
+    [Test]
+    public async Task The_worker_as_native_code_is_published_without_a_warning_and_does_the_same()
+    {
+        RequireToolchain();
+        string binary = await PublishAsync();
+        TestContext.Out.WriteLine($"{new FileInfo(binary).Length:N0} bytes");
+        Assert.That(File.Exists(Path.Combine(Path.GetDirectoryName(binary)!, "Worker.dll")), Is.False, "this is no managed program");
+
+        await using (IdentityEmulator emulator = await IdentityEmulator.StartAsync())
+        {
+            (int exitCode, string said) = await ChildProgram.RunAsync(RunDeadline, Settings(emulator), binary);
+            AssertAllWentWell(emulator, exitCode, said);
+        }
+
+        await using (IdentityEmulator emulator = await IdentityEmulator.StartAsync())
+        {
+            Dictionary<string, string> settings = Settings(emulator);
+            string secret = Guid.NewGuid().ToString("N");
+            settings["TokenExchange__Targets__databricks__ClientSecret"] = secret;
+            settings["TokenExchange__Targets__warehouse__Through"] = "acount";
+            settings["TokenExchange__Targets__account__MaxLifetime"] = "a while";
+            (int exitCode, string said) = await ChildProgram.RunAsync(RunDeadline, settings, binary);
+            AssertRefused(emulator, exitCode, said, secret);
+        }
+    }
+
+    private static void AssertAllWentWell(IdentityEmulator emulator, int exitCode, string said)
+    {
+        Assert.That(exitCode, Is.Zero, said);
+        Assert.That(said, Does.Contain("Read 100 rows of the warehouse, 100 of the workspace").And.Contain("Health: Healthy, 3 targets"));
+        Assert.That(emulator.Ledger.Uses.Select(use => use.Verdict), Is.EqualTo(Enumerable.Repeat(UseVerdict.Accepted, 4)), said);
+        string authorization = emulator.Authorization.Issuer.OriginalString;
+        LedgerIssue[] issued = [.. emulator.Ledger.Issued];
+        Assert.That(issued.Select(issue => (issue.Issuer == authorization, issue.Scope)), Is.EquivalentTo(new[] { (true, "dataset:customers dataset:orders"), (true, "dataset:orders"), (false, "sql") }), "one exchange for each hop");
+        Assert.That(issued.Where(issue => issue.Issuer == authorization).Select(issue => issue.RevokedAt), Is.All.Not.Null, "given back");
+        Assert.That(said, Does.Contain("cannot be revoked").Or.Contain("ends nothing before its time"), "and what can't be, is said");
+    }
+
+    private static void AssertRefused(IdentityEmulator emulator, int exitCode, string said, string secret)
+    {
+        Assert.That(exitCode, Is.EqualTo(2), said);
+        Assert.That(said, Does.Contain("TokenExchange:Targets:databricks:ClientSecret").And.Contain("NHI1002"));
+        Assert.That(said, Does.Contain("TokenExchange:Targets:warehouse").And.Contain("acount"));
+        Assert.That(said, Does.Contain("TokenExchange:Targets:account:MaxLifetime"));
+        Assert.That(said, Does.Not.Contain(secret));
+        Assert.That(emulator.Ledger.Issued, Is.Empty);
+    }
+
+    // What differs between the emulator and the world: addresses and files. Everything else is as appsettings.json has it.
+    private Dictionary<string, string> Settings(IdentityEmulator emulator)
+    {
+        emulator.Authorization.AddClient("orders-nightly", Subject, "dataset:orders", "dataset:customers");
+        emulator.Databricks.AddServicePrincipal(ServicePrincipal, Subject, "sql");
+        JobIdentity job = emulator.JobIdentity(ProofShape.Kubernetes, Subject);
+        string account = Path.Combine(_folder, "account");
+        string workspace = Path.Combine(_folder, "workspace");
+        job.WriteProofFile(account, emulator.Authorization.Issuer.OriginalString);
+        job.WriteProofFile(workspace, emulator.Databricks.TokenEndpoint.OriginalString);
+        string warehouse = emulator.Warehouse.Address.OriginalString;
+        return new Dictionary<string, string>
+        {
+            ["Apis__Warehouse"] = warehouse,
+            ["Apis__Workspace"] = warehouse,   // the emulator has one API, which takes the tokens of both issuers
+            ["Load__Pause"] = "00:00:00.02",
+            ["TokenExchange__Identities__job__Path"] = account,
+            ["TokenExchange__Identities__workspace__Path"] = workspace,
+            ["TokenExchange__Targets__account__Issuer"] = emulator.Authorization.Issuer.OriginalString,
+            ["TokenExchange__Targets__warehouse__Issuer"] = emulator.Authorization.Issuer.OriginalString,
+            ["TokenExchange__Targets__warehouse__AllowedOrigins__0"] = warehouse,
+            ["TokenExchange__Targets__databricks__Host"] = emulator.Databricks.Host.OriginalString,
+            ["TokenExchange__Targets__databricks__AllowedOrigins__0"] = warehouse,
+        };
+    }
+
+    // In a folder of its own, intermediate files too: the checkout may be in the middle of a build.
+    private async Task<string> PublishAsync()
+    {
+        string output = Path.Combine(_folder, "out");
+        (int exitCode, string said) = await ChildProgram.RunAsync(
+            PublishDeadline, new Dictionary<string, string>(), "dotnet", "publish", Path.Combine(Checkout(), "samples", "Worker", "Worker.csproj"), "-c", "Release", "-o", output,
+            "-p:UseArtifactsOutput=true", $"-p:ArtifactsPath={Path.Combine(_folder, "artifacts")}", "-p:RestoreLockedMode=true", "-p:UseSharedCompilation=false", "-nodeReuse:false");
+        Assert.That(exitCode, Is.Zero, said);
+        Assert.That(said, Does.Not.Contain("warning").IgnoreCase, said);
+        return Path.Combine(output, "Worker");
+    }
+
+    // The linker is clang, or gcc where that is missing: the SDK looks for both.
+    private static void RequireToolchain()
+    {
+        if (!OperatingSystem.IsLinux() || RuntimeInformation.OSArchitecture != Architecture.X64)
+            NodeProgram.Missing("the sample names linux-x64 as its platform");
+        if (!NodeProgram.IsOnPath("clang") && !NodeProgram.IsOnPath("gcc"))
+            NodeProgram.Missing("neither clang nor gcc is on the path, and one of them links native code");
+    }
+
+    private static string Built() => SamplesTests.Built("Worker");
+
+    private static string Checkout()
+    {
+        DirectoryInfo? above = new(AppContext.BaseDirectory);
+        while (above is not null && !File.Exists(Path.Combine(above.FullName, "Nhi.TokenExchange.sln")))
+            above = above.Parent;
+        return above?.FullName ?? throw new InvalidOperationException("The checkout lies above the test binaries.");
+    }
+}

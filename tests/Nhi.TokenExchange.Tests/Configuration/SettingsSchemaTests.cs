@@ -1,0 +1,71 @@
+using System.Text.Json.Nodes;
+
+namespace Nhi.TokenExchange.Tests.Configuration;
+
+/// <summary>The schema of the core.</summary>
+internal sealed class SettingsSchemaTests() : SettingsSchemaFixture("Nhi.TokenExchange")
+{
+    private const string Good = """
+        { "Job":        { "Pipeline": "orders-nightly" },
+          "Identities": { "job": { "Source": "OidcFile", "Path": "/var/run/secrets/job/token" } },
+          "Targets":    { "warehouse": { "Identity": "job", "Exchange": "Databricks", "Host": "https://workspace.example", "Scopes": [ "sql" ] } } }
+        """;
+
+    // The place of a setting, and what is wrong with it; null takes it out.
+    [TestCase("Tragets", "{}")]
+    [TestCase("EndWithin", "\"10\"")]
+    [TestCase("TrustRoots", "\"~/roots.pem\"")]
+    [TestCase("Job/Pipelin", "\"x\"")]
+    [TestCase("Job/Pipeline", "\"\"")]
+    [TestCase("Job", "\"x\"")]
+    [TestCase("Identities/Bad_Name", "{ \"Source\": \"GitHubActions\" }")]
+    [TestCase("Identities/job/Source", "\"OidcFiles\"")]
+    [TestCase("Identities/job/Source", "[ \"OidcFile\", \"GitHubActions\" ]")]
+    [TestCase("Identities/job/Path", "\"\"")]
+    [TestCase("Identities/job/Path", "\"/run/$USER/token\"")]
+    [TestCase("Identities/job/Path", "\"/run/job/\"")]
+    [TestCase("Identities/job/Path", null)]
+    [TestCase("Identities/job/Variable", "\"X\"")]
+    [TestCase("Identities/job/ActsFor", "\"Person\"")]
+    [TestCase("Targets/warehouse/Identity", null)]
+    [TestCase("Targets/warehouse/Identity", "\"Job 2\"")]
+    [TestCase("Targets/warehouse/Through", "\"account\"")]
+    [TestCase("Targets/warehouse/Exchange", "\"DataBricks\"")]
+    [TestCase("Targets/warehouse/Exchange", null)]
+    [TestCase("Targets/warehouse/Host", "\"http://workspace.example\"")]
+    [TestCase("Targets/warehouse/Host", "\"https://workspace.example/sql\"")]
+    [TestCase("Targets/warehouse/Host", "\"https://job@workspace.example\"")]
+    [TestCase("Targets/warehouse/Hosst", "\"https://workspace.example\"")]
+    [TestCase("Targets/warehouse/ClientId", "\"orders\"")]
+    [TestCase("Targets/warehouse/ClientSecret", "\"x\"")]
+    [TestCase("Targets/warehouse/Scopes", "\"sql\"")]
+    [TestCase("Targets/warehouse/Scopes", "[]")]
+    [TestCase("Targets/warehouse/Scopes", "[ \"sql\", \"sql\" ]")]
+    [TestCase("Targets/warehouse/Scopes", "[ \"a b\" ]")]
+    [TestCase("Targets/warehouse/MaxLifetime", "\"1h\"")]
+    [TestCase("Targets/warehouse/MaxLifetime", "\"13:00:00\"")]
+    [TestCase("Targets/warehouse/AllowedOrigins", "[ \"workspace.example\" ]")]
+    public async Task What_is_not_of_the_closed_shape_is_refused_by_schema_and_reader(string place, string? value)
+    {
+        JsonObject section = JsonNode.Parse(Good)!.AsObject();
+        string[] path = place.Split('/');
+        JsonObject parent = path[..^1].Aggregate(section, (at, name) => at[name]!.AsObject());
+        parent.Remove(path[^1]);
+        if (value is not null)
+            parent[path[^1]] = JsonNode.Parse(value);
+
+        Assert.That(await RefusedAsync(section), Is.Not.Null);
+        Assert.That(FlawsOf(section), Is.Not.Empty);
+    }
+
+    [Test]
+    public async Task A_line_for_the_editor_is_tolerated_by_schema_and_reader()
+    {
+        JsonObject section = JsonNode.Parse(Good)!.AsObject();
+        section["$schema"] = "./ConfigurationSchema.json";
+
+        Assert.That((await RefusedAsync(section), FlawsOf(section)), Is.EqualTo(((string?)null, Array.Empty<string>())));
+    }
+
+    protected override bool IsForThisPackage(string place) => !place.Contains("azure", StringComparison.OrdinalIgnoreCase);
+}

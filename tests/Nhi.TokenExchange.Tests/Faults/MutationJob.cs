@@ -1,0 +1,59 @@
+using Nhi.TokenExchange.Tests.Exchange;
+
+namespace Nhi.TokenExchange.Tests.Faults;
+
+/// <summary>A whole job for one case of mutation: nothing but our exceptions may come out, and what is said is kept.</summary>
+internal sealed class MutationJob : IAsyncDisposable
+{
+    private readonly JobSession _session;
+    private readonly RecordingSink _audit;
+    private readonly LoggedText _logs;
+    private readonly List<TokenExchangeException> _failures = [];
+
+    private MutationJob(JobSession session, RecordingSink audit, LoggedText logs)
+    {
+        _session = session;
+        _audit = audit;
+        _logs = logs;
+    }
+
+    public static async Task<MutationJob> StartAsync(AnsweringWire wire, TokenExchanger<BearerToken> exchanger, IWorkloadIdentitySource source, params string[] scopes)
+    {
+        var audit = new RecordingSink();
+        var logs = new LoggedText();
+        JobSession session = await JobSession.StartAsync(b => b
+            .Identity("job", source, ActsFor.Workload).Target("warehouse", exchanger, "job", scopes)
+            .Audit(audit).Logging(logs).Time(new SkippingTime()).Jitter(() => 0.5).Transport(() => wire).EndOnSignals(false));
+        return new MutationJob(session, audit, logs);
+    }
+
+    /// <summary>The credential, or null if one of our exceptions came, with a code and a target.</summary>
+    public async Task<BearerToken?> GetAsync()
+    {
+        try
+        {
+            return await _session.Provider<BearerToken>("warehouse").GetAsync();
+        }
+        catch (TokenExchangeException failure)
+        {
+            Assert.That((failure.Code.Length, failure.Target), Is.EqualTo((7, "warehouse")));
+            // The pipeline wraps whatever else comes out of an exchanger or a source: from ours nothing else may.
+            Assert.That(failure.Code, Is.Not.EqualTo(ErrorCodes.ExchangerFailed).And.Not.EqualTo(ErrorCodes.SourceFailed), failure.ToString());
+            Assert.That(failure.Message.Where(c => char.IsControl(c) && c is not ('\r' or '\n')), Is.Empty);
+            Assert.That(failure.Message.Length, Is.LessThan(3_000));
+            _failures.Add(failure);
+            return null;
+        }
+    }
+
+    /// <summary>Ends the job and looks for the secret in all that was said.</summary>
+    public async Task CompleteAsync(string canary)
+    {
+        JobReport report = await _session.CompleteAsync();
+        Assert.That(report.Leases.Select(lease => lease.Reason ?? ""), Has.None.Contains("Exception"));
+        string said = $"{string.Join('\n', _failures)}\n{report} {string.Join('\n', report.Leases)}\n{_logs.Text}\n{_audit.Text}";
+        Assert.That(Canary.FindIn(said, canary), Is.Empty, said);
+    }
+
+    public ValueTask DisposeAsync() => _session.DisposeAsync();
+}

@@ -1,0 +1,35 @@
+using System.Diagnostics;
+
+namespace Nhi.TokenExchange.Tests;
+
+/// <summary>Runs the job of tests/Nhi.TokenExchange.ChildJob in a process of its own.</summary>
+internal static class ChildProcess
+{
+    private static readonly string Job = typeof(ChildProcess).Assembly.Location.Replace("Nhi.TokenExchange.Tests", "Nhi.TokenExchange.ChildJob", StringComparison.Ordinal);
+
+    /// <summary>Runs it to its end.</summary>
+    /// <param name="how">What it does.</param>
+    /// <param name="variables">Set in its environment.</param>
+    /// <returns>All that it said, and its exit code.</returns>
+    public static Task<(string Said, int ExitCode)> RunAsync(string how, params (string Name, string Value)[] variables) => EndAsync(new ProcessStartInfo("dotnet", [Job, how]), variables);
+
+    /// <summary>Starts it.</summary>
+    public static Process Start(string how) => Start(new ProcessStartInfo("dotnet", [Job, how]));
+
+    private static async Task<(string Said, int ExitCode)> EndAsync(ProcessStartInfo start, params (string Name, string Value)[] variables)
+    {
+        using Process child = Start(start, variables);
+        Task<string> errors = child.StandardError.ReadToEndAsync();
+        string said = await child.StandardOutput.ReadToEndAsync() + await errors;
+        await child.WaitForExitAsync();
+        return (said, child.ExitCode);
+    }
+
+    private static Process Start(ProcessStartInfo start, params (string Name, string Value)[] variables)
+    {
+        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
+        foreach ((string name, string value) in variables)
+            start.Environment[name] = value;
+        return Process.Start(start)!;
+    }
+}
