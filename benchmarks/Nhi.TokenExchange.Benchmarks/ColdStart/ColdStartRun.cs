@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Nhi.TokenExchange;
@@ -25,7 +24,7 @@ public static class ColdStartRun
             // Optimised as users run it; published, so that nothing of the build is in the number.
             await PublishAsync(project, work, "jit");
             if (native)
-                await PublishAsync(project, work, "aot", "-r", RuntimeInformation.RuntimeIdentifier, "-p:SdkPeers=false");
+                await PublishAsync(project, work, "aot", "-p:SdkPeers=false");
             (string Way, bool Native, string File)[] ways =
             [
                 .. OnTheJit.Select(way => (way, false, Path.Combine(work, "jit-out", Program))),
