@@ -23,8 +23,8 @@ try
     await host.RunAsync();
     return Environment.ExitCode;
 }
-catch (TokenExchangeException wrong) when (wrong.Stage == ExchangeStage.Configure)
+catch (TokenExchangeException wrong)
 {
-    await Console.Error.WriteLineAsync(wrong.Message);   // every wrong setting, with what to write instead
-    return 2;
+    await Console.Error.WriteLineAsync(wrong.Message);   // every wrong setting, or the proof or exchange that failed: with what to do
+    return wrong.Stage == ExchangeStage.Configure ? 2 : 1;
 }

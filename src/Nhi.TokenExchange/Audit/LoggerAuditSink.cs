@@ -33,11 +33,14 @@ internal sealed class LoggerAuditSink(ILogger logger) : IAuditSink
             case AuditEventKind.Expired:
                 logger.Expired(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.DiesAt);
                 break;
+            case AuditEventKind.Orphaned when auditEvent.Code is null:
+                logger.LivesOn(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.DiesAt, auditEvent.Reason);
+                break;
             case AuditEventKind.Orphaned:
                 logger.Orphaned(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.DiesAt, auditEvent.Reason);
                 break;
             case AuditEventKind.Failed:
-                logger.Failed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Code, auditEvent.Reason, auditEvent.CorrelationId);
+                logger.Failed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Code, auditEvent.Reason, auditEvent.CorrelationId ?? "none");
                 break;
             case AuditEventKind.Recovered:
                 logger.Recovered(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.Reason);

@@ -12,12 +12,12 @@ internal sealed class FlightFailure
     private const double RetryAfterSpread = 0.1;
 
     private readonly TokenExchangeException _cause;
-    private readonly bool _countsWhileHeld;
+    private readonly bool _countsOnlyWhileHeld;
 
-    private FlightFailure(TokenExchangeException cause, int attempt, long notBeforeTick, bool isRefusal = false, bool countsWhileHeld = false)
+    private FlightFailure(TokenExchangeException cause, int attempt, long notBeforeTick, bool isRefusal = false, bool countsOnlyWhileHeld = false)
     {
         _cause = cause;
-        _countsWhileHeld = countsWhileHeld;
+        _countsOnlyWhileHeld = countsOnlyWhileHeld;
         IsRefusal = isRefusal;
         Attempt = attempt;
         NotBeforeTick = notBeforeTick;
@@ -52,7 +52,7 @@ internal sealed class FlightFailure
         if (cause.RetryAfter is { } asked)
             wait = Math.Max(wait, Math.Min(asked.TotalSeconds, LongestRetryAfter.TotalSeconds) * (1 + (RetryAfterSpread * jitter)));
         // An issuer that comes back just before the end must not be found out up to a minute after it; but it may ask for more patience.
-        return new FlightFailure(cause, attempt, clock.TickAfter(TimeSpan.FromSeconds(wait)), countsWhileHeld: isRefresh && cause.RetryAfter is null);
+        return new FlightFailure(cause, attempt, clock.TickAfter(TimeSpan.FromSeconds(wait)), countsOnlyWhileHeld: isRefresh && cause.RetryAfter is null);
     }
 
     /// <summary>What is remembered of a credential that the target refused. The first is replaced at once; what refuses its successors too, each within a minute, is no matter of the credential, and the waits grow as after failures.</summary>
@@ -74,7 +74,7 @@ internal sealed class FlightFailure
     }
 
     /// <summary>Whether nobody tries again yet. What failed beside a good credential is tried once more when that is there no longer.</summary>
-    public bool Counts(long tick, bool isHeld) => tick < NotBeforeTick && (isHeld || !_countsWhileHeld);
+    public bool Counts(long tick, bool isHeld) => tick < NotBeforeTick && (isHeld || !_countsOnlyWhileHeld);
 
     /// <summary>Whether the failure no longer says anything: nobody tried for a while after it might have been tried again.</summary>
     public bool IsForgotten(long tick) => tick - (long)LongestWait.TotalMilliseconds >= NotBeforeTick;

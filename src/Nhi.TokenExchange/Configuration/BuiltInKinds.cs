@@ -48,7 +48,7 @@ internal static class BuiltInKinds
         bool unstated = settings.Flag("AllowUnstatedDetails");
         if (unstated && !settings.Has("AuthorizationDetails"))
             settings.Error("AllowUnstatedDetails", "is set without AuthorizationDetails", "Set both or neither.");
-        TimeSpan margin = settings.Duration("UsableMargin", TimeSpan.FromSeconds(40), TimeSpan.Zero, TimeSpan.FromMinutes(10));
+        TimeSpan margin = settings.Duration("UsableMargin", TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(10));
         return Targets.Databricks(host, clientId, options =>
         {
             options.AccountId = account;

@@ -12,6 +12,7 @@ internal sealed class ConfigurationErrors
     // "orders-etl-eu-west-1-20260101" has as many digits as a name ever needs.
     private const int LongestShown = 40;
     private const int MostDigitsShown = 9;
+    private const int ShortestMixture = 12;
     private static readonly SearchValues<char> NameCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
 
     private readonly List<(string Code, string Path, string What, string Remedy)> _errors = [];
@@ -37,9 +38,10 @@ internal sealed class ConfigurationErrors
     /// <summary>Whether this could name a kind.</summary>
     public static bool IsWord(string word) => word.Length is > 0 and <= MaxNameLength && word.All(char.IsAsciiLetterOrDigit);
 
-    /// <summary>Whether a value that should name something may be quoted: a key that was pasted into the wrong place is longer, or has more digits.</summary>
+    /// <summary>Whether a value that should name something may be quoted: a key that was pasted into the wrong place is longer, or mixes letters and digits for longer.</summary>
     public static bool CanBeShown(string value) =>
-        value.Length <= LongestShown && value.Count(char.IsAsciiDigit) <= MostDigitsShown && value.All(c => char.IsAsciiLetterOrDigit(c) || c == '-') && SecretSmell.FormOf(value) is null;
+        value.Length <= LongestShown && value.Count(char.IsAsciiDigit) <= MostDigitsShown && value.All(c => char.IsAsciiLetterOrDigit(c) || c == '-')
+        && !value.Split('-').Any(piece => piece.Length >= ShortestMixture && piece.Any(char.IsAsciiDigit) && piece.Any(char.IsAsciiLetter)) && SecretSmell.FormOf(value) is null;
 
     public bool CheckName(string path, string? name)
     {

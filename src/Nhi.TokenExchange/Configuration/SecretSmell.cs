@@ -103,8 +103,8 @@ internal static class SecretSmell
         return isOneAlphabet && HasMixedPiece(value) && BitsPerCharacter(value) >= KeyBitsPerCharacter;
     }
 
-    // Files and resources: /a/b/c. One in some hundred thousand random keys looks like that.
-    private static bool IsRootedPath(string value) => value[0] == '/' && value.Count(c => c == '/') >= 3;
+    // Files and resources: /a/b/c. About one in a thousand random keys looks like that.
+    private static bool IsRootedPath(string value) => value[0] == '/' && value.Count(c => c == '/') >= 3 && !value.AsSpan().ContainsAny('+', '=');
 
     // A path of words may have many different characters, but none of its words mixes letters and digits for long.
     private static bool HasMixedPiece(string value) => value.Split('/', '+', '-', '_', '.', '~', '=').Any(piece =>

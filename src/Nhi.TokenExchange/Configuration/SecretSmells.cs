@@ -70,7 +70,7 @@ internal sealed class SecretSmells
         if (path is not [var targets, var target, ..] || !Is(targets, "Targets"))
             return "Write an identity under Identities, and name it by the targets.";
         IConfigurationSection section = _root.GetSection("Targets").GetSection(target);
-        string proof = section["Through"] is { } hop && IsName(hop) && ConfigurationErrors.CanBeShown(hop) ? $"\"Through\": \"{hop}\"" : $"\"Identity\": \"{FirstIdentity()}\"";
+        string proof = Named(section, "Identity") ?? Named(section, "Through") ?? $"\"Identity\": \"{FirstIdentity()}\"";
         return section["Exchange"] switch
         {
             "Databricks" => $"Write {proof}, \"Exchange\": \"Databricks\", \"Host\": \"https://…\", \"ClientId\": \"…\", and give the service principal a federation policy for that identity.",
@@ -82,16 +82,22 @@ internal sealed class SecretSmells
         };
     }
 
+    // What the target says already stays as it is.
+    private static string? Named(IConfigurationSection target, string setting) =>
+        target[setting] is { } name && IsName(name) && ConfigurationErrors.CanBeShown(name) ? $"\"{setting}\": \"{name}\"" : null;
+
     private string FirstIdentity() =>
         _root.GetSection("Identities").GetChildren().Select(identity => identity.Key).FirstOrDefault(IsName) ?? "job";
 
     private static bool IsName(string text) =>
         text.Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-') && SecretSmell.FormOf(text) is null;
 
-    // Names of runs and clients are often random, and public.
+    // Names of runs, clients and audiences are often random, and public.
     private static int ShortestKeyIn(string[] path) => path switch
     {
         [var job, var fact] when Is(job, "Job") && (Is(fact, "Run") || Is(fact, "Task")) => int.MaxValue,
+        [.., var name] when Is(name, "SubjectAudience") => int.MaxValue,
+        [.., var list, _] when Is(list, "Audiences") => int.MaxValue,
         [.., var name] when Is(name, "ClientId") => SecretSmell.ShortestKeyAmongClientIds,
         _ => SecretSmell.ShortestKey,
     };

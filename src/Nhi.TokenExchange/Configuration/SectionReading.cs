@@ -119,7 +119,7 @@ internal sealed class SectionReading
             if (known.Contains(fact, StringComparer.Ordinal))
                 facts |= Enum.Parse<JobFacts>(fact);
             else
-                settings.Error(entry, "is no fact that a platform attests", $"Write one of: {string.Join(", ", known)}.");
+                settings.Error(entry, "is no fact that a platform attests", UnknownSetting.Nearest(fact, known) is { } nearest ? $"Did you mean {nearest}? Write it so." : $"Write one of: {string.Join(", ", known)}.");
         }
         return facts;
     }

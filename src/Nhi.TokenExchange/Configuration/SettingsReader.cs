@@ -110,7 +110,9 @@ public sealed class SettingsReader
             Error(name, "is not an absolute path", "Write the whole path from the root on; ~ and variables are not expanded.");
         else if (text.AsSpan().ContainsAny('$', '%') || System.IO.Path.EndsInDirectorySeparator(text))
             Error(name, "has a variable in it or names a folder", "Write the path of a file; nothing is expanded.");
-        return text;
+        else
+            return text;
+        return "/" + Placeholder;
     }
 
     /// <summary>A list of texts. Left out, it is empty; written, it must have entries.</summary>
@@ -176,7 +178,7 @@ public sealed class SettingsReader
             return default;
         if (Array.IndexOf(Enum.GetNames<T>(), text) >= 0)
             return Enum.Parse<T>(text);
-        Error(name, "is none of the known words", $"Write one of: {string.Join(", ", Enum.GetNames<T>())}.");
+        Error(name, "is none of the known words", UnknownSetting.Nearest(text, Enum.GetNames<T>()) is { } nearest ? $"Did you mean {nearest}? Write it so." : $"Write one of: {string.Join(", ", Enum.GetNames<T>())}.");
         return default;
     }
 

@@ -36,7 +36,7 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
             if (options.AttestedFacts != JobFacts.None && options.Through is not null)
                 errors.Add($"{path}:AttestedFacts", "is set on a target that goes through another, whose credential attests nothing of the job", "Set it on the target that starts from an identity.");
             if (exchanger?.FlawOf(options.Scopes) is { } flaw)
-                errors.Add($"{path}:Scopes", ExceptionText.Clean(flaw, LongestFlaw), "Correct the scopes of the target; docs/targets.md says which its issuer takes.");
+                errors.Add($"{path}:Scopes", ExceptionText.Clean(flaw, LongestFlaw), "Correct the scopes of the target.");
             var plan = new TargetPlan(
                 name, exchanger ?? PlaceholderExchanger.Instance, FindIdentity($"{path}:Identity", options.Identity), options.Through,
                 FindIdentity($"{path}:Actor", options.Actor), options.Scopes, options.MaxLifetime, [.. options.AllowedOrigins], options.AttestedFacts);

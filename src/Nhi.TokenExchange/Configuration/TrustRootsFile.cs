@@ -55,8 +55,15 @@ internal static class TrustRootsFile
     // Who may write the file says whom the job trusts. On Windows the folder's access list rules.
     private static string? FlawOfFile(string path)
     {
-        if (UnixFile.IsSupported && UnixFile.At(path) is { } facts && (!facts.IsRegular || facts.IsWritableByOthers))
-            return facts.IsRegular ? $"can be written by others than its owner (mode {facts.Octal})" : $"is {facts.Kind}, not a regular file";
+        if (UnixFile.IsSupported && UnixFile.At(path) is { } facts)
+        {
+            if (!facts.IsRegular)
+                return $"is {facts.Kind}, not a regular file";
+            if (facts.IsWritableByOthers)
+                return $"can be written by others than its owner (mode {facts.Octal})";
+            if (facts.Owner != 0 && facts.Owner != UnixFile.CurrentUser)
+                return string.Create(CultureInfo.InvariantCulture, $"belongs to user {facts.Owner}, who is neither the job's nor root");
+        }
         return new FileInfo(path).Length > MaxBytes ? string.Create(CultureInfo.InvariantCulture, $"has more than {MaxBytes} bytes") : null;
     }
 

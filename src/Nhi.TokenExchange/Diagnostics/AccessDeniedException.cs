@@ -23,6 +23,6 @@ public sealed class AccessDeniedException : TokenExchangeException
     internal override TokenExchangeException Again(string detail, TimeSpan? retryAfter) =>
         new AccessDeniedException(Rule, detail, this)
         {
-            Target = Target, CorrelationId = CorrelationId, Hint = Hint,
+            Target = Target, CorrelationId = CorrelationId, Hint = Hint, Original = Original,
         };
 }

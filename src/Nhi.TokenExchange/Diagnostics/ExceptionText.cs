@@ -6,7 +6,7 @@ internal static class ExceptionText
     public static string Describe(TokenExchangeException error, string detail)
     {
         string target = error.Target is null ? "" : $" target '{error.Target}':";
-        string hint = error.Hint is null ? "" : $" {error.Hint}";
+        string hint = error.Hint is null ? "" : detail.EndsWith('.') ? $" {error.Hint}" : $". {error.Hint}";
         string correlation = error.CorrelationId is null ? "" : $" [issuer's correlation id {error.CorrelationId}]";
         return $"{error.Code}{target} {detail}{hint}{correlation}";
     }

@@ -18,8 +18,10 @@ internal sealed class ExchangeActivities(TargetPlan plan, AgreedClock clock)
     public TimedActivity StartFlight(ActivityContext starter) =>
         TimedActivity.Start(Source, TelemetryNames.Flight, _tags, starter == default ? null : [new ActivityLink(starter)], clock);
 
-    /// <summary>Runs a stage inside an activity.</summary>
-    public async Task<TResult> RunAsync<TResult>(ExchangeStage stage, Func<Task<TResult>> step)
+    /// <summary>Runs a stage inside an activity; as it is, if nobody listens.</summary>
+    public Task<TResult> RunAsync<TResult>(ExchangeStage stage, Func<Task<TResult>> step) => Source.HasListeners() ? ListenedToAsync(stage, step) : step();
+
+    private async Task<TResult> ListenedToAsync<TResult>(ExchangeStage stage, Func<Task<TResult>> step)
     {
         using var activity = TimedActivity.Start(Source, TelemetryNames.OfActivity(stage), _tags, null, clock);
         try

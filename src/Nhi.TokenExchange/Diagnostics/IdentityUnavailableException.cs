@@ -15,6 +15,6 @@ public sealed class IdentityUnavailableException : TokenExchangeException
     internal override TokenExchangeException Again(string detail, TimeSpan? retryAfter) =>
         new IdentityUnavailableException(Code, detail, this)
         {
-            Target = Target, IsTransient = IsTransient, RetryAfter = retryAfter, CorrelationId = CorrelationId, IssuerError = IssuerError, Hint = Hint,
+            Target = Target, IsTransient = IsTransient, RetryAfter = retryAfter, CorrelationId = CorrelationId, IssuerError = IssuerError, Hint = Hint, Original = Original,
         };
 }

@@ -17,26 +17,29 @@ internal static partial class Log
     [LoggerMessage(EventId = 104, Level = LogLevel.Information, Message = "{Target} exchanging ({Job}, flight {FlightId}) at {Issuer}: scopes {Scopes}, proof {SubjectFingerprint}")]
     public static partial void Exchanging(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, ScopeSet scopes, string? subjectFingerprint);
 
-    [LoggerMessage(EventId = 105, Level = LogLevel.Information, Message = "{Target} issued ({Job}, flight {FlightId}) by {Issuer}: credential {Fingerprint}, scopes {Scopes}, unusable from {UnusableFrom}, dies at {DiesAt}, correlation {CorrelationId}")]
+    [LoggerMessage(EventId = 105, Level = LogLevel.Information, Message = "{Target} issued ({Job}, flight {FlightId}) by {Issuer}: credential {Fingerprint}, scopes {Scopes}, unusable from {UnusableFrom:u}, dies at {DiesAt:u}, correlation {CorrelationId}")]
     public static partial void Issued(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, string? fingerprint, ScopeSet scopes, DateTimeOffset? unusableFrom, DateTimeOffset? diesAt, string? correlationId);
 
-    [LoggerMessage(EventId = 106, Level = LogLevel.Information, Message = "{Target} refreshed ({Job}, flight {FlightId}) by {Issuer}: credential {Fingerprint}, scopes {Scopes}, unusable from {UnusableFrom}, dies at {DiesAt}, correlation {CorrelationId}")]
+    [LoggerMessage(EventId = 106, Level = LogLevel.Information, Message = "{Target} refreshed ({Job}, flight {FlightId}) by {Issuer}: credential {Fingerprint}, scopes {Scopes}, unusable from {UnusableFrom:u}, dies at {DiesAt:u}, correlation {CorrelationId}")]
     public static partial void Refreshed(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, string? fingerprint, ScopeSet scopes, DateTimeOffset? unusableFrom, DateTimeOffset? diesAt, string? correlationId);
 
     [LoggerMessage(EventId = 107, Level = LogLevel.Information, Message = "{Target} revoked ({Job}, flight {FlightId}): credential {Fingerprint}; {Reason}")]
     public static partial void Revoked(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, string? reason);
 
-    [LoggerMessage(EventId = 108, Level = LogLevel.Information, Message = "{Target} expired ({Job}, flight {FlightId}): credential {Fingerprint} died at {DiesAt}")]
+    [LoggerMessage(EventId = 108, Level = LogLevel.Information, Message = "{Target} expired ({Job}, flight {FlightId}): credential {Fingerprint} died at {DiesAt:u}")]
     public static partial void Expired(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, DateTimeOffset? diesAt);
 
-    [LoggerMessage(EventId = 109, Level = LogLevel.Warning, Message = "{Target} orphaned ({Job}, flight {FlightId}): credential {Fingerprint} could not be ended and dies at {DiesAt}; {Reason}")]
+    [LoggerMessage(EventId = 109, Level = LogLevel.Warning, Message = "{Target} orphaned ({Job}, flight {FlightId}): credential {Fingerprint} could not be ended and dies at {DiesAt:u}; {Reason}")]
     public static partial void Orphaned(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, DateTimeOffset? diesAt, string? reason);
 
-    [LoggerMessage(EventId = 110, Level = LogLevel.Warning, Message = "{Target} failed ({Job}, flight {FlightId}): {Code} {Reason}, correlation {CorrelationId}")]
+    [LoggerMessage(EventId = 110, Level = LogLevel.Warning, Message = "{Target} failed ({Job}, flight {FlightId}): {Code} {Reason} (correlation {CorrelationId})")]
     public static partial void Failed(this ILogger logger, string target, JobContext job, Guid flightId, string? code, string? reason, string? correlationId);
 
     [LoggerMessage(EventId = 111, Level = LogLevel.Information, Message = "{Target} recovered ({Job}, flight {FlightId}): credential {Fingerprint}; {Reason}")]
     public static partial void Recovered(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, string? reason);
+
+    [LoggerMessage(EventId = 112, Level = LogLevel.Information, Message = "{Target} lives on ({Job}, flight {FlightId}): credential {Fingerprint} is of an issuer that ends nothing, and dies at {DiesAt:u}; {Reason}")]
+    public static partial void LivesOn(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, DateTimeOffset? diesAt, string? reason);
 
     [LoggerMessage(EventId = 201, Level = LogLevel.Information, Message = "Job started: {Job}; targets {Targets}")]
     public static partial void JobStarted(this ILogger logger, JobContext job, string targets);

@@ -36,6 +36,8 @@ internal sealed class TargetMeasurements(ExchangeMeter meter, TargetPlan plan, T
 
     private void Record(long started, params ReadOnlySpan<(string Tag, string Value)> more)
     {
+        if (!meter.Duration.Enabled)
+            return;
         KeyValuePair<string, object?>[] tags = With(more);
         double seconds = time.GetElapsedTime(started).TotalSeconds;
         Quietly.Do(() => meter.Duration.Record(seconds, tags));
@@ -43,6 +45,8 @@ internal sealed class TargetMeasurements(ExchangeMeter meter, TargetPlan plan, T
 
     private void Count(Counter<long> counter, params ReadOnlySpan<(string Tag, string Value)> more)
     {
+        if (!counter.Enabled)
+            return;
         KeyValuePair<string, object?>[] tags = With(more);
         Quietly.Do(() => counter.Add(1, tags));
     }

@@ -16,6 +16,7 @@ public class TokenExchangeException : Exception
         ArgumentException.ThrowIfNullOrEmpty(code);
         Code = code;
         Stage = stage;
+        Original = this;
         base.HelpLink = ExceptionText.HelpLinkOf(code);
     }
 
@@ -52,6 +53,12 @@ public class TokenExchangeException : Exception
 
     internal string Detail => base.Message;
 
+    /// <summary>The issuer gave a credential whose own end had passed already, which the next one need not have.</summary>
+    internal bool IsDeadAtIssuer { get; init; }
+
+    /// <summary>This error, or the one that it tells once more.</summary>
+    internal TokenExchangeException Original { get; private protected init; }
+
     /// <summary>Adds the target's name where the one who threw did not know it.</summary>
     internal TokenExchangeException ForTarget(string target)
     {
@@ -63,6 +70,6 @@ public class TokenExchangeException : Exception
     internal virtual TokenExchangeException Again(string detail, TimeSpan? retryAfter) =>
         new(Code, Stage, detail, this)
         {
-            Target = Target, IsTransient = IsTransient, RetryAfter = retryAfter, CorrelationId = CorrelationId, IssuerError = IssuerError, Hint = Hint,
+            Target = Target, IsTransient = IsTransient, RetryAfter = retryAfter, CorrelationId = CorrelationId, IssuerError = IssuerError, Hint = Hint, Original = Original,
         };
 }

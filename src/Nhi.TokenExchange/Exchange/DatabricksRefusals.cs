@@ -12,8 +12,9 @@ internal sealed class DatabricksRefusals(Uri host, string? clientId, DatabricksD
     {
         "invalid_scope" => "Ask for scopes of the Databricks API that this principal may have, such as sql; the REST reference names the scope of each method.",
         "unsupported_grant_type" => $"This host does not take the dialect {dialect}. Set Dialect to {(dialect == DatabricksDialect.TokenExchange ? DatabricksDialect.JwtBearer : DatabricksDialect.TokenExchange)}, or check that it is a Databricks host with OAuth.",
+        "invalid_client" when clientId is not null => $"Correct ClientId, {Shown(clientId)}: it has to be the application id (a GUID) of a service principal of this workspace or account, which Settings, Identity and access, Service principals shows.",
         "invalid_authorization_details" => "The workspace does not take these AuthorizationDetails. Check type, object and actions.",
-        "invalid_request" or "invalid_grant" or "invalid_client" or "unauthorized_client" or "access_denied" or "invalid_token" => HintFor(proof),
+        "invalid_request" or "invalid_grant" or "unauthorized_client" or "access_denied" or "invalid_token" => HintFor(proof),
         _ => null,
     };
 

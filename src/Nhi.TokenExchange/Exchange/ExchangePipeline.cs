@@ -34,7 +34,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             }
             catch (Exception exception)   // every failure becomes the flight's result: its waiters get it
             {
-                TokenExchangeException failure = AsFailure(exception, deadline.IsCancellationRequested);
+                TokenExchangeException failure = FlightErrors.Of(exception, session, target.Target, FlightDeadline, deadline.IsCancellationRequested);
                 activity.Failed(failure.Code);
                 target.Measurements.Failed(failure);
                 if (flight.IsRefresh)
@@ -63,12 +63,26 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         {
             proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAnewAsync(flight, proof, refused, whileJob.Token)).ConfigureAwait(false);
         }
-        catch (TokenExchangeException dead) when (dead.Code == ErrorCodes.DeadOnArrival)
+        catch (TokenExchangeException dead) when (dead.IsDeadAtIssuer)
         {
-            // Issuers hand out of caches, and machines wake from a freeze: once more, with a proof of now.
-            proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAsync(flight, null, whileJob.Token)).ConfigureAwait(false);
+            return await ExchangeAfterDeathAsync(flight, dead, request, whileJob.Token, cancellationToken).ConfigureAwait(false);
         }
         return await ExchangeOnceAsync(flight, proof, request, whileJob.Token, cancellationToken).ConfigureAwait(false);
+    }
+
+    // Issuers hand out of caches, and machines wake from a freeze: once more. Where that fails for another reason, it is the dead one that is told of.
+    private async Task<(T Credential, long RefreshTick)> ExchangeAfterDeathAsync(
+        Flight flight, TokenExchangeException dead, CredentialRequest? request, CancellationToken whileJob, CancellationToken cancellationToken)
+    {
+        try
+        {
+            AttestedProof proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAsync(flight, null, whileJob)).ConfigureAwait(false);
+            return await ExchangeOnceAsync(flight, proof, request, whileJob, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TokenExchangeException other) when (other is not AccessDeniedException && other.Code is not (ErrorCodes.DeadOnArrival or ErrorCodes.JobEnded))
+        {
+            throw dead;
+        }
     }
 
     /// <param name="flight">The flight.</param>
@@ -131,7 +145,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             token = await identity.Source.GetSubjectTokenAsync(asked, cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false)
                 ?? throw new IdentityUnavailableException(ErrorCodes.SourceFailed, $"The source of identity '{identity.Name}' gave null.");
         }
-        catch (Exception exception) when (IsForeign(exception, cancellationToken))
+        catch (Exception exception) when (FlightErrors.IsForeign(exception, cancellationToken))
         {
             throw new IdentityUnavailableException(ErrorCodes.SourceFailed, $"The source of identity '{identity.Name}' failed with {exception.GetType().Name}.", ForeignException.Of(exception))
             {
@@ -172,7 +186,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             decision = await policy.DecideAsync(asked, cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false)
                 ?? throw new InvalidOperationException("The policy gave null.");
         }
-        catch (Exception exception) when (IsForeign(exception, cancellationToken))
+        catch (Exception exception) when (FlightErrors.IsForeign(exception, cancellationToken))
         {
             throw new TokenExchangeException(ErrorCodes.PolicyUnavailable, ExchangeStage.Authorize, $"The policy could not decide ({exception.GetType().Name}); nothing is granted.", ForeignException.Of(exception))
             {
@@ -267,22 +281,4 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             session.Plan.Logger.LateExchangeFailed(target.Target, exception.GetType().Name, session.FlightId(flight.Number));
         }
     }
-
-    // A plug-in's own time-out is its failure; our cancellation is not.
-    private static bool IsForeign(Exception exception, CancellationToken cancellationToken) =>
-        exception is not TokenExchangeException && !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested);
-
-    private TokenExchangeException AsFailure(Exception exception, bool deadlinePassed) => exception switch
-    {
-        TokenExchangeException known => known.ForTarget(target.Target),
-        OperationCanceledException when session.Leases.IsClosed => JobSession.JobEnded(target.Target),
-        OperationCanceledException when deadlinePassed => new TokenExchangeException(ErrorCodes.DeadlineExceeded, ExchangeStage.Exchange, $"The exchange took more than {FlightDeadline.TotalSeconds:0} s.")
-        {
-            Target = target.Target, IsTransient = true,
-        },
-        _ => new TokenExchangeException(ErrorCodes.ExchangerFailed, ExchangeStage.Exchange, $"The exchanger failed with {exception.GetType().Name}.", ForeignException.Of(exception))
-        {
-            Target = target.Target, IsTransient = exception is OperationCanceledException or TimeoutException,
-        },
-    };
 }

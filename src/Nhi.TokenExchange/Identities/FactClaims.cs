@@ -4,13 +4,14 @@ namespace Nhi.TokenExchange;
 /// <remarks>
 /// Where a row has several claims, each is a name of the same thing, and a job may go by any of them. The first is taken where the job says nothing.
 /// A claim counts in the proofs of its platform alone (<see cref="WorkloadRecognition.PlatformOf"/>): somewhere else the same word may mean something else, or be chosen by the job.
+/// What a job may name as it likes is in no row: GitHub's <c>workflow</c>, a pod's name, a step's key. An environment counts for what its protection rules are worth.
 /// </remarks>
 internal static class FactClaims
 {
     private static readonly (string Platform, JobFacts Fact, string[] Claims)[] Rows =
     [
         // docs.github.com/actions/reference/security/oidc
-        ("GitHub Actions", JobFacts.Pipeline, ["workflow", "workflow_ref"]),
+        ("GitHub Actions", JobFacts.Pipeline, ["workflow_ref"]),
         ("GitHub Actions", JobFacts.Run, ["run_id"]),
         ("GitHub Actions", JobFacts.Task, ["check_run_id"]),
         ("GitHub Actions", JobFacts.Environment, ["environment"]),
@@ -23,11 +24,11 @@ internal static class FactClaims
         ("Azure DevOps", JobFacts.Pipeline, ["def_id"]),
         ("Azure DevOps", JobFacts.Run, ["run_id"]),
         // kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin: a pod is one run; the service account may serve many
-        ("Kubernetes service account", JobFacts.Run, ["kubernetes.io/pod/uid", "kubernetes.io/pod/name"]),
+        ("Kubernetes service account", JobFacts.Run, ["kubernetes.io/pod/uid"]),
         // buildkite.com/docs/agent/cli/reference/oidc
         ("Buildkite", JobFacts.Pipeline, ["pipeline_slug"]),
         ("Buildkite", JobFacts.Run, ["build_number"]),
-        ("Buildkite", JobFacts.Task, ["job_id", "step_key"]),
+        ("Buildkite", JobFacts.Task, ["job_id"]),
         // support.atlassian.com: Integrate Pipelines with resource servers using OIDC; its "pipeline" is a run
         ("Bitbucket Pipelines", JobFacts.Pipeline, ["repositoryUuid"]),
         ("Bitbucket Pipelines", JobFacts.Run, ["pipelineUuid"]),

@@ -89,7 +89,7 @@ internal sealed class LeaseEnding(JobSession session)
         owner.Measurements.Ended(end);
         _outcomes.Enqueue(new LeaseOutcome(owner.Target, credential.Fingerprint, end, session.Clock.InstantOf(credential.Lease.WallEnd), credential.ExpiresAt, failure));
         AuditEventKind kind = end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
-        await TryRecordAsync(() => Event(kind, credential, failure is null ? reason : $"{reason}; {failure}")).ConfigureAwait(false);
+        await TryRecordAsync(() => Event(kind, credential, failure is null ? reason : $"{reason}; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
     }
 
     private async Task<(LeaseEnd End, string? Failure)> AskAsync(Credential credential, CancellationToken cancellationToken)
@@ -129,7 +129,7 @@ internal sealed class LeaseEnding(JobSession session)
         }
     }
 
-    private AuditEvent Event(AuditEventKind kind, Credential credential, string? reason) => new()
+    private AuditEvent Event(AuditEventKind kind, Credential credential, string? reason, string? code = null) => new()
     {
         Kind = kind,
         At = session.Clock.Now,
@@ -142,5 +142,6 @@ internal sealed class LeaseEnding(JobSession session)
         UnusableFrom = session.Clock.InstantOf(credential.Lease.WallEnd),
         DiesAt = credential.ExpiresAt,
         Reason = reason,
+        Code = code,
     };
 }

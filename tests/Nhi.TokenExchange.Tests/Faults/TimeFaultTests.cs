@@ -55,12 +55,12 @@ internal sealed class TimeFaultTests
         TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync())!;
         Assert.That((refused.Code, refused.IsTransient), Is.EqualTo(("NHI5003", true)));
         Assert.That(refused.Message, Does.Contain($"it is {to.Year}-01-01T01:00:00").And.Contain("clocks"));
-        Assert.That(job.Issuer.Requests, Has.Count.EqualTo(3));
+        Assert.That(job.Issuer.Requests, Has.Count.EqualTo(2), "the issuer's end is in order: another one would be no better");
 
         job.Time.SetWall(Start.AddHours(1));
         job.Time.Advance(TimeSpan.FromMinutes(1));
         Assert.That(await job.Warehouse.GetAsync(), Is.Not.SameAs(old));
-        Assert.That(job.Issuer.Revoked, Has.Count.EqualTo(2), "what was issued meanwhile is ended");
+        Assert.That(job.Issuer.Revoked, Has.Count.EqualTo(1), "what was issued meanwhile is ended");
     }
 
     // Ten minutes are less than what is left of the life, three hours are more.

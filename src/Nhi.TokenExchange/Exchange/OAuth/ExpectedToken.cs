@@ -81,6 +81,8 @@ internal sealed record ExpectedToken
             return WrongType(answer, $"'{OuterText.Shown(answer.TokenType ?? "(absent)", 60, answer.Secrets)}' came as token_type; 'Bearer' was expected");
         if (!IsIssuedTypeRight(answer.IssuedTokenType))
             return WrongType(answer, $"'{OuterText.Shown(answer.IssuedTokenType ?? "(absent)", 100, answer.Secrets)}' came as issued_token_type; '{RequestedType ?? SubjectTokenType.AccessToken}' was expected");
+        if (AuthorizationDetails is not null && claims?.Fault is { } unread)
+            return Malformed(answer, $"has an access_token whose details can't be believed: its payload {unread}", isTransient: false);
         if (FaultOfDetails(answer, claims) is { } wider)
             return Flaw(answer, ErrorCodes.WiderScope, wider, "Let the issuer grant what is asked for.");
         if (Audiences.Count > 0 && claims?.Fault is { } unreadable)
