@@ -11,9 +11,14 @@ switch (args)
         return await GoalsRun.RunAsync();
     case ["--judge"]:
         return await GoalsRun.JudgeAgainAsync();
+    case ["--pictures"]:
+        await GoalsRun.DrawAgainAsync();
+        return 0;
     case ["--stampede"]:
         Console.WriteLine(StampedeRun.Table(await StampedeRun.RunAsync(_ => { })));
         return 0;
+    case ["--cold-start", .. string[] native]:
+        return await GoalsRun.ColdStartAsync(native is ["--native"]);
     case ["--threads"]:
         foreach (ThreadScalingResult path in await ThreadScaling.RunAsync())
             Console.WriteLine($"{path}");

@@ -22,7 +22,11 @@ public sealed class GoalJudge(
         Faster("6", "Azure.Identity `WorkloadIdentityCredential`", nameof(SdkPeers.AzureWorkloadIdentity), 500),
         Threads(),
         .. Stampedes("8", "9", OurPeer.Title, ""),
+        RefreshFails(),
         .. ManyKeys(),
+        WholeExchangeTime(),
+        WholeExchangeBytes(),
+        WholeExchangeAgainstMsal(),
         Adapter("hit, `AsTokenCredential`, `GetTokenAsync`", nameof(AzureAdapters.TokenCredentialAsync)),
         Adapter("hit, `AsTokenCredential`, `GetToken`", nameof(AzureAdapters.TokenCredentialSync)),
         FasterThanAzureIdentity(nameof(AzureAdapters.TokenCredentialAsync), "GetTokenAsync"),
@@ -98,6 +102,34 @@ public sealed class GoalJudge(
         bool due = moment == StampedeMoment.RefreshDue;
         bool met = ours.Calls == 1 && ours.Failed == 0 && (!due || ours.Held == 0);
         return new Goal(number, what, due ? "1 STS call, 0 held" : "exactly 1 STS call", due ? $"{ours.Calls} call, {ours.Held} held" : $"{ours.Calls} call", "", met);
+    }
+
+    // The second thousand come at once: within the back-off nobody asks again.
+    private Goal RefreshFails()
+    {
+        StampedeResult ours = stampede.First(result => result.Peer == OurPeer.Title && result.Moment == StampedeMoment.RefreshDueAndDown);
+        return new Goal("10", "twice 1,000 callers, refresh due, issuer down", "0 failed, 0 held, 1 STS call", $"{ours.Failed} failed, {ours.Held} held, {ours.Calls} call", "", ours is { Failed: 0, Held: 0, Calls: 1 });
+    }
+
+    private Goal WholeExchangeTime()
+    {
+        (HitResult ours, HitResult plain) = (Hit(nameof(WholeExchange.Ours)), Hit(nameof(WholeExchange.Plain)));
+        double ratio = ours.Best / plain.Best;
+        return new Goal("17", "whole exchange, all stages, against a bare form post", "≤ 4 ×", $"{Text(ratio)} ×", "", ratio <= 4);
+    }
+
+    private Goal WholeExchangeBytes()
+    {
+        (HitResult ours, HitResult plain) = (Hit(nameof(WholeExchange.Ours)), Hit(nameof(WholeExchange.Plain)));
+        double ratio = (double)ours.Bytes / plain.Bytes;
+        return new Goal("17", "the same in bytes", "≤ 2.5 ×", $"{Text(ratio)} ×", $"{ours.Bytes:N0} B : {plain.Bytes:N0} B", ratio <= 2.5);
+    }
+
+    private Goal WholeExchangeAgainstMsal()
+    {
+        (HitResult ours, HitResult msal) = (Hit(nameof(WholeExchange.Ours)), Hit(nameof(WholeExchange.MsalForced)));
+        double ratio = msal.Best / ours.Best;
+        return new Goal("17", "whole exchange, against MSAL's forced refresh", "≥ 4 × faster", $"{Text(ratio)} × faster", $"{ours.Bytes:N0} B : {msal.Bytes:N0} B", ratio >= 4);
     }
 
     private IEnumerable<Goal> ManyKeys()

@@ -38,7 +38,7 @@ public static class GoalsMarkdown
         text.Append("| path | run | best | median | ± | B |\n|---|---|--:|--:|--:|--:|\n");
         foreach (HitResult hit in report.Hits)
             text.Append(CultureInfo.InvariantCulture, $"| {hit.Description} | {hit.Job} | {hit.Best:N2} | {hit.Median:N2} | {hit.Deviation:N2} | {hit.Bytes:N0} |\n");
-        text.Append("\n## Stampede\n\n1,000 callers at once. Calls: what the issuer counted. Held: callers still waiting, with a valid token in the cache, when all was quiet and the issuer's gate still shut.\n\n");
+        text.Append("\n## Stampede\n\n1,000 callers at once. Calls: what the issuer counted. Held: callers still waiting, with a valid token in the cache, when all was quiet and the issuer's gate still shut. Down: the issuer fails; when all 1,000 have come back, 1,000 come again at once.\n\n");
         text.Append(StampedeRun.Table(report.Stampede));
         text.Append("\n## Threads\n\nMillion hits a second, best of 25 rounds in turns.\n\n| path | 1 thread | 2 threads | 2:1 |\n|---|--:|--:|--:|\n");
         foreach (ThreadScalingResult path in report.Threads)

@@ -36,9 +36,44 @@ public static class GoalsRun
     /// <returns>0 if every goal is met, else 1.</returns>
     public static async Task<int> JudgeAgainAsync()
     {
-        GoalsReport last = JsonSerializer.Deserialize<GoalsReport>(await File.ReadAllTextAsync(Path.Combine(Folder(), "goals.json")), Json)
-            ?? throw new InvalidOperationException("goals.json is empty.");
+        GoalsReport last = await LastAsync();
         return await WriteAsync(last with { Goals = new GoalJudge(last.Hits, last.Stampede, last.Threads, last.ManyKeys).Judge() });
+    }
+
+    /// <summary>Starts processes to their first token, and writes <c>cold-start.md</c> and <c>cold-start.json</c>.</summary>
+    /// <param name="native">Whether native programs are compiled and measured too.</param>
+    /// <returns>0 if every goal is met, else 1.</returns>
+    public static async Task<int> ColdStartAsync(bool native)
+    {
+        IReadOnlyList<ColdStartResult> results = await ColdStartRun.RunAsync(RepositoryRoot(), native);
+        IReadOnlyList<Goal> goals = ColdStartJudge.Judge(results);
+        string text = $"""
+            # Cold start, measured
+
+            Written by `dotnet run -c Release --project benchmarks/Nhi.TokenExchange.Benchmarks -- --cold-start{(native ? " --native" : "")}`: whole processes, from their start to their end with one token, the issuer on loopback in another one, in turns. Read the ratios.
+
+            - Date: {TimeProvider.System.GetUtcNow():yyyy-MM-dd HH:mm} UTC
+            {string.Join('\n', HostEnvironmentInfo.GetCurrent().ToFormattedString().Select(line => $"- {line.Trim()}"))}
+
+            {GoalsMarkdown.Table(goals)}
+            {ColdStartRun.Table(results)}
+            """;
+        await File.WriteAllTextAsync(Path.Combine(Folder(), "cold-start.md"), text);
+        await File.WriteAllTextAsync(Path.Combine(Folder(), "cold-start.json"), JsonSerializer.Serialize(results, Json) + "\n");
+        Console.WriteLine(text);
+        return goals.All(goal => goal.Met != false) ? 0 : 1;
+    }
+
+    /// <summary>Draws the last run's numbers.</summary>
+    public static async Task DrawAgainAsync() => await DrawAsync(await LastAsync());
+
+    private static async Task<GoalsReport> LastAsync() =>
+        JsonSerializer.Deserialize<GoalsReport>(await File.ReadAllTextAsync(Path.Combine(Folder(), "goals.json")), Json) ?? throw new InvalidOperationException("goals.json is empty.");
+
+    private static async Task DrawAsync(GoalsReport report)
+    {
+        await File.WriteAllTextAsync(Path.Combine(Folder(), "hit.svg"), HitPicture.Draw(report.Hits));
+        await File.WriteAllTextAsync(Path.Combine(Folder(), "stampede.svg"), StampedePicture.Draw(report.Stampede));
     }
 
     private static async Task<int> WriteAsync(GoalsReport report)
@@ -46,6 +81,7 @@ public static class GoalsRun
         Directory.CreateDirectory(Folder());
         await File.WriteAllTextAsync(Path.Combine(Folder(), "goals.md"), GoalsMarkdown.Write(report));
         await File.WriteAllTextAsync(Path.Combine(Folder(), "goals.json"), JsonSerializer.Serialize(report, Json) + "\n");
+        await DrawAsync(report);
         Console.WriteLine();
         Console.WriteLine(GoalsMarkdown.Table(report.Goals));
         Console.WriteLine(GoalsMarkdown.Calm(report.Hits));
@@ -61,6 +97,7 @@ public static class GoalsRun
             BenchmarkConverter.TypeToBenchmarks(typeof(AzureAdapters), BenchmarkConfigs.Short),
             BenchmarkConverter.TypeToBenchmarks(typeof(SdkPeers), BenchmarkConfigs.Short),
             BenchmarkConverter.TypeToBenchmarks(typeof(GeneralCaches), BenchmarkConfigs.Short),
+            BenchmarkConverter.TypeToBenchmarks(typeof(WholeExchange), BenchmarkConfigs.Short),
         ]);
         return [.. summaries.SelectMany(summary => summary.Reports).Select(HitResult.Of)];
     }

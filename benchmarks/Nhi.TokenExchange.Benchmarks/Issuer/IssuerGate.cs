@@ -4,16 +4,23 @@ namespace Nhi.TokenExchange;
 public sealed class IssuerGate
 {
     private int _calls;
+    private volatile bool _isDown;
     private volatile TaskCompletionSource _open = Opened();
 
     /// <summary>How many calls came, held ones included.</summary>
     public int Calls => Volatile.Read(ref _calls);
 
-    public Task PassAsync()
+    /// <exception cref="HttpRequestException">The issuer behind the gate is down.</exception>
+    public async Task PassAsync()
     {
         Interlocked.Increment(ref _calls);
-        return _open.Task;
+        await _open.Task;
+        if (_isDown)
+            throw new HttpRequestException(HttpRequestError.ConnectionError, "The issuer is down.");
     }
+
+    /// <summary>From now on whoever passes finds nobody.</summary>
+    public void TakeDown() => _isDown = true;
 
     public void Shut() => _open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -9,6 +9,9 @@ public sealed class InMemoryIssuer(IssuerGate gate) : HttpMessageHandler
     /// <summary><c>expires_in</c> of the answers, in seconds.</summary>
     public int ExpiresIn { get; set; } = 3600;
 
+    /// <summary>What is issued; the same each time.</summary>
+    public string Token { get; set; } = "0123456789";
+
     /// <summary><c>refresh_in</c> of the answers, in seconds; absent if null.</summary>
     public int? RefreshIn { get; set; }
 
@@ -17,7 +20,7 @@ public sealed class InMemoryIssuer(IssuerGate gate) : HttpMessageHandler
         int expiresIn = ExpiresIn;
         string refresh = RefreshIn is { } seconds ? $"\"refresh_in\":{seconds}," : "";
         await gate.PassAsync();
-        string body = $$"""{"token_type":"Bearer","issued_token_type":"urn:ietf:params:oauth:token-type:access_token",{{refresh}}"expires_in":{{expiresIn}},"access_token":"0123456789"}""";
+        string body = $$"""{"token_type":"Bearer","issued_token_type":"urn:ietf:params:oauth:token-type:access_token",{{refresh}}"expires_in":{{expiresIn}},"access_token":"{{Token}}"}""";
         return new HttpResponseMessage(HttpStatusCode.OK)
         {
             RequestMessage = request,

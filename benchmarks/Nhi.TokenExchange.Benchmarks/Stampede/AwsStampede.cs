@@ -12,7 +12,7 @@ public sealed class AwsStampede() : StampedePeer("AWS `RefreshingAWSCredentials`
         _credentials = new AwsPeer(Gate);
         if (moment == StampedeMoment.Expired)
             _credentials.ExpiresIn = TimeSpan.FromSeconds(1);
-        if (moment == StampedeMoment.RefreshDue)
+        if (moment.IsRefreshDue())
             _credentials.ExpiresIn = TimeSpan.FromSeconds(50);
         return true;
     }

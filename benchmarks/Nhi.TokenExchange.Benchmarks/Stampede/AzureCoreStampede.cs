@@ -12,7 +12,7 @@ public sealed class AzureCoreStampede() : StampedePeer("Azure.Core `BearerTokenA
         var credential = new CountedTokenCredential(Gate);
         if (moment == StampedeMoment.Expired)
             credential.ExpiresIn = TimeSpan.FromSeconds(-1);
-        if (moment == StampedeMoment.RefreshDue)
+        if (moment.IsRefreshDue())
             credential.RefreshIn = TimeSpan.FromSeconds(-1);
         _policy = new AzureCorePolicy(credential);
         return true;

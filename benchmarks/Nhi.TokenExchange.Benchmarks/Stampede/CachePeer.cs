@@ -15,7 +15,7 @@ public sealed class CachePeer(string name, Func<TimeSpan, Func<Task<string>>, Fu
     public override bool Prepare(StampedeMoment moment)
     {
         _call = create(moment == StampedeMoment.Expired ? Short : Long, IssueAsync);
-        return moment != StampedeMoment.RefreshDue || dueAfter is not null;
+        return !moment.IsRefreshDue() || dueAfter is not null;
     }
 
     public override Task ComeAsync(StampedeMoment moment) =>

@@ -16,14 +16,14 @@ public sealed class OAuthPeer(string name, Func<InMemoryIssuer, Func<Task>> crea
         var issuer = new InMemoryIssuer(Gate);
         if (moment == StampedeMoment.Expired)
             issuer.ExpiresIn = expiredSeconds;
-        if (moment == StampedeMoment.RefreshDue && dueSeconds is { } due)
+        if (moment.IsRefreshDue() && dueSeconds is { } due)
             issuer.ExpiresIn = due;
-        else if (moment == StampedeMoment.RefreshDue)
+        else if (moment.IsRefreshDue())
             issuer.RefreshIn = 1;
         _call = create(issuer);
         return true;
     }
 
     public override Task ComeAsync(StampedeMoment moment) =>
-        moment == StampedeMoment.RefreshDue && dueSeconds is null ? Task.Delay(TimeSpan.FromSeconds(1.5)) : Task.CompletedTask;
+        moment.IsRefreshDue() && dueSeconds is null ? Task.Delay(TimeSpan.FromSeconds(1.5)) : Task.CompletedTask;
 }

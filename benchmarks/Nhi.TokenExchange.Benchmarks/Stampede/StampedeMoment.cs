@@ -11,4 +11,23 @@ public enum StampedeMoment
 
     /// <summary>What is cached is valid, and its refresh is due.</summary>
     RefreshDue,
+
+    /// <summary>Nothing is cached, and the issuer is down; when all have failed, as many come again.</summary>
+    ColdAndDown,
+
+    /// <summary>What is cached is valid, its refresh is due, and the issuer is down; when all have been served, as many come again.</summary>
+    RefreshDueAndDown,
+}
+
+/// <summary>What moments have in common.</summary>
+public static class StampedeMoments
+{
+    /// <summary>Whether a valid token is in the cache, and its refresh is due.</summary>
+    public static bool IsRefreshDue(this StampedeMoment moment) => moment is StampedeMoment.RefreshDue or StampedeMoment.RefreshDueAndDown;
+
+    /// <summary>Whether the issuer is down.</summary>
+    public static bool IsDown(this StampedeMoment moment) => moment is StampedeMoment.ColdAndDown or StampedeMoment.RefreshDueAndDown;
+
+    /// <summary>Whether nothing is in the cache.</summary>
+    public static bool IsCold(this StampedeMoment moment) => moment is StampedeMoment.Cold or StampedeMoment.ColdAndDown;
 }

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>A thousand callers at once, cold, after expiry and with the refresh due. Counts; nothing is timed, so the machine doesn't matter.</summary>
+/// <summary>A thousand callers at once: cold, after expiry, with the refresh due, and with the issuer down. Counts; nothing is timed, so the machine doesn't matter.</summary>
 public static class StampedeRun
 {
     private const int Callers = 1000;
@@ -27,14 +27,14 @@ public static class StampedeRun
 
     public static string Table(IReadOnlyList<StampedeResult> results)
     {
-        var table = new StringBuilder("| peer | cold: calls | after expiry: calls | refresh due: calls | held |\n|---|--:|--:|--:|--:|\n");
+        var table = new StringBuilder("| peer | cold: calls | after expiry: calls | refresh due: calls | held | down, cold, twice: calls | down, refresh due, twice: calls | failed |\n|---|--:|--:|--:|--:|--:|--:|--:|\n");
         foreach (IGrouping<string, StampedeResult> peer in results.GroupBy(result => result.Peer))
         {
             StampedeResult At(StampedeMoment moment) => peer.First(result => result.Moment == moment);
-            string due = peer.Any(result => result.Moment == StampedeMoment.RefreshDue)
-                ? $"{At(StampedeMoment.RefreshDue).Calls:N0} | {At(StampedeMoment.RefreshDue).Held:N0}"
-                : "no such notion | ";
-            table.Append($"| {peer.Key} | {At(StampedeMoment.Cold).Calls:N0} | {At(StampedeMoment.Expired).Calls:N0} | {due} |\n");
+            bool refreshes = peer.Any(result => result.Moment.IsRefreshDue());
+            string due = refreshes ? $"{At(StampedeMoment.RefreshDue).Calls:N0} | {At(StampedeMoment.RefreshDue).Held:N0}" : "no such notion | ";
+            string dueAndDown = refreshes ? $"{At(StampedeMoment.RefreshDueAndDown).Calls:N0} | {At(StampedeMoment.RefreshDueAndDown).Failed:N0}" : " | ";
+            table.Append($"| {peer.Key} | {At(StampedeMoment.Cold).Calls:N0} | {At(StampedeMoment.Expired).Calls:N0} | {due} | {At(StampedeMoment.ColdAndDown).Calls:N0} | {dueAndDown} |\n");
         }
         return table.ToString();
     }
@@ -43,20 +43,33 @@ public static class StampedeRun
     {
         if (!peer.Prepare(moment))
             return null;
-        if (moment != StampedeMoment.Cold)
+        if (!moment.IsCold())
         {
             await peer.CallAsync();
             await peer.ComeAsync(moment);
         }
         int before = peer.Gate.Calls;
         peer.Gate.Shut();
+        if (moment.IsDown())
+            peer.Gate.TakeDown();
         Task[] callers = await StartAllAsync(peer);
         await QuietAsync(peer, callers);
         int calls = peer.Gate.Calls - before;
         int held = callers.Count(caller => !caller.IsCompleted);
         peer.Gate.Open();
+        int failed = await FailedAsync(callers);
+        if (moment.IsDown())
+        {
+            failed += await FailedAsync(await StartAllAsync(peer));
+            calls = peer.Gate.Calls - before;
+        }
+        return new StampedeResult(peer.Name, moment, calls, held, failed);
+    }
+
+    private static async Task<int> FailedAsync(Task[] callers)
+    {
         await Task.WhenAll(callers).ContinueWith(_ => { }, TaskScheduler.Default);
-        return new StampedeResult(peer.Name, moment, calls, held, callers.Count(caller => caller.IsFaulted));
+        return callers.Count(caller => caller.IsFaulted);
     }
 
     private static async Task<Task[]> StartAllAsync(StampedePeer peer)

@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>Starts processes that get one token each, in turns, and takes their whole wall time.</summary>
+public static class ColdStartRun
+{
+    private const int Rounds = 21;
+    private const string Program = "Nhi.TokenExchange.ColdStart";
+
+    private static readonly string[] OnTheJit = ["empty", "http-client", "ours", "http-client-di", "ours-di", "aws", "msal", "azure-identity"];
+    private static readonly string[] Ahead = ["empty", "http-client", "ours", "ours-di"];
+
+    /// <param name="root">The root of the repository.</param>
+    /// <param name="native">Whether native programs are compiled and measured too: takes some minutes, and wants the platform's linker.</param>
+    public static async Task<IReadOnlyList<ColdStartResult>> RunAsync(string root, bool native)
+    {
+        string project = Path.Combine(root, "benchmarks", Program);
+        string work = Directory.CreateTempSubdirectory("nhi-cold-start-").FullName;
+        try
+        {
+            // Optimised as users run it; published, so that nothing of the build is in the number.
+            await PublishAsync(project, work, "jit");
+            if (native)
+                await PublishAsync(project, work, "aot", "-p:SdkPeers=false");
+            (string Way, bool Native, string File)[] ways =
+            [
+                .. OnTheJit.Select(way => (way, false, Path.Combine(work, "jit-out", Program))),
+                .. native ? Ahead.Select(way => (way, true, Path.Combine(work, "aot-out", Program))) : [],
+            ];
+            return await MeasureAsync(ways);
+        }
+        finally
+        {
+            Directory.Delete(work, recursive: true);
+        }
+    }
+
+    public static string Table(IReadOnlyList<ColdStartResult> results)
+    {
+        var table = new StringBuilder("| way | compiled | median ms | least | most |\n|---|---|--:|--:|--:|\n");
+        foreach (ColdStartResult result in results)
+            table.Append(CultureInfo.InvariantCulture, $"| {result.Way} | {(result.Native ? "ahead of time" : "JIT")} | {result.Median:F1} | {result.Least:F1} | {result.Most:F1} |\n");
+        return table.ToString();
+    }
+
+    private static async Task<IReadOnlyList<ColdStartResult>> MeasureAsync((string Way, bool Native, string File)[] ways)
+    {
+        await using var issuer = new LoopbackIssuer();
+        string proof = Proofs.For(issuer.Address.AbsoluteUri, TimeProvider.System.GetUtcNow());
+        var times = ways.ToDictionary(way => way, _ => new List<double>());
+        for (int round = 0; round <= Rounds; round++)
+        {
+            foreach ((string Way, bool Native, string File) way in ways)
+            {
+                double milliseconds = await StartAsync(way.File, way.Way, issuer.Address, proof);
+                if (round > 0)   // the first brings the files into memory
+                    times[way].Add(milliseconds);
+            }
+        }
+        return [.. ways.Select(way => Of(way.Way, way.Native, [.. times[way].Order()]))];
+    }
+
+    private static ColdStartResult Of(string way, bool native, double[] sorted) => new(way, native, sorted[sorted.Length / 2], sorted[0], sorted[^1]);
+
+    private static async Task<double> StartAsync(string file, string way, Uri issuer, string proof)
+    {
+        var start = new ProcessStartInfo(file, [way]) { RedirectStandardOutput = true };
+        start.Environment["COLD_START_ISSUER"] = issuer.AbsoluteUri;
+        start.Environment["COLD_START_PROOF"] = proof;
+        start.Environment["DOTNET_TieredPGO"] = "0";   // instrumentation that a process of a tenth of a second never gets anything of
+        long begun = Stopwatch.GetTimestamp();
+        using Process process = Process.Start(start) ?? throw new InvalidOperationException($"'{way}' did not start.");
+        string output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        double milliseconds = Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
+        return process.ExitCode == 0 && output.Trim().Length > 0 ? milliseconds : throw new InvalidOperationException($"'{way}' got no token.");
+    }
+
+    // Into a folder of its own: the repository's own outputs stay as they are.
+    private static async Task PublishAsync(string project, string work, string name, params string[] more)
+    {
+        string[] arguments = ["publish", project, "-c", "Release", "-p:UseArtifactsOutput=true", $"-p:ArtifactsPath={Path.Combine(work, name)}", "-o", Path.Combine(work, $"{name}-out"), .. more];
+        using Process process = Process.Start(new ProcessStartInfo("dotnet", arguments)) ?? throw new InvalidOperationException("dotnet did not start.");
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"dotnet {string.Join(' ', arguments)} failed.");
+    }
+}
