@@ -158,6 +158,15 @@ internal sealed class IssuerBackchannelTests
     }
 
     [Test]
+    public async Task N10_A_token_in_the_name_of_the_host_is_not_shown()
+    {
+        string random = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16));
+        await using var issuer = new ScriptedIssuer(ScriptedAnswer.Status(302, $"Location: https://at-{random}.adb-1234567890123456.7.example/"));
+        TokenExchangeException failure = await FailureAsync(issuer.Uri);
+        Assert.That(failure.Message, Does.Contain("a redirect to host [redacted].adb-1234567890123456.7.example").And.Not.Contain(random));
+    }
+
+    [Test]
     public async Task B85_N10_A_redirect_to_a_metadata_service_is_refused()
     {
         await using var issuer = new ScriptedIssuer(ScriptedAnswer.Status(307, "Location: http://169.254.169.254/latest/"));

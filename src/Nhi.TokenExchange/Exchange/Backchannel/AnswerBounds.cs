@@ -29,13 +29,16 @@ internal sealed class AnswerBounds(HttpMessageHandler inner) : DelegatingHandler
         }
     }
 
+    // A token may stand in a name too. Label by label, so that a long name of short words is shown.
+    private static string Shown(string host) => ExceptionText.Clean(string.Join('.', host.Split('.').Select(label => OuterText.Shown(label))));
+
     // A redirected POST carries the proof to wherever the redirect says: 307 and 308 keep the body.
     private static void RefuseRedirect(HttpResponseMessage response, Uri endpoint)
     {
         if ((int)response.StatusCode is < 300 or >= 400)
             return;
         Uri? location = response.Headers.Location;
-        string host = location is null ? "nowhere" : location.IsAbsoluteUri ? $"host {ExceptionText.Clean(location.IdnHost)}" : "another path of the same host";
+        string host = location is null ? "nowhere" : location.IsAbsoluteUri ? $"host {Shown(location.IdnHost)}" : "another path of the same host";
         throw new TokenExchangeException(ErrorCodes.RedirectRefused, ExchangeStage.Exchange, $"Host {endpoint.IdnHost} answered {(int)response.StatusCode}, a redirect to {host}. It was not followed.")
         {
             CorrelationId = CorrelationIds.Of(response), Hint = "Configure the URI that the issuer itself uses.",
