@@ -304,6 +304,10 @@ internal sealed class TokenAnswerTests
         Issued<BearerToken> issued = await ExchangeAsync($$"""{"access_token":"{{words}}","token_type":"Bearer","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","scope":"sql {{words}}"}""");
         Assert.That(issued.Flaw?.Message, Does.Contain("a token in its 'scope'").And.Not.Contain(words));
         Assert.That(issued.GrantedScopes, Is.Null);
+        issued = await ExchangeAsync(WireSamples.Answer($"\"scope\":\"sql {WireSamples.Token[..20]}\""));
+        Assert.That((issued.Flaw?.Code, issued.GrantedScopes), Is.EqualTo((ErrorCodes.IssuerAnswerMalformed, (ScopeSet?)null)), "a piece of the token");
+        issued = await ExchangeAsync(WireSamples.Answer("\"scope\":\"eyJ" + new string('a', 20) + "\""));
+        Assert.That((issued.Flaw?.Code, issued.GrantedScopes), Is.EqualTo((ErrorCodes.IssuerAnswerMalformed, (ScopeSet?)null)), "another token");
         issued = await ExchangeAsync(Answer(token: words, tokenType: words));
         AssertFlaw(issued, ErrorCodes.WrongTokenType, "'[redacted]' came as token_type");
     }

@@ -3,6 +3,7 @@ namespace Nhi.TokenExchange;
 /// <summary>Turns an answer into a credential, and says what about it is not as asked. A token that exists is always given: it has to be ended.</summary>
 internal sealed record ExpectedToken
 {
+    private const int ShortestPiece = 16;
     private const long ShortestSeconds = 1;
     private const long LongestSeconds = 10L * 365 * 24 * 60 * 60;
 
@@ -38,7 +39,7 @@ internal sealed record ExpectedToken
         try
         {
             // Scopes are shown and recorded.
-            if (answer.Scope is { } said && answer.Secrets.TakenOutOf(said) != said)
+            if (answer.Scope is { } said && (answer.Secrets.TakenOutOf(said) != said || said.Split(' ').Any(scope => IsOfAToken(scope, answer.Secrets))))
                 flaw ??= Malformed(answer, "has a token in its 'scope'");
             else
                 scopes = string.IsNullOrEmpty(answer.Scope) ? null : ScopeSet.Parse(answer.Scope);
@@ -59,6 +60,10 @@ internal sealed record ExpectedToken
             throw Malformed(answer, $"has an access_token that can't be sent: {exception.Message}", isTransient: false);
         }
     }
+
+    // A JWT, whosever it is, or a piece of a token of this call that is too long for a word.
+    private static bool IsOfAToken(string scope, SentSecrets secrets) =>
+        scope.Length >= ShortestPiece && (scope.Contains("eyJ", StringComparison.Ordinal) || secrets.HasPart(scope));
 
     // RFC 6749 §5.1: absent expires_in means that the life is said elsewhere; the token itself may, else a short one is safe.
     // Where both say it, the earlier one: after that one or the other calls it dead.
