@@ -196,11 +196,7 @@ internal sealed class DatabricksApiTests : EmulatorFixture
     }
 
     // The request is there and waits on the emulator's clock; nothing else does.
-    private async Task TimerAsync()
-    {
-        while (Clock.PendingTimers == 0)
-            await Task.Yield();
-    }
+    private Task TimerAsync() => Eventually.HoldsAsync(() => Clock.PendingTimers > 0, "a request that waits on the emulator's clock");
 
     private void Expect(RawAnswer answer, HttpStatusCode status, UseVerdict verdict) =>
         Assert.That((answer.Status, Emulator.Ledger.Uses[^1].Verdict), Is.EqualTo((status, verdict)), answer.Body);

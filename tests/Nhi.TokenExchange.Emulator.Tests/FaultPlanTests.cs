@@ -110,16 +110,17 @@ internal sealed class FaultPlanTests : EmulatorFixture
         Emulator.Faults.Next(Token, Fault.Drip(TimeSpan.FromSeconds(1)));
         Task<RawAnswer> waiting = ExchangeAsync(Job.Mint(Audience));
         int bytes = 0;
-        while (!waiting.IsCompleted)
-        {
-            if (Clock.PendingTimers > 0)
+        await Eventually.HoldsAsync(
+            () =>
             {
-                Clock.Advance(TimeSpan.FromSeconds(1));
-                bytes++;
-            }
-
-            await Task.Yield();
-        }
+                if (Clock.PendingTimers > 0)
+                {
+                    Clock.Advance(TimeSpan.FromSeconds(1));
+                    bytes++;
+                }
+                return waiting.IsCompleted;
+            },
+            "the last byte of the body");
 
         Assert.That(bytes, Is.EqualTo((await waiting).Body.Length));
     }
@@ -175,10 +176,5 @@ internal sealed class FaultPlanTests : EmulatorFixture
     public async Task The_date_header_is_the_emulators_clock() =>
         Assert.That((await ExchangeAsync(Job.Mint(Audience))).Header("Date"), Is.EqualTo(Clock.GetUtcNow().ToString("r", CultureInfo.InvariantCulture)));
 
-    // Waits for an event of the emulator's thread, bounded by the test's own time limit; no clock is involved.
-    private async Task UntilTimerAsync()
-    {
-        while (Clock.PendingTimers == 0)
-            await Task.Yield();
-    }
+    private Task UntilTimerAsync() => Eventually.HoldsAsync(() => Clock.PendingTimers > 0, "an answer that waits on the emulator's clock");
 }

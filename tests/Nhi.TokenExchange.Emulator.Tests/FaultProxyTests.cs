@@ -51,8 +51,7 @@ internal sealed class FaultProxyTests : EmulatorFixture
     {
         _proxy.Next(ProxyFault.Latency(TimeSpan.FromSeconds(9)));
         Task<RawAnswer> waiting = ThroughAsync();
-        while (Clock.PendingTimers == 0)
-            await Task.Yield();
+        await Eventually.HoldsAsync(() => Clock.PendingTimers > 0, "the timer of the latency");
         Assert.That(waiting.IsCompleted, Is.False);
         await AdvanceUntilDoneAsync(waiting, TimeSpan.FromSeconds(9));
         Assert.That((await waiting).Status, Is.EqualTo(HttpStatusCode.OK));
@@ -74,11 +73,9 @@ internal sealed class FaultProxyTests : EmulatorFixture
         _proxy.Next(ProxyFault.HalfOpenAfterAnswer(30));
         using var giveUp = new CancellationTokenSource();
         Task<HttpResponseMessage> hole = SendAsync(giveUp.Token);
-        while (_proxy.Connections < 1)
-            await Task.Yield();
+        await Eventually.HoldsAsync(() => _proxy.Connections >= 1, "a connection");
         Task<HttpResponseMessage> half = SendAsync(giveUp.Token);
-        while (Emulator.Ledger.Issued.Count < 1)
-            await Task.Yield();
+        await Eventually.HoldsAsync(() => Emulator.Ledger.Issued.Count >= 1, "an issue");
         Assert.That(hole.IsCompleted || half.IsCompleted, Is.False);
         await giveUp.CancelAsync();
         Assert.That(() => hole, Throws.InstanceOf<OperationCanceledException>());
@@ -92,17 +89,17 @@ internal sealed class FaultProxyTests : EmulatorFixture
     private async Task<int> AdvanceUntilDoneAsync(Task waiting, TimeSpan step)
     {
         int steps = 0;
-        while (!waiting.IsCompleted)
-        {
-            if (Clock.PendingTimers > 0)
+        await Eventually.HoldsAsync(
+            () =>
             {
-                Clock.Advance(step);
-                steps++;
-            }
-
-            await Task.Yield();
-        }
-
+                if (Clock.PendingTimers > 0)
+                {
+                    Clock.Advance(step);
+                    steps++;
+                }
+                return waiting.IsCompleted;
+            },
+            "an answer through the proxy");
         return steps;
     }
 

@@ -57,7 +57,7 @@ public sealed class AuditEvent
     /// <summary>The tenant that the caller named.</summary>
     public string? Tenant { get; init; }
 
-    /// <summary>Scopes asked for or granted.</summary>
+    /// <summary>Scopes asked for or granted. A granted one that was not asked for and looks like a token stands as <c>[redacted]</c>.</summary>
     public ScopeSet Scopes { get; init; }
 
     /// <summary>The rule that decided.</summary>

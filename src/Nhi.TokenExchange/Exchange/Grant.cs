@@ -100,6 +100,10 @@ internal sealed record Grant
         return due > earliest ? due : earliest;
     }
 
+    /// <summary>Granted scopes as they may be quoted: a scope's name is a published word, so one that was not asked for and looks like a token, or is too long to show, is none to record.</summary>
+    public ScopeSet Quoted(ScopeSet granted) =>
+        ScopeSet.Of([.. granted.Values.Select(scope => Scopes.Contains(scope) || OuterText.Shown(scope) == scope ? scope : OuterText.Redacted)]);
+
     /// <summary>Checks the answer against the question.</summary>
     /// <exception cref="TokenExchangeException">It is wider, flawed, or dead already.</exception>
     public void Verify<T>(Issued<T> issued, AgreedClock clock)
@@ -110,7 +114,7 @@ internal sealed record Grant
         // RFC 6749 §5.1: absent scope means "as asked"; where nothing was asked, the issuer decides.
         if (issued.GrantedScopes is { } granted && !Scopes.IsEmpty && !granted.IsSubsetOf(Scopes))
         {
-            throw new TokenExchangeException(ErrorCodes.WiderScope, ExchangeStage.Verify, $"Scopes '{Scopes}' were asked for, '{granted}' were granted. It is not handed out.")
+            throw new TokenExchangeException(ErrorCodes.WiderScope, ExchangeStage.Verify, $"Scopes '{Scopes}' were asked for, '{Quoted(granted)}' were granted. It is not handed out.")
             {
                 CorrelationId = issued.CorrelationId, Hint = "Let the issuer grant what is asked for, or ask for what it grants.",
             };

@@ -17,8 +17,7 @@ internal sealed class CredentialInstantsTests
         Assert.That(job.Issuer.Requests, Has.Count.EqualTo(1));
         job.Time.Advance(TimeSpan.FromSeconds(2));
         await job.Warehouse.GetAsync();
-        while (job.Issuer.Requests.Count == 1)
-            await Task.Yield();
+        await Eventually.HoldsAsync(() => job.Issuer.Requests.Count > 1, "the request of the refresh");
     }
 
     [Test]

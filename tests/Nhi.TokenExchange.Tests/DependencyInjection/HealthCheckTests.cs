@@ -110,8 +110,7 @@ public class HealthCheckTests
     {
         await GetAsync(container);
         var provider = (SlotProvider<BearerToken>)container.GetRequiredService<JobSession>().Provider<BearerToken>("warehouse");
-        while (provider.HasFlight)
-            await Task.Yield();
+        await Eventually.HoldsAsync(() => !provider.HasFlight, "the landing of the refresh");
     }
 
     private static TokenExchangeException Down() => new(ErrorCodes.IssuerUnreachable, ExchangeStage.Exchange, "down") { IsTransient = true };

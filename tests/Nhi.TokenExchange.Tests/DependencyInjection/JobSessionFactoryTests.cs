@@ -110,11 +110,13 @@ public class JobSessionFactoryTests
         await _services.Warehouse.Gate.Reached;
 
         Task disposing = container.DisposeAsync().AsTask();
-        while (!disposing.IsCompleted)
-        {
-            _services.Time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Yield();
-        }
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                _services.Time.Advance(TimeSpan.FromSeconds(1));
+                return disposing.IsCompleted;
+            },
+            "the end of the container");
         Assert.That(made.Disposals, Is.Zero, "a flight is still in the air");
         _services.Warehouse.Gate.Open();
         await made.Disposed.WaitAsync(TimeSpan.FromSeconds(20));

@@ -52,8 +52,7 @@ public sealed partial class TelemetryPageTests
         await using TestJob job = await TestJob.StartAsync(more: b => b.Meters(heard.Meters));
         BearerToken first = await job.Warehouse.GetAsync();
         job.Time.Advance(TimeSpan.FromMinutes(45));
-        while (await job.Warehouse.GetAsync() == first)
-            await Task.Yield();
+        await Eventually.HoldsAsync(async () => await job.Warehouse.GetAsync() != first, "the refreshed credential");
         heard.Observe();
         job.Warehouse.Reject(await job.Warehouse.GetAsync());
         job.Issuer.Answer = _ => throw new TokenExchangeException("NHI4001", ExchangeStage.Exchange, "no");

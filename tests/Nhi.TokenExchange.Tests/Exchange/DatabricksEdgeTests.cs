@@ -111,11 +111,13 @@ internal sealed class DatabricksEdgeTests
         Assert.That((workspace.Exchanges, workspace.Refusals, workspace.Served.Values.Single()), Is.EqualTo((1, 0, (20 * 60) - 1)));
         // What is still in the air waits on this clock, and the job's end for it.
         var runtime = (TargetRuntime<BearerToken>)job.Runtime("warehouse");
-        while (runtime.Slot.State.Flight is not null)
-        {
-            _time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Yield();
-        }
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(1));
+                return runtime.Slot.State.Flight is null;
+            },
+            "the landing of the last flight");
     }
 
     [Test]

@@ -199,6 +199,15 @@ internal sealed class DatabricksExchangerTests
         Assert.That((await RefusedAsync(null, """{"iss":"https://idp.example","sub":"ann","aud":"acc-1","exp":9999999999}""")).Hint,
             Does.Contain("""databricks account federation-policy create --json '{"oidc_policy":{"issuer":"https://idp.example","audiences":["acc-1"],"subject_claim":"sub"}}'"""));
 
+    [TestCase(300, true)]
+    [TestCase(301, false)]
+    public async Task A_value_that_is_too_long_to_show_is_put_into_no_command(int length, bool hasCommand)
+    {
+        string subject = string.Concat(Enumerable.Repeat("a-", length))[..length];
+        TokenExchangeException failure = await RefusedAsync("6f1f1a52-6f7c-4b5a-9a53-0d6b8f1f5f10", $$"""{"iss":"https://idp.example","sub":"{{subject}}","aud":"acc-1","exp":9999999999}""");
+        Assert.That(failure.Hint!.Contains("create NUMERIC_ID", StringComparison.Ordinal), Is.EqualTo(hasCommand));
+    }
+
     [TestCase("x'; rm -rf ~; '")]
     [TestCase("x\\u0022}}")]
     [TestCase("x`id`")]

@@ -75,8 +75,7 @@ public class ExchangePipelineTests
         await using TestJob job = await TestJob.StartAsync(more: b => b.Audit(sink.Object));
         Task<BearerToken> asking = job.Warehouse.GetAsync().AsTask();
         await reached.Task;
-        while (job.Time.PendingTimers < 2)   // the flight's deadline, then the sink's
-            await Task.Yield();
+        await Eventually.HoldsAsync(() => job.Time.PendingTimers >= 2, "the timers of the flight's deadline and of the sink's");
 
         job.Time.Advance(TimeSpan.FromSeconds(2));
 
@@ -335,8 +334,7 @@ public class ExchangePipelineTests
         Assert.That(job.Warehouse.TryGet(out BearerToken? hit), Is.True);
         Assert.That(hit, Is.SameAs(old));
         job.Issuer.Gate.Open();
-        while (!job.Audit.Kinds.Contains(AuditEventKind.Refreshed) || ReferenceEquals(await job.Warehouse.GetAsync(), old))
-            await Task.Yield();
+        await Eventually.HoldsAsync(async () => job.Audit.Kinds.Contains(AuditEventKind.Refreshed) && !ReferenceEquals(await job.Warehouse.GetAsync(), old), "the refreshed credential");
         Assert.That(job.Issuer.Requests, Has.Count.EqualTo(2));
     }
 
@@ -363,8 +361,7 @@ public class ExchangePipelineTests
         job.Time.Advance(TimeSpan.FromMinutes(45));
         await job.Warehouse.GetAsync();
 
-        while (job.Issuer.Revoked.Count == 0)
-            await Task.Yield();
+        await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count > 0, "a revocation");
 
         Assert.That(job.Issuer.Revoked.Single(), Is.SameAs(old));
         Assert.ThrowsAsync<AccessDeniedException>(async () => await job.Warehouse.GetAsync());
@@ -393,8 +390,7 @@ public class ExchangePipelineTests
         job.Issuer.Answer = _ => throw new AccessDeniedException("issuer", "403");
         job.Time.Advance(TimeSpan.FromMinutes(45));
         await job.Warehouse.GetAsync();
-        while (!job.Audit.Kinds.Contains(AuditEventKind.Failed))
-            await Task.Yield();
+        await Eventually.HoldsAsync(() => job.Audit.Kinds.Contains(AuditEventKind.Failed), "the record of a failure");
 
         Assert.That(await job.Warehouse.GetAsync(), Is.SameAs(old));
         Assert.That(job.Issuer.Revoked, Is.Empty);

@@ -5,7 +5,7 @@ using Nhi.TokenExchange.Tests.Exchange;
 
 namespace Nhi.TokenExchange.Tests.Faults;
 
-/// <summary>A whole job at an issuer that answers as the test says: what was asked, handed out, revoked, recorded and said. Waits are skipped.</summary>
+/// <summary>A whole job at an issuer that answers as the test says: what was asked, handed out, revoked, recorded and said. Waits are skipped. For one answer and what follows from it, without a socket.</summary>
 internal sealed class AnsweredJob : IAsyncDisposable
 {
     private readonly LoggedText _logs;

@@ -106,8 +106,8 @@ internal sealed class ConcurrencyFaultTests
     [Test]
     public async Task C10_A_sink_that_throws_for_one_target_breaks_no_flight_of_another()
     {
-        var lake = new TestExchanger(TimeProvider.System);
-        await using TestJob job = await TestJob.StartAsync(more: b => b.Target("lake", lake, "job", "read"));
+        TestExchanger issuer = null!;
+        await using TestJob job = await TestJob.StartAsync(i => issuer = i, more: b => b.Target("lake", issuer, "job", "read"));
         job.Audit.Refuse = e => e.Target == "warehouse" ? new InvalidOperationException("sink") : null;
         Task<BearerToken> refused = job.Warehouse.GetAsync().AsTask();
 

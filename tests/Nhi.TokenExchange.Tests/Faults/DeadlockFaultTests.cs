@@ -44,6 +44,23 @@ internal sealed partial class DeadlockFaultTests
                 .Where(file => !Known.Contains(Path.GetFileName(file.Path)) && Blocks().IsMatch(file.Text)).Select(file => file.Path),
             Is.Empty);
 
-    [GeneratedRegex(@"\b(SemaphoreSlim|Semaphore|Monitor\.(Enter|TryEnter|Wait)|Mutex|ReaderWriterLock\w*|ManualResetEvent\w*|AutoResetEvent|EventWaitHandle|SpinLock|Barrier)\b|\.GetAwaiter\(\)\.GetResult\(\)|\.Wait\(\)")]
+    [TestCase("gate.Wait(token);")]
+    [TestCase("flight.Task.Wait();")]
+    [TestCase("Task.WaitAll(flights);")]
+    [TestCase("return flight.Task.Result;")]
+    [TestCase("flight.GetAwaiter().GetResult();")]
+    [TestCase("flight.ConfigureAwait(false).GetAwaiter().GetResult();")]
+    [TestCase("Monitor.Enter(gate);")]
+    public void P26_What_blocks_is_found(string line) => Assert.That(Blocks().IsMatch(line));
+
+    [TestCase("Blocking.Wait(flight.AsTask());")]
+    [TestCase("await flight.WaitAsync(token);")]
+    [TestCase("TimeSpan wait = wait * 2;")]
+    [TestCase("arguments.Outcome.Result")]
+    [TestCase("activity.Outcome(result)")]
+    public void P26_What_does_not_block_is_not_taken_for_it(string line) => Assert.That(Blocks().IsMatch(line), Is.False);
+
+    // Blocking.Wait is the one place that may; the result of an outcome of Polly has come already.
+    [GeneratedRegex(@"\b(SemaphoreSlim|Semaphore|Monitor\.(Enter|TryEnter|Wait)|Mutex|ReaderWriterLock\w*|ManualResetEvent\w*|AutoResetEvent|EventWaitHandle|SpinLock|Barrier)\b|\.GetResult\(\)|(?<!\bBlocking)\.Wait\(|\.Wait(All|Any)\(|(?<!\.Outcome)\.Result\b(?!\()")]
     private static partial Regex Blocks();
 }

@@ -94,8 +94,7 @@ internal sealed class MetadataAndClockTests : OidcFileFixture
             .Identity("job", IdentitySources.OidcFile(FilePath), ActsFor.Workload).Target("warehouse", issuer, "job").Time(Time).EndOnSignals(false));
 
         Task<BearerToken> asking = job.Provider<BearerToken>("warehouse").GetAsync().AsTask();
-        while (Time.PendingTimers < 2)   // the flight's deadline, then the source's wait for a renewed file
-            await Task.Yield();
+        await Eventually.HoldsAsync(() => Time.PendingTimers >= 2, "the timers of the flight's deadline and of the source's wait for a renewed file");
         Time.Advance(TimeSpan.FromSeconds(1));
         IdentityUnavailableException refused = Assert.ThrowsAsync<IdentityUnavailableException>(() => asking)!;
 

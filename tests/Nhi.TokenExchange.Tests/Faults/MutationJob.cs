@@ -2,7 +2,7 @@ using Nhi.TokenExchange.Tests.Exchange;
 
 namespace Nhi.TokenExchange.Tests.Faults;
 
-/// <summary>A whole job for one case of mutation: nothing but our exceptions may come out, and what is said is kept.</summary>
+/// <summary>A whole job for one case of mutation: nothing but our exceptions may come out, and what is said is kept. On the wire of <see cref="AnsweredJob"/>, with whatever exchanger and source the case draws.</summary>
 internal sealed class MutationJob : IAsyncDisposable
 {
     private readonly JobSession _session;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -37,12 +36,7 @@ internal abstract class OidcFileFixture
     }
 
     // Until the source waits on the manual clock. The read itself is real, so this waits for it.
-    protected async Task TimerAsync()
-    {
-        for (long began = Stopwatch.GetTimestamp(); Time.PendingTimers == 0 && Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(10);)
-            await Task.Yield();
-        Assert.That(Time.PendingTimers, Is.GreaterThan(0));
-    }
+    protected Task TimerAsync() => Eventually.HoldsAsync(() => Time.PendingTimers > 0, "the source's wait on the clock");
 
     /// <summary>What the framework has no call for.</summary>
     protected static class Native

@@ -46,15 +46,18 @@ internal static class Proofs
     public static async Task<T> RunAsync<T>(this ManualTimeProvider time, ValueTask<T> running)
     {
         Task<T> task = running.AsTask();
-        for (int step = 0; !task.IsCompleted && step < 1200;)
-        {
-            if (time.PendingTimers > 0)
+        int step = 0;
+        await Eventually.HoldsAsync(
+            () =>
             {
-                time.Advance(TimeSpan.FromMilliseconds(50));
-                step++;
-            }
-            await Task.Yield();
-        }
+                if (time.PendingTimers > 0 && step < 1200)
+                {
+                    time.Advance(TimeSpan.FromMilliseconds(50));
+                    step++;
+                }
+                return task.IsCompleted;
+            },
+            "the end of a task, with at most a minute of the manual clock");
         return await task;
     }
 

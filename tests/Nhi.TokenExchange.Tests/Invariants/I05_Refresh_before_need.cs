@@ -76,7 +76,7 @@ public class I05_Refresh_before_need
         for (int second = 0; second < 600; second++)
         {
             Assert.That(await job.Warehouse.GetAsync(), Is.SameAs(old));
-            await Quiet(job);
+            await job.QuietAsync();
             job.Time.Advance(TimeSpan.FromSeconds(1));
         }
 
@@ -92,22 +92,16 @@ public class I05_Refresh_before_need
         job.Issuer.Answer = _ => throw new TokenExchangeException("NHI4003", ExchangeStage.Exchange, "429") { IsTransient = true, RetryAfter = TimeSpan.FromSeconds(120) };
         job.Time.Advance(TimeSpan.FromMinutes(41));
         await job.Warehouse.GetAsync();
-        await Quiet(job);
+        await job.QuietAsync();
 
         job.Time.Advance(TimeSpan.FromSeconds(119));
         await job.Warehouse.GetAsync();
-        await Quiet(job);
+        await job.QuietAsync();
         Assert.That(job.Issuer.Requests, Has.Count.EqualTo(2));
 
         job.Time.Advance(TimeSpan.FromSeconds(1));
         await job.Warehouse.GetAsync();
-        await Quiet(job);
+        await job.QuietAsync();
         Assert.That(job.Issuer.Requests, Has.Count.EqualTo(3));
-    }
-
-    private static async Task Quiet(TestJob job)
-    {
-        while (job.Session.Leases.FlightsInTheAir > 0 || ((SlotProvider<BearerToken>)job.Warehouse).HasFlight)
-            await Task.Yield();
     }
 }

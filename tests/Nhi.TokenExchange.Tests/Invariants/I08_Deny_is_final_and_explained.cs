@@ -41,8 +41,7 @@ public class I08_Deny_is_final_and_explained
         job.Time.Advance(TimeSpan.FromMinutes(45));
 
         Assert.That(await job.Warehouse.GetAsync(), Is.SameAs(old), "due, and not decided yet");
-        while (job.Issuer.Revoked.Count == 0)
-            await Task.Yield();
+        await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count > 0, "a revocation");
 
         Assert.That(refresh, Is.True);
         Assert.That(job.Issuer.Revoked.Single(), Is.SameAs(old));
@@ -58,8 +57,7 @@ public class I08_Deny_is_final_and_explained
         job.Time.Advance(TimeSpan.FromMinutes(45));
 
         Assert.That(await job.Warehouse.GetAsync(), Is.SameAs(old));
-        while (!job.Audit.Kinds.Contains(AuditEventKind.Failed))
-            await Task.Yield();
+        await Eventually.HoldsAsync(() => job.Audit.Kinds.Contains(AuditEventKind.Failed), "the record of a failure");
 
         Assert.That(await job.Warehouse.GetAsync(), Is.SameAs(old));
         job.Time.Advance(TimeSpan.FromMinutes(20));

@@ -13,8 +13,7 @@ public class I15_One_exception_family
         };
         Task<BearerToken>[] asking = [.. Enumerable.Range(0, 20).Select(_ => Task.Run(() => job.Warehouse.GetAsync().AsTask()))];
         await job.Issuer.Gate!.Reached;
-        while (job.Issuer.Requests.Count == 0)
-            await Task.Yield();
+        await Eventually.HoldsAsync(() => job.Issuer.Requests.Count > 0, "a request");
         job.Issuer.Gate.Open();
 
         var errors = new List<TokenExchangeException>();

@@ -112,8 +112,7 @@ public sealed class I18_Telemetry_by_convention : IDisposable
         job.Time.Advance(TimeSpan.FromMinutes(45));
         await job.Warehouse.GetAsync();   // good still; a refresh starts
         job.Issuer.Gate.Open();
-        while ((await job.Warehouse.GetAsync()) == first)
-            await Task.Yield();
+        await Eventually.HoldsAsync(async () => await job.Warehouse.GetAsync() != first, "the refreshed credential");
         job.Warehouse.Reject(await job.Warehouse.GetAsync());
         job.Warehouse.Reject(first);   // long replaced: nothing is rejected
         job.Issuer.OnRevoke = request => Task.FromResult(request.Credential == first ? Revocation.AlreadyGone : Revocation.Revoked);
@@ -124,6 +123,24 @@ public sealed class I18_Telemetry_by_convention : IDisposable
         {
             "nhi.credential.kind=BearerToken, nhi.outcome=already_gone, nhi.target=warehouse", "nhi.credential.kind=BearerToken, nhi.outcome=revoked, nhi.target=warehouse",
         }));
+    }
+
+    [Test]
+    public async Task Credentials_that_die_of_age_are_counted_as_ended()
+    {
+        // The leases are looked through when there are so many; the newest stays.
+        const int Leases = 64;
+        await using TestJob job = await StartAsync();
+        for (int lease = 0; lease < Leases; lease++)
+        {
+            await job.Warehouse.GetAsync();
+            job.Time.Advance(TimeSpan.FromHours(2));
+        }
+        await job.QuietAsync();
+
+        Assert.That(_heard.Of("nhi.credential.ended").Select(end => end.Tags),
+            Is.EqualTo(Enumerable.Repeat("nhi.credential.kind=BearerToken, nhi.outcome=already_gone, nhi.target=warehouse", Leases - 1)));
+        Assert.That(job.Audit.Kinds.Count(kind => kind == AuditEventKind.Expired), Is.EqualTo(Leases - 1));
     }
 
     [Test]
@@ -191,8 +208,7 @@ public sealed class I18_Telemetry_by_convention : IDisposable
         await job.Warehouse.GetAsync();
         Hit(job.Warehouse, 10_000);   // the JIT's own allocations come before
         _heard.Observe();
-        while (_heard.Activities.All(activity => activity.OperationName != "nhi.flight"))
-            await Task.Yield();
+        await Eventually.HoldsAsync(() => _heard.Activities.Any(activity => activity.OperationName == "nhi.flight"), "the end of the flight's activity");
         (int activities, int measurements) = (_heard.Activities.Count, _heard.Measurements.Count);
 
         long bytes = Hit(job.Warehouse, 10_000);

@@ -32,6 +32,15 @@ internal sealed class AttestedFactsTests
     }
 
     [Test]
+    public void A_claim_with_nothing_in_it_attests_nothing_and_is_not_taken()
+    {
+        var claims = new Dictionary<string, string> { ["pipeline_id"] = "", ["project_path"] = "", ["ci_config_ref_uri"] = "acme/ci" };
+        JobAttestation said = JobAttestation.Of("GitLab CI", claims, JobContext.Unnamed, JobFacts.None);
+        Assert.That((said.Attested, said.Job.Run, said.Job.Pipeline), Is.EqualTo((JobFacts.Pipeline, (string?)null, "acme/ci")));
+        Assert.That(() => JobAttestation.Of("GitLab CI", claims, JobContext.Unnamed, JobFacts.Run), Throws.TypeOf<IdentityUnavailableException>());
+    }
+
+    [Test]
     public void What_the_proof_contradicts_stays_only_said_unless_it_is_required()
     {
         JobAttestation said = Of("https://token.actions.githubusercontent.com", "repo:acme/orders:ref:refs/heads/main", "repository=acme/orders run_id=78 workflow_ref=nightly", Declared);

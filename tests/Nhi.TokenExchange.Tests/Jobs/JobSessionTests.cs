@@ -61,8 +61,7 @@ public class JobSessionTests
         await job.Issuer.Gate!.Reached;
         int timers = job.Time.PendingTimers;
         Task<JobReport> ending = job.Session.CompleteAsync();
-        while (job.Time.PendingTimers <= timers)
-            await Task.Yield();
+        await Eventually.HoldsAsync(() => job.Time.PendingTimers > timers, "the timer of the job's end");
 
         job.Time.Advance(TimeSpan.FromSeconds(10));
         JobReport report = await ending;
@@ -70,8 +69,7 @@ public class JobSessionTests
         Assert.ThrowsAsync<TokenExchangeException>(() => asking);
         Assert.That((report.FlightsInTheAir, report.AllEnded), Is.EqualTo((1, false)));
         job.Issuer.Gate.Open();
-        while (job.Issuer.Revoked.Count == 0)
-            await Task.Yield();
+        await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count > 0, "a revocation");
         Assert.That(job.Issuer.Revoked, Is.EquivalentTo(job.Issuer.Issued));
     }
 
@@ -85,8 +83,7 @@ public class JobSessionTests
         await job.Issuer.Gate!.Reached;
         int timers = job.Time.PendingTimers;
         Task<JobReport> ending = job.Session.CompleteAsync();
-        while (job.Time.PendingTimers <= timers)
-            await Task.Yield();
+        await Eventually.HoldsAsync(() => job.Time.PendingTimers > timers, "the timer of the job's end");
         job.Time.Advance(TimeSpan.FromSeconds(10));
         await ending;
 
@@ -127,12 +124,14 @@ public class JobSessionTests
         await job.Warehouse.GetAsync();
 
         Task<JobReport> ending = job.Session.CompleteAsync();
-        while (!ending.IsCompleted)
-        {
-            if (job.Time.PendingTimers == 2)   // the deadline's, and the wait's before the next try
-                job.Time.Advance(TimeSpan.FromMilliseconds(100));
-            await Task.Yield();
-        }
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                if (job.Time.PendingTimers == 2)   // the deadline's, and the wait's before the next try
+                    job.Time.Advance(TimeSpan.FromMilliseconds(100));
+                return ending.IsCompleted;
+            },
+            "the end of the job");
 
         Assert.That((await ending).Leases.Single().End, Is.EqualTo(LeaseEnd.Revoked));
         Assert.That(tries, Is.EqualTo(3));
@@ -209,8 +208,7 @@ public class JobSessionTests
         BearerToken after = await job.Warehouse.GetAsync();
 
         Assert.That(after, Is.Not.SameAs(before));
-        while (job.Issuer.Revoked.Count == 0)
-            await Task.Yield();
+        await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count > 0, "a revocation");
         Assert.That(job.Issuer.Revoked.Single(), Is.SameAs(before));
 
         job.Warehouse.Reject(after);
@@ -263,8 +261,7 @@ public class JobSessionTests
         int timers = job.Time.PendingTimers;
 
         Task<JobReport> ending = job.Session.CompleteAsync();
-        while (job.Issuer.Revoked.Count == 0 || job.Time.PendingTimers <= timers)
-            await Task.Yield();
+        await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count > 0 && job.Time.PendingTimers > timers, "a revocation, and the timer of the job's end");
         job.Time.Advance(TimeSpan.FromSeconds(10));
         JobReport report = await ending;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Nhi.TokenExchange.Tests;
 
-/// <summary>A job with one target at an emulated authorization server, with real sockets between them.</summary>
+/// <summary>A job with one target at an emulated authorization server, with real sockets between them. For what needs an issuer that keeps the rules: proofs verified, uses and ends seen, faults of the network.</summary>
 internal sealed class EmulatedJob : IAsyncDisposable
 {
     public const string Scope = "dataset:orders";

@@ -29,9 +29,6 @@ internal static class HeldFlight
     }
 
     /// <summary>Waits until nothing of a job is in the air. Moves no clock.</summary>
-    public static async Task LandedAsync(JobSession session, CredentialProvider<BearerToken> provider)
-    {
-        while (session.Leases.FlightsInTheAir > 0 || ((SlotProvider<BearerToken>)provider).HasFlight)
-            await Task.Yield();
-    }
+    public static Task LandedAsync(JobSession session, CredentialProvider<BearerToken> provider) =>
+        Eventually.HoldsAsync(() => session.Leases.FlightsInTheAir == 0 && !((SlotProvider<BearerToken>)provider).HasFlight, "the landing of the last flight");
 }

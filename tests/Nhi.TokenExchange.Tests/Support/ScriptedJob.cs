@@ -2,7 +2,7 @@ using Nhi.TokenExchange.Tests.Exchange;
 
 namespace Nhi.TokenExchange.Tests;
 
-/// <summary>Jobs at an issuer that speaks HTTP by hand.</summary>
+/// <summary>Jobs at an issuer that speaks HTTP by hand. For what goes wrong on a connection byte by byte, which no server of a framework would send.</summary>
 internal static class ScriptedJob
 {
     /// <summary>Starts a job with one target, <c>warehouse</c>, at the issuer. Waits before a further try are the shortest there are.</summary>

@@ -1,6 +1,6 @@
 namespace Nhi.TokenExchange.Tests;
 
-/// <summary>A job with one target on an issuer in memory, and time in the test's hand.</summary>
+/// <summary>A job with one target on an issuer in memory, and time in the test's hand. The usual one: for what the pipeline does between source and issuer, without HTTP.</summary>
 internal sealed class TestJob : IAsyncDisposable
 {
     private TestJob(ManualTimeProvider time, TestExchanger issuer, RecordingSink audit, TestPolicy policy, JobSession session)
@@ -50,11 +50,7 @@ internal sealed class TestJob : IAsyncDisposable
     }
 
     /// <summary>Waits until no flight is in the air and none is still to be removed.</summary>
-    public async Task QuietAsync()
-    {
-        while (Session.Leases.FlightsInTheAir > 0 || ((SlotProvider<BearerToken>)Warehouse).HasFlight)
-            await Task.Yield();
-    }
+    public Task QuietAsync() => HeldFlight.LandedAsync(Session, Warehouse);
 
     public async ValueTask DisposeAsync()
     {
