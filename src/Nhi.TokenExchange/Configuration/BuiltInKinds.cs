@@ -92,7 +92,7 @@ internal static class BuiltInKinds
         string? clientId = settings.OptionalText("ClientId");
         string? subjectAudience = settings.OptionalText("SubjectAudience");
         IReadOnlyList<string> audiences = settings.List("Audiences");
-        IReadOnlyList<Uri> resources = Addresses(settings, "Resources");
+        List<Uri> resources = Resources(settings);
         return Targets.Rfc8693(issuer, options =>
         {
             options.TokenEndpoint = tokenEndpoint;
@@ -113,7 +113,7 @@ internal static class BuiltInKinds
         Uri? revocationEndpoint = OptionalUri(settings, "RevocationEndpoint");
         string? clientId = settings.OptionalText("ClientId");
         string? subjectAudience = settings.OptionalText("SubjectAudience");
-        IReadOnlyList<Uri> resources = Addresses(settings, "Resources");
+        List<Uri> resources = Resources(settings);
         return Targets.JwtBearer(issuer, options =>
         {
             options.TokenEndpoint = tokenEndpoint;
@@ -127,6 +127,16 @@ internal static class BuiltInKinds
 
     private static Uri? OptionalUri(SettingsReader settings, string name) => settings.Has(name) ? settings.HttpsUri(name) : null;
 
-    private static IReadOnlyList<Uri> Addresses(SettingsReader settings, string name) =>
-        [.. settings.Entries(name).Select(entry => settings.Address(entry.Name, entry.Text, originOnly: false))];
+    private static List<Uri> Resources(SettingsReader settings)
+    {
+        var resources = new List<Uri>();
+        foreach ((string entry, string text) in settings.Entries("Resources"))
+        {
+            if (ResourceIndicator.FaultOf(text) is { } fault)
+                settings.Error(entry, fault, ResourceIndicator.Remedy);
+            else
+                resources.Add(new Uri(text));
+        }
+        return resources;
+    }
 }

@@ -58,6 +58,30 @@ internal sealed class SettingsSchemaTests() : SettingsSchemaFixture("Nhi.TokenEx
         Assert.That(FlawsOf(section), Is.Not.Empty);
     }
 
+    [TestCase("https://warehouse.example/orders?zone=eu", true)]
+    [TestCase("http://warehouse.example", true)]
+    [TestCase("https://[2001:db8::1]/", true)]
+    [TestCase("urn:example:orders", true)]
+    [TestCase("api://orders", true)]
+    [TestCase("urn:example:orders#x", false)]
+    [TestCase("/orders", false)]
+    [TestCase("C:/orders", false)]
+    [TestCase("orders", false)]
+    [TestCase("urn:", false)]
+    [TestCase("https://", false)]
+    [TestCase("https:warehouse.example", false)]
+    [TestCase("urn:example:a b", false)]
+    public async Task A_resource_is_any_absolute_URI_without_fragment_to_schema_and_reader(string resource, bool isTaken)
+    {
+        foreach (string exchange in new[] { "Rfc8693", "JwtBearer" })
+        {
+            JsonObject section = JsonNode.Parse(Good)!.AsObject();
+            section["Targets"]!["warehouse"] = new JsonObject { ["Identity"] = "job", ["Exchange"] = exchange, ["Issuer"] = "https://issuer.example", ["Resources"] = new JsonArray(resource) };
+
+            Assert.That((await RefusedAsync(section) is null, FlawsOf(section).Count == 0), Is.EqualTo((isTaken, isTaken)), exchange);
+        }
+    }
+
     [Test]
     public async Task A_line_for_the_editor_is_tolerated_by_schema_and_reader()
     {
