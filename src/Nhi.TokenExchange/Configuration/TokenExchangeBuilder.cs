@@ -178,6 +178,7 @@ public sealed class TokenExchangeBuilder
         if (_section is not null)
             _errors.Add(section.Path, $"is the second section, after {_section.Path}", "Give one.");
         _section ??= section;
+        _errors.Section = _section.Path;
         return this;
     }
 
