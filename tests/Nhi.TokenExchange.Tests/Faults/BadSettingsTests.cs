@@ -95,8 +95,9 @@ internal sealed class BadSettingsTests
     [Test]
     public void B5_An_identity_that_is_not_there_is_told_those_that_are()
     {
-        BadSettings.IsSaid(W + "Identity", "'job2' is not among the identities: job", "Declare it, or name one of these", (W + "Identity", "job2"));
-        BadSettings.IsSaid(W + "Actor", "'job2' is not among the identities: job", "Declare it, or name one of these", (W + "Actor", "job2"));
+        BadSettings.IsSaid(W + "Identity", "'job2' is not among the identities: job", "Did you mean 'job'? If not, declare it", (W + "Identity", "job2"));
+        BadSettings.IsSaid(W + "Actor", "'job2' is not among the identities: job", "Did you mean 'job'? If not, declare it", (W + "Actor", "job2"));
+        BadSettings.IsSaid(W + "Through", "'warehuose' is not among the targets: warehouse", "Did you mean 'warehouse'? If not, declare it", (W + "Identity", null), (W + "Through", "warehuose"));
         BadSettings.IsSaid(W + "Through", "'lake' is not among the targets: warehouse", "Declare it, or name one of these", (W + "Identity", null), (W + "Through", "lake"));
     }
 
