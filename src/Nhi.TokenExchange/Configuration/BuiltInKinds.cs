@@ -3,6 +3,8 @@ namespace Nhi.TokenExchange;
 /// <summary>The kinds that this package brings, and their settings.</summary>
 internal static class BuiltInKinds
 {
+    private const string DetailsRemedy = "Write a JSON array of objects as one text, its quotes escaped: \"[{\\\"type\\\":\\\"…\\\",\\\"actions\\\":[\\\"…\\\"]}]\".";
+
     // Where Databricks workspaces and accounts live: AWS, Azure, Google Cloud, and the clouds of governments and China.
     private static readonly string[] DatabricksDomains = [".databricks.com", ".azuredatabricks.net", ".databricks.us", ".azuredatabricks.us", ".databricks.mil", ".databricks.azure.cn", ".databricks.azure.us"];
 
@@ -39,10 +41,10 @@ internal static class BuiltInKinds
         string? account = DatabricksAccount(settings, host);
         string? audience = settings.OptionalText("SubjectAudience");
         DatabricksDialect dialect = settings.OneOf<DatabricksDialect>("Dialect");
-        string? details = settings.OptionalText("AuthorizationDetails");
+        string? details = settings.OptionalText("AuthorizationDetails", DetailsRemedy);
         if (details is not null && AuthorizationDetailsCheck.FaultOfAsked(details) is { } fault)
         {
-            settings.Error("AuthorizationDetails", fault, "Write the array as one text, its quotes escaped: \"[{\\\"type\\\":\\\"…\\\",\\\"actions\\\":[\\\"…\\\"]}]\".");
+            settings.Error("AuthorizationDetails", fault, DetailsRemedy);
             details = null;
         }
         bool unstated = settings.Flag("AllowUnstatedDetails");
