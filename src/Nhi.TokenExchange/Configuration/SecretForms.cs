@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>The list of smells that docs/smells.md shows: names of settings, beginnings and parts of values.</summary>
+/// <summary>The list that the page "What smells of a static secret" shows: names of settings, beginnings and parts of values.</summary>
 internal static class SecretForms
 {
     /// <summary>Names too short to be an ending of others; in lower case, without separators.</summary>

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>Tells a static secret by the name of a setting or by the form of its value; see <see cref="SecretForms"/> and docs/smells.md.</summary>
+/// <summary>Tells a static secret by the name of a setting or by the form of its value; see <see cref="SecretForms"/> and the page "What smells of a static secret".</summary>
 internal static class SecretSmell
 {
     // Shorter values have too little entropy to tell them from names.
