@@ -37,6 +37,17 @@ internal sealed class HouseRulesTests : EmulatorFixture
     }
 
     [Test]
+    public void The_page_of_the_package_names_each_endpoint_at_which_a_fault_may_strike()
+    {
+        DirectoryInfo? root = new(AppContext.BaseDirectory);
+        while (root is not null && !File.Exists(Path.Combine(root.FullName, "Nhi.TokenExchange.sln")))
+            root = root.Parent;
+        string page = File.ReadAllText(Path.Combine(root!.FullName, "src", "Nhi.TokenExchange.Emulator", "README.md"));
+
+        Assert.That(Enum.GetNames<EmulatorEndpoint>().Where(name => !page.Contains($"`{name}`", StringComparison.Ordinal)), Is.Empty);
+    }
+
+    [Test]
     public async Task The_jwks_shows_public_members_only()
     {
         JsonElement keys = (await Raw.GetAsync(new Uri(Emulator.Issuer + "/jwks"))).Json.GetProperty("keys");

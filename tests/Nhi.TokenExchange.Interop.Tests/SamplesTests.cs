@@ -24,6 +24,7 @@ internal sealed class SamplesTests
     [TestCase("BlobWorker", "read back 8 bytes")]
     [TestCase("DatabricksOnAzure", "the job holds BearerToken(")]
     [TestCase("DatabricksWarehouse", "The statement outlived its tokens")]
+    [TestCase("WorkerEmulated", "The worker ended with exit code 0.")]
     public async Task A_sample_runs_offline_and_says_that_all_went_well(string sample, string said)
     {
         var start = new ProcessStartInfo("dotnet", [Built(sample)]) { RedirectStandardOutput = true, RedirectStandardError = true };

@@ -75,7 +75,7 @@ internal sealed class ManagedIdentitySource(AzureManagedIdentityId id, HttpMessa
             {
                 Hint = "The platform sets it; nothing else should.",
             },
-            _ => new(ErrorCodes.ProofUnavailable, $"MSAL got no token for {id}: {ExceptionText.Clean(code)}.") { Hint = "See docs/sources.md for what the host has to give." },
+            _ => new(ErrorCodes.ProofUnavailable, $"MSAL got no token for {id}: {ExceptionText.Clean(code)}.") { Hint = "Assign the managed identity to the host, and let the identity endpoint of its platform be reached: the metadata service (169.254.169.254), or what IDENTITY_ENDPOINT names." },
         };
     }
 

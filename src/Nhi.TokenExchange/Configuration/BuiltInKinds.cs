@@ -3,6 +3,8 @@ namespace Nhi.TokenExchange;
 /// <summary>The kinds that this package brings, and their settings.</summary>
 internal static class BuiltInKinds
 {
+    private const string DetailsRemedy = "Write a JSON array of objects as one text, its quotes escaped: \"[{\\\"type\\\":\\\"…\\\",\\\"actions\\\":[\\\"…\\\"]}]\".";
+
     // Where Databricks workspaces and accounts live: AWS, Azure, Google Cloud, and the clouds of governments and China.
     private static readonly string[] DatabricksDomains = [".databricks.com", ".azuredatabricks.net", ".databricks.us", ".azuredatabricks.us", ".databricks.mil", ".databricks.azure.cn", ".databricks.azure.us"];
 
@@ -39,10 +41,10 @@ internal static class BuiltInKinds
         string? account = DatabricksAccount(settings, host);
         string? audience = settings.OptionalText("SubjectAudience");
         DatabricksDialect dialect = settings.OneOf<DatabricksDialect>("Dialect");
-        string? details = settings.OptionalText("AuthorizationDetails");
+        string? details = settings.OptionalText("AuthorizationDetails", DetailsRemedy);
         if (details is not null && AuthorizationDetailsCheck.FaultOfAsked(details) is { } fault)
         {
-            settings.Error("AuthorizationDetails", fault, "Write the array as one text, its quotes escaped: \"[{\\\"type\\\":\\\"…\\\",\\\"actions\\\":[\\\"…\\\"]}]\".");
+            settings.Error("AuthorizationDetails", fault, DetailsRemedy);
             details = null;
         }
         bool unstated = settings.Flag("AllowUnstatedDetails");
@@ -92,7 +94,7 @@ internal static class BuiltInKinds
         string? clientId = settings.OptionalText("ClientId");
         string? subjectAudience = settings.OptionalText("SubjectAudience");
         IReadOnlyList<string> audiences = settings.List("Audiences");
-        IReadOnlyList<Uri> resources = Addresses(settings, "Resources");
+        List<Uri> resources = Resources(settings);
         return Targets.Rfc8693(issuer, options =>
         {
             options.TokenEndpoint = tokenEndpoint;
@@ -113,7 +115,7 @@ internal static class BuiltInKinds
         Uri? revocationEndpoint = OptionalUri(settings, "RevocationEndpoint");
         string? clientId = settings.OptionalText("ClientId");
         string? subjectAudience = settings.OptionalText("SubjectAudience");
-        IReadOnlyList<Uri> resources = Addresses(settings, "Resources");
+        List<Uri> resources = Resources(settings);
         return Targets.JwtBearer(issuer, options =>
         {
             options.TokenEndpoint = tokenEndpoint;
@@ -127,6 +129,16 @@ internal static class BuiltInKinds
 
     private static Uri? OptionalUri(SettingsReader settings, string name) => settings.Has(name) ? settings.HttpsUri(name) : null;
 
-    private static IReadOnlyList<Uri> Addresses(SettingsReader settings, string name) =>
-        [.. settings.Entries(name).Select(entry => settings.Address(entry.Name, entry.Text, originOnly: false))];
+    private static List<Uri> Resources(SettingsReader settings)
+    {
+        var resources = new List<Uri>();
+        foreach ((string entry, string text) in settings.Entries("Resources"))
+        {
+            if (ResourceIndicator.FaultOf(text) is { } fault)
+                settings.Error(entry, fault, ResourceIndicator.Remedy);
+            else
+                resources.Add(new Uri(text));
+        }
+        return resources;
+    }
 }

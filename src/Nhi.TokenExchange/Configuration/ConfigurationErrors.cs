@@ -15,7 +15,10 @@ internal sealed class ConfigurationErrors
     private const int ShortestMixture = 12;
     private static readonly SearchValues<char> NameCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
 
-    private readonly List<(string Code, string Path, string What, string Remedy)> _errors = [];
+    private readonly List<ConfigurationError> _errors = [];
+
+    /// <summary>The path of the section that is read, by which errors are grouped; null if there is none.</summary>
+    public string? Section { get; set; }
 
     public int Count => _errors.Count;
 
@@ -27,8 +30,9 @@ internal sealed class ConfigurationErrors
     public void Add(string path, string what, string remedy, string code = ErrorCodes.InvalidConfiguration)
     {
         path = ExceptionText.Clean(path, MaxPathLength);   // keys are anybody's text
-        if (!_errors.Contains((code, path, what, remedy)))
-            _errors.Add((code, path, what, remedy));
+        var error = new ConfigurationError(code, path, what, remedy);
+        if (!_errors.Contains(error))
+            _errors.Add(error);
     }
 
     /// <summary>Whether this could name an identity or a target.</summary>
@@ -58,7 +62,6 @@ internal sealed class ConfigurationErrors
         if (_errors.Count == 0)
             return;
         string code = _errors.Select(error => error.Code).FirstOrDefault(code => code != ErrorCodes.InvalidConfiguration, ErrorCodes.InvalidConfiguration);
-        string text = string.Join(Environment.NewLine, _errors.Select(error => $"{error.Code} {error.Path}: {error.What}. {error.Remedy}"));
-        throw new TokenExchangeException(code, ExchangeStage.Configure, _errors.Count == 1 ? text[(text.IndexOf(' ', StringComparison.Ordinal) + 1)..] : $"{_errors.Count} settings are wrong:{Environment.NewLine}{text}");
+        throw new TokenExchangeException(code, ExchangeStage.Configure, ConfigurationReport.Of(_errors, Section));
     }
 }

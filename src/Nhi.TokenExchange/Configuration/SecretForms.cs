@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>The list of smells that docs/smells.md shows: names of settings, beginnings and parts of values.</summary>
+/// <summary>The list that the page "What smells of a static secret" shows: names of settings, beginnings and parts of values.</summary>
 internal static class SecretForms
 {
     /// <summary>Names too short to be an ending of others; in lower case, without separators.</summary>
@@ -11,15 +11,25 @@ internal static class SecretForms
     /// <summary>Endings of names; in lower case, without separators. A name that ends in File, Path, Type or Url holds no secret.</summary>
     public static readonly string[] NameEndings =
     [
-        "secret", "secrets", "secretkey", "secretid", "password", "passwd", "passphrase", "passcode", "pwd",
+        "secret", "secrets", "secretkey", "secretid", "password", "passwords", "passwd", "passphrase", "passcode", "pwd",
         "apikey", "apikeys", "accesskey", "accesskeyid", "accountkey", "authkey", "deploykey", "encryptionkey", "functionkey", "hostkey", "licensekey", "masterkey", "privatekey", "privatekeydata",
         "clientkeydata", "serviceaccountkey", "sharedaccesskey", "sharedkey", "signingkey", "sshkey", "storagekey", "subscriptionkey", "hmackey", "sessionkey",
         "token", "tokens", "bearer", "cookie", "cookies", "authorization", "assertion", "sharedaccesssignature", "sasurl", "sasuri",
         "connectionstring", "connectionstrings", "connstr", "credential", "credentials", "credentialsjson", "serviceaccountjson", "certificatedata",
     ];
 
-    /// <summary>What may stand behind such an ending and changes nothing.</summary>
-    public static readonly string[] NameTails = ["value", "text", "base64"];
+    /// <summary>What may stand behind a name and changes nothing: which of several it is, or how it is written.</summary>
+    public static readonly string[] NameTails =
+    [
+        "value", "text", "plain", "raw", "base64", "b64", "hex", "old", "new", "previous", "prev", "current", "next", "legacy", "rotated", "backup", "bak", "copy", "temp", "tmp",
+        "primary", "secondary", "default", "fallback", "dev", "test", "staging", "production", "prod",
+    ];
+
+    /// <summary>What may stand in front of a whole name. Of two that begin alike the longer comes first.</summary>
+    public static readonly string[] NameFronts =
+    [
+        "my", "old", "new", "previous", "prev", "current", "next", "legacy", "rotated", "backup", "temp", "tmp", "primary", "secondary", "default", "fallback", "dev", "test", "staging", "production", "prod",
+    ];
 
     /// <summary>What a connection string, a signed address or a key file has in it; in lower case, without spaces.</summary>
     public static readonly string[] Parts =

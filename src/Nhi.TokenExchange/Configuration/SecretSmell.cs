@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>Tells a static secret by the name of a setting or by the form of its value; see <see cref="SecretForms"/> and docs/smells.md.</summary>
+/// <summary>Tells a static secret by the name of a setting or by the form of its value; see <see cref="SecretForms"/> and the page "What smells of a static secret".</summary>
 internal static class SecretSmell
 {
     // Shorter values have too little entropy to tell them from names.
@@ -11,6 +11,8 @@ internal static class SecretSmell
 
     // Client ids of some issuers are 32 random letters and digits, and public.
     public const int ShortestKeyAmongClientIds = 40;
+
+    private const int LongestName = 256;
 
     // 32 and 40 hexadecimal digits are names of runs and commits.
     private const int ShortestHexKey = 48;
@@ -30,10 +32,8 @@ internal static class SecretSmell
     public static bool IsInName(string name)
     {
         string flat = string.Concat(name.Where(char.IsAsciiLetterOrDigit)).ToLowerInvariant();
-        foreach (string tail in SecretForms.NameTails)
-            flat = flat.EndsWith(tail, StringComparison.Ordinal) ? flat[..^tail.Length] : flat;
-        string unnumbered = flat.TrimEnd(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
-        return SecretForms.Names.Any(known => flat == known || unnumbered == known) || SecretForms.NameEndings.Any(ending => unnumbered.EndsWith(ending, StringComparison.Ordinal));
+        // What tells is at the end.
+        return IsNameWithTail(flat[Math.Max(0, flat.Length - LongestName)..], isNumbered: false);
     }
 
     /// <summary>What a value looks like, if it looks like a secret; null if it does not.</summary>
@@ -52,6 +52,26 @@ internal static class SecretSmell
         if (IsJwt(value))
             return "a token";
         return IsKey(value, shortestKey) ? "a key" : null;
+    }
+
+    // All ways are tried: passcodeV2 does not end in dev.
+    private static bool IsNameWithTail(string flat, bool isNumbered) =>
+        IsName(flat)
+        || (flat is [.., >= '0' and <= '9'] && IsNameWithTail(flat[..^1], isNumbered: true))
+        || (isNumbered && flat.EndsWith('v') && IsNameWithTail(flat[..^1], isNumbered: false))
+        || SecretForms.NameTails.Any(tail => flat.EndsWith(tail, StringComparison.Ordinal) && IsNameWithTail(flat[..^tail.Length], isNumbered: false));
+
+    private static bool IsName(string flat)
+    {
+        if (SecretForms.NameEndings.Any(ending => flat.EndsWith(ending, StringComparison.Ordinal)))
+            return true;
+        while (!SecretForms.Names.Contains(flat, StringComparer.Ordinal))
+        {
+            if (Array.Find(SecretForms.NameFronts, front => flat.StartsWith(front, StringComparison.Ordinal)) is not { } front)
+                return false;
+            flat = flat[front.Length..];
+        }
+        return true;
     }
 
     private static bool BeginsLike(string value, SecretForms.Beginning known)

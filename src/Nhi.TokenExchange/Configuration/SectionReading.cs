@@ -34,6 +34,9 @@ internal sealed class SectionReading
     /// <summary>Whether an error says already why there is no target: the section is empty, or the names in it are wrong.</summary>
     public bool IsLackOfTargetsSaid { get; private set; }
 
+    /// <summary>Whether the names of identities could be read; if not, nobody's identity is called missing.</summary>
+    public bool AreIdentitiesRead { get; private set; } = true;
+
     /// <summary>What factories of kinds made.</summary>
     public List<object> Owned { get; } = [];
 
@@ -49,6 +52,7 @@ internal sealed class SectionReading
         var reader = new SettingsReader(section, _errors, smells);
         reader.Tolerate("$schema");
         SettingsReader job = reader.Child("Job");
+        IsList(job, "is a list", "Write an object: \"Job\": { \"Pipeline\": \"orders-nightly\" }.");
         Job = new JobContext
         {
             Pipeline = job.OptionalText("Pipeline"), Run = job.OptionalText("Run"), Task = job.OptionalText("Task"),
@@ -58,13 +62,25 @@ internal sealed class SectionReading
             EndWithin = reader.Duration("EndWithin", TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
         Roots = TrustRootsFile.Read(reader, _errors);
         SettingsReader identities = reader.Child("Identities");
-        foreach (string name in identities.Names)
+        AreIdentitiesRead = !IsList(identities, "is a list, whose entries have no names", "Write an object, each identity under its name: \"Identities\": { \"job\": { \"Source\": \"OidcFile\", \"Path\": \"/var/run/secrets/job/token\" } }.");
+        foreach (string name in AreIdentitiesRead ? identities.Names : [])
             ReadIdentity(name, identities.Child(name));
         SettingsReader targets = reader.Child("Targets");
-        foreach (string name in targets.Names)
+        bool areTargetsRead = !IsList(targets, "is a list, whose entries have no names", "Write an object, each target under its name: \"Targets\": { \"warehouse\": { \"Identity\": \"job\", \"Exchange\": \"Databricks\", \"Host\": \"https://workspace.example\" } }.");
+        foreach (string name in areTargetsRead ? targets.Names : [])
             ReadTarget(name, targets.Child(name));
         IsLackOfTargetsSaid = targets.Names.Count > 0 || smells.HasIn(targets.Path);
         reader.Close();
+    }
+
+    // A list becomes settings 0, 1 and so on: they would pass for names.
+    private static bool IsList(SettingsReader room, string what, string remedy)
+    {
+        if (!room.IsList())
+            return false;
+        room.Error("", what, remedy);
+        room.GiveUp();
+        return true;
     }
 
     /// <summary>Throws away what was made for a plan that came to nothing.</summary>

@@ -63,12 +63,15 @@ public sealed class SettingsReader
 
     /// <summary>A text that may be left out. An empty one is an error: empty is not the same as unset.</summary>
     /// <param name="name">The name of the setting.</param>
-    public string? OptionalText(string name)
+    public string? OptionalText(string name) => OptionalText(name, "Write one value.");
+
+    /// <summary>As the public one, with what to do where a list or an object was written.</summary>
+    internal string? OptionalText(string name, string remedy)
     {
         if (!Find(name, out IConfigurationSection? setting) || _smells.Has(setting.Path))
             return null;
         if (setting.GetChildren().Any())
-            Error(name, "is a list or an object", "Write one value.");
+            Error(name, IsList(setting) ? "is a list" : "is an object", remedy);
         else if (setting.Value is "")
             SayEmpty(setting);
         else if (setting.Value is not { } text || IsReadable(setting.Path, text))
@@ -165,6 +168,9 @@ public sealed class SettingsReader
         return entries;
     }
 
+    /// <summary>Whether the section was written as a list: its settings are 0, 1 and so on.</summary>
+    internal bool IsList() => _settings.Count > 0 && Enumerable.Range(0, _settings.Count).All(index => _settings.ContainsKey(index.ToString(CultureInfo.InvariantCulture)));
+
     /// <summary>What an editor writes for itself: not read, and not unknown.</summary>
     internal void Tolerate(string name) => _settings.Remove(name);
 
@@ -215,6 +221,9 @@ public sealed class SettingsReader
         Error(name, what, remedy);
         return PlaceholderAddress;
     }
+
+    private static bool IsList(IConfigurationSection setting) =>
+        setting.GetChildren().Select((entry, index) => entry.Key == index.ToString(CultureInfo.InvariantCulture)).All(isNext => isNext);
 
     private void SayEmpty(IConfigurationSection setting)
     {

@@ -1,7 +1,7 @@
 namespace Nhi.TokenExchange;
 
 /// <summary>Checks the declared targets against each other and the identities, and puts them in the order of their hops.</summary>
-internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(string Path, IdentityPlan Plan)> identities, IReadOnlyList<TargetEntry> targets, JobContext job)
+internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(string Path, IdentityPlan Plan)> identities, IReadOnlyList<TargetEntry> targets, JobContext job, bool areIdentitiesRead)
 {
     // What an exchanger says of scopes names them, and what to write.
     private const int LongestFlaw = 600;
@@ -52,7 +52,8 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
             return null;
         if (_identities.TryGetValue(name, out IdentityPlan? identity))
             return identity;
-        errors.Add(path, $"{Shown(name)} is not among the identities: {(_identities.Count == 0 ? "there are none" : string.Join(", ", _identities.Keys.Order(StringComparer.Ordinal)))}", "Declare it, or name one of these.");
+        if (areIdentitiesRead)
+            errors.Add(path, $"{Shown(name)} is not among the identities: {(_identities.Count == 0 ? "there are none" : string.Join(", ", _identities.Keys.Order(StringComparer.Ordinal)))}", UnknownTarget.RemedyOf(name, _identities.Keys));
         return null;
     }
 
@@ -82,7 +83,7 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
                 return null;
             TargetPlan? next = plans.TryGetValue(plan.Through, out (string Path, TargetPlan Plan) entry) ? entry.Plan : null;
             if (next is null)
-                errors.Add($"{plans[plan.Name].Path}:Through", $"{Shown(plan.Through)} is not among the targets: {string.Join(", ", plans.Keys.Order(StringComparer.Ordinal))}", "Declare it, or name one of these.");
+                errors.Add($"{plans[plan.Name].Path}:Through", $"{Shown(plan.Through)} is not among the targets: {string.Join(", ", plans.Keys.Order(StringComparer.Ordinal))}", UnknownTarget.RemedyOf(plan.Through, [.. plans.Keys.Where(other => other != plan.Name)]));   // its own would be a circle
             else if (next.Exchanger.CredentialType != typeof(BearerToken))
                 errors.Add($"{plans[plan.Name].Path}:Through", $"'{next.Name}' gives a {next.Exchanger.CredentialType.Name}", "Only a target that gives a bearer token can be gone through.");
             return next;

@@ -178,6 +178,7 @@ public sealed class TokenExchangeBuilder
         if (_section is not null)
             _errors.Add(section.Path, $"is the second section, after {_section.Path}", "Give one.");
         _section ??= section;
+        _errors.Section = _section.Path;
         return this;
     }
 
@@ -211,7 +212,7 @@ public sealed class TokenExchangeBuilder
             JobContext job = _job.Over(read.Job);
             if (_targets.Count + read.Targets.Count == 0 && !read.IsLackOfTargetsSaid)
                 _errors.Add(_section is null ? "Targets" : $"{_section.Path}:Targets", "has no entry", "Declare at least one target, in the section or by builder.Target(\"warehouse\", Targets.Databricks(host, clientId), identity: \"job\", \"sql\").");
-            IReadOnlyList<TargetPlan> targets = new TargetFreezing(_errors, [.. _identities, .. read.Identities], [.. _targets, .. read.Targets], job).Freeze();
+            IReadOnlyList<TargetPlan> targets = new TargetFreezing(_errors, [.. _identities, .. read.Identities], [.. _targets, .. read.Targets], job, read.AreIdentitiesRead).Freeze();
             _errors.ThrowIfAny();
             ILogger logger = _loggerFactory.CreateLogger("Nhi.TokenExchange");
             return new SessionPlan(

@@ -29,7 +29,7 @@ public static class TokenExchangeHttpClientBuilderExtensions
         builder.Services.PostConfigure<HttpClientFactoryOptions>(builder.Name, options =>
         {
             options.HttpMessageHandlerBuilderActions.Insert(0, handlers => handlers.PrimaryHandler = CredentialHandler.NewSockets());
-            options.HttpMessageHandlerBuilderActions.Add(handlers => handlers.PrimaryHandler = JobHosting.SessionOf(handlers.Services).CreateHandler(target, handlers.PrimaryHandler));
+            options.HttpMessageHandlerBuilderActions.Add(handlers => handlers.PrimaryHandler = JobHosting.SessionOf(handlers.Services).CreateHandler(target, handlers.PrimaryHandler, $"HttpClient '{ExceptionText.Clean(builder.Name)}' (AddCredential)"));
         });
         return builder;
     }

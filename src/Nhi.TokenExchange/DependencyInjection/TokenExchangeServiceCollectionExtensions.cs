@@ -67,12 +67,14 @@ public static class TokenExchangeServiceCollectionExtensions
     }
 
     private static CredentialProvider<TCredential> ProviderOf<TCredential>(JobSession session, object? key)
-        where TCredential : Credential =>
-        key is string { Length: > 0 } target
-            ? session.Provider<TCredential>(target)
-            : throw new TokenExchangeException(
-                ErrorCodes.UnknownTarget, ExchangeStage.Configure,
-                $"Providers are keyed by the name of a target, a text; the key is {(key is string ? "empty" : $"a {key?.GetType().Name ?? "null"}")}. There are: {string.Join(", ", session.Targets.Select(runtime => runtime.Target))}.");
+        where TCredential : Credential
+    {
+        // The container does not tell in whose constructor the key stands; the type of the service narrows it.
+        string asker = $"the keyed service CredentialProvider<{typeof(TCredential).Name}>: look for its key in FromKeyedServices and GetRequiredKeyedService";
+        return key is string { Length: > 0 } target
+            ? session.Provider<TCredential>(target, asker)
+            : throw UnknownTarget.OfKey(key, [.. session.Targets.Select(runtime => runtime.Target)], asker);
+    }
 
     private static JobSessionFactory MakeFactory(IServiceProvider container, Action<TokenExchangeBuilder> configure)
     {

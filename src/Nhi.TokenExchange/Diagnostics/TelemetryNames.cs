@@ -1,6 +1,6 @@
 namespace Nhi.TokenExchange;
 
-/// <summary>The one table of what traces and metrics are called; docs/telemetry.md shows it to users. Names are stable; nothing but these tags is ever set.</summary>
+/// <summary>The one table of what traces and metrics are called; the page "Traces and metrics" shows it to users. Names are stable; nothing but these tags is ever set.</summary>
 internal static class TelemetryNames
 {
     /// <summary>Of the activity source and of the meter.</summary>

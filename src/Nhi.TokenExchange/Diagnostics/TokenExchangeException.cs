@@ -5,7 +5,7 @@ public class TokenExchangeException : Exception
 {
     private string? _target;
 
-    /// <summary>Makes an error. Its <see cref="Exception.HelpLink"/> leads to the code's paragraph in docs/errors.md, which is in the package too.</summary>
+    /// <summary>Makes an error. Its <see cref="Exception.HelpLink"/> leads to the code's paragraph in docs/errors.md, which is in the package Nhi.TokenExchange too.</summary>
     /// <param name="code">A stable code: <c>NHI</c> and four digits; see docs/errors.md.</param>
     /// <param name="stage">Where in the flow it failed.</param>
     /// <param name="message">What was expected and what came. No token, no body.</param>

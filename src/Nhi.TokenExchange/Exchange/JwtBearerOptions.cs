@@ -12,7 +12,7 @@ public sealed class JwtBearerOptions
     /// <summary>How the client says who it is; by default it does not.</summary>
     public OAuthClientOptions Client { get; } = new();
 
-    /// <summary>The <c>resource</c> values (RFC 8707): absolute URIs without fragment.</summary>
+    /// <summary>The <c>resource</c> values (RFC 8707): absolute URIs without fragment, sent character for character.</summary>
     public IList<Uri> Resources { get; } = [];
 
     /// <summary>Further <c>aud</c> values that an issued JWT may have, where the server renders the asked resources by other names.</summary>

@@ -12,7 +12,7 @@ public sealed class Rfc8693Options
     /// <summary>How the client says who it is; by default it does not.</summary>
     public OAuthClientOptions Client { get; } = new();
 
-    /// <summary>The <c>resource</c> values (RFC 8707): absolute URIs without fragment. Some servers take only these, some only <see cref="Audiences"/>.</summary>
+    /// <summary>The <c>resource</c> values (RFC 8707): absolute URIs without fragment, sent character for character. Some servers take only these, some only <see cref="Audiences"/>.</summary>
     public IList<Uri> Resources { get; } = [];
 
     /// <summary>The <c>audience</c> values: names that the server knows.</summary>

@@ -45,4 +45,7 @@ internal static class FactClaims
 
     /// <summary>The names of the claims by which a platform attests a fact; none where it does not.</summary>
     public static IReadOnlyList<string> Of(string platform, JobFacts fact) => Rows.FirstOrDefault(row => row.Platform == platform && row.Fact == fact).Claims ?? [];
+
+    /// <summary>The platforms whose proofs attest a fact.</summary>
+    public static IEnumerable<string> PlatformsThatAttest(JobFacts fact) => Rows.Where(row => row.Fact == fact).Select(row => row.Platform);
 }

@@ -54,7 +54,7 @@ internal sealed record JobAttestation(JobContext Job, JobFacts Attested)
         (string what, string hint) = platform is null
             ? ("the proof is of no platform whose claims are known, so it attests nothing of the job", "Let the job prove itself by its platform's own identity token, or take the fact out of AttestedFacts.")
             : names.Count == 0
-                ? ($"proofs of {platform} attest no such thing", $"Take {fact} out of AttestedFacts, or run the job where it is attested; docs/databricks/README.md says where.")
+                ? ($"proofs of {platform} attest no such thing", $"Take {fact} out of AttestedFacts, or run the job where it is attested: {string.Join(", ", FactClaims.PlatformsThatAttest(fact))}.")
                 : names.FirstOrDefault(claims.ContainsKey) is not { } name
                     ? ($"the proof ({platform}) has no claim {Listed(names)}", fact == JobFacts.Environment ? "Run the job in an environment of its platform, so that the proof names it." : "Let the platform put the claim into its proofs.")
                     : ($"claim '{name}' of the proof ({platform}) presents '{ExceptionText.Clean(claims[name])}', expected is '{ExceptionText.Clean(expected)}' as the job is declared",

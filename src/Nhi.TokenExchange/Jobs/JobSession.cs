@@ -76,9 +76,13 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
     /// <param name="target">The name of the target.</param>
     /// <exception cref="TokenExchangeException">There is no such target, or it gives another kind; the message says what there is.</exception>
     public CredentialProvider<TCredential> Provider<TCredential>(string target)
+        where TCredential : Credential => Provider<TCredential>(target, asker: null);
+
+    /// <summary>As the public one; an error says for whom it was.</summary>
+    internal CredentialProvider<TCredential> Provider<TCredential>(string target, string? asker)
         where TCredential : Credential
     {
-        TargetRuntime runtime = Runtime(target);
+        TargetRuntime runtime = Runtime(target, asker);
         return runtime.Provider as CredentialProvider<TCredential>
             ?? throw new TokenExchangeException(ErrorCodes.WrongCredentialKind, ExchangeStage.Configure, $"The target gives {runtime.Plan.Exchanger.CredentialType.Name}, not {typeof(TCredential).Name}; targets that give that: {Names(other => other.Plan.Exchanger.CredentialType == typeof(TCredential))}.") { Target = target };
     }
@@ -88,9 +92,12 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
     /// <param name="inner">What sends the requests. Default: a handler of its own, which follows no redirect and keeps no cookie (a session cookie would outlive the credential).</param>
     /// <returns>A handler that disposes its inner one, given or not, as every <see cref="DelegatingHandler"/> does. To keep a shared inner handler, use <c>new HttpClient(handler, disposeHandler: false)</c>. Declare the client after the job, so that it goes first.</returns>
     /// <exception cref="TokenExchangeException">There is no such target, it gives another kind of credential, or nothing says where it may go.</exception>
-    public CredentialHandler CreateHandler(string target, HttpMessageHandler? inner = null)
+    public CredentialHandler CreateHandler(string target, HttpMessageHandler? inner = null) => CreateHandler(target, inner, asker: null);
+
+    /// <summary>As the public one; an error says for whom it was.</summary>
+    internal CredentialHandler CreateHandler(string target, HttpMessageHandler? inner, string? asker)
     {
-        CredentialProvider<BearerToken> provider = Provider<BearerToken>(target);
+        CredentialProvider<BearerToken> provider = Provider<BearerToken>(target, asker);
         if (provider.AllowedOrigins.Count == 0)
         {
             throw new TokenExchangeException(ErrorCodes.OriginRefused, ExchangeStage.Configure, "The target names no AllowedOrigins, and its issuer has no origin of its own.")
@@ -119,12 +126,10 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
         return session;
     }
 
-    internal TargetRuntime Runtime(string target)
+    internal TargetRuntime Runtime(string target, string? asker = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(target);
-        return _targets.TryGetValue(target, out TargetRuntime? runtime)
-            ? runtime
-            : throw new TokenExchangeException(ErrorCodes.UnknownTarget, ExchangeStage.Configure, $"There is no target '{ExceptionText.Clean(target)}'; there are: {Names(_ => true)}.");
+        return _targets.TryGetValue(target, out TargetRuntime? runtime) ? runtime : throw UnknownTarget.Of(target, [.. _targets.Keys], asker);
     }
 
     private string Names(Func<TargetRuntime, bool> which) =>

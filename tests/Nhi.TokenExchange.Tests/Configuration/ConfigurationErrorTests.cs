@@ -1,3 +1,6 @@
+using Microsoft.Extensions.Configuration;
+using Nhi.TokenExchange.Tests.Faults;
+
 namespace Nhi.TokenExchange.Tests.Configuration;
 
 /// <summary>How errors are said: together, each once. What may be wrong is in Faults.</summary>
@@ -17,10 +20,43 @@ internal sealed class ConfigurationErrorTests
         TokenExchangeException refused = Sections.Refused(Sections.With(
             (W + "Host", "http://workspace.example"), (W + "Hosst", "x"), ("Identities:job:Path", "token"), (W + "MaxLifetime", "1h"), (W + "Identity", "jobs")));
 
-        string[] lines = refused.Message.Split(Environment.NewLine);
-        Assert.That(lines, Has.Length.EqualTo(6));
-        Assert.That(lines[0], Does.Contain("5 settings are wrong"));
-        Assert.That(lines[1..], Is.All.Match(@"^NHI1001 TokenExchange:[\w:]+: .+\. .+[.?]$"));
+        Assert.That(refused.Message, Does.StartWith("NHI1001 5 settings are wrong:"));
+        string[] lines = BadSettings.Lines(refused);
+        Assert.That(lines, Has.Length.EqualTo(5));
+        Assert.That(lines, Is.All.Match(@"^NHI1001 TokenExchange:[\w:]+: .+\. .+[.?]$"));
+    }
+
+    [Test]
+    public void What_is_wrong_in_one_target_stands_together_under_its_name()
+    {
+        TokenExchangeException refused = Sections.Refused(
+            Sections.With(
+                ("Targets:lake:Through", "nowhere"), ("Targets:lake:Exchange", "AwsSts"), (W + "Identity", "jobs"), (W + "MaxLifetime", "1h"), (W + "Host", "http://workspace.example"),
+                ("Identities:job:Path", "token"), ("Job:Pipelin", "x"), ("EndWithin", "10")),
+            b => b.EndWithin(TimeSpan.Zero).Target("box", Targets.Databricks(new Uri("https://box.example")), options => options.Through = "nowhere"));
+
+        string[][] groups = [.. refused.Message.ReplaceLineEndings("\n").Split("\n\n").Select(group => group.Split('\n'))];
+        Assert.That(groups.Select(group => group[0]), Is.EqualTo(["NHI1001 10 settings are wrong:", "TokenExchange", "TokenExchange:Job", "Identity 'job'", "Target 'box'", "Target 'lake'", "Target 'warehouse'", "In code"]));
+        foreach (string[] group in groups[1..])
+        {
+            for (int i = 1; i < group.Length; i += 2)
+            {
+                Assert.That(group[i], Does.Match(@"^  NHI1001 [\w:]+: [^ ].*[^.]\.$"), "code, path, what was wrong");
+                Assert.That(group[i + 1], Does.Match(@"^ {10}[^ ].*[.?]$"), "what to do");
+            }
+        }
+        Assert.That(groups[6].Where(line => line.StartsWith("  NHI", StringComparison.Ordinal)).Select(line => line.Split(':')[3]), Is.EquivalentTo(["Identity", "MaxLifetime", "Host"]));
+    }
+
+    [Test]
+    public void A_section_of_another_name_is_the_heading_of_what_is_wrong_in_it()
+    {
+        IConfigurationSection section = new ConfigurationBuilder().AddInMemoryCollection(
+            [.. Sections.Good().Select(setting => KeyValuePair.Create("Acme:Nhi:" + setting.Key, setting.Value)), KeyValuePair.Create("Acme:Nhi:EndWithin", (string?)"10"), KeyValuePair.Create("Acme:Nhi:Targets:warehouse:Hosst", (string?)"x")]).Build().GetSection("Acme:Nhi");
+
+        string[] lines = Sections.Refused(section).Message.Split(Environment.NewLine);
+
+        Assert.That(lines, Does.Contain("Acme:Nhi").And.Contain("Target 'warehouse'"));
     }
 
     [Test]

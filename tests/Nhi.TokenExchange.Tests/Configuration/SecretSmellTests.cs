@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Nhi.TokenExchange.Tests.Configuration;
 
 /// <summary>The list of docs/smells.md is what the code knows; what it says is a secret is told, and what it says passes does.</summary>
@@ -14,8 +16,12 @@ internal sealed class SecretSmellTests
         forms.SelectMany(row => Seeds.Select(seed => new TestCaseData(row.Form, seed).SetArgDisplayNames(row.What, $"seed {seed}")));
 
     [Test]
-    public void The_code_knows_the_names_of_the_page() =>
+    public void The_code_knows_the_names_of_the_page()
+    {
         Assert.That(SmellPage.Names, Is.EquivalentTo(SecretForms.Names.Concat(SecretForms.NameEndings)));
+        Assert.That(SmellPage.Tails, Is.EquivalentTo(SecretForms.NameTails));
+        Assert.That(SmellPage.Fronts, Is.EquivalentTo(SecretForms.NameFronts));
+    }
 
     [Test]
     public void Each_beginning_and_part_that_the_code_knows_has_its_form_on_the_page()
@@ -37,6 +43,28 @@ internal sealed class SecretSmellTests
             string[] spellings = [name, name.ToUpperInvariant(), odd, char.IsAsciiDigit(name[^1]) ? name : name + "2", name + "Value", name + "_BASE64", SecretForms.NameEndings.Contains(name) ? "Client" + name : name];
             Assert.That(spellings.Where(spelling => !SecretSmell.IsInName(spelling)), Is.Empty);
         }
+    }
+
+    [Test]
+    public void Words_around_a_name_hide_nothing()
+    {
+        Assert.That(SmellPage.NamesWithWords, Has.Length.GreaterThan(3).And.All.Matches<string>(SecretSmell.IsInName));
+        foreach (string name in SmellPage.Names)
+        {
+            string[] behind = [.. SmellPage.Tails.SelectMany(word => new[] { $"{name}_{word}", $"{name}-{word}2", $"{name}{word.ToUpperInvariant()}V3", $"{name}2{word}" }), $"{name}V2", $"{name}_v10_old_2"];
+            string[] before = [.. SmellPage.Fronts.SelectMany(word => new[] { $"{word}_{name}", $"my-{word}-{name}", $"{word}{name}V2" })];
+            Assert.That(behind.Concat(before).Where(spelling => !SecretSmell.IsInName(spelling)), Is.Empty);
+        }
+    }
+
+    [Test]
+    public void No_setting_of_ours_smells_by_its_name()
+    {
+        string[] files = ["src/Nhi.TokenExchange/ConfigurationSchema.json", "src/Nhi.TokenExchange.Azure/ConfigurationSchema.json"];
+        string[] settings = [.. files.SelectMany(file => SettingsIn(JsonNode.Parse(File.ReadAllText(Path.Combine(Repository.Root, file)))!)).Distinct()];
+
+        Assert.That(settings, Has.Length.GreaterThan(35).And.Contains("SubjectAudience").And.Contains("TokenEndpoint").And.Contains("ExpectedIssuer"));
+        Assert.That(settings.Where(SecretSmell.IsInName), Is.Empty);
     }
 
     [Test]
@@ -103,4 +131,11 @@ internal sealed class SecretSmellTests
         Assert.That(() => Sections.Freeze(Sections.With([.. rfc8693, ("Targets:warehouse:ClientId", SmellPage.Make("[A-Za-z0-9]{32}", 3))])), Throws.Nothing);
         Assert.That(Sections.Refused(Sections.With([.. rfc8693, ("Targets:warehouse:ClientId", SmellPage.Make("[A-Za-z0-9]{42}", 3))])).Code, Is.EqualTo("NHI1002"));
     }
+
+    private static IEnumerable<string> SettingsIn(JsonNode node) => node switch
+    {
+        JsonObject schema => schema.SelectMany(member => member is { Key: "properties", Value: JsonObject properties } ? properties.Select(property => property.Key).Concat(SettingsIn(properties)) : member.Value is null ? [] : SettingsIn(member.Value)),
+        JsonArray list => list.SelectMany(entry => SettingsIn(entry!)),
+        _ => [],
+    };
 }

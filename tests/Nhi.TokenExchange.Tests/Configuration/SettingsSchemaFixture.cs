@@ -42,6 +42,36 @@ internal abstract partial class SettingsSchemaFixture(string package)
     }
 
     [Test]
+    public void Each_kind_is_chosen_by_its_word_and_no_other_kind_is_tried()
+    {
+        foreach ((string definition, string word, string kind) in Kinds())
+        {
+            JsonObject chooser = Definitions[word == "Source" ? "nhiIdentity" : "nhiTarget"]!.AsObject();
+            string[] words = [.. Kinds().Where(other => other.Word == word).Select(other => other.Kind)];
+            JsonNode branch = chooser["allOf"]!.AsArray().Single(one => one!["if"]!["properties"]?[word]?["const"]?.GetValue<string>() == kind)!;
+
+            Assert.That(chooser["properties"]![word]!["enum"]!.AsArray().Select(one => one!.GetValue<string>()), Is.EqualTo(words));
+            Assert.That(branch["then"]!["$ref"]!.GetValue<string>(), Is.EqualTo($"#/definitions/{definition}"));
+        }
+    }
+
+    [Test]
+    public void A_wrong_setting_of_a_kind_is_the_only_thing_that_the_schema_speaks_of()
+    {
+        foreach ((string Definition, string Word, string Kind) kind in Kinds())
+        {
+            JsonObject properties = Definitions[kind.Definition]!["properties"]!.AsObject();
+            foreach (string name in properties.Select(property => property.Key).Where(name => name != kind.Word && name != "Through").Append(Unknown))
+            {
+                JsonObject section = Minimal(kind, out JsonObject entry);
+                entry[name] = 7;
+                string place = $"/TokenExchange/{(kind.Word == "Source" ? "Identities" : "Targets")}/under-test/{name}";
+                Assert.That(PlacesOfFlaws(section), Is.EqualTo([place]), $"{kind.Definition} {name}");
+            }
+        }
+    }
+
+    [Test]
     public async Task Settings_in_the_schema_are_those_that_are_read()
     {
         var wrong = new List<string>();
@@ -116,7 +146,10 @@ internal abstract partial class SettingsSchemaFixture(string package)
                 bool isList = Resolve(properties[name]!)["type"]?.GetValue<string>() == "array";
                 JsonObject section = Minimal(kind, out JsonObject entry);
                 entry[name] = isList ? "x" : new JsonArray("x");
-                Assert.That(await RefusedAsync(section), Does.Contain($":{name}: {(isList ? "is one value" : "is a list or an object")}"), $"{kind.Definition} {name}");
+                Assert.That(await RefusedAsync(section), Does.Contain($":{name}: {(isList ? "is one value" : "is a list")}"), $"{kind.Definition} {name}");
+                Assert.That(FlawsOf(section), Is.Not.Empty, $"{kind.Definition} {name}");
+                entry[name] = new JsonObject { ["x"] = "y" };
+                Assert.That(await RefusedAsync(section), Does.Contain(isList ? $":{name}:x: is no entry of a list" : $":{name}: is an object"), $"{kind.Definition} {name}");
                 Assert.That(FlawsOf(section), Is.Not.Empty, $"{kind.Definition} {name}");
             }
         }
@@ -208,7 +241,14 @@ internal abstract partial class SettingsSchemaFixture(string package)
         EvaluationResults results = JsonSchema.FromText(Schema.ToJsonString()).Evaluate(document.RootElement, new EvaluationOptions { OutputFormat = OutputFormat.List });
         if (results.IsValid)
             return [];
-        return ["refused", .. (results.Details ?? []).Where(detail => detail.Errors is not null).SelectMany(detail => detail.Errors!.Select(error => $"{detail.InstanceLocation}: {error.Value}"))];
+        return ["refused", .. (results.Details ?? []).Where(detail => detail.Errors is not null && !detail.EvaluationPath.ToString().Contains("/if/", StringComparison.Ordinal) && !detail.EvaluationPath.ToString().EndsWith("/if", StringComparison.Ordinal)).SelectMany(detail => detail.Errors!.Select(error => $"{detail.InstanceLocation}: {error.Value}"))];
+    }
+
+    /// <summary>Where the schema finds flaws, each place once, the deepest of a branch alone: what an editor underlines.</summary>
+    protected IReadOnlyList<string> PlacesOfFlaws(JsonObject section)
+    {
+        string[] places = [.. FlawsOf(section).Skip(1).Select(flaw => flaw[..flaw.IndexOf(": ", StringComparison.Ordinal)]).Distinct()];
+        return [.. places.Where(place => !places.Any(other => other.StartsWith(place + "/", StringComparison.Ordinal))).Order(StringComparer.Ordinal)];
     }
 
     /// <summary>All sections that the pages and the samples show, with where.</summary>

@@ -56,6 +56,49 @@ internal sealed class SettingsSchemaTests() : SettingsSchemaFixture("Nhi.TokenEx
 
         Assert.That(await RefusedAsync(section), Is.Not.Null);
         Assert.That(FlawsOf(section), Is.Not.Empty);
+        string setting = $"/TokenExchange/{place}", room = setting[..setting.LastIndexOf('/')];
+        Assert.That(PlacesOfFlaws(section), Is.All.EqualTo(room).Or.EqualTo(setting).Or.StartsWith(setting + "/"), "an editor underlines what is wrong, and nothing else");
+    }
+
+    // What an editor can't know, the start says: a list becomes settings 0, 1 and so on, which would pass for names.
+    [TestCase("Identities", """[ { "Source": "OidcFile", "Path": "/var/run/secrets/job/token" } ]""", "TokenExchange:Identities: is a list, whose entries have no names", "\"Identities\": { \"job\": {")]
+    [TestCase("Targets", """[ { "Identity": "job", "Exchange": "Databricks", "Host": "https://workspace.example" } ]""", "TokenExchange:Targets: is a list, whose entries have no names", "\"Targets\": { \"warehouse\": {")]
+    [TestCase("Job", """[ "orders-nightly" ]""", "TokenExchange:Job: is a list", "\"Job\": { \"Pipeline\":")]
+    [TestCase("Targets/warehouse/AuthorizationDetails", """[ { "type": "sql" } ]""", "TokenExchange:Targets:warehouse:AuthorizationDetails: is a list", "as one text, its quotes escaped")]
+    [TestCase("Targets/warehouse/AuthorizationDetails", """{ "type": "sql" }""", "TokenExchange:Targets:warehouse:AuthorizationDetails: is an object", "as one text, its quotes escaped")]
+    [TestCase("Targets/warehouse/AuthorizationDetails", "\"{ \\\"type\\\": \\\"sql\\\" }\"", "TokenExchange:Targets:warehouse:AuthorizationDetails: is one JSON object, not an array of them", "as one text, its quotes escaped")]
+    public async Task What_has_another_shape_is_told_by_it_with_what_to_write_and_nothing_else_is(string place, string value, string what, string remedy)
+    {
+        JsonObject section = JsonNode.Parse(Good)!.AsObject();
+        string[] path = place.Split('/');
+        path[..^1].Aggregate(section, (at, name) => at[name]!.AsObject())[path[^1]] = JsonNode.Parse(value);
+
+        Assert.That(await RefusedAsync(section), Does.StartWith($"NHI1001 {what}").And.Contain(remedy));
+        Assert.That(PlacesOfFlaws(section), Is.EqualTo([$"/TokenExchange/{place}"]));
+    }
+
+    [TestCase("https://warehouse.example/orders?zone=eu", true)]
+    [TestCase("http://warehouse.example", true)]
+    [TestCase("https://[2001:db8::1]/", true)]
+    [TestCase("urn:example:orders", true)]
+    [TestCase("api://orders", true)]
+    [TestCase("urn:example:orders#x", false)]
+    [TestCase("/orders", false)]
+    [TestCase("C:/orders", false)]
+    [TestCase("orders", false)]
+    [TestCase("urn:", false)]
+    [TestCase("https://", false)]
+    [TestCase("https:warehouse.example", false)]
+    [TestCase("urn:example:a b", false)]
+    public async Task A_resource_is_any_absolute_URI_without_fragment_to_schema_and_reader(string resource, bool isTaken)
+    {
+        foreach (string exchange in new[] { "Rfc8693", "JwtBearer" })
+        {
+            JsonObject section = JsonNode.Parse(Good)!.AsObject();
+            section["Targets"]!["warehouse"] = new JsonObject { ["Identity"] = "job", ["Exchange"] = exchange, ["Issuer"] = "https://issuer.example", ["Resources"] = new JsonArray(resource) };
+
+            Assert.That((await RefusedAsync(section) is null, FlawsOf(section).Count == 0), Is.EqualTo((isTaken, isTaken)), exchange);
+        }
     }
 
     [Test]

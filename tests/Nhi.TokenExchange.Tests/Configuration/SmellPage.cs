@@ -8,7 +8,15 @@ internal static partial class SmellPage
     private static readonly string Text = File.ReadAllText(Path.Combine(Repository.Root, "docs", "smells.md"));
     private static readonly string[] Words = ["orders", "nightly", "warehouse", "lake", "export", "ledger", "payments", "customers", "archive", "loader", "finance", "reporting"];
 
-    public static string[] Names => Quoted(Section("## Names", "### Names that pass"), ofTables: true);
+    public static string[] Names => Quoted(Section("## Names", "### Words around a name"), ofTables: true);
+
+    /// <summary>Words that change nothing behind a name, and those in front of a whole one.</summary>
+    public static string[] Tails => Quoted(RowOf("behind a name"), ofTables: true);
+
+    public static string[] Fronts => Quoted(RowOf("in front of a whole name"), ofTables: true);
+
+    /// <summary>The names by which the page shows what such words do.</summary>
+    public static string[] NamesWithWords => Quoted(Section("### Words around a name", "### Names that pass"), ofTables: false);
 
     public static string[] HarmlessNames => Quoted(Section("### Names that pass", "## Values: by how they begin"), ofTables: false);
 
@@ -56,6 +64,9 @@ internal static partial class SmellPage
         Assert.That(start, Is.GreaterThan(0).And.LessThan(end), from);
         return Text[start..end];
     }
+
+    private static string RowOf(string where) =>
+        Section("### Words around a name", "### Names that pass").Split('\n').Single(line => line.StartsWith($"| {where} |", StringComparison.Ordinal));
 
     private static string[] Quoted(string section, bool ofTables) =>
         [.. section.Split('\n').Where(line => line.StartsWith('|') == ofTables).SelectMany(line => Code().Matches(line)).Select(match => match.Groups["text"].Value)];

@@ -112,6 +112,19 @@ public partial class ConventionTests
     }
 
     [Test]
+    public void What_is_in_a_package_names_no_page_that_is_not()
+    {
+        string[] files = [.. Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*", SearchOption.AllDirectories)
+            .Where(file => Path.GetExtension(file) is ".cs" or ".md" or ".json" or ".targets" && !file.Split(Path.DirectorySeparatorChar).Intersect(["bin", "obj"]).Any())];
+
+        Assert.That(files, Has.Length.GreaterThan(100));
+        foreach (string file in files)
+            Assert.That(PageName().Matches(File.ReadAllText(file)).Select(name => name.Value).Where(name => name != "docs/errors.md"), Is.Empty, $"{file}: say it there, or name the page by its title");
+        string errors = File.ReadAllText(Path.Combine(Repository.Root, "docs/errors.md"));
+        Assert.That(PageName().Matches(errors).Select(name => name.Value).Where(name => name != "docs/errors.md"), Is.Empty, "docs/errors.md is packed alone: a link to another page leads nowhere");
+    }
+
+    [Test]
     public void Every_kind_of_error_has_its_link_and_a_code_of_another_form_has_none()
     {
         Assert.That(new AccessDeniedException("rule", "denied").HelpLink, Is.EqualTo("docs/errors.md#nhi3001"));
@@ -157,6 +170,9 @@ public partial class ConventionTests
 
     [GeneratedRegex(@"//[^\n]*|/\*.*?\*/", RegexOptions.Singleline)]
     private static partial Regex Comments();
+
+    [GeneratedRegex(@"([\w.-]+/)*[\w-]+\.md\b")]
+    private static partial Regex PageName();
 
     [GeneratedRegex(@"(Manager|Helper|Helpers|Utils|Util|Common|Impl|Data|Info|Service)$")]
     private static partial Regex JobNames();

@@ -103,6 +103,18 @@ public class HttpClientCredentialTests
     }
 
     [Test]
+    public async Task A_wrong_name_of_one_client_is_told_with_the_client_and_the_nearest_name()
+    {
+        using IHost host = _services.Host(services => services.AddHttpClient("nightly").AddCredential("warehous"));
+        await using ServiceProvider withoutHost = _services.Build(services => services.AddHttpClient("nightly").AddCredential("warehous"));
+
+        Assert.That((await Services.RefusedAsync(() => host.StartAsync())).Message, Is.EqualTo(
+            "NHI1003 HttpClient 'nightly', AddCredential(\"warehous\"): There is no target 'warehous'; there are: warehouse, lake, box. Did you mean 'warehouse'? If not, declare it."));
+        Assert.That(() => withoutHost.GetRequiredService<IHttpClientFactory>().CreateClient("nightly"), Throws.TypeOf<TokenExchangeException>().With.Message.EqualTo(
+            "NHI1003 There is no target 'warehous'; there are: warehouse, lake, box. It was asked for by HttpClient 'nightly' (AddCredential). Did you mean 'warehouse'? If not, declare it."));
+    }
+
+    [Test]
     public async Task Without_AddTokenExchange_the_start_says_what_is_missing()
     {
         using IHost host = _services.Host(services => services.AddHttpClient("a").AddCredential("warehouse"), compose: false);

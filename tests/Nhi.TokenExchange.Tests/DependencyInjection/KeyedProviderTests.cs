@@ -48,6 +48,19 @@ public class KeyedProviderTests
     }
 
     [Test]
+    public async Task A_wrong_name_says_which_service_asked_and_offers_the_nearest_name()
+    {
+        await using ServiceProvider container = _services.Build(services => services.AddCredentialKind<Ticket>().AddTransient<Misspelt>());
+
+        string message = Assert.Throws<TokenExchangeException>(() => container.GetRequiredService<Misspelt>())!.Message;
+
+        Assert.That(message, Is.EqualTo("NHI1003 There is no target 'warehous'; there are: warehouse, lake, box. "
+            + "It was asked for by the keyed service CredentialProvider<BearerToken>: look for its key in FromKeyedServices and GetRequiredKeyedService. Did you mean 'warehouse'? If not, declare it."));
+        Assert.That(() => container.GetRequiredKeyedService<CredentialProvider<Ticket>>("ledger-of-2026"), Throws.TypeOf<TokenExchangeException>()
+            .With.Message.Contains("CredentialProvider<Ticket>").And.Message.EndsWith("Declare it, or name one of these."));
+    }
+
+    [Test]
     public async Task A_wrong_kind_fails_with_the_kind_that_there_is_and_the_targets_of_the_wanted_one()
     {
         await using ServiceProvider container = _services.Build();
@@ -64,7 +77,7 @@ public class KeyedProviderTests
 
         Assert.That(
             () => container.GetRequiredKeyedService<CredentialProvider<BearerToken>>(Name.Warehouse),
-            Throws.TypeOf<TokenExchangeException>().With.Property("Code").EqualTo("NHI1003").And.Message.Contains("a Name").And.Message.Contains("warehouse, lake, box"));
+            Throws.TypeOf<TokenExchangeException>().With.Property("Code").EqualTo("NHI1003").And.Message.Contains("a Name").And.Message.Contains("warehouse, lake, box").And.Message.Contains("CredentialProvider<BearerToken>").And.Message.Contains("Did you mean 'warehouse'?"));
         Assert.That(() => container.GetRequiredKeyedService<CredentialProvider<BearerToken>>(""), Throws.TypeOf<TokenExchangeException>());
     }
 
@@ -87,6 +100,11 @@ public class KeyedProviderTests
 
         Assert.That(container.GetRequiredService<Report>().Warehouse, Is.SameAs(own));
         Assert.That(container.GetRequiredKeyedService<CredentialProvider<BearerToken>>("lake").Target, Is.EqualTo("lake"));
+    }
+
+    private sealed class Misspelt([FromKeyedServices("warehous")] CredentialProvider<BearerToken> warehouse)
+    {
+        public CredentialProvider<BearerToken> Warehouse => warehouse;
     }
 
     private sealed class Report([FromKeyedServices("warehouse")] CredentialProvider<BearerToken> warehouse)

@@ -30,8 +30,9 @@ internal static class BadSettings
         Assert.That(both, Has.Some.Contains($" {full}: ").And.Some.Contains(" TokenExchange:Job:Pipelin: "));
     }
 
-    /// <summary>The errors of a message that has several, one each.</summary>
-    public static string[] Lines(TokenExchangeException refused) => refused.Message.Split(Environment.NewLine)[1..];
+    /// <summary>The errors of a message that has several, one each: headings left out, what to do behind what was wrong.</summary>
+    public static string[] Lines(TokenExchangeException refused) =>
+        [.. refused.Message.ReplaceLineEndings("\n").Replace("\n          ", " ", StringComparison.Ordinal).Split('\n')[1..].Where(line => line.StartsWith("  NHI", StringComparison.Ordinal)).Select(line => line.Trim())];
 
     private static void AssertSays(string message, string path, string what, string remedy)
     {

@@ -41,7 +41,7 @@ internal sealed class BadSettingsTests
 
     [TestCase("a:b:c:d:e:f:g:h:i:j:k:l:m:n:o:p:q:r")]
     public void B2_What_is_nested_too_deep_is_not_walked(string key) =>
-        Assert.That(Sections.Refused(Sections.With((key, "x"))).Message, Does.Contain("TokenExchange:a:b:c:d:e:f:g:h:i:j:k:l:m:n:o:p: is nested too deep. Take it out."));
+        Assert.That(BadSettings.Lines(Sections.Refused(Sections.With((key, "x")))), Does.Contain("NHI1001 TokenExchange:a:b:c:d:e:f:g:h:i:j:k:l:m:n:o:p: is nested too deep. Take it out."));
 
     [TestCase("ClientSecret")]
     [TestCase("client_secret")]
@@ -95,9 +95,13 @@ internal sealed class BadSettingsTests
     [Test]
     public void B5_An_identity_that_is_not_there_is_told_those_that_are()
     {
-        BadSettings.IsSaid(W + "Identity", "'job2' is not among the identities: job", "Declare it, or name one of these", (W + "Identity", "job2"));
-        BadSettings.IsSaid(W + "Actor", "'job2' is not among the identities: job", "Declare it, or name one of these", (W + "Actor", "job2"));
-        BadSettings.IsSaid(W + "Through", "'lake' is not among the targets: warehouse", "Declare it, or name one of these", (W + "Identity", null), (W + "Through", "lake"));
+        BadSettings.IsSaid(W + "Identity", "'job2' is not among the identities: job", "Did you mean 'job'? If not, declare it", (W + "Identity", "job2"));
+        BadSettings.IsSaid(W + "Actor", "'job2' is not among the identities: job", "Did you mean 'job'? If not, declare it", (W + "Actor", "job2"));
+        BadSettings.IsSaid(W + "Through", "'warehuose' is not among the targets: warehouse", "Declare it", (W + "Identity", null), (W + "Through", "warehuose"));
+        BadSettings.IsSaid(
+            "Targets:lake:Through", "'warehuose' is not among the targets: lake, warehouse", "Did you mean 'warehouse'? If not, declare it",
+            ("Targets:lake:Through", "warehuose"), ("Targets:lake:Exchange", "Rfc8693"), ("Targets:lake:Issuer", "https://lake.example"));
+        BadSettings.IsSaid(W + "Through", "'lake' is not among the targets: warehouse", "Declare it", (W + "Identity", null), (W + "Through", "lake"));
     }
 
     [Test]
@@ -133,9 +137,15 @@ internal sealed class BadSettingsTests
     }
 
     [Test]
-    public void B30_A_name_that_could_forge_a_line_is_shown_with_dots() => Assert.That(
-        Sections.Refused(Sections.With([.. Renamed("Targets:warehouse", "Targets:ware\nhouse"), ("Targets:ware\nhouse:Host", "x"), ("Job:Pipe\u202eline", "x")])).Message.Split('\n'),
-        Has.Length.EqualTo(4).And.Some.Contains("TokenExchange:Targets:ware·house: has a name").And.Some.Contains("TokenExchange:Targets:ware·house:Host: ").And.Some.Contains("TokenExchange:Job:Pipe·line: "));
+    public void B30_A_name_that_could_forge_a_line_is_shown_with_dots()
+    {
+        TokenExchangeException refused = Sections.Refused(Sections.With([.. Renamed("Targets:warehouse", "Targets:ware\nhouse"), ("Targets:ware\nhouse:Host", "x"), ("Job:Pipe\u202eline", "x")]));
+
+        Assert.That(
+            BadSettings.Lines(refused),
+            Has.Length.EqualTo(3).And.Some.Contains("TokenExchange:Targets:ware·house: has a name").And.Some.Contains("TokenExchange:Targets:ware·house:Host: ").And.Some.Contains("TokenExchange:Job:Pipe·line: "));
+        Assert.That(refused.Message.ReplaceLineEndings("\n").Split('\n'), Is.All.Match(@"^(NHI1001 3 settings are wrong:||TokenExchange:Job|Target 'ware·house'|  NHI1001 .+| {10}.+)$"));
+    }
 
     [Test]
     public void B30_A_name_that_is_empty_or_too_long_is_refused()
@@ -146,14 +156,14 @@ internal sealed class BadSettingsTests
         Assert.That(() => Sections.Freeze(Sections.With(Renamed("Targets:warehouse", $"Targets:{name[1..]}"))), Throws.Nothing);
     }
 
-    [TestCase("Identities:job:Source:0", "OidcFile", "Identities:job:Source")]
-    [TestCase("Identities:job:Source:Kind", "OidcFile", "Identities:job:Source")]
-    public void B31_Two_sources_in_one_identity_are_refused(string key, string value, string path)
+    [TestCase("Identities:job:Source:0", "OidcFile", "is a list")]
+    [TestCase("Identities:job:Source:Kind", "OidcFile", "is an object")]
+    public void B31_Two_sources_in_one_identity_are_refused(string key, string value, string what)
     {
         string[] said = BadSettings.Lines(Sections.Refused(Sections.With((key, value))));
 
         Assert.That(said, Has.Length.EqualTo(2));
-        Assert.That(said[0], Does.Contain($"TokenExchange:{path}: is a list or an object"));
+        Assert.That(said[0], Does.Contain($"TokenExchange:Identities:job:Source: {what}. Write one value."));
         Assert.That(said[1], Does.Contain("TokenExchange:Identities:job: has no usable Source: one identity has one source. Write one word; there are no chains and no fallbacks."));
     }
 

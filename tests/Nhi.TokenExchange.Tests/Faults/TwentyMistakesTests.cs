@@ -55,6 +55,16 @@ internal sealed class TwentyMistakesTests
     }
 
     [Test]
+    public void They_stand_together_by_target_and_fit_a_console()
+    {
+        string[] lines = Sections.Refused(Section()).Message.Split(Environment.NewLine);
+
+        Assert.That(
+            lines.Where(line => line.Length > 0 && line[0] != ' '),
+            Is.EqualTo(["NHI1002 20 settings are wrong:", "TokenExchange", "TokenExchange:Job", "Identity 'Bad_Name'", "Identity 'ci'", "Identity 'job'", "Target 'box'", "Target 'lake'", "Target 'warehouse'"]));
+    }
+
+    [Test]
     public void Without_them_nothing_is_wrong() =>
         Assert.That(() => Sections.Freeze(Sections.With(("Targets:box:Identity", "job"), ("Targets:box:Exchange", "Rfc8693"), ("Targets:box:Issuer", "https://issuer.example"))), Throws.Nothing);
 

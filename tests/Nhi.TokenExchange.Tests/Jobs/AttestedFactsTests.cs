@@ -61,7 +61,7 @@ internal sealed class AttestedFactsTests
     public void A_platform_that_attests_no_such_thing_and_none_at_all_are_told_apart()
     {
         Assert.That(() => Of("https://vstoken.dev.azure.com/x", "sc://acme/data/lake", "def_id=17", JobContext.Unnamed, JobFacts.Environment),
-            Throws.TypeOf<IdentityUnavailableException>().With.Message.Contains("proofs of Azure DevOps attest no such thing"));
+            Throws.TypeOf<IdentityUnavailableException>().With.Message.Contains("proofs of Azure DevOps attest no such thing").And.Message.Contains("run the job where it is attested: GitHub Actions, "));
         Assert.That(() => Of("https://issuer.example", "somebody", "run_id=77", Declared, JobFacts.Run),
             Throws.TypeOf<IdentityUnavailableException>().With.Message.Contains("of no platform whose claims are known"));
     }

@@ -20,6 +20,8 @@ internal static class AuthorizationDetailsCheck
         try
         {
             using JsonDocument document = JsonDocument.Parse(json, Strict);
+            if (document.RootElement.ValueKind == JsonValueKind.Object)
+                return "is one JSON object, not an array of them (RFC 9396 §2)";
             return document.RootElement.ValueKind == JsonValueKind.Array && document.RootElement.GetArrayLength() > 0 && document.RootElement.EnumerateArray().All(IsTyped)
                 ? null
                 : "is not a JSON array of objects, each with a 'type' (RFC 9396 §2)";

@@ -36,8 +36,11 @@ internal static class OptionChecks
     /// <exception cref="ArgumentException">One is no resource indicator.</exception>
     public static void Resources(IEnumerable<Uri> resources)
     {
-        if (resources.Any(resource => resource is null || !resource.IsAbsoluteUri || resource.Fragment.Length > 0))
-            throw new ArgumentException("A resource is not an absolute URI without fragment (RFC 8707 §2).", nameof(resources));
+        foreach ((int index, Uri resource) in resources.Index())
+        {
+            if ((resource is null ? "is null" : ResourceIndicator.FaultOf(resource.OriginalString)) is { } fault)
+                throw new ArgumentException($"Resources[{index}] {fault}. {ResourceIndicator.Remedy}", nameof(resources));
+        }
     }
 
     /// <exception cref="ArgumentException">One is out of its range.</exception>
