@@ -18,6 +18,13 @@ public sealed class TargetOptions
     /// </summary>
     public JobFacts AttestedFacts { get; set; }
 
+    /// <summary>
+    /// The issuer (<c>iss</c>, compared character by character) whose proofs attest facts of the job; of no other they count. Null, the default, takes the public issuer of the platform: GitHub.com, GitLab.com,
+    /// Azure DevOps, Buildkite, Bitbucket, HCP Terraform, Vercel. Where anybody may host the platform (Kubernetes, GitLab, GitHub Enterprise Server, Terraform Enterprise) nothing is attested unless its issuer is named
+    /// here. Not for a target that goes <see cref="Through"/> another. Whether the proof is signed by that issuer is verified by whom it is sent to.
+    /// </summary>
+    public string? AttestingIssuer { get; set; }
+
     /// <summary>The scopes to ask for; none by default, which leaves them to the issuer.</summary>
     public ScopeSet Scopes { get; set; }
 
