@@ -33,8 +33,6 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
                 errors.Add(path, $"has a test issuer, {exchanger.Issuer.IdnHost}, while the job's environment is production", "Name the real issuer.");
             if ((options.AttestedFacts & ~(JobFacts.Pipeline | JobFacts.Run | JobFacts.Task | JobFacts.Environment)) != 0)
                 errors.Add($"{path}:AttestedFacts", "has a value that is no fact", "Combine Pipeline, Run, Task and Environment.");
-            if (options.AttestedFacts != JobFacts.None && options.Through is not null)
-                errors.Add($"{path}:AttestedFacts", "is set on a target that goes through another, whose credential attests nothing of the job", "Set it on the target that starts from an identity.");
             CheckAttestingIssuer($"{path}:AttestingIssuer", options);
             if (exchanger?.FlawOf(options.Scopes) is { } flaw)
                 errors.Add($"{path}:Scopes", ExceptionText.Clean(flaw, LongestFlaw), "Correct the scopes of the target.");

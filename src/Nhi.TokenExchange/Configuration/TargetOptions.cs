@@ -14,7 +14,7 @@ public sealed class TargetOptions
 
     /// <summary>
     /// The facts of the job that the proof has to attest, by a claim that its platform is known to make, and not otherwise than the job says them. None by default. A proof that does not is
-    /// refused (NHI2011) before it is sent. Not for a target that goes <see cref="Through"/> another: demand it of the first one.
+    /// refused (NHI2011) before it is sent. At a target that goes <see cref="Through"/> another it is the proof of the first one that counts.
     /// </summary>
     public JobFacts AttestedFacts { get; set; }
 

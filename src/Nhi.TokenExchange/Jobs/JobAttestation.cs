@@ -18,9 +18,12 @@ internal sealed record JobAttestation(JobContext Job, JobFacts Attested)
     /// <param name="declared">What the configuration says.</param>
     /// <param name="required">What must be attested.</param>
     /// <param name="attestingIssuer">The one issuer that is believed; null: the platform's public ones.</param>
+    /// <returns>Of a proof that is a credential of ours, what that was got with: it is this job's own, and its issuer has verified the proof.</returns>
     /// <exception cref="IdentityUnavailableException">A required fact is not attested, or the proof says otherwise.</exception>
     public static JobAttestation Of(AttestedProof proof, JobContext declared, JobFacts required, string? attestingIssuer)
     {
+        if (proof.Inherited is { } inherited)
+            return (required & ~inherited.Attested) == JobFacts.None ? inherited : throw MissingAttestation.OfHop(proof, required & ~inherited.Attested);
         bool isBelieved = proof.Platform is not null && (attestingIssuer is null ? PublicIssuers.Has(proof.Platform, proof.Issuer) : proof.Issuer == attestingIssuer);
         var attested = JobFacts.None;
         var said = new Dictionary<JobFacts, string>();
@@ -41,6 +44,10 @@ internal sealed record JobAttestation(JobContext Job, JobFacts Attested)
         }
         return new JobAttestation(attested == JobFacts.None ? declared : Merge(said, declared), attested);
     }
+
+    /// <summary>Whether two comparisons of one session came to the same.</summary>
+    public bool SaysTheSameAs(JobAttestation other) =>
+        ReferenceEquals(this, other) || (Attested == other.Attested && Facts.All(fact => fact.Read(Job) == fact.Read(other.Job)));
 
     private static JobContext Merge(Dictionary<JobFacts, string> said, JobContext declared) => new JobContext
     {

@@ -10,6 +10,15 @@ internal sealed class MissingAttestation(AttestedProof proof, JobFacts fact, IRe
     // To be copied into the settings.
     private const int LongestIssuer = 300;
 
+    /// <summary>The error to throw where a target goes through another, and the proof that this was got with does not attest all.</summary>
+    /// <param name="hop">The credential of that other target, as a proof.</param>
+    /// <param name="facts">What is missing.</param>
+    public static IdentityUnavailableException OfHop(AttestedProof hop, JobFacts facts) =>
+        new(ErrorCodes.FactNotAttested, $"The target requires the job's {facts} to be attested; the proof that the credential of {hop.Subject} was got with does not attest it.")
+        {
+            Hint = "Set AttestedFacts at the target that starts from an identity, too: its error says what the proof lacks.",
+        };
+
     /// <summary>The error to throw.</summary>
     /// <param name="isBelieved">Whether the issuer that the proof names is believed about the job.</param>
     /// <param name="attestingIssuer">The issuer that the target's settings name.</param>

@@ -57,13 +57,6 @@ internal sealed class DatabricksSettingsTests
             Does.Contain("AttestedFacts: has a value that is no fact"));
 
     [Test]
-    public void Facts_are_demanded_of_the_target_that_has_an_identity() =>
-        Assert.That(
-            Sections.Refused(Sections.With(
-                ("Targets:narrow:Through", "warehouse"), ("Targets:narrow:Exchange", "Databricks"), ("Targets:narrow:Host", "https://workspace.example"), ("Targets:narrow:AttestedFacts:0", "Run"))).Message,
-            Does.Contain("Targets:narrow:AttestedFacts: is set on a target that goes through another"));
-
-    [Test]
     public void An_attesting_issuer_is_named_where_the_proof_is() =>
         Assert.That(
             Sections.Refused(Sections.With(
