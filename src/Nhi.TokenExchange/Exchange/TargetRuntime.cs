@@ -21,7 +21,11 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
     public LeaseOrigin OriginOf(JobAttestation attestation)
     {
         LeaseOrigin? last = _origin;
-        return last is not null && last.Attestation.SaysTheSameAs(attestation) ? last : _origin = new LeaseOrigin(this, attestation);
+        if (last is not null && last.Attestation.SaysTheSameAs(attestation))
+            return last;
+        if (attestation.Difference is { } difference && Plan.Through is null)   // once, not at each refresh, and not again at each hop
+            Session.Plan.Logger.ProofDiffersFromJob(Target, difference);
+        return _origin = new LeaseOrigin(this, attestation);
     }
 
     /// <summary>The <see cref="CredentialProvider{TCredential}"/> of the target.</summary>

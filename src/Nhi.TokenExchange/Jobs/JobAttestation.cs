@@ -3,7 +3,13 @@ namespace Nhi.TokenExchange;
 /// <summary>The job as configuration and proof say it together.</summary>
 /// <param name="Job">The job: a fact that the configuration leaves out is the proof's, where the proof attests it.</param>
 /// <param name="Attested">The facts that the proof attests and that the configuration does not contradict.</param>
-internal sealed record JobAttestation(JobContext Job, JobFacts Attested)
+/// <param name="Difference">Where the proof says otherwise than the configuration, in words; null if nowhere.</param>
+/// <remarks>
+/// A difference alone is not refused, it is logged. A job may have names of its own, and that is the rule: "orders-nightly" where GitHub says "acme/orders/.github/workflows/nightly.yml@refs/heads/main",
+/// a scheduler's run where Kubernetes knows the pod's, "production" where the platform's environment is "prod". What is declared is then told as declared, never as attested. Where the name has to be the
+/// platform's, <see cref="TargetOptions.AttestedFacts"/> says so, and the difference is refused before anything is sent.
+/// </remarks>
+internal sealed record JobAttestation(JobContext Job, JobFacts Attested, string? Difference = null)
 {
     private static readonly (JobFacts Fact, Func<JobContext, string?> Read)[] Facts =
     [
@@ -27,6 +33,7 @@ internal sealed record JobAttestation(JobContext Job, JobFacts Attested)
         bool isBelieved = proof.Platform is not null && (attestingIssuer is null ? PublicIssuers.Has(proof.Platform, proof.Issuer) : proof.Issuer == attestingIssuer);
         var attested = JobFacts.None;
         var said = new Dictionary<JobFacts, string>();
+        var differences = new List<string>();
         foreach ((JobFacts fact, Func<JobContext, string?> read) in Facts)
         {
             IReadOnlyList<string> names = proof.Platform is null ? [] : FactClaims.Of(proof.Platform, fact);
@@ -41,13 +48,17 @@ internal sealed record JobAttestation(JobContext Job, JobFacts Attested)
             {
                 throw new MissingAttestation(proof, fact, names, expected).Because(isBelieved, attestingIssuer);
             }
+            else if (presented.Length > 0)
+            {
+                differences.Add($"{fact} is '{ExceptionText.Clean(presented[0])}' there and '{ExceptionText.Clean(expected)}' here");
+            }
         }
-        return new JobAttestation(attested == JobFacts.None ? declared : Merge(said, declared), attested);
+        return new JobAttestation(attested == JobFacts.None ? declared : Merge(said, declared), attested, differences.Count == 0 ? null : string.Join("; ", differences));
     }
 
     /// <summary>Whether two comparisons of one session came to the same.</summary>
     public bool SaysTheSameAs(JobAttestation other) =>
-        ReferenceEquals(this, other) || (Attested == other.Attested && Facts.All(fact => fact.Read(Job) == fact.Read(other.Job)));
+        ReferenceEquals(this, other) || (Attested == other.Attested && Difference == other.Difference && Facts.All(fact => fact.Read(Job) == fact.Read(other.Job)));
 
     private static JobContext Merge(Dictionary<JobFacts, string> said, JobContext declared) => new JobContext
     {

@@ -77,6 +77,21 @@ internal sealed class AttestedFactsTests
         Assert.That((said.Attested, said.Job.Run, said.Job.Pipeline), Is.EqualTo((JobFacts.None, "77", "orders-nightly")));
     }
 
+    [Test]
+    public async Task What_the_proof_contradicts_is_logged_once_and_not_at_each_refresh()
+    {
+        using var logged = new LoggedText();
+        await using TestJob job = await TestJob.StartAsync(
+            source: IdentitySources.From((request, _) => new(Proofs.Token(Proofs.With(("aud", request.Audience.ToString()), ("run_id", "78"))))),
+            more: b => b.Job(Declared).Logging(logged));
+        BearerToken first = await job.Warehouse.GetAsync();
+        job.Warehouse.Reject(first);
+        await job.Warehouse.GetAsync();
+
+        Assert.That(logged.Text.Split("says otherwise than the job is declared: Run is '78' there and '77' here."), Has.Length.EqualTo(2));
+        Assert.That(job.Audit.Events.Select(e => (e.Job.Run, e.AttestedFacts)), Is.All.EqualTo(("77", JobFacts.None)));
+    }
+
     [TestCase("repository=acme/orders run_id=78", JobFacts.Run, "Run", "claim 'run_id' of the proof (GitHub Actions) presents '78', expected is '77'", "leave it out")]
     [TestCase("repository=acme/orders run_id=77", JobFacts.Run | JobFacts.Environment, "Environment", "has no claim 'environment'", "in an environment of its platform")]
     [TestCase("repository=acme/orders run_id=77", JobFacts.Pipeline, "Pipeline", "has no claim 'workflow_ref'", "put the claim")]
