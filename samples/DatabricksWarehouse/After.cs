@@ -19,7 +19,7 @@ internal static class After
     {
         #region bound
         await using JobSession job = await JobSession.StartAsync(b => b
-            .Job(new JobContext { Pipeline = "nightly", Dataset = "orders", Purpose = "load" })   // no Run: the proof's is taken
+            .Job(new JobContext { Dataset = "orders", Purpose = "load" })   // pipeline, run and environment: the proof's are taken
             .Identity("job", IdentitySources.GitHubActions())
             .Target("warehouse", Targets.Databricks(workspace, clientId), target =>
             {

@@ -27,6 +27,7 @@ builder.Services.AddTokenExchange(b => b
         target.Identity = "job";
         target.Scopes = ScopeSet.Of("sql");
         target.AttestedFacts = JobFacts.Run;   // the pod, as its proof says
+        target.AttestingIssuer = emulator.Issuer.OriginalString;   // and the cluster: anybody may have one
     })
     .Time(clock));
 #region clients

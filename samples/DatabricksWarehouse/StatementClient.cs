@@ -1,3 +1,5 @@
+using Nhi.TokenExchange;
+
 namespace DatabricksWarehouse;
 
 /// <summary>Waits between two looks at a statement.</summary>
@@ -9,6 +11,7 @@ internal sealed class StatementClient(WorkspaceClient workspace, Pause pause)
     private const string Root = "/api/2.0/sql/statements";
 
     private static readonly TimeSpan PollEvery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan CancelWithin = TimeSpan.FromSeconds(10);
 
     #region poll
     public async Task<StatementResult> ExecuteAsync(string sql, string warehouseId, CancellationToken cancellationToken)
@@ -23,12 +26,28 @@ internal sealed class StatementClient(WorkspaceClient workspace, Pause pause)
                 statement = await workspace.GetAsync(path, Wire.Default.StatementResponse, cancellationToken);
             }
         }
-        catch (OperationCanceledException)
+        catch (Exception stopped)   // nobody waits for it any more, for whatever reason: it must not go on costing
         {
-            await workspace.PostAsync($"{path}/cancel", CancellationToken.None);   // nobody waits for it any more: it must not go on costing
+            await TryCancelAsync(path);
+            // HttpClient tells its own time-out as a cancellation, too: that is not the caller's.
+            if (stopped is OperationCanceledException { InnerException: TimeoutException } && !cancellationToken.IsCancellationRequested)
+                throw new WorkspaceException("The workspace did not answer in time; the statement is given up.", cause: stopped);
             throw;
         }
         return statement.Status.State == "SUCCEEDED" ? await FetchAsync(statement, cancellationToken) : throw new WorkspaceException($"The statement is {statement.Status.State}. {statement.Status.Error?.Message}");
+    }
+
+    // With time of its own: the caller's is up. If it comes to nothing, what stopped the waiting is what the caller hears of.
+    private async Task TryCancelAsync(string path)
+    {
+        using var limit = new CancellationTokenSource(CancelWithin, TimeProvider.System);
+        try
+        {
+            await workspace.PostAsync($"{path}/cancel", limit.Token);
+        }
+        catch (Exception failed) when (failed is HttpRequestException or OperationCanceledException or WorkspaceException or TokenExchangeException)
+        {
+        }
     }
     #endregion
 

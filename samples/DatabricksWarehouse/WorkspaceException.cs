@@ -3,7 +3,7 @@ using System.Net;
 namespace DatabricksWarehouse;
 
 /// <summary>The workspace refused a request, or a statement did not succeed.</summary>
-internal sealed class WorkspaceException(string message, HttpStatusCode? status = null) : Exception(message)
+internal sealed class WorkspaceException(string message, HttpStatusCode? status = null, Exception? cause = null) : Exception(message, cause)
 {
     /// <summary>The status of the answer; null where a statement failed in an answer that was good.</summary>
     public HttpStatusCode? Status => status;

@@ -76,6 +76,10 @@ internal sealed class FlightFailure
     /// <summary>Whether nobody tries again yet. What failed beside a good credential is tried once more when that is there no longer.</summary>
     public bool Counts(long tick, bool isHeld) => tick < NotBeforeTick && (isHeld || !_countsOnlyWhileHeld);
 
+    /// <summary>How long it is until somebody who asks tries again: nothing where the failure does not count any more. Null: only a change of the policy lets anybody try.</summary>
+    public TimeSpan? NextTryIn(long tick, bool isHeld) =>
+        NotBeforeTick == long.MaxValue ? null : Counts(tick, isHeld) ? TimeSpan.FromMilliseconds(NotBeforeTick - tick) : TimeSpan.Zero;
+
     /// <summary>Whether the failure no longer says anything: nobody tried for a while after it might have been tried again.</summary>
     public bool IsForgotten(long tick) => tick - (long)LongestWait.TotalMilliseconds >= NotBeforeTick;
 

@@ -114,6 +114,7 @@ internal sealed class SectionReading
             Through = NameOf(settings, "Through"),
             Actor = NameOf(settings, "Actor"),
             AttestedFacts = ReadFacts(settings),
+            AttestingIssuer = settings.OptionalText("AttestingIssuer"),
             Scopes = ReadScopes(settings),
             MaxLifetime = settings.Duration("MaxLifetime", TimeSpan.FromHours(1), ShortestLife, LongestLife),
         };

@@ -33,17 +33,26 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
                 errors.Add(path, $"has a test issuer, {exchanger.Issuer.IdnHost}, while the job's environment is production", "Name the real issuer.");
             if ((options.AttestedFacts & ~(JobFacts.Pipeline | JobFacts.Run | JobFacts.Task | JobFacts.Environment)) != 0)
                 errors.Add($"{path}:AttestedFacts", "has a value that is no fact", "Combine Pipeline, Run, Task and Environment.");
-            if (options.AttestedFacts != JobFacts.None && options.Through is not null)
-                errors.Add($"{path}:AttestedFacts", "is set on a target that goes through another, whose credential attests nothing of the job", "Set it on the target that starts from an identity.");
+            CheckAttestingIssuer($"{path}:AttestingIssuer", options);
             if (exchanger?.FlawOf(options.Scopes) is { } flaw)
                 errors.Add($"{path}:Scopes", ExceptionText.Clean(flaw, LongestFlaw), "Correct the scopes of the target.");
             var plan = new TargetPlan(
                 name, exchanger ?? PlaceholderExchanger.Instance, FindIdentity($"{path}:Identity", options.Identity), options.Through,
-                FindIdentity($"{path}:Actor", options.Actor), options.Scopes, options.MaxLifetime, [.. options.AllowedOrigins], options.AttestedFacts);
+                FindIdentity($"{path}:Actor", options.Actor), options.Scopes, options.MaxLifetime, [.. options.AllowedOrigins], options.AttestedFacts, options.AttestingIssuer);
             if (!plans.TryAdd(name, (path, plan)))
                 errors.Add(path, $"is declared twice, here and at {plans[name].Path}", "Give each target a name of its own.");
         }
         return InOrderOfHops(plans);
+    }
+
+    private void CheckAttestingIssuer(string path, TargetOptions options)
+    {
+        if (options.AttestingIssuer is not { } issuer)
+            return;
+        if (options.Through is not null)
+            errors.Add(path, "is set on a target that goes through another", "Set it on the target that starts from an identity.");
+        else if (HttpsAddress.TryRead(issuer, originOnly: false, out string what, out _) is null)
+            errors.Add(path, what, "Write the issuer as its proofs name it ('iss'), such as https://gitlab.acme.example.");
     }
 
     private IdentityPlan? FindIdentity(string path, string? name)

@@ -14,9 +14,16 @@ public sealed class TargetOptions
 
     /// <summary>
     /// The facts of the job that the proof has to attest, by a claim that its platform is known to make, and not otherwise than the job says them. None by default. A proof that does not is
-    /// refused (NHI2011) before it is sent. Not for a target that goes <see cref="Through"/> another: demand it of the first one.
+    /// refused (NHI2011) before it is sent. At a target that goes <see cref="Through"/> another it is the proof of the first one that counts.
     /// </summary>
     public JobFacts AttestedFacts { get; set; }
+
+    /// <summary>
+    /// The issuer (<c>iss</c>, compared character by character) whose proofs attest facts of the job; of no other they count. Null, the default, takes the public issuer of the platform: GitHub.com, GitLab.com,
+    /// Azure DevOps, Buildkite, Bitbucket, HCP Terraform, Vercel. Where anybody may host the platform (Kubernetes, GitLab, GitHub Enterprise Server, Terraform Enterprise) nothing is attested unless its issuer is named
+    /// here. Not for a target that goes <see cref="Through"/> another. Whether the proof is signed by that issuer is verified by whom it is sent to.
+    /// </summary>
+    public string? AttestingIssuer { get; set; }
 
     /// <summary>The scopes to ask for; none by default, which leaves them to the issuer.</summary>
     public ScopeSet Scopes { get; set; }

@@ -10,7 +10,8 @@ internal sealed record TargetPlan(
     ScopeSet Scopes,
     TimeSpan MaxLifetime,
     IReadOnlyList<Uri> AllowedOrigins,
-    JobFacts AttestedFacts)
+    JobFacts AttestedFacts,
+    string? AttestingIssuer)
 {
     /// <summary>Where the credential may go: what was allowed, else the issuer's own origin; nowhere if the issuer has none.</summary>
     public IReadOnlyList<Uri> Origins { get; } =

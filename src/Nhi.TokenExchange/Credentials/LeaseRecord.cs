@@ -11,8 +11,8 @@ internal struct LeaseRecord
     /// <summary>The next lease in the set's chain.</summary>
     public Credential? Next;
 
-    /// <summary>The target it was issued for, which knows how to end it. Null: this credential never passed a pipeline.</summary>
-    public TargetRuntime? Owner;
+    /// <summary>The target it was issued for, and what its proof attests. Null: this credential never passed a pipeline.</summary>
+    public LeaseOrigin? Origin;
 
     /// <summary>What ends it at the issuer without holding it, if anything.</summary>
     public string? Handle;
@@ -31,6 +31,9 @@ internal struct LeaseRecord
 
     /// <summary>Registered, or taken by the one party that ends it.</summary>
     public LeaseState State;
+
+    /// <summary>The target it was issued for, which knows how to end it.</summary>
+    public readonly TargetRuntime? Owner => Origin?.Owner;
 }
 
 /// <summary>Where a lease stands.</summary>

@@ -48,8 +48,8 @@ internal sealed class TargetHealthCheck(TargetRuntime target) : IHealthCheck
         {
             facts["code"] = failure.Cause.Code;
             facts["failuresInARow"] = failure.Attempt;
-            if (failure.NotBeforeTick != long.MaxValue)
-                facts["nextTryIn"] = TimeSpan.FromMilliseconds(Math.Max(0, failure.NotBeforeTick - clock.Tick));
+            if (failure.NextTryIn(clock.Tick, held is not null) is { } wait)
+                facts["nextTryIn"] = wait;
         }
         return facts;
     }

@@ -14,6 +14,9 @@ internal sealed class ExchangeMeter
 
     private static readonly object Present = new();
 
+    // One set of instruments for all sessions of a container: a factory gives the same meter for a name, but a second observable instrument of a name beside the first.
+    private static readonly ConditionalWeakTable<IMeterFactory, Lazy<ExchangeMeter>> ByFactory = [];
+
     private readonly ConditionalWeakTable<JobSession, object> _running = [];
 
     private ExchangeMeter(Meter meter)
@@ -47,7 +50,8 @@ internal sealed class ExchangeMeter
     public Histogram<double> Duration { get; }
 
     /// <summary>A meter that belongs to a container, so that a host or a test collects its own alone.</summary>
-    public static ExchangeMeter Of(IMeterFactory factory) => new(factory.Create(new MeterOptions(TelemetryNames.Source) { Version = TelemetryNames.Version }));
+    public static ExchangeMeter Of(IMeterFactory factory) =>
+        ByFactory.GetValue(factory, static one => new Lazy<ExchangeMeter>(() => new ExchangeMeter(one.Create(new MeterOptions(TelemetryNames.Source) { Version = TelemetryNames.Version })))).Value;
 
     public void Add(JobSession session) => _running.AddOrUpdate(session, Present);
 

@@ -13,9 +13,17 @@ internal sealed class TargetMeasurements(ExchangeMeter meter, TargetPlan plan, T
 
     public void Ended(LeaseEnd end) => Count(meter.Ended, (TelemetryNames.OutcomeTag, TelemetryNames.Of(end)));
 
-    /// <summary>A flight brought nothing.</summary>
-    public void Failed(TokenExchangeException failure) =>
-        Count(failure is AccessDeniedException ? meter.Denials : meter.Failures, (TelemetryNames.StageTag, TelemetryNames.Of(failure.Stage)), (TelemetryNames.ErrorTag, failure.Code));
+    /// <summary>A flight brought nothing. Where that happened at the target before, which counts it too, this one's says so.</summary>
+    public void Failed(TokenExchangeException failure)
+    {
+        Counter<long> counter = failure is AccessDeniedException ? meter.Denials : meter.Failures;
+        (string Tag, string Value) stage = (TelemetryNames.StageTag, TelemetryNames.Of(failure.Stage));
+        (string Tag, string Value) error = (TelemetryNames.ErrorTag, failure.Code);
+        if (plan.Through is not null && failure.Target != plan.Name)
+            Count(counter, stage, error, (TelemetryNames.OutcomeTag, TelemetryNames.HopFailed));
+        else
+            Count(counter, stage, error);
+    }
 
     /// <summary>Takes the time of an exchange, successful or not.</summary>
     public async Task<TResult> TimeAsync<TResult>(Func<Task<TResult>> exchange)

@@ -25,6 +25,9 @@ internal static class TelemetryNames
     public const string OutcomeTag = "nhi.outcome";
     public const string ErrorTag = "error.type";   // OpenTelemetry's own name
 
+    /// <summary>The outcome of a flight that failed at the target that it goes through.</summary>
+    public const string HopFailed = "hop_failed";
+
     public static string? Version { get; } = typeof(TelemetryNames).Assembly.GetName().Version?.ToString(3);
 
     public static string OfActivity(ExchangeStage stage) => $"nhi.{Of(stage)}";

@@ -108,7 +108,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             : await AskAsync(plan.Identity!, refused?.Token.Fingerprint, cancellationToken).ConfigureAwait(false);
         if (plan.Actor is not null)
             proof = proof with { Actor = await AskAsync(plan.Actor, refused?.Actor?.Token.Fingerprint, cancellationToken).ConfigureAwait(false) };
-        proof = proof with { Job = JobAttestation.Of(proof.Platform, proof.Claims, session.Context, plan.AttestedFacts) };
+        proof = proof with { Origin = target.OriginOf(JobAttestation.Of(proof, session.Context, plan.AttestedFacts, plan.AttestingIssuer)) };
         await _recorder.AttestedAsync(flight, proof, cancellationToken).ConfigureAwait(false);
         return proof;
     }
@@ -236,7 +236,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
 
     private void Register(Flight flight, Grant grant, Issued<T> issued)
     {
-        if (!LeaseSet.TryClaim(issued.Credential, grant.LeaseFor(issued, target, flight.Number)))
+        if (!LeaseSet.TryClaim(issued.Credential, grant.LeaseFor(issued, flight.Number)))
         {
             throw new TokenExchangeException(ErrorCodes.CredentialSeenBefore, ExchangeStage.Verify, "The exchanger gave a credential object that was given before.")
             {

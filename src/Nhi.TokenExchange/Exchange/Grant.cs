@@ -9,6 +9,9 @@ internal sealed record Grant
     // The refresh comes up to a tenth of the lead early: jobs that started together don't come back together.
     private const double JitterShare = 0.1;
 
+    /// <summary>Whose grant it is, and what the proof attests.</summary>
+    public required LeaseOrigin Origin { get; init; }
+
     public required ScopeSet Scopes { get; init; }
 
     public string? Tenant { get; init; }
@@ -48,6 +51,7 @@ internal sealed record Grant
         TimeSpan longest = decision.MaxLifetime is { } shorter && shorter < plan.MaxLifetime ? shorter : plan.MaxLifetime;
         return new Grant
         {
+            Origin = proof.Origin!,
             Scopes = scopes,
             Tenant = request.Tenant,
             PolicyRevision = revision,
@@ -68,16 +72,16 @@ internal sealed record Grant
     public DateTimeOffset UnusableFrom(Credential credential) =>
         Earliest(credential.ExpiresAt.UtcTicks > Margin.Ticks ? credential.ExpiresAt - Margin : DateTimeOffset.MinValue, AskedAt + MaxLifetime, NotBeyond);
 
-    public LeaseRecord LeaseFor<T>(Issued<T> issued, TargetRuntime owner, long flightNumber)
+    public LeaseRecord LeaseFor<T>(Issued<T> issued, long flightNumber)
         where T : Credential
     {
         DateTimeOffset unusableFrom = UnusableFrom(issued.Credential);
         return new LeaseRecord
         {
-            Owner = owner,
+            Origin = Origin,
             Handle = issued.RevocationHandle,
             DeadTick = Math.Min(AskedAtTick + Milliseconds(unusableFrom - AskedAt), HopDeadTick),
-            WallEnd = owner.Session.Clock.WallSecondOf(unusableFrom),
+            WallEnd = Origin.Owner.Session.Clock.WallSecondOf(unusableFrom),
             RefreshLead = (ushort)Math.Clamp(Math.Ceiling((unusableFrom - AskedAt - RefreshAfter(issued)).TotalSeconds), 0, ushort.MaxValue),
             FlightNumber = flightNumber,
         };

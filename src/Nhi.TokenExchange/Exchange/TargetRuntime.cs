@@ -5,6 +5,8 @@ namespace Nhi.TokenExchange;
 /// <summary>One target of one running job.</summary>
 internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
 {
+    private LeaseOrigin? _origin;
+
     public JobSession Session { get; } = session;
 
     public TargetPlan Plan { get; } = plan;
@@ -14,6 +16,17 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
     public ExchangeActivities Activities { get; } = new(plan, session.Clock);
 
     public TargetMeasurements Measurements { get; } = new(session.Plan.Meter, plan, session.Plan.Time);
+
+    /// <summary>The origin of a lease. As long as proofs say the same, that is one object; a race makes two at most, which does no harm.</summary>
+    public LeaseOrigin OriginOf(JobAttestation attestation)
+    {
+        LeaseOrigin? last = _origin;
+        if (last is not null && last.Attestation.SaysTheSameAs(attestation))
+            return last;
+        if (attestation.Difference is { } difference && Plan.Through is null)   // once, not at each refresh, and not again at each hop
+            Session.Plan.Logger.ProofDiffersFromJob(Target, difference);
+        return _origin = new LeaseOrigin(this, attestation);
+    }
 
     /// <summary>The <see cref="CredentialProvider{TCredential}"/> of the target.</summary>
     public abstract object Provider { get; }

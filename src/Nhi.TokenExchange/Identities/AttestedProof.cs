@@ -19,8 +19,14 @@ internal sealed record AttestedProof
     /// <summary>The platform that is known to make such proofs of workloads; null if none is.</summary>
     public string? Platform { get; init; }
 
+    /// <summary>Where leases come from that are got with this proof; null before job and proof were compared.</summary>
+    public LeaseOrigin? Origin { get; init; }
+
     /// <summary>The job as configuration and proof say it together; null before they were compared.</summary>
-    public JobAttestation? Job { get; init; }
+    public JobAttestation? Job => Origin?.Attestation;
+
+    /// <summary>Where the proof is a credential of ours: what the proof attested that this credential was got with.</summary>
+    public JobAttestation? Inherited { get; init; }
 
     public DateTimeOffset? ExpiresAt { get; init; }
 
@@ -49,6 +55,7 @@ internal sealed record AttestedProof
         ExpiresAt = token.ExpiresAt,
         HopUnusableFrom = hop.Session.Clock.InstantOf(token.Lease.WallEnd),
         HopDeadTick = token.Lease.DeadTick,
+        Inherited = token.Lease.Origin!.Attestation,
         _hop = hop,
         _hopToken = token,
     };

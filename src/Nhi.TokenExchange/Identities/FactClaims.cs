@@ -4,6 +4,7 @@ namespace Nhi.TokenExchange;
 /// <remarks>
 /// Where a row has several claims, each is a name of the same thing, and a job may go by any of them. The first is taken where the job says nothing.
 /// A claim counts in the proofs of its platform alone (<see cref="WorkloadRecognition.PlatformOf"/>): somewhere else the same word may mean something else, or be chosen by the job.
+/// And of an issuer that is believed alone: <see cref="PublicIssuers"/>, or the one that the target names. By claims alone, anybody's host looks like such a platform.
 /// What a job may name as it likes is in no row: GitHub's <c>workflow</c>, a pod's name, a step's key. An environment counts for what its protection rules are worth.
 /// </remarks>
 internal static class FactClaims

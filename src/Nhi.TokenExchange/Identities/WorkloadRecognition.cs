@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Nhi.TokenExchange;
 
 /// <summary>Tells proofs of workloads and proofs of persons by what platforms are documented to put into them. What neither list knows is unknown, and refused unless the configuration vouches for it.</summary>
@@ -93,14 +91,9 @@ internal static class WorkloadRecognition
         Uri.TryCreate(subject, UriKind.Absolute, out Uri? id) && id.Scheme == "spiffe" && id.Host.Length > 0 && id.AbsolutePath.Length > 1
         && id.UserInfo.Length == 0 && id.IsDefaultPort && id.Query.Length == 0 && id.Fragment.Length == 0;
 
-    // github.com with or without an enterprise's slug, data residency at ghe.com, Enterprise Server at any host.
-    private static bool IsGitHub(Jwt jwt)
-    {
-        string? host = Host(jwt);
-        return host is not null && (host == "token.actions.githubusercontent.com"
-            || (host.StartsWith("token.actions.", StringComparison.Ordinal) && host.EndsWith(".ghe.com", StringComparison.Ordinal))
-            || jwt.Issuer.EndsWith("/_services/token", StringComparison.Ordinal));
-    }
+    // GitHub's own, or Enterprise Server at any host.
+    private static bool IsGitHub(Jwt jwt) =>
+        PublicIssuers.Has("GitHub Actions", jwt.Issuer) || (Host(jwt) is not null && jwt.Issuer.EndsWith("/_services/token", StringComparison.Ordinal));
 
     private static bool IsEntra(Jwt jwt) => Host(jwt) is "login.microsoftonline.com" or "sts.windows.net" or "login.microsoftonline.us" or "login.partner.microsoftonline.cn" or "sts.chinacloudapi.cn";
 
@@ -110,7 +103,7 @@ internal static class WorkloadRecognition
 
     private static bool StartsWith(Jwt jwt, string prefix) => jwt.Subject.StartsWith(prefix, StringComparison.Ordinal);
 
-    private static string? Host(Jwt jwt) => Uri.TryCreate(jwt.Issuer, UriKind.Absolute, out Uri? issuer) && issuer.Scheme == Uri.UriSchemeHttps && issuer.IsDefaultPort ? issuer.IdnHost.ToLower(CultureInfo.InvariantCulture) : null;
+    private static string? Host(Jwt jwt) => PublicIssuers.HostOf(jwt.Issuer);
 
     private static bool LooksLikeMail(string subject)
     {

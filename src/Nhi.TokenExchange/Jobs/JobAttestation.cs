@@ -1,11 +1,15 @@
-using System.Globalization;
-
 namespace Nhi.TokenExchange;
 
 /// <summary>The job as configuration and proof say it together.</summary>
 /// <param name="Job">The job: a fact that the configuration leaves out is the proof's, where the proof attests it.</param>
 /// <param name="Attested">The facts that the proof attests and that the configuration does not contradict.</param>
-internal sealed record JobAttestation(JobContext Job, JobFacts Attested)
+/// <param name="Difference">Where the proof says otherwise than the configuration, in words; null if nowhere.</param>
+/// <remarks>
+/// A difference alone is not refused, it is logged. A job may have names of its own, and that is the rule: "orders-nightly" where GitHub says "acme/orders/.github/workflows/nightly.yml@refs/heads/main",
+/// a scheduler's run where Kubernetes knows the pod's, "production" where the platform's environment is "prod". What is declared is then told as declared, never as attested. Where the name has to be the
+/// platform's, <see cref="TargetOptions.AttestedFacts"/> says so, and the difference is refused before anything is sent.
+/// </remarks>
+internal sealed record JobAttestation(JobContext Job, JobFacts Attested, string? Difference = null)
 {
     private static readonly (JobFacts Fact, Func<JobContext, string?> Read)[] Facts =
     [
@@ -16,19 +20,24 @@ internal sealed record JobAttestation(JobContext Job, JobFacts Attested)
     ];
 
     /// <summary>Compares what the configuration says about the job with what its proof says.</summary>
-    /// <param name="platform">The platform that made the proof; null if none is known to, so that its claims attest nothing.</param>
-    /// <param name="claims">The proof's claims.</param>
+    /// <param name="proof">The proof. Its claims attest nothing if no platform is known to make such proofs, or if it names an issuer that is not to be believed about the job.</param>
     /// <param name="declared">What the configuration says.</param>
     /// <param name="required">What must be attested.</param>
+    /// <param name="attestingIssuer">The one issuer that is believed; null: the platform's public ones.</param>
+    /// <returns>Of a proof that is a credential of ours, what that was got with: it is this job's own, and its issuer has verified the proof.</returns>
     /// <exception cref="IdentityUnavailableException">A required fact is not attested, or the proof says otherwise.</exception>
-    public static JobAttestation Of(string? platform, IReadOnlyDictionary<string, string> claims, JobContext declared, JobFacts required)
+    public static JobAttestation Of(AttestedProof proof, JobContext declared, JobFacts required, string? attestingIssuer)
     {
+        if (proof.Inherited is { } inherited)
+            return (required & ~inherited.Attested) == JobFacts.None ? inherited : throw MissingAttestation.OfHop(proof, required & ~inherited.Attested);
+        bool isBelieved = proof.Platform is not null && (attestingIssuer is null ? PublicIssuers.Has(proof.Platform, proof.Issuer) : proof.Issuer == attestingIssuer);
         var attested = JobFacts.None;
         var said = new Dictionary<JobFacts, string>();
+        var differences = new List<string>();
         foreach ((JobFacts fact, Func<JobContext, string?> read) in Facts)
         {
-            IReadOnlyList<string> names = platform is null ? [] : FactClaims.Of(platform, fact);
-            string[] presented = [.. names.Where(claims.ContainsKey).Select(name => claims[name]).Where(value => value.Length > 0)];
+            IReadOnlyList<string> names = proof.Platform is null ? [] : FactClaims.Of(proof.Platform, fact);
+            string[] presented = !isBelieved ? [] : [.. names.Where(proof.Claims.ContainsKey).Select(name => proof.Claims[name]).Where(value => value.Length > 0)];
             string? expected = read(declared);
             if (presented.Length > 0 && (expected is null || presented.Contains(expected, StringComparer.Ordinal)))
             {
@@ -37,30 +46,23 @@ internal sealed record JobAttestation(JobContext Job, JobFacts Attested)
             }
             else if (required.HasFlag(fact))
             {
-                throw NotAttested(platform, fact, names, claims, expected);
+                throw new MissingAttestation(proof, fact, names, expected).Because(isBelieved, attestingIssuer);
+            }
+            else if (presented.Length > 0)
+            {
+                differences.Add($"{fact} is '{ExceptionText.Clean(presented[0])}' there and '{ExceptionText.Clean(expected)}' here");
             }
         }
-        return new JobAttestation(attested == JobFacts.None ? declared : Merge(said, declared), attested);
+        return new JobAttestation(attested == JobFacts.None ? declared : Merge(said, declared), attested, differences.Count == 0 ? null : string.Join("; ", differences));
     }
+
+    /// <summary>Whether two comparisons of one session came to the same.</summary>
+    public bool SaysTheSameAs(JobAttestation other) =>
+        ReferenceEquals(this, other) || (Attested == other.Attested && Difference == other.Difference && Facts.All(fact => fact.Read(Job) == fact.Read(other.Job)));
 
     private static JobContext Merge(Dictionary<JobFacts, string> said, JobContext declared) => new JobContext
     {
         Pipeline = said.GetValueOrDefault(JobFacts.Pipeline), Run = said.GetValueOrDefault(JobFacts.Run),
         Task = said.GetValueOrDefault(JobFacts.Task), Environment = said.GetValueOrDefault(JobFacts.Environment),
     }.Over(declared);
-
-    private static IdentityUnavailableException NotAttested(string? platform, JobFacts fact, IReadOnlyList<string> names, IReadOnlyDictionary<string, string> claims, string? expected)
-    {
-        (string what, string hint) = platform is null
-            ? ("the proof is of no platform whose claims are known, so it attests nothing of the job", "Let the job prove itself by its platform's own identity token, or take the fact out of AttestedFacts.")
-            : names.Count == 0
-                ? ($"proofs of {platform} attest no such thing", $"Take {fact} out of AttestedFacts, or run the job where it is attested: {string.Join(", ", FactClaims.PlatformsThatAttest(fact))}.")
-                : names.FirstOrDefault(claims.ContainsKey) is not { } name
-                    ? ($"the proof ({platform}) has no claim {Listed(names)}", fact == JobFacts.Environment ? "Run the job in an environment of its platform, so that the proof names it." : "Let the platform put the claim into its proofs.")
-                    : ($"claim '{name}' of the proof ({platform}) presents '{ExceptionText.Clean(claims[name])}', expected is '{ExceptionText.Clean(expected)}' as the job is declared",
-                        $"Declare the job's {fact} as its platform says it, or leave it out: then the proof's is taken.");
-        return new IdentityUnavailableException(ErrorCodes.FactNotAttested, string.Create(CultureInfo.InvariantCulture, $"The target requires the job's {fact} to be attested; {what}.")) { Hint = hint };
-    }
-
-    private static string Listed(IReadOnlyList<string> names) => string.Join(" or ", names.Select(name => $"'{name}'"));
 }

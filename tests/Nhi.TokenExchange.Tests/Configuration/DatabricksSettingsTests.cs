@@ -10,12 +10,14 @@ internal sealed class DatabricksSettingsTests
     {
         SessionPlan plan = Sections.Freeze(Sections.With(
             (W + "Host", "https://accounts.cloud.databricks.com"), (W + "AccountId", "acc-1"), (W + "SubjectAudience", "mine"), (W + "Dialect", "JwtBearer"),
-            (W + "AuthorizationDetails", Details), (W + "AllowUnstatedDetails", "true"), (W + "UsableMargin", "00:01:00"), (W + "AttestedFacts:0", "Run"), (W + "AttestedFacts:1", "Environment")));
+            (W + "AuthorizationDetails", Details), (W + "AllowUnstatedDetails", "true"), (W + "UsableMargin", "00:01:00"), (W + "AttestedFacts:0", "Run"), (W + "AttestedFacts:1", "Environment"),
+            (W + "AttestingIssuer", "https://gitlab.acme.example")));
 
         TargetPlan target = plan.Targets.Single();
         Assert.That(target.Exchanger.SubjectAudience.ToString(), Is.EqualTo("mine"));
         Assert.That(target.Exchanger.UsableMargin, Is.EqualTo(TimeSpan.FromMinutes(1)));
         Assert.That(target.AttestedFacts, Is.EqualTo(JobFacts.Run | JobFacts.Environment));
+        Assert.That(target.AttestingIssuer, Is.EqualTo("https://gitlab.acme.example"));
     }
 
     [TestCase("AccountId", "a/b", "AccountId: has other characters")]
@@ -31,6 +33,9 @@ internal sealed class DatabricksSettingsTests
     [TestCase("AttestedFacts:0", "Dataset", "AttestedFacts:0: is no fact that a platform attests. Write one of: Pipeline, Run, Task, Environment")]
     [TestCase("AttestedFacts:0", "None", "AttestedFacts:0: is no fact")]
     [TestCase("AttestedFacts", "Run", "AttestedFacts: is one value")]
+    [TestCase("AttestingIssuer", "http://gitlab.acme.example", "AttestingIssuer: is not https. Write the issuer as its proofs name it")]
+    [TestCase("AttestingIssuer", "gitlab.acme.example", "AttestingIssuer: is not an absolute address")]
+    [TestCase("AttestingIsuer", "https://gitlab.acme.example", "Did you mean AttestingIssuer?")]
     [TestCase("Scopes:0", "offline_access", "Scopes: name offline_access")]
     [TestCase("Dialec", "JwtBearer", "Did you mean Dialect?")]
     public void A_wrong_setting_is_named_with_what_to_write(string setting, string value, string said)
@@ -53,9 +58,9 @@ internal sealed class DatabricksSettingsTests
             Does.Contain("AttestedFacts: has a value that is no fact"));
 
     [Test]
-    public void Facts_are_demanded_of_the_target_that_has_an_identity() =>
+    public void An_attesting_issuer_is_named_where_the_proof_is() =>
         Assert.That(
             Sections.Refused(Sections.With(
-                ("Targets:narrow:Through", "warehouse"), ("Targets:narrow:Exchange", "Databricks"), ("Targets:narrow:Host", "https://workspace.example"), ("Targets:narrow:AttestedFacts:0", "Run"))).Message,
-            Does.Contain("Targets:narrow:AttestedFacts: is set on a target that goes through another"));
+                ("Targets:narrow:Through", "warehouse"), ("Targets:narrow:Exchange", "Databricks"), ("Targets:narrow:Host", "https://workspace.example"), ("Targets:narrow:AttestingIssuer", "https://gitlab.acme.example"))).Message,
+            Does.Contain("Targets:narrow:AttestingIssuer: is set on a target that goes through another"));
 }

@@ -54,6 +54,33 @@ public class HealthCheckTests
     }
 
     [Test]
+    public async Task The_next_try_is_told_by_the_wait_that_stands_and_not_after_the_credential_beside_it_is_gone()
+    {
+        await using ServiceProvider container = Build();
+        await GetAsync(container);
+        _services.Warehouse.Answer = _ => throw Down();
+        _services.Time.Advance(new TimeSpan(0, 59, 20));   // the credential is handed out for 30 s more
+        foreach (double wait in (double[])[0.5, 1, 2, 4, 8])
+        {
+            await RefreshAsync(container);
+            Assert.That(await NextTryAsync(container), Is.EqualTo(TimeSpan.FromSeconds(wait)));
+            _services.Time.Advance(TimeSpan.FromSeconds(wait / 2));
+            Assert.That(await NextTryAsync(container), Is.EqualTo(TimeSpan.FromSeconds(wait / 2)));
+            _services.Time.Advance(TimeSpan.FromSeconds(wait / 2));
+            Assert.That(await NextTryAsync(container), Is.EqualTo(TimeSpan.Zero));
+        }
+        await RefreshAsync(container);
+        Assert.That(await NextTryAsync(container), Is.EqualTo(TimeSpan.FromSeconds(16)));
+
+        _services.Time.Advance(TimeSpan.FromSeconds(15));
+        HealthReportEntry entry = await WarehouseAsync(container);
+        Assert.That((entry.Data["state"], entry.Data["nextTryIn"]), Is.EqualTo(("failed", TimeSpan.Zero)), "a second is left of that wait, but it counts only beside a good credential");
+        _services.Warehouse.Answer = null;
+        await GetAsync(container);
+        Assert.That((await WarehouseAsync(container)).Data, Does.Not.ContainKey("nextTryIn"));
+    }
+
+    [Test]
     public async Task A_failed_exchange_with_nothing_held_is_unhealthy_and_a_minute_untried_degraded()
     {
         await using ServiceProvider container = Build();
@@ -104,6 +131,8 @@ public class HealthCheckTests
     private static Task<HealthReport> CheckAsync(ServiceProvider container) => container.GetRequiredService<HealthCheckService>().CheckHealthAsync();
 
     private static async Task<HealthReportEntry> WarehouseAsync(ServiceProvider container) => (await CheckAsync(container)).Entries["token-exchange:warehouse"];
+
+    private static async Task<object> NextTryAsync(ServiceProvider container) => (await WarehouseAsync(container)).Data["nextTryIn"];
 
     // A refresh runs beside its caller: wait until it has landed.
     private static async Task RefreshAsync(ServiceProvider container)

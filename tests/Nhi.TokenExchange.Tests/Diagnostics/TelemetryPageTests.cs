@@ -46,27 +46,31 @@ public sealed partial class TelemetryPageTests
         Assert.That(Names(Rows("## Instruments").Single(row => row[0] == "nhi.credential.ended")[4]), Is.EqualTo(Enum.GetValues<LeaseEnd>().Select(TelemetryNames.Of)));
     }
 
-    // One of each: issued, refused, refreshed, denied, failed, ended.
+    // One of each: issued, refused, refreshed, denied, failed, ended; failed and denied at the hop before, too.
     private static async Task RunAsync(Telemetry heard)
     {
-        await using TestJob job = await TestJob.StartAsync(more: b => b.Meters(heard.Meters));
+        await using TestJob job = await TestJob.StartAsync(more: b => b
+            .Meters(heard.Meters).Target("archive", new TestExchanger(new ManualTimeProvider()), t => t.Through = "warehouse"));
+        CredentialProvider<BearerToken> archive = job.Session.Provider<BearerToken>("archive");
         BearerToken first = await job.Warehouse.GetAsync();
         job.Time.Advance(TimeSpan.FromMinutes(45));
         await Eventually.HoldsAsync(async () => await job.Warehouse.GetAsync() != first, "the refreshed credential");
         heard.Observe();
         job.Warehouse.Reject(await job.Warehouse.GetAsync());
         job.Issuer.Answer = _ => throw new TokenExchangeException("NHI4001", ExchangeStage.Exchange, "no");
-        await RefusedAsync(job);
+        await RefusedAsync(job.Warehouse);
+        await RefusedAsync(archive);
         job.Policy.Change("2", _ => AccessDecision.Deny("none", "no"));
-        await RefusedAsync(job);
+        await RefusedAsync(job.Warehouse);
+        await RefusedAsync(archive);
         await job.Session.CompleteAsync();
     }
 
-    private static async Task RefusedAsync(TestJob job)
+    private static async Task RefusedAsync(CredentialProvider<BearerToken> provider)
     {
         try
         {
-            await job.Warehouse.GetAsync();
+            await provider.GetAsync();
             Assert.Fail("Nothing was refused.");
         }
         catch (TokenExchangeException)

@@ -5,14 +5,17 @@ namespace Nhi.TokenExchange.Tests;
 /// <summary>What a proof says of the job, beside what the configuration says of it.</summary>
 internal sealed class AttestedFactsTests
 {
+    private const string Cluster = "https://oidc.cluster.acme.example/id/7";
+    private const string Pod = "5a5a0000-0000-4000-8000-000000000001";
+
     private static readonly JobContext Declared = new() { Pipeline = "orders-nightly", Run = "77" };
 
     [TestCase("https://token.actions.githubusercontent.com", "repo:acme/orders:ref:refs/heads/main", "repository=acme/orders run_id=77 workflow_ref=nightly environment=prod check_run_id=9", JobFacts.Pipeline | JobFacts.Run | JobFacts.Task | JobFacts.Environment)]
     [TestCase("https://token.actions.githubusercontent.com", "repo:acme/orders:ref:refs/heads/main", "repository=acme/orders run_id=77", JobFacts.Run)]
-    [TestCase("https://gitlab.corp.example", "project_path:acme/orders:ref_type:branch:ref:main", "project_path=acme/orders pipeline_id=77 job_id=2", JobFacts.Pipeline | JobFacts.Run | JobFacts.Task)]
+    [TestCase("https://gitlab.com", "project_path:acme/orders:ref_type:branch:ref:main", "project_path=acme/orders pipeline_id=77 job_id=2", JobFacts.Pipeline | JobFacts.Run | JobFacts.Task)]
     [TestCase("https://vstoken.dev.azure.com/x", "sc://acme/data/lake", "def_id=17 run_id=77", JobFacts.Pipeline | JobFacts.Run)]
     [TestCase("https://agent.buildkite.com", "organization:acme:pipeline:orders", "pipeline_slug=orders build_number=77 job_id=load", JobFacts.Pipeline | JobFacts.Run | JobFacts.Task)]
-    [TestCase("https://api.bitbucket.org/x", "{a}:{b}", "repositoryUuid=r pipelineUuid=77 stepUuid=s deploymentEnvironmentUuid=e", JobFacts.Pipeline | JobFacts.Run | JobFacts.Task | JobFacts.Environment)]
+    [TestCase("https://api.bitbucket.org/2.0/workspaces/acme/pipelines-config/identity/oidc", "{a}:{b}", "repositoryUuid=r pipelineUuid=77 stepUuid=s deploymentEnvironmentUuid=e", JobFacts.Pipeline | JobFacts.Run | JobFacts.Task | JobFacts.Environment)]
     [TestCase("https://app.terraform.io", "organization:acme:project:p:workspace:w", "terraform_workspace_name=w terraform_run_id=77 terraform_run_phase=apply", JobFacts.Pipeline | JobFacts.Run | JobFacts.Task)]
     [TestCase("https://oidc.vercel.com/acme", "owner:acme:project:p:environment:production", "project=p environment=production", JobFacts.Pipeline | JobFacts.Environment)]
     [TestCase("https://issuer.example", "somebody", "run_id=77 environment=prod pipeline_id=77", JobFacts.None)]
@@ -24,11 +27,47 @@ internal sealed class AttestedFactsTests
     }
 
     [Test]
-    public void A_pod_is_a_run_by_its_uid_and_not_by_the_name_that_anybody_gave_it([Values("orders-1", "5a5a0000-0000-4000-8000-000000000001", null)] string? run)
+    public void A_pod_is_a_run_by_its_uid_and_not_by_the_name_that_anybody_gave_it([Values("orders-1", Pod, null)] string? run)
     {
-        var claims = new Dictionary<string, string> { ["kubernetes.io/pod/uid"] = "5a5a0000-0000-4000-8000-000000000001", ["kubernetes.io/pod/name"] = "orders-1" };
-        JobAttestation said = JobAttestation.Of("Kubernetes service account", claims, new JobContext { Run = run }, JobFacts.None);
-        Assert.That((said.Attested, said.Job.Run), Is.EqualTo((run == "orders-1" ? JobFacts.None : JobFacts.Run, run ?? "5a5a0000-0000-4000-8000-000000000001")));
+        JobAttestation said = JobAttestation.Of(OfPod(), new JobContext { Run = run }, JobFacts.None, Cluster);
+        Assert.That((said.Attested, said.Job.Run), Is.EqualTo((run == "orders-1" ? JobFacts.None : JobFacts.Run, run ?? Pod)));
+    }
+
+    [TestCase("https://gitlab.acme.example", "project_path:acme/orders:ref_type:branch:ref:main", "project_path=acme/orders pipeline_id=77 job_id=2")]
+    [TestCase("https://gitlab.com/acme/pages", "project_path:acme/orders:ref_type:branch:ref:main", "project_path=acme/orders pipeline_id=77 job_id=2")]
+    [TestCase("https://github.acme.example/_services/token", "repo:acme/orders:ref:refs/heads/main", "repository=acme/orders run_id=77")]
+    [TestCase("https://token.actions.githubusercontent.com.acme.example/_services/token", "repo:acme/orders:ref:refs/heads/main", "repository=acme/orders run_id=77")]
+    [TestCase("https://tfe.acme.example", "organization:acme:project:p:workspace:w", "terraform_workspace_name=w terraform_run_id=77 terraform_run_phase=apply")]
+    [TestCase("https://api.bitbucket.org/2.0/repositories/acme/orders/src/main/identity/oidc", "{a}:{b}", "pipelineUuid=77 stepUuid=s")]
+    public void An_issuer_of_anybodys_attests_nothing_unless_the_target_names_it(string issuer, string subject, string claims)
+    {
+        JobAttestation unnamed = Of(issuer, subject, claims, JobContext.Unnamed);
+        Assert.That((unnamed.Attested, unnamed.Job.Run), Is.EqualTo((JobFacts.None, (string?)null)));
+        Assert.That(Of(issuer, subject, claims, JobContext.Unnamed, attestingIssuer: $"{issuer}/").Attested, Is.EqualTo(JobFacts.None), "character by character");
+        JobAttestation named = Of(issuer, subject, claims, JobContext.Unnamed, JobFacts.Run, issuer);
+        Assert.That((named.Attested & JobFacts.Run, named.Job.Run), Is.EqualTo((JobFacts.Run, "77")));
+    }
+
+    [TestCase("https://token.actions.githubusercontent.com/acme")]
+    [TestCase("https://token.actions.acme.ghe.com")]
+    public void GitHubs_own_issuers_need_no_name(string issuer) =>
+        Assert.That(Of(issuer, "repo:acme/orders:ref:refs/heads/main", "repository=acme/orders run_id=77", Declared).Attested, Is.EqualTo(JobFacts.Run));
+
+    [Test]
+    public void Where_an_issuer_is_named_the_public_one_attests_nothing()
+    {
+        IdentityUnavailableException refused = Assert.Throws<IdentityUnavailableException>(() => Of(
+            "https://token.actions.githubusercontent.com", "repo:acme/orders:ref:refs/heads/main", "repository=acme/orders run_id=77", Declared, JobFacts.Run, "https://github.acme.example/_services/token"))!;
+        Assert.That(refused.Code, Is.EqualTo("NHI2011"));
+        Assert.That(refused.Message, Does.Contain("names issuer 'https://token.actions.githubusercontent.com', expected is 'https://github.acme.example/_services/token'").And.Contain("correct AttestingIssuer"));
+    }
+
+    [Test]
+    public void An_issuer_that_nobody_named_is_refused_with_the_line_to_write()
+    {
+        IdentityUnavailableException refused = Assert.Throws<IdentityUnavailableException>(() => JobAttestation.Of(OfPod(), JobContext.Unnamed, JobFacts.Run, null))!;
+        Assert.That((refused.Code, refused.Stage, refused.IsTransient), Is.EqualTo(("NHI2011", ExchangeStage.Attest, false)));
+        Assert.That(refused.Message, Does.Contain($"(Kubernetes service account) names issuer '{Cluster}'").And.Contain($"\"AttestingIssuer\": \"{Cluster}\""));
     }
 
     [Test]
@@ -45,6 +84,21 @@ internal sealed class AttestedFactsTests
     {
         JobAttestation said = Of("https://token.actions.githubusercontent.com", "repo:acme/orders:ref:refs/heads/main", "repository=acme/orders run_id=78 workflow_ref=nightly", Declared);
         Assert.That((said.Attested, said.Job.Run, said.Job.Pipeline), Is.EqualTo((JobFacts.None, "77", "orders-nightly")));
+    }
+
+    [Test]
+    public async Task What_the_proof_contradicts_is_logged_once_and_not_at_each_refresh()
+    {
+        using var logged = new LoggedText();
+        await using TestJob job = await TestJob.StartAsync(
+            source: IdentitySources.From((request, _) => new(Proofs.Token(Proofs.With(("aud", request.Audience.ToString()), ("run_id", "78"))))),
+            more: b => b.Job(Declared).Logging(logged));
+        BearerToken first = await job.Warehouse.GetAsync();
+        job.Warehouse.Reject(first);
+        await job.Warehouse.GetAsync();
+
+        Assert.That(logged.Text.Split("says otherwise than the job is declared: Run is '78' there and '77' here."), Has.Length.EqualTo(2));
+        Assert.That(job.Audit.Events.Select(e => (e.Job.Run, e.AttestedFacts)), Is.All.EqualTo(("77", JobFacts.None)));
     }
 
     [TestCase("repository=acme/orders run_id=78", JobFacts.Run, "Run", "claim 'run_id' of the proof (GitHub Actions) presents '78', expected is '77'", "leave it out")]
@@ -109,10 +163,16 @@ internal sealed class AttestedFactsTests
         source: IdentitySources.From((request, _) => new(Proofs.Token(Proofs.With(("aud", request.Audience.ToString()))))),
         more: b => b.Job(new JobContext { Pipeline = "orders-nightly", Dataset = "orders", Purpose = "load" }));
 
-    private static JobAttestation Of(string issuer, string subject, string claims, JobContext declared, JobFacts required = JobFacts.None)
+    private static AttestedProof OfPod()
+    {
+        var said = new JsonObject { ["namespace"] = "etl", ["serviceaccount"] = new JsonObject { ["name"] = "orders" }, ["pod"] = new JsonObject { ["uid"] = Pod, ["name"] = "orders-1" } };
+        return ProofCheck.Check(Proofs.Token(Proofs.Of(Cluster, "system:serviceaccount:etl:orders", ("kubernetes.io", said))), new Audience(Proofs.Audience), ActsFor.Proven, Proofs.Now);
+    }
+
+    private static JobAttestation Of(string issuer, string subject, string claims, JobContext declared, JobFacts required = JobFacts.None, string? attestingIssuer = null)
     {
         (string Name, JsonNode? Value)[] more = [.. claims.Split(' ').Select(claim => claim.Split('=')).Select(pair => (pair[0], (JsonNode?)pair[1]))];
         AttestedProof proof = ProofCheck.Check(Proofs.Token(Proofs.Of(issuer, subject, more)), new Audience(Proofs.Audience), ActsFor.Workload, Proofs.Now);
-        return JobAttestation.Of(proof.Platform, proof.Claims, declared, required);
+        return JobAttestation.Of(proof, declared, required, attestingIssuer);
     }
 }
