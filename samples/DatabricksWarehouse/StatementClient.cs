@@ -26,12 +26,14 @@ internal sealed class StatementClient(WorkspaceClient workspace, Pause pause)
                 statement = await workspace.GetAsync(path, Wire.Default.StatementResponse, cancellationToken);
             }
         }
-        catch (Exception stopped)   // nobody waits for it any more, for whatever reason: it must not go on costing
+        catch (OperationCanceledException late) when (late.InnerException is TimeoutException && !cancellationToken.IsCancellationRequested)   // HttpClient's own time-out, not the caller's cancellation
         {
             await TryCancelAsync(path);
-            // HttpClient tells its own time-out as a cancellation, too: that is not the caller's.
-            if (stopped is OperationCanceledException { InnerException: TimeoutException } && !cancellationToken.IsCancellationRequested)
-                throw new WorkspaceException("The workspace did not answer in time; the statement is given up.", cause: stopped);
+            throw new WorkspaceException("The workspace did not answer in time; the statement is given up.", cause: late);
+        }
+        catch   // nobody waits for it any more, for whatever reason: it must not go on costing
+        {
+            await TryCancelAsync(path);
             throw;
         }
         return statement.Status.State == "SUCCEEDED" ? await FetchAsync(statement, cancellationToken) : throw new WorkspaceException($"The statement is {statement.Status.State}. {statement.Status.Error?.Message}");

@@ -71,7 +71,7 @@ public sealed class CredentialHandler : DelegatingHandler
         return (await TryAsync(request, address, credential, cancellationToken).ConfigureAwait(false)).Response;
     }
 
-    /// <summary>As <see cref="SendAsync"/>, for callers that can't await. Without a ready credential it blocks its own caller, holding no lock, until there is one. Many such callers at once on threads of the pool: await the first credential before (docs/concepts.md).</summary>
+    /// <summary>As <see cref="SendAsync"/>, for callers that can't await. Without a ready credential it blocks its own caller, holding no lock, until there is one. Many such callers at once on threads of the pool: await the first credential before (the page "Concepts").</summary>
     /// <param name="request">The request.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="TokenExchangeException">As <see cref="SendAsync"/>.</exception>

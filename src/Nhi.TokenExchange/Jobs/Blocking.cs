@@ -4,7 +4,7 @@ namespace Nhi.TokenExchange;
 /// <remarks>
 /// Waiting for a task tells the pool that a thread of it is blocked, and it adds one; an event or a semaphore would not. It adds the first few at once and then one each 25 ms, 50 ms ... at most 250 ms, so a
 /// hundred callers on a pool of two threads take some 22 s: the flight that they all wait for is queued behind them, and starts when the last of them has a thread to block. A thread of the flight's own
-/// would not mend that: its first await (a connection, the caller's source, policy, audit) goes on in the same queue. What mends it is to have no such miss: docs/concepts.md.
+/// would not mend that: its first await (a connection, the caller's source, policy, audit) goes on in the same queue. What mends it is to have no such miss: the page "Concepts" says how.
 /// </remarks>
 internal static class Blocking
 {

@@ -25,7 +25,9 @@ internal sealed class ExchangeMeterTests
     {
         using var one = new Telemetry();
         using var other = new Telemetry();
-        Assert.That(ExchangeMeter.Of(one.Meters), Is.SameAs(ExchangeMeter.Of(one.Meters)).And.Not.SameAs(ExchangeMeter.Of(other.Meters)));
+        ExchangeMeter first = ExchangeMeter.Of(one.Meters);
+        Assert.That(ExchangeMeter.Of(one.Meters), Is.SameAs(first));
+        Assert.That(ExchangeMeter.Of(other.Meters), Is.Not.SameAs(first));
     }
 
     [Test]

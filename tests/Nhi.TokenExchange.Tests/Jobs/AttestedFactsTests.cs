@@ -73,10 +73,10 @@ internal sealed class AttestedFactsTests
     [Test]
     public void A_claim_with_nothing_in_it_attests_nothing_and_is_not_taken()
     {
-        var claims = new Dictionary<string, string> { ["pipeline_id"] = "", ["project_path"] = "", ["ci_config_ref_uri"] = "acme/ci" };
-        JobAttestation said = JobAttestation.Of("GitLab CI", claims, JobContext.Unnamed, JobFacts.None);
-        Assert.That((said.Attested, said.Job.Run, said.Job.Pipeline), Is.EqualTo((JobFacts.Pipeline, (string?)null, "acme/ci")));
-        Assert.That(() => JobAttestation.Of("GitLab CI", claims, JobContext.Unnamed, JobFacts.Run), Throws.TypeOf<IdentityUnavailableException>());
+        const string Issuer = "https://gitlab.com", Subject = "project_path:acme/orders:ref_type:branch:ref:main", Claims = "job_id=2 pipeline_id= project_path= ci_config_ref_uri=acme/ci";
+        JobAttestation said = Of(Issuer, Subject, Claims, JobContext.Unnamed);
+        Assert.That((said.Attested, said.Job.Run, said.Job.Pipeline), Is.EqualTo((JobFacts.Pipeline | JobFacts.Task, (string?)null, "acme/ci")));
+        Assert.That(() => Of(Issuer, Subject, Claims, JobContext.Unnamed, JobFacts.Run), Throws.TypeOf<IdentityUnavailableException>());
     }
 
     [Test]
