@@ -17,7 +17,10 @@ internal sealed class RequestKeys : IEqualityComparer<CredentialRequest>
             && string.Equals(x.Tenant, y.Tenant, StringComparison.Ordinal)
             && string.Equals(x.Claims, y.Claims, StringComparison.Ordinal));
 
-    public int GetHashCode(CredentialRequest obj) => HashCode.Combine(HashOf(obj.Scopes?.ToString()), HashOf(obj.Tenant), HashOf(obj.Claims));
+    public int GetHashCode(CredentialRequest obj) => obj.KeyHash;
+
+    /// <summary>The hash of all members; what a request remembers.</summary>
+    public static int HashOf(CredentialRequest request) => HashCode.Combine(HashOf(request.Scopes?.ToString()), HashOf(request.Tenant), HashOf(request.Claims));
 
     private static int HashOf(string? text) => text is null ? 0 : text.GetHashCode(StringComparison.Ordinal);
 }

@@ -11,4 +11,10 @@ public sealed class CredentialRequest
 
     /// <summary>The claims of a challenge, as the resource sent them (a JSON object), where the issuer takes them.</summary>
     public string? Claims { get; init; }
+
+    // Zero until it is asked for. Whoever asks at the same time writes the same number.
+    private int _keyHash;
+
+    /// <summary>The hash of <see cref="RequestKeys"/>, computed once: a caller that keeps its request pays for it once.</summary>
+    internal int KeyHash => _keyHash != 0 ? _keyHash : _keyHash = RequestKeys.HashOf(this);
 }

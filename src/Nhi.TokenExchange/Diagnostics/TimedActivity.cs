@@ -5,6 +5,8 @@ namespace Nhi.TokenExchange;
 /// <summary>An activity from its start to its disposal, in the time of the job's clock; nothing if nobody listens. A listener that throws breaks nothing.</summary>
 internal sealed class TimedActivity : IDisposable
 {
+    private static readonly TimedActivity OfNobody = new(TimeProvider.System);
+
     private readonly TimeProvider _time;
     private readonly DateTimeOffset _start;
     private readonly long _timestamp;
@@ -19,6 +21,8 @@ internal sealed class TimedActivity : IDisposable
 
     public static TimedActivity Start(ActivitySource source, string name, IEnumerable<KeyValuePair<string, object?>> tags, IEnumerable<ActivityLink>? links, AgreedClock clock)
     {
+        if (!source.HasListeners())
+            return OfNobody;
         var timed = new TimedActivity(clock.Provider);
         Quietly.Do(() => timed._activity = source.StartActivity(name, ActivityKind.Internal, default(ActivityContext), tags, links, timed._start));
         return timed;

@@ -38,12 +38,12 @@ internal static class JwtReader
         int second = text.LastIndexOf('.');
         try
         {
-            byte[] header = Decode(text[..first], "header");
-            byte[] payload = Decode(text[(first + 1)..second], "payload");
-            byte[] signature = Decode(text[(second + 1)..], "signature");
+            ReadOnlyMemory<byte> header = Decode(text[..first], "header");
+            ReadOnlyMemory<byte> payload = Decode(text[(first + 1)..second], "payload");
+            int signature = Decode(text[(second + 1)..], "signature").Length;
             using JsonDocument headerJson = Parse(header, "header");
             using JsonDocument payloadJson = Parse(payload, "payload");
-            return Read(headerJson.RootElement, payloadJson.RootElement, signature.Length);
+            return Read(headerJson.RootElement, payloadJson.RootElement, signature);
         }
         catch (InvalidOperationException)   // what GetString throws for an escaped half of a surrogate pair
         {
@@ -77,7 +77,7 @@ internal static class JwtReader
             throw new FormatException($"it has {parts} part{(parts == 1 ? "" : "s")}; a signed JWT has three, with dots between them");
     }
 
-    private static byte[] Decode(ReadOnlySpan<char> part, string name)
+    private static ReadOnlyMemory<byte> Decode(ReadOnlySpan<char> part, string name)
     {
         if (part.IsEmpty)
             throw new FormatException($"its {name} is empty");
@@ -88,14 +88,22 @@ internal static class JwtReader
             throw new FormatException($"its {name} has {part.Length} characters, a length that base64url does not have");
         byte[] bytes = new byte[Base64Url.GetMaxDecodedLength(part.Length)];
         // Also refused: unused bits that are not zero. Two texts must not mean one token.
-        if (Base64Url.DecodeFromChars(part, bytes, out _, out int written) != OperationStatus.Done || !Base64Url.EncodeToString(bytes.AsSpan(0, written)).AsSpan().SequenceEqual(part))
+        if (Base64Url.DecodeFromChars(part, bytes, out _, out int written) != OperationStatus.Done || !EndsAsEncoded(part, bytes.AsSpan(0, written)))
             throw new FormatException($"its {name} does not end as base64url does");
-        return bytes.AsSpan(0, written).ToArray();
+        return bytes.AsMemory(0, written);
     }
 
-    private static JsonDocument Parse(byte[] json, string part)
+    // All but the last group of four characters have no bits to spare.
+    private static bool EndsAsEncoded(ReadOnlySpan<char> part, ReadOnlySpan<byte> bytes)
     {
-        if (!Utf8.IsValid(json))
+        int rest = part.Length % 4;
+        Span<char> group = stackalloc char[4];
+        return rest == 0 || (Base64Url.TryEncodeToChars(bytes[^(bytes.Length % 3)..], group, out int length) && group[..length].SequenceEqual(part[^rest..]));
+    }
+
+    private static JsonDocument Parse(ReadOnlyMemory<byte> json, string part)
+    {
+        if (!Utf8.IsValid(json.Span))
             throw new FormatException($"its {part} is not UTF-8");
         JsonDocument document;
         try
@@ -117,7 +125,7 @@ internal static class JwtReader
     }
 
     // Read again, more leniently, to say what was wrong; the way of an error only.
-    private static string WhyNot(byte[] json)
+    private static string WhyNot(ReadOnlyMemory<byte> json)
     {
         if (Parses(new() { MaxDepth = MaxDepth }))
             return "has a name twice";
