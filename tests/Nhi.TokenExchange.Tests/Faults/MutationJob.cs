@@ -56,12 +56,14 @@ internal sealed class MutationJob : IAsyncDisposable
     }
 
     /// <summary>Ends the job and looks for the secret in all that was said.</summary>
-    public async Task CompleteAsync(string canary)
+    /// <returns>All that was said.</returns>
+    public async Task<string> CompleteAsync(string canary)
     {
         JobReport report = await _session.CompleteAsync();
         Assert.That(report.Leases.Select(lease => lease.Reason ?? ""), Has.None.Contains("Exception"));
         string said = $"{string.Join('\n', _failures)}\n{report} {string.Join('\n', report.Leases)}\n{_logs.Text}\n{_audit.Text}";
         Assert.That(Canary.FindIn(said, canary), Is.Empty, said);
+        return said;
     }
 
     public ValueTask DisposeAsync() => _session.DisposeAsync();

@@ -9,7 +9,7 @@ internal static class AnswerFuzzing
     // Twice five tries of a call, for each of two proofs.
     private const int MostRequests = 20;
 
-    public static async Task RunAsync(FuzzInput input)
+    public static async Task<string> RunAsync(FuzzInput input)
     {
         string[] answers = FuzzedAnswer.Split(input.Rest);
         string proof = AnsweredJob.Jwt(
@@ -20,17 +20,18 @@ internal static class AnswerFuzzing
             wire, exchanger, IdentitySources.From((_, _) => new(new SubjectToken(proof, SubjectTokenType.Jwt))), input.ChoiceAt(1) == 's' ? ["read", "write"] : []);
 
         BearerToken? token = await job.GetAsync();
-        await job.CompleteAsync(FuzzInput.Canary);
+        string said = await job.CompleteAsync(FuzzInput.Canary);
 
         Assert.That(wire.Asked, Has.Count.LessThanOrEqualTo(MostRequests));
         if (token is null)
-            return;
+            return said;
         using var request = new HttpRequestMessage();
         token.ApplyTo(request.Headers);
         Assert.That(AuthenticationHeaderValue.Parse(request.Headers.Authorization!.ToString()).Parameter, Is.EqualTo(token.Reveal()));
         Assert.That(token.ExpiresAt, Is.GreaterThan(Proofs.Now));
         if (input.ChoiceAt(0) != 'd')
             Assert.That(wire.Revoked, Does.Contain(token.Reveal()));
+        return said;
     }
 
     private static string Audience(FuzzInput input) => Exchanger(input).SubjectAudience.ToString();

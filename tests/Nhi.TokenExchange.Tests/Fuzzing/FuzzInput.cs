@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Nhi.TokenExchange.Tests.Faults;
 
 namespace Nhi.TokenExchange.Tests.Fuzzing;
 
@@ -8,6 +9,9 @@ internal sealed class FuzzInput
 {
     /// <summary>Stands for the canary; in what is not the canary's place, for itself.</summary>
     public const string CanaryMark = "@";
+
+    /// <summary>Stands on both sides of the claims of a JWT with the canary for a signature.</summary>
+    public const char JwtMark = '^';
 
     /// <summary>Stands for the proof that was sent.</summary>
     public const string ProofMark = "$";
@@ -32,6 +36,11 @@ internal sealed class FuzzInput
     public char ChoiceAt(int index) => index < Choice.Length ? Choice[index] : '\0';
 
     /// <summary>A text with the secrets in the place of their marks.</summary>
-    public static string Filled(string text, string proof = "") =>
-        text.Replace(CanaryMark, Canary, StringComparison.Ordinal).Replace(ProofMark, proof, StringComparison.Ordinal);
+    public static string Filled(string text, string proof = "")
+    {
+        string[] pieces = text.Split(JwtMark);
+        for (int i = 1; i < pieces.Length - 1; i += 2)
+            pieces[i] = AnsweredJob.Jwt(pieces[i], canary: Canary);
+        return string.Concat(pieces).Replace(CanaryMark, Canary, StringComparison.Ordinal).Replace(ProofMark, proof, StringComparison.Ordinal);
+    }
 }

@@ -10,9 +10,9 @@ public sealed class FuzzTarget
     private static readonly TimeSpan NoEnd = TimeSpan.FromMinutes(3);
     private const long MostBytes = 64L * 1024 * 1024;
 
-    private readonly Func<FuzzInput, Task> _run;
+    private readonly Func<FuzzInput, Task<string>> _run;
 
-    private FuzzTarget(string name, Func<FuzzInput, Task> run)
+    private FuzzTarget(string name, Func<FuzzInput, Task<string>> run)
     {
         Name = name;
         _run = run;
@@ -26,11 +26,13 @@ public sealed class FuzzTarget
     public string Name { get; }
 
     /// <summary>Runs one input to its end: bounded in time and memory, nothing but our documented exceptions, no secret said.</summary>
-    public async Task RunAsync(byte[] input)
+    /// <returns>All that was said: errors, logs, audit, report.</returns>
+    public async Task<string> RunAsync(byte[] input)
     {
         long before = GC.GetTotalAllocatedBytes();
-        await Task.Run(() => _run(new FuzzInput(input))).WaitAsync(NoEnd, TimeProvider.System);
+        string said = await Task.Run(() => _run(new FuzzInput(input))).WaitAsync(NoEnd, TimeProvider.System);
         Assert.That(GC.GetTotalAllocatedBytes() - before, Is.LessThan(MostBytes), "bytes allocated");
+        return said;
     }
 
     public override string ToString() => Name;

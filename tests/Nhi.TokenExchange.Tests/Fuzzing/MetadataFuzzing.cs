@@ -5,7 +5,7 @@ namespace Nhi.TokenExchange.Tests.Fuzzing;
 /// <summary>An issuer's metadata (RFC 8414, OpenID Connect Discovery). First line: <c>j</c> for RFC 7523, else RFC 8693. After it the answers to the two places that are asked.</summary>
 internal static class MetadataFuzzing
 {
-    public static async Task RunAsync(FuzzInput input)
+    public static async Task<string> RunAsync(FuzzInput input)
     {
         string[] documents = FuzzedAnswer.Split(input.Rest);
         int asked = 0;
@@ -16,12 +16,13 @@ internal static class MetadataFuzzing
         await using MutationJob job = await MutationJob.StartAsync(wire, exchanger, IdentitySources.From((_, _) => new(new SubjectToken(proof, SubjectTokenType.Jwt))));
 
         BearerToken? token = await job.GetAsync();
-        await job.CompleteAsync(FuzzInput.Canary);
+        string said = await job.CompleteAsync(FuzzInput.Canary);
 
         // A document sends proofs and tokens nowhere but to the issuer's own host, and over TLS.
         Assert.That(wire.Places, Has.All.Matches<Uri>(place => place is { Scheme: "https", IdnHost: "issuer.example" }));
         Assert.That(asked, Is.LessThanOrEqualTo(40));   // at two places, each five times, for two proofs, and once more for the revocation
         if (token is not null)
             Assert.That(wire.Asked.Count + wire.Revoked.Count, Is.GreaterThanOrEqualTo(1));
+        return said;
     }
 }

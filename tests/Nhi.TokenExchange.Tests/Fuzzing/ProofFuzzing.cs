@@ -8,7 +8,7 @@ namespace Nhi.TokenExchange.Tests.Fuzzing;
 /// <summary>What a platform hands out for a proof. First line: <c>j</c> a JWT, <c>i</c> an ID token, <c>a</c> an access token, <c>f</c> an assertion of a federation, <c>g</c> the answer of GitHub's endpoint; then <c>p</c> for parts: a header, a line, claims, a line, what follows the signature.</summary>
 internal static class ProofFuzzing
 {
-    public static async Task RunAsync(FuzzInput input)
+    public static async Task<string> RunAsync(FuzzInput input)
     {
         string proof = input.ChoiceAt(1) == 'p' ? OfParts(input.Rest) : FuzzInput.Filled(input.Rest);
         var wire = new AnsweringWire(_ => AnsweringWire.Json(AnsweredJob.Answer($"at-{FuzzInput.Canary}"))) { Document = () => FuzzedAnswer.Of(input.Rest, OfParts("{}\n{}")) };
@@ -20,9 +20,10 @@ internal static class ProofFuzzing
         await using MutationJob job = await MutationJob.StartAsync(wire, exchanger, Source(input.ChoiceAt(0), proof));
 
         BearerToken? token = await job.GetAsync();
-        await job.CompleteAsync(FuzzInput.Canary);
+        string said = await job.CompleteAsync(FuzzInput.Canary);
 
         Assert.That(wire.Asked.Count, Is.EqualTo(token is null ? 0 : 1), "what was sent was taken");
+        return said;
     }
 
     // The claims may be shown, the signature never: the canary stands there alone.
@@ -38,7 +39,7 @@ internal static class ProofFuzzing
 
     private static IWorkloadIdentitySource Source(char kind, string proof) => kind switch
     {
-        'f' => IdentitySources.FederatedAssertion((_, _) => new(proof)),
+        'f' => IdentitySources.FederatedAssertion((_, _) => new(proof.Length == 0 ? "." : proof)),   // no answer at all is the function's failure, with a code of its own
         'g' => new GitHubActionsSource(name => name switch
         {
             "GITHUB_ACTIONS" => "true", "ACTIONS_ID_TOKEN_REQUEST_URL" => "https://runner.example/idtoken", "ACTIONS_ID_TOKEN_REQUEST_TOKEN" => "request", _ => null,

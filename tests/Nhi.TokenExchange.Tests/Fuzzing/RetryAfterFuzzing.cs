@@ -8,7 +8,7 @@ internal static class RetryAfterFuzzing
     // What an issuer may ask for at most, and the tenth over which jobs spread.
     private static readonly TimeSpan MostAskedFor = TimeSpan.FromMinutes(5) * 1.1;
 
-    public static async Task RunAsync(FuzzInput input)
+    public static async Task<string> RunAsync(FuzzInput input)
     {
         string[] refusals = FuzzedAnswer.Split(input.Rest);
         int times = input.ChoiceAt(0) is >= '0' and <= '9' and char digit ? digit - '0' : 9;
@@ -23,7 +23,7 @@ internal static class RetryAfterFuzzing
 
         BearerToken? token = await job.GetAsync();
         TimeSpan waited = job.Waited;
-        await job.CompleteAsync(FuzzInput.Canary);
+        string said = await job.CompleteAsync(FuzzInput.Canary);
 
         // No header makes a caller wait beyond the deadline of a call, or for ever; nor does it make us ask without end.
         Assert.That(waited, Is.InRange(TimeSpan.Zero, 4 * IssuerBackchannel.CallDeadline));
@@ -31,5 +31,6 @@ internal static class RetryAfterFuzzing
         Assert.That(job.Failures.Select(failure => failure.RetryAfter).OfType<TimeSpan>(), Has.All.GreaterThan(TimeSpan.Zero).And.All.LessThanOrEqualTo(MostAskedFor));
         if (times == 0)
             Assert.That(token, Is.Not.Null);
+        return said;
     }
 }

@@ -19,10 +19,10 @@ internal static class SettingsFuzzing
         $"-----BEGIN PRIVATE KEY-----{Key}", $"{{\"private_key\":\"{Key}\"}}",
     ];
 
-    public static async Task RunAsync(FuzzInput input)
+    public static async Task<string> RunAsync(FuzzInput input)
     {
         if (Load(input) is not { } section)
-            return;
+            return "";
         var services = new ServiceCollection();
         services.AddTokenExchange(section);
         await using ServiceProvider container = services.BuildServiceProvider();
@@ -30,6 +30,7 @@ internal static class SettingsFuzzing
         {
             JobSession session = container.GetRequiredService<JobSession>();
             await session.CompleteAsync();
+            return "taken";
         }
         catch (TokenExchangeException refused)
         {
@@ -37,6 +38,7 @@ internal static class SettingsFuzzing
             Assert.That(refused.Message, Does.Contain("TokenExchange"), "which setting");
             Assert.That(refused.Message.Where(c => char.IsControl(c) && c is not ('\r' or '\n')), Is.Empty);
             Assert.That(Canary.FindIn(refused.ToString(), Key), Is.Empty, refused.ToString());
+            return refused.Message;
         }
     }
 
