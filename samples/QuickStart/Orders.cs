@@ -10,7 +10,7 @@ namespace QuickStart;
 internal static class Orders
 {
     public static async Task<OrderPage> ReadOrdersAsync(this HttpClient http, int count) =>
-        await http.GetFromJsonAsync<OrderPage>($"api/datasets/orders/rows?from=0&count={count}") ?? throw new InvalidOperationException("The warehouse answered nothing.");
+        await http.GetFromJsonAsync($"api/datasets/orders/rows?from=0&count={count}", OrderJson.Default.OrderPage) ?? throw new InvalidOperationException("The warehouse answered nothing.");
 
     /// <summary>What a thief would do with a credential after the job.</summary>
     public static async Task<HttpStatusCode> TryAsync(this Warehouse warehouse, BearerToken credential)
@@ -33,3 +33,7 @@ internal sealed record Order(
 {
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"order {Id} of {OrderedOn}: {Amount} {Currency}, {State}");
 }
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(OrderPage))]
+internal sealed partial class OrderJson : JsonSerializerContext;

@@ -12,6 +12,7 @@ internal sealed class AnsweringWire(Func<int, HttpResponseMessage> answer) : Htt
 
     private readonly ConcurrentQueue<string> _asked = new();
     private readonly ConcurrentQueue<string> _revoked = new();
+    private readonly ConcurrentQueue<Uri> _places = new();
 
     public static Uri TokenEndpoint { get; } = new($"{Issuer}/token");
 
@@ -22,6 +23,9 @@ internal sealed class AnsweringWire(Func<int, HttpResponseMessage> answer) : Htt
 
     /// <summary>The tokens that were revoked.</summary>
     public IReadOnlyCollection<string> Revoked => _revoked;
+
+    /// <summary>Where all requests went.</summary>
+    public IReadOnlyCollection<Uri> Places => _places;
 
     /// <summary>What is answered to a GET: a discovery document. Default: not found.</summary>
     public Func<HttpResponseMessage> Document { get; init; } = () => new HttpResponseMessage(HttpStatusCode.NotFound);
@@ -38,6 +42,7 @@ internal sealed class AnsweringWire(Func<int, HttpResponseMessage> answer) : Htt
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        _places.Enqueue(request.RequestUri!);
         if (request.Content is null)
             return Document();
         string form = await request.Content.ReadAsStringAsync(cancellationToken);

@@ -6,25 +6,34 @@ namespace Nhi.TokenExchange.Tests.Faults;
 internal sealed class MutationJob : IAsyncDisposable
 {
     private readonly JobSession _session;
+    private readonly SkippingTime _time;
     private readonly RecordingSink _audit;
     private readonly LoggedText _logs;
     private readonly List<TokenExchangeException> _failures = [];
 
-    private MutationJob(JobSession session, RecordingSink audit, LoggedText logs)
+    private MutationJob(JobSession session, SkippingTime time, RecordingSink audit, LoggedText logs)
     {
         _session = session;
+        _time = time;
         _audit = audit;
         _logs = logs;
     }
 
+    /// <summary>What has come so far.</summary>
+    public IReadOnlyList<TokenExchangeException> Failures => _failures;
+
+    /// <summary>How long was waited so far.</summary>
+    public TimeSpan Waited => _time.Waits.Aggregate(TimeSpan.Zero, (sum, wait) => sum + wait);
+
     public static async Task<MutationJob> StartAsync(AnsweringWire wire, TokenExchanger<BearerToken> exchanger, IWorkloadIdentitySource source, params string[] scopes)
     {
+        var time = new SkippingTime();
         var audit = new RecordingSink();
         var logs = new LoggedText();
         JobSession session = await JobSession.StartAsync(b => b
             .Identity("job", source, ActsFor.Workload).Target("warehouse", exchanger, "job", scopes)
-            .Audit(audit).Logging(logs).Time(new SkippingTime()).Jitter(() => 0.5).Transport(() => wire).EndOnSignals(false));
-        return new MutationJob(session, audit, logs);
+            .Audit(audit).Logging(logs).Time(time).Jitter(() => 0.5).Transport(() => wire).EndOnSignals(false));
+        return new MutationJob(session, time, audit, logs);
     }
 
     /// <summary>The credential, or null if one of our exceptions came, with a code and a target.</summary>
@@ -47,12 +56,14 @@ internal sealed class MutationJob : IAsyncDisposable
     }
 
     /// <summary>Ends the job and looks for the secret in all that was said.</summary>
-    public async Task CompleteAsync(string canary)
+    /// <returns>All that was said.</returns>
+    public async Task<string> CompleteAsync(string canary)
     {
         JobReport report = await _session.CompleteAsync();
         Assert.That(report.Leases.Select(lease => lease.Reason ?? ""), Has.None.Contains("Exception"));
         string said = $"{string.Join('\n', _failures)}\n{report} {string.Join('\n', report.Leases)}\n{_logs.Text}\n{_audit.Text}";
         Assert.That(Canary.FindIn(said, canary), Is.Empty, said);
+        return said;
     }
 
     public ValueTask DisposeAsync() => _session.DisposeAsync();

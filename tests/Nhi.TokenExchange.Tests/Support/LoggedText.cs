@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 
 namespace Nhi.TokenExchange.Tests;
@@ -29,7 +30,7 @@ internal sealed class LoggedText : ILoggerFactory, ILogger
         if (state is IEnumerable<KeyValuePair<string, object?>> values)
         {
             foreach (KeyValuePair<string, object?> value in values)
-                _lines.Enqueue($"{value.Key}={value.Value}");
+                _lines.Enqueue(string.Create(CultureInfo.InvariantCulture, $"{value.Key}={value.Value}"));
         }
         if (exception is not null)
             _lines.Enqueue(exception.ToString());

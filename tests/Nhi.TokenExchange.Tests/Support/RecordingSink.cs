@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 
 namespace Nhi.TokenExchange.Tests;
 
@@ -17,7 +18,7 @@ internal sealed class RecordingSink : IAuditSink
     public IReadOnlyList<AuditEventKind> Kinds => [.. _events.Select(e => e.Kind)];
 
     /// <summary>All that the events say.</summary>
-    public string Text => string.Join('\n', _events.Select(e => string.Join(' ', typeof(AuditEvent).GetProperties().Select(property => property.GetValue(e)))));
+    public string Text => string.Join('\n', _events.Select(e => string.Join(' ', typeof(AuditEvent).GetProperties().Select(property => Convert.ToString(property.GetValue(e), CultureInfo.InvariantCulture)))));
 
     public async ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken)
     {

@@ -1,0 +1,28 @@
+using Nhi.TokenExchange.Tests.Faults;
+
+namespace Nhi.TokenExchange.Tests.Fuzzing;
+
+/// <summary>An issuer's metadata (RFC 8414, OpenID Connect Discovery). First line: <c>j</c> for RFC 7523, else RFC 8693. After it the answers to the two places that are asked.</summary>
+internal static class MetadataFuzzing
+{
+    public static async Task<string> RunAsync(FuzzInput input)
+    {
+        string[] documents = FuzzedAnswer.Split(input.Rest);
+        int asked = 0;
+        var wire = new AnsweringWire(_ => AnsweringWire.Json(AnsweredJob.Answer($"at-{FuzzInput.Canary}"))) { Document = () => FuzzedAnswer.Of(documents[Math.Min(asked++, documents.Length - 1)]) };
+        var issuer = new Uri(AnsweringWire.Issuer);
+        TokenExchanger<BearerToken> exchanger = input.ChoiceAt(0) == 'j' ? Targets.JwtBearer(issuer) : Targets.Rfc8693(issuer, o => o.SubjectAudience = AnsweringWire.Issuer);
+        string proof = AnsweredJob.Jwt($$"""{"iss":"https://idp.example","sub":"job:orders","aud":"{{exchanger.SubjectAudience}}","exp":{{Proofs.Now.AddMinutes(10).ToUnixTimeSeconds()}}}""", canary: FuzzInput.Canary);
+        await using MutationJob job = await MutationJob.StartAsync(wire, exchanger, IdentitySources.From((_, _) => new(new SubjectToken(proof, SubjectTokenType.Jwt))));
+
+        BearerToken? token = await job.GetAsync();
+        string said = await job.CompleteAsync(FuzzInput.Canary);
+
+        // A document sends proofs and tokens nowhere but to the issuer's own host, and over TLS.
+        Assert.That(wire.Places, Has.All.Matches<Uri>(place => place is { Scheme: "https", IdnHost: "issuer.example" }));
+        Assert.That(asked, Is.LessThanOrEqualTo(40));   // at two places, each five times, for two proofs, and once more for the revocation
+        if (token is not null)
+            Assert.That(wire.Asked.Count + wire.Revoked.Count, Is.GreaterThanOrEqualTo(1));
+        return said;
+    }
+}
