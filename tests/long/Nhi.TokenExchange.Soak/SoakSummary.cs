@@ -31,6 +31,8 @@ internal sealed record SoakSummary
 
     public required int TokenRequestsNeeded { get; init; }
 
+    public required double? PeakAfterRecovery { get; init; }
+
     public required int MostFlightsAtOnce { get; init; }
 
     public required double LongestStallSeconds { get; init; }
@@ -67,6 +69,7 @@ internal sealed record SoakSummary
         LostAnswers = EveryIssueRecorded.LostOnTheWire(evidence).Count(),
         TokenRequests = evidence.TokenRequests,
         TokenRequestsNeeded = (int)RequestsBounded.NeedOf(evidence).Needed,
+        PeakAfterRecovery = RequestsBounded.PeakOf(evidence),
         MostFlightsAtOnce = evidence.Overlaps.Select(overlap => overlap.AtOnce).DefaultIfEmpty(1).Max(),
         LongestStallSeconds = evidence.Stalls.Select(stall => TimeSpan.FromTicks(stall.To - stall.From).TotalSeconds).DefaultIfEmpty().Max(),
         WorkingSetMebibytes = evidence.Resources.Max(resource => resource.WorkingSet) / (1024.0 * 1024),
@@ -93,6 +96,8 @@ internal sealed record SoakSummary
         yield return ("unrevoked, each listed with its end", Number(Unrevoked));
         yield return ("answers lost on the wire by plan", Number(LostAnswers));
         yield return ("requests for tokens (needed at most)", $"{Number(TokenRequests)} ({Number(TokenRequestsNeeded)})");
+        if (PeakAfterRecovery is { } peak)
+            yield return ("fullest second after a recovery, times the mean", peak.ToString("0.0", CultureInfo.InvariantCulture));
         yield return ("longest stall of the machine, s", LongestStallSeconds.ToString("0.0", CultureInfo.InvariantCulture));
         yield return ("largest working set, MiB", WorkingSetMebibytes.ToString("0", CultureInfo.InvariantCulture));
         if (WorkingSetSlope is { } slope)

@@ -28,7 +28,7 @@ internal sealed class MoodyProvider(CredentialProvider<BearerToken> inner) : Cre
 {
     private int _calls;
 
-    public override ValueTask<BearerToken> GetAsync(CancellationToken cancellationToken = default) => Interlocked.Increment(ref _calls) % 20 == 0
+    public override ValueTask<BearerToken> GetAsync(CancellationToken cancellationToken = default) => Interlocked.Increment(ref _calls) % 5 == 0
         ? throw new TokenExchangeException("NHI4002", ExchangeStage.Exchange, "The refresh failed.") { IsTransient = true }
         : inner.GetAsync(cancellationToken);
 }

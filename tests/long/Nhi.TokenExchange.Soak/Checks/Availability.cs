@@ -6,6 +6,9 @@ internal sealed class Availability() : SoakInvariant(7, "no failure beside a val
     // The clock of a slot rounds a credential's end down by up to two seconds.
     private static readonly long Rounding = TimeSpan.FromSeconds(2.2).Ticks;
 
+    // A life counts from when it was asked for.
+    private static readonly long AskedBefore = TimeSpan.FromSeconds(5).Ticks;
+
     // A failure is remembered for seconds, and a call of the wire may take thirty.
     private static readonly long Memory = TimeSpan.FromSeconds(25).Ticks;
 
@@ -29,7 +32,7 @@ internal sealed class Availability() : SoakInvariant(7, "no failure beside a val
         && failure.End < Math.Min(issue.UnusableFrom, evidence.At(held.UnusableFrom)) - Rounding
         && held.RejectedAt is null
         && !evidence.Policies.Any(policy => policy.Changing <= failure.End && policy.Changed >= issue.IssuedAt)
-        && !evidence.Chaos.Any(window => window.Place == ChaosPlace.Clock && window.At.Ticks <= failure.End && window.End.Ticks >= issue.IssuedAt);
+        && !evidence.Chaos.Any(window => window.Place == ChaosPlace.Clock && window.At.Ticks <= failure.End && window.End.Ticks >= issue.IssuedAt - AskedBefore);
 
     private static bool IsRight(Evidence evidence, FailureRecord failure, JobRecord? job, bool ending)
     {

@@ -4,6 +4,7 @@ namespace Nhi.TokenExchange.Soak;
 internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or listed")
 {
     private static readonly long RoundedTo = TimeSpan.FromSeconds(1).Ticks;
+    private static readonly long AskedBefore = TimeSpan.FromSeconds(5).Ticks;
     private static readonly long SlowMachine = TimeSpan.FromSeconds(2).Ticks;
 
     public override IEnumerable<Breach> Check(Evidence evidence)
@@ -37,9 +38,12 @@ internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or
             return "is said not to be revocable, and is";
         if (lease.End == LeaseEnd.Failed && !CouldFail(evidence, job))
             return "could have been revoked, and was not";
-        bool jumped = evidence.Chaos.Any(window => window.Fault.Jump != TimeSpan.Zero && window.At.Ticks <= issue.IssuedAt && window.End.Ticks >= issue.IssuedAt);
-        return evidence.At(lease.DiesAt) > issue.EndsAt + RoundedTo && !jumped ? "is listed with an instant after its end" : null;
+        return evidence.At(lease.DiesAt) > issue.EndsAt + RoundedTo && !IsEndUncertain(evidence, issue) ? "is listed with an instant after its end" : null;
     }
+
+    // Where the clock was wrong when the question was sent, from when lives count; or where Entra did not say how long its token lives: then the longest life there is is told.
+    private static bool IsEndUncertain(Evidence evidence, Issue issue) => evidence.Chaos.Any(window =>
+        window.At.Ticks <= issue.IssuedAt && window.End.Ticks >= issue.IssuedAt - AskedBefore && (window.Fault.Jump != TimeSpan.Zero || window.Fault == ChaosFault.NoLife));
 
     private static bool CouldFail(Evidence evidence, JobRecord job) =>
         evidence.Chaos.Any(window => window.Place == ChaosPlace.Revocation && window.At.Ticks <= job.Completed && window.End.Ticks >= job.Started)

@@ -19,7 +19,12 @@ internal sealed class NoSecretSaid() : SoakInvariant(5, "no secret said")
         })
         {
             foreach ((string form, string text) in FormsOf(canary))
+            {
                 forms[text] = $"{kind}, {form}";
+                // What was encoded may have been turned round or written in UTF-16 after that: a JWT holds its canary in base64url already.
+                forms[new string([.. text.Reverse()])] = $"{kind}, {form}, reversed";
+                forms[string.Join('\0', text.ToCharArray())] = $"{kind}, {form}, in UTF-16";
+            }
         }
 
         var searched = SearchValues.Create([.. forms.Keys], StringComparison.Ordinal);
@@ -36,7 +41,6 @@ internal sealed class NoSecretSaid() : SoakInvariant(5, "no secret said")
     {
         byte[] bytes = Encoding.UTF8.GetBytes(secret);
         yield return ("as it is", secret);
-        yield return ("reversed", new string([.. secret.Reverse()]));
         for (int offset = 0; offset < 3; offset++)
         {
             // With other bytes around it, the first and the last characters of its base64 are not the secret's alone.
@@ -50,7 +54,6 @@ internal sealed class NoSecretSaid() : SoakInvariant(5, "no secret said")
         yield return ("in upper hexadecimal", Convert.ToHexString(bytes));
         yield return ("percent-encoded", string.Concat(bytes.Select(b => $"%{b:X2}")));
         yield return ("JSON-escaped", string.Concat(secret.Select(c => $"\\u{(int)c:x4}")));
-        yield return ("in UTF-16", string.Join('\0', secret.ToCharArray()));
     }
 
     private static string? FindIn(string file, SearchValues<string> searched, int longest)

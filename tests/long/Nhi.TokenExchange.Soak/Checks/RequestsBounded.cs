@@ -11,6 +11,9 @@ internal sealed class RequestsBounded() : SoakInvariant(8, "requests at the issu
 
     private const int Bound = 20;
 
+    private const int LongRun = 240;
+    private const double MostPeak = 3;
+
     /// <summary>How many requests the jobs needed, and how many more the faults allow.</summary>
     public static (double Needed, int ForFaults) NeedOf(Evidence evidence)
     {
@@ -35,8 +38,32 @@ internal sealed class RequestsBounded() : SoakInvariant(8, "requests at the issu
         return (needed, forFaults);
     }
 
+    /// <summary>The fullest second of the ten after a token endpoint's recovery, as a multiple of its mean; null in a run that is too short to have a mean.</summary>
+    public static double? PeakOf(Evidence evidence)
+    {
+        if (evidence.Options.Seconds < LongRun)
+            return null;
+        double peak = 0;
+        foreach (IGrouping<ChaosPlace, Issue> atEndpoint in evidence.Issues.GroupBy(issue => issue.Target.TokenEndpoint))
+        {
+            Dictionary<long, int> seconds = atEndpoint.CountBy(issue => issue.IssuedAt / TimeSpan.TicksPerSecond).ToDictionary();
+            double mean = seconds.Values.Average();
+            // Chance alone makes one second fuller than another.
+            double usual = mean + Math.Sqrt(mean);
+            foreach (Chaos window in evidence.Chaos.Where(window => window.Fault.AtIssuer is not null && window.Place == atEndpoint.Key))
+            {
+                long recovered = window.End.Ticks / TimeSpan.TicksPerSecond;
+                peak = Math.Max(peak, Enumerable.Range(1, 10).Max(second => seconds.GetValueOrDefault(recovered + second)) / usual);
+            }
+        }
+
+        return peak;
+    }
+
     public override IEnumerable<Breach> Check(Evidence evidence)
     {
+        if (PeakOf(evidence) is { } peak and > MostPeak)
+            yield return Breach(FormattableString.Invariant($"after a recovery a second was {peak:0.0} times as full as usual"));
         (double needed, int forFaults) = NeedOf(evidence);
         if (evidence.TokenRequests > (1.5 * needed) + forFaults + Bound)
             yield return Breach(FormattableString.Invariant($"{evidence.TokenRequests} requests for tokens; {needed:0} were needed at most, and {forFaults} more allowed for faults"));

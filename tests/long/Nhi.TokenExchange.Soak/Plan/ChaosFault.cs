@@ -19,6 +19,8 @@ internal sealed record ChaosFault(string Id, IReadOnlyList<ChaosPlace> Places, p
 
     public static ChaosFault Suspend { get; } = new("suspend", [ChaosPlace.Clock]);
 
+    public static ChaosFault NoLife { get; } = new("no expires_in", TokenEndpoints, "NHI4004") { AtIssuer = () => Fault.Without("expires_in") };
+
     public static ChaosFault CancellationStorm { get; } = new("cancellation storm", [ChaosPlace.Callers]);
 
     public static ChaosFault PolicyDenies { get; } = new("policy denies", [ChaosPlace.Policy], "NHI3001");
@@ -43,7 +45,7 @@ internal sealed record ChaosFault(string Id, IReadOnlyList<ChaosPlace> Places, p
         new("sign-in page", TokenEndpoints, "NHI4004") { AtIssuer = Fault.Html },
         new("wider scope", [ChaosPlace.Authorization, ChaosPlace.Databricks], "NHI5001") { AtIssuer = () => Fault.WiderScope("dataset:customers") },
         new("expired answer", TokenEndpoints, "NHI5003", "NHI4004") { AtIssuer = () => Fault.ExpiresIn("1") },
-        new("no expires_in", TokenEndpoints, "NHI4004") { AtIssuer = () => Fault.Without("expires_in") },
+        NoLife,
         new("discovery fails", [ChaosPlace.Discovery], "NHI4002", "NHI4007") { AtIssuer = () => Fault.Status(503) },
         new("proof endpoint fails", [ChaosPlace.ProofRequest], ProofCodes) { AtIssuer = () => Fault.Status(503) },
         new("proof endpoint says garbage", [ChaosPlace.ProofRequest], ProofCodes) { AtIssuer = Fault.Garbage },

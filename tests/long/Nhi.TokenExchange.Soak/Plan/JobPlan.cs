@@ -14,7 +14,7 @@ internal static class JobPlan
     {
         var random = new Random(HashCode(options.Seed, $"place {place}"));
         double shortest = Math.Min(5, options.Seconds / 6.0);
-        double longest = Math.Min(60, options.Seconds / 3.0);
+        double longest = Math.Min(60, Math.Max(options.Seconds / 3.0, Math.Min(options.Seconds, 8)));
         var jobs = new List<(string, TimeSpan)>();
         for (double all = 0; all < options.Seconds + longest;)
         {
