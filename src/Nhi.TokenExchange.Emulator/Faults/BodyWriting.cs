@@ -13,11 +13,14 @@ internal sealed class BodyWriting
     {
         ConnectionReset.Now(http);
         return Task.CompletedTask;
-    });
+    }) { Cuts = true };
 
     private readonly Func<HttpContext, byte[], TimeProvider, Task> _write;
 
     private BodyWriting(Func<HttpContext, byte[], TimeProvider, Task> write) => _write = write;
+
+    /// <summary>Whether the caller does not get the whole answer.</summary>
+    public bool Cuts { get; private init; }
 
     public static BodyWriting TruncateAfter(int bytes) => new(async (http, body, _) =>
     {
@@ -25,7 +28,7 @@ internal sealed class BodyWriting
         await http.Response.Body.WriteAsync(body.AsMemory(0, Math.Min(bytes, body.Length)), http.RequestAborted).ConfigureAwait(false);
         await http.Response.Body.FlushAsync(http.RequestAborted).ConfigureAwait(false);
         http.Abort();
-    });
+    }) { Cuts = true };
 
     public static BodyWriting DripEvery(TimeSpan interval) => new(async (http, body, time) =>
     {

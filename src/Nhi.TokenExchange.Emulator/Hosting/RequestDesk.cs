@@ -32,7 +32,9 @@ internal sealed class RequestDesk(EmulatorRoutes routes, Ledger ledger, FaultPla
         // The Azure-style API reads its body itself.
         RequestForm form = endpoint == EmulatorEndpoint.AzureResource ? RequestForm.None : await RequestForm.ReadAsync(http.Request, http.RequestAborted).ConfigureAwait(false);
         string? key = KeyOf(endpoint, http.Request, form);
-        int number = ledger.Requests.Enter(endpoint, key);
+        (int number, int atOnce) = ledger.Requests.Enter(endpoint, key);
+        if (atOnce > 1)
+            ledger.Add(new LedgerOverlap(endpoint, ClientOf(form), time.GetUtcNow(), atOnce));
         var request = new EmulatorRequest(endpoint, http, form, NextRequestId(endpoint), time.GetUtcNow());
         IReadOnlyList<Fault> met = faults.For(endpoint, number);
         EmulatorAnswer? answer;
@@ -102,7 +104,10 @@ internal sealed class RequestDesk(EmulatorRoutes routes, Ledger ledger, FaultPla
             response.Headers[name] = value;
         BodyWriting writing = met.FirstOrDefault(fault => fault.Writing != BodyWriting.Whole)?.Writing ?? BodyWriting.Whole;
         await writing.RunAsync(request.Http, body, time).ConfigureAwait(false);
+        ledger.MarkAnswered(request.RequestId, isWhole: !writing.Cuts && !request.Http.RequestAborted.IsCancellationRequested);
     }
+
+    private static string? ClientOf(RequestForm form) => form.One("client_id") ?? form.One("identity_federation_client_id");
 
     /// <summary>What two requests have in common that want the same credential; null where none is asked for.</summary>
     private static string? KeyOf(EmulatorEndpoint endpoint, HttpRequest request, RequestForm form) => endpoint switch

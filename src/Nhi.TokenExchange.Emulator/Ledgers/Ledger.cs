@@ -15,6 +15,8 @@ public sealed class Ledger
     private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
     private readonly List<LedgerUse> _uses = [];
     private readonly List<LedgerRefusal> _refusals = [];
+    private readonly List<LedgerOverlap> _overlaps = [];
+    private readonly Dictionary<string, string> _undelivered = new(StringComparer.Ordinal);
     private readonly TimeProvider _time;
 
     internal Ledger(TimeProvider time) => _time = time;
@@ -46,6 +48,16 @@ public sealed class Ledger
         {
             lock (_gate)
                 return [.. _refusals];
+        }
+    }
+
+    /// <summary>Every request that came while another one for the same credential was in flight. A client that shares its exchanges causes none.</summary>
+    public IReadOnlyList<LedgerOverlap> Overlaps
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _overlaps];
         }
     }
 
@@ -82,6 +94,7 @@ public sealed class Ledger
         {
             _places.Add(issue.Fingerprint, _issued.Count);
             _issued.Add(issue);
+            _undelivered[issue.RequestId] = issue.Fingerprint;
         }
     }
 
@@ -95,6 +108,22 @@ public sealed class Ledger
     {
         lock (_gate)
             _refusals.Add(refusal);
+    }
+
+    internal void Add(LedgerOverlap overlap)
+    {
+        lock (_gate)
+            _overlaps.Add(overlap);
+    }
+
+    /// <summary>The answer to that request was written, whole or not.</summary>
+    internal void MarkAnswered(string requestId, bool isWhole)
+    {
+        lock (_gate)
+        {
+            if (_undelivered.Remove(requestId, out string? fingerprint) && isWhole)
+                _issued[_places[fingerprint]] = _issued[_places[fingerprint]] with { DeliveredAt = _time.GetUtcNow() };
+        }
     }
 
     internal void MarkRevoked(string fingerprint)

@@ -33,6 +33,12 @@ public sealed record LedgerIssue
     /// <summary>When it was revoked; null as long as it was not.</summary>
     public DateTimeOffset? RevokedAt { get; init; }
 
+    /// <summary>
+    /// When the answer that holds it had been written whole; null as long as it was not. It stays null where a planned fault cut the answer or the caller had hung up:
+    /// the token exists, and nobody has it. Written is not yet received: a caller may hang up while the answer is on its way.
+    /// </summary>
+    public DateTimeOffset? DeliveredAt { get; init; }
+
     /// <summary>The correlation id that the answer carried.</summary>
     public required string RequestId { get; init; }
 

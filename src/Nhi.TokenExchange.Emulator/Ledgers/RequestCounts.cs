@@ -44,14 +44,19 @@ public sealed class RequestCounts
     }
 
     /// <summary>Counts a request in.</summary>
-    /// <returns>Its number at the endpoint, from 1.</returns>
-    internal int Enter(EmulatorEndpoint endpoint, string? key)
+    /// <returns>Its number at the endpoint, from 1, and how many with its key are in flight now.</returns>
+    internal (int Number, int AtOnce) Enter(EmulatorEndpoint endpoint, string? key)
     {
         lock (_gate)
         {
+            int atOnce = 1;
             if (key is not null)
-                For(_keys, key).Enter();
-            return For(_endpoints, endpoint).Enter();
+            {
+                Tally tally = For(_keys, key);
+                tally.Enter();
+                atOnce = tally.Now;
+            }
+            return (For(_endpoints, endpoint).Enter(), atOnce);
         }
     }
 

@@ -105,7 +105,7 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
 
     public override async ValueTask<Credential> GetForNextHopAsync(CancellationToken cancellationToken)
     {
-        if (Slot.TryGet(out T? credential))
+        if (Slot.TryGet(out T? credential) && Slot.State.Flight is null)
             return credential;
         T got = await Slot.GetAsync(null, cancellationToken).ConfigureAwait(false);
         if (Slot.State.Flight is not { } replacing)

@@ -102,6 +102,30 @@ public class HopTests
     }
 
     [Test]
+    public async Task A_chain_waits_for_the_successor_that_another_caller_has_sent_for_already()
+    {
+        var first = new TestExchanger(_time) { Life = TimeSpan.FromHours(1) };
+        await using JobSession session = await JobSession.StartAsync(b => b
+            .Identity("job", TestProofs.Source(_time), ActsFor.Workload)
+            .Target("account", first, "job")
+            .Target("archive", new TestExchanger(_time), t => t.Through = "account")
+            .Time(_time).Jitter(() => 0).EndOnSignals(false));
+        BearerToken dying = await session.Provider<BearerToken>("account").GetAsync();
+        _time.Advance(TimeSpan.FromMinutes(59));
+        var gate = new Gate();
+        first.Gate = gate;
+        Assert.That(await session.Provider<BearerToken>("account").GetAsync(), Is.SameAs(dying));
+        await gate.Reached;
+
+        Task<Credential> ofHop = session.Runtime("account").GetForNextHopAsync(CancellationToken.None).AsTask();
+        bool isWaiting = !ofHop.IsCompleted;
+        gate.Open();
+
+        Assert.That(isWaiting, Is.True);
+        Assert.That(await ofHop, Is.Not.SameAs(dying));
+    }
+
+    [Test]
     public void Cycles_are_refused_at_the_start_and_shown_in_order()
     {
         TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(() => JobSession.StartAsync(b => b

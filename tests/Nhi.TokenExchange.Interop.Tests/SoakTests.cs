@@ -1,0 +1,90 @@
+using System.Text.Json;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>The short form of the soak, with a seed that stays, and the bugs that its checker has to find.</summary>
+[Parallelizable(ParallelScope.Children)]
+internal sealed class SoakTests
+{
+    // A run waits for the end of every job: on a machine that is slow that takes long, and proves the same.
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(8);
+
+    private static readonly string Program = typeof(SoakTests).Assembly.Location
+        .Replace($"{Path.DirectorySeparatorChar}Nhi.TokenExchange.Interop.Tests{Path.DirectorySeparatorChar}", $"{Path.DirectorySeparatorChar}long{Path.DirectorySeparatorChar}Nhi.TokenExchange.Soak{Path.DirectorySeparatorChar}", StringComparison.Ordinal)
+        .Replace("Nhi.TokenExchange.Interop.Tests.dll", "Nhi.TokenExchange.Soak.dll", StringComparison.Ordinal);
+
+    [Test]
+    public async Task Half_a_minute_of_jobs_and_faults_breaks_no_invariant()
+    {
+        (int code, string said, JsonElement report) = await RunAsync("--seconds", "30", "--seed", "20261128");
+
+        Assert.That(code, Is.Zero, said);
+        JsonElement summary = report.GetProperty("summary");
+        Assert.Multiple(() =>
+        {
+            Assert.That(summary.GetProperty("mostFlightsAtOnce").GetInt32(), Is.EqualTo(1));
+            foreach (string zero in new[] { "deadHandedOut", "unrecorded", "leaked", "secretsSaid", "failedBesideACredential", "lostWaiters", "unobservedExceptions" })
+                Assert.That(summary.GetProperty(zero).GetInt32(), Is.Zero, zero);
+            foreach (string many in new[] { "jobs", "issued", "revoked", "unrevoked", "failed", "gaveUp", "used" })
+                Assert.That(summary.GetProperty(many).GetInt32(), Is.Positive, $"{many}: a soak in which that never happens tries nothing");
+            Assert.That(report.GetProperty("faults").GetArrayLength(), Is.GreaterThanOrEqualTo(12));
+        });
+    }
+
+    [TestCase("double-flight", 1)]
+    [TestCase("dead-credential", 2)]
+    [TestCase("after-the-end", 2)]
+    [TestCase("issued-not-recorded", 3)]
+    [TestCase("recorded-late", 3)]
+    [TestCase("not-revoked", 4)]
+    [TestCase("token-logged", 5)]
+    [TestCase("proof-in-a-file", 5)]
+    [TestCase("fails-beside-a-credential", 7)]
+    [TestCase("retry-storm", 8)]
+    [TestCase("lost-waiter", 9)]
+    [TestCase("handles-leaked", 10)]
+    public async Task A_planted_bug_is_found_by_the_invariant_that_is_meant_for_it(string bug, int invariant)
+    {
+        (int code, string said, JsonElement report) = await RunAsync("--seconds", "6", "--jobs", "6", "--life", "4-4", "--faults", "off", "--bug", bug);
+
+        Assert.That(code, Is.EqualTo(1), said);
+        Assert.That(report.GetProperty("breached").EnumerateArray().Select(number => number.GetInt32()), Does.Contain(invariant), said);
+        Assert.That(report.GetProperty("around").GetArrayLength() > 0 || invariant is 5 or 8 or 10, said);
+    }
+
+    [Test]
+    public async Task Without_a_bug_the_run_of_the_planted_ones_breaks_nothing()
+    {
+        (int code, string said, _) = await RunAsync("--seconds", "6", "--jobs", "6", "--life", "4-4", "--faults", "off");
+
+        Assert.That(code, Is.Zero, said);
+    }
+
+    [Test]
+    public async Task Each_bug_that_can_be_planted_is_planted_here()
+    {
+        (int code, string said) = await ChildProgram.RunAsync(Deadline, new Dictionary<string, string>(), "dotnet", Program, "--bug", "none");
+
+        string[] planted = [.. typeof(SoakTests).GetMethod(nameof(A_planted_bug_is_found_by_the_invariant_that_is_meant_for_it))!
+            .GetCustomAttributes(typeof(TestCaseAttribute), inherit: false).Select(one => (string)((TestCaseAttribute)one).Arguments[0]!)];
+        Assert.That(code, Is.EqualTo(2));
+        Assert.That(said, Does.Contain($"There is no bug none; there are: {string.Join(", ", planted)}."));
+    }
+
+    private static async Task<(int Code, string Said, JsonElement Report)> RunAsync(params string[] arguments)
+    {
+        string report = Path.Combine(Path.GetTempPath(), $"soak-{Guid.NewGuid():N}.md");
+        try
+        {
+            (int code, string said) = await ChildProgram.RunAsync(Deadline, new Dictionary<string, string>(), "dotnet", [Program, .. arguments, "--report", report]);
+            Assert.That(Path.ChangeExtension(report, ".json"), Does.Exist, said);
+            using JsonDocument json = JsonDocument.Parse(await File.ReadAllTextAsync(Path.ChangeExtension(report, ".json")));
+            return (code, said, json.RootElement.Clone());
+        }
+        finally
+        {
+            File.Delete(report);
+            File.Delete(Path.ChangeExtension(report, ".json"));
+        }
+    }
+}

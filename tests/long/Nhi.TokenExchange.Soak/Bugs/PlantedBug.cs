@@ -1,0 +1,38 @@
+namespace Nhi.TokenExchange.Soak;
+
+/// <summary>A bug that is planted round the product's public seams, to see whether the checker finds it by the invariant that is meant for it.</summary>
+/// <param name="Name">As the command line has it.</param>
+/// <param name="Invariant">The number of the invariant that has to find it.</param>
+/// <param name="What">What is wrong then.</param>
+internal sealed record PlantedBug(string Name, int Invariant, string What)
+{
+    /// <summary>Wraps every exchanger.</summary>
+    public Func<TokenExchanger<BearerToken>, Heard, TokenExchanger<BearerToken>>? Exchanger { get; private init; }
+
+    /// <summary>Wraps every provider that callers hold.</summary>
+    public Func<CredentialProvider<BearerToken>, CredentialProvider<BearerToken>>? Provider { get; private init; }
+
+    /// <summary>Wraps the audit sink.</summary>
+    public Func<IAuditSink, IAuditSink>? Sink { get; private init; }
+
+    /// <summary>Wraps every identity source; the text is a folder for temporary files.</summary>
+    public Func<IWorkloadIdentitySource, string, IWorkloadIdentitySource>? Source { get; private init; }
+
+    public static IReadOnlyList<PlantedBug> All { get; } =
+    [
+        new("double-flight", 1, "each exchange is sent twice at once") { Exchanger = (inner, _) => new TwinExchanger(inner) },
+        new("dead-credential", 2, "a provider keeps the first credential for ever") { Provider = inner => new KeepingProvider(inner) },
+        new("after-the-end", 2, "a provider hands out after its job's end") { Provider = inner => new OutlivingProvider(inner) },
+        new("issued-not-recorded", 3, "every other record of an issue is lost") { Sink = inner => new LossySink(inner) },
+        new("recorded-late", 3, "a credential is handed out before its issue is recorded") { Sink = inner => new LateSink(inner) },
+        new("not-revoked", 4, "a revocation is said to have been done, and was not") { Exchanger = (inner, _) => new UnrevokingExchanger(inner) },
+        new("token-logged", 5, "a token is logged, in base64") { Exchanger = (inner, heard) => new LoggingExchanger(inner, heard) },
+        new("proof-in-a-file", 5, "a proof is left in a temporary file, in UTF-16") { Source = (inner, folder) => new WritingSource(inner, folder) },
+        new("fails-beside-a-credential", 7, "a call fails now and then though a valid credential is there") { Provider = inner => new MoodyProvider(inner) },
+        new("retry-storm", 8, "each exchange is repeated ten times") { Exchanger = (inner, _) => new StormingExchanger(inner) },
+        new("lost-waiter", 9, "a call that has to wait is forgotten now and then") { Provider = inner => new ForgetfulProvider(inner) },
+        new("handles-leaked", 10, "each proof leaves an open file behind") { Source = (inner, folder) => new LeakingSource(inner, folder) },
+    ];
+
+    public static PlantedBug? Named(string name) => All.SingleOrDefault(bug => bug.Name == name);
+}

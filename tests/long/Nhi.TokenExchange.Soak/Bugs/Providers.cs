@@ -1,0 +1,45 @@
+namespace Nhi.TokenExchange.Soak;
+
+internal sealed class KeepingProvider(CredentialProvider<BearerToken> inner) : CredentialProvider<BearerToken>(inner.Target)
+{
+    private volatile BearerToken? _kept;
+
+    public override async ValueTask<BearerToken> GetAsync(CancellationToken cancellationToken = default) => _kept ??= await inner.GetAsync(cancellationToken);
+}
+
+internal sealed class OutlivingProvider(CredentialProvider<BearerToken> inner) : CredentialProvider<BearerToken>(inner.Target)
+{
+    private volatile BearerToken? _last;
+
+    public override async ValueTask<BearerToken> GetAsync(CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return _last = await inner.GetAsync(cancellationToken);
+        }
+        catch (TokenExchangeException ended) when (ended.Code == "NHI7001" && _last is { } last)
+        {
+            return last;
+        }
+    }
+}
+
+internal sealed class MoodyProvider(CredentialProvider<BearerToken> inner) : CredentialProvider<BearerToken>(inner.Target)
+{
+    private int _calls;
+
+    public override ValueTask<BearerToken> GetAsync(CancellationToken cancellationToken = default) => Interlocked.Increment(ref _calls) % 5 == 0
+        ? throw new TokenExchangeException("NHI4002", ExchangeStage.Exchange, "The refresh failed.") { IsTransient = true }
+        : inner.GetAsync(cancellationToken);
+}
+
+internal sealed class ForgetfulProvider(CredentialProvider<BearerToken> inner) : CredentialProvider<BearerToken>(inner.Target)
+{
+    private int _waits;
+
+    public override ValueTask<BearerToken> GetAsync(CancellationToken cancellationToken = default)
+    {
+        ValueTask<BearerToken> asking = inner.GetAsync(cancellationToken);
+        return asking.IsCompleted || Interlocked.Increment(ref _waits) != 2 ? asking : new ValueTask<BearerToken>(new TaskCompletionSource<BearerToken>().Task);
+    }
+}

@@ -1,0 +1,51 @@
+namespace Nhi.TokenExchange.Soak;
+
+/// <summary>4. At the drain every credential is revoked in the ledger, dead of age, or listed by its job with the instant it dies.</summary>
+internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or listed")
+{
+    private static readonly long RoundedTo = TimeSpan.FromSeconds(1).Ticks;
+    private static readonly long AskedBefore = TimeSpan.FromSeconds(5).Ticks;
+    private static readonly long SlowMachine = TimeSpan.FromSeconds(2).Ticks;
+
+    public override IEnumerable<Breach> Check(Evidence evidence)
+    {
+        HashSet<string> lost = [.. EveryIssueRecorded.LostOnTheWire(evidence).Select(issue => issue.Fingerprint)];
+        foreach (Issue issue in evidence.Issues.Where(issue => !lost.Contains(issue.Fingerprint)))
+        {
+            if (!evidence.Jobs.TryGetValue(issue.Run, out JobRecord? job))
+                yield return Breach($"{issue.Target.Name} {issue.Fingerprint}: its job {issue.Run} never ended", issue.IssuedAt, issue.Run);
+            else if (FaultOf(evidence, issue, job) is { } fault)
+                yield return Breach($"{issue.Target.Name} {issue.Fingerprint} {fault}", job.Completed, issue.Run);
+        }
+    }
+
+    /// <summary>The credentials that lived on after their jobs, and are listed.</summary>
+    public static int Unrevoked(Evidence evidence) => evidence.Jobs.Values.Sum(job =>
+        job.Leases.Count(lease => lease.End is LeaseEnd.CannotBeRevoked or LeaseEnd.Failed && evidence.IssueOf.TryGetValue(lease.Fingerprint, out Issue? issue) && issue.EndsAt > job.Completed));
+
+    private static string? FaultOf(Evidence evidence, Issue issue, JobRecord job)
+    {
+        if (issue.RevokedAt is not null)
+            return null;
+        LeaseEntry? lease = job.Leases.FirstOrDefault(lease => lease.Fingerprint == issue.Fingerprint);
+        if (lease?.End == LeaseEnd.Revoked)
+            return "is said to be revoked, and is not";
+        if (issue.EndsAt <= job.Completed)
+            return null;
+        if (lease is null)
+            return "lives on, and its job's report does not list it";
+        if (lease.End == LeaseEnd.CannotBeRevoked && issue.Target.IsRevocable)
+            return "is said not to be revocable, and is";
+        if (lease.End == LeaseEnd.Failed && !CouldFail(evidence, job))
+            return "could have been revoked, and was not";
+        return evidence.At(lease.DiesAt) > issue.EndsAt + RoundedTo && !IsEndUncertain(evidence, issue) ? "is listed with an instant after its end" : null;
+    }
+
+    // Where the clock was wrong when the question was sent, from when lives count; or where Entra did not say how long its token lives: then the longest life there is is told.
+    private static bool IsEndUncertain(Evidence evidence, Issue issue) => evidence.Chaos.Any(window =>
+        window.At.Ticks <= issue.IssuedAt && window.End.Ticks >= issue.IssuedAt - AskedBefore && (window.Fault.Jump != TimeSpan.Zero || window.Fault == ChaosFault.NoLife));
+
+    private static bool CouldFail(Evidence evidence, JobRecord job) =>
+        evidence.Chaos.Any(window => window.Place == ChaosPlace.Revocation && window.At.Ticks <= job.Completed && window.End.Ticks >= job.Started)
+        || evidence.StalledWithin(job.Completing, job.Completed) > SlowMachine;
+}

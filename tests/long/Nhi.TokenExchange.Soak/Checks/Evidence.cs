@@ -1,0 +1,93 @@
+namespace Nhi.TokenExchange.Soak;
+
+/// <summary>All that is known of a run: the issuers' ledger, and what the process under test wrote down.</summary>
+internal sealed class Evidence
+{
+    private readonly SoakTime _time;
+
+    private Evidence(SoakTime time) => _time = time;
+
+    public required SoakOptions Options { get; init; }
+
+    public required string Folder { get; init; }
+
+    public required EmulatorCanaries Canaries { get; init; }
+
+    public required IReadOnlyList<Chaos> Chaos { get; init; }
+
+    public required IReadOnlyList<Issue> Issues { get; init; }
+
+    public required IReadOnlyDictionary<string, Issue> IssueOf { get; init; }
+
+    public required IReadOnlyList<LedgerOverlap> Overlaps { get; init; }
+
+    public required IReadOnlyList<LedgerUse> Uses { get; init; }
+
+    /// <summary>Requests at all token endpoints.</summary>
+    public required int TokenRequests { get; init; }
+
+    public required IReadOnlyList<AuditRecord> Audit { get; init; }
+
+    public required IReadOnlyList<HandOutRecord> HandOuts { get; init; }
+
+    public required IReadOnlyList<FailureRecord> Failures { get; init; }
+
+    public required IReadOnlyList<LateRecord> Late { get; init; }
+
+    public required IReadOnlyList<StallRecord> Stalls { get; init; }
+
+    public required IReadOnlyDictionary<string, JobRecord> Jobs { get; init; }
+
+    public required IReadOnlyList<PolicyRecord> Policies { get; init; }
+
+    public required IReadOnlyList<ResourceRecord> Resources { get; init; }
+
+    public required ChildSummary Summary { get; init; }
+
+    public static Evidence Read(SoakOptions options, SoakTime time, IdentityEmulator emulator, string folder, IReadOnlyList<Chaos> chaos)
+    {
+        Dictionary<string, (string Run, SoakTarget Target)> clients = JobPlan.AllRuns(options)
+            .SelectMany(run => SoakTarget.All.Select(target => (run, target)))
+            .ToDictionary(key => JobPlan.ClientOf(options, key.run, key.target), key => (key.run, key.target), StringComparer.Ordinal);
+        Issue[] issues = [.. emulator.Ledger.Issued.Select(issue => Issue.Of(issue, clients[issue.ClientId!], time))];
+        return new Evidence(time)
+        {
+            Options = options,
+            Folder = folder,
+            Canaries = emulator.Canaries,
+            Chaos = chaos,
+            Issues = issues,
+            IssueOf = issues.ToDictionary(issue => issue.Fingerprint, StringComparer.Ordinal),
+            Overlaps = emulator.Ledger.Overlaps,
+            Uses = emulator.Ledger.Uses,
+            TokenRequests = new[] { EmulatorEndpoint.AuthorizationToken, EmulatorEndpoint.DatabricksToken, EmulatorEndpoint.EntraToken }.Sum(emulator.Ledger.Requests.Of),
+            Audit = [.. RecordFile.Read<AuditRecord>(In("audit.jsonl")).OrderBy(record => record.At)],
+            HandOuts = RecordFile.Read<HandOutRecord>(In("handouts.jsonl")),
+            Failures = RecordFile.Read<FailureRecord>(In("failures.jsonl")),
+            Late = RecordFile.Read<LateRecord>(In("late.jsonl")),
+            Stalls = RecordFile.Read<StallRecord>(In("stalls.jsonl")),
+            Jobs = RecordFile.Read<JobRecord>(In("jobs.jsonl")).ToDictionary(job => job.Run, StringComparer.Ordinal),
+            Policies = RecordFile.Read<PolicyRecord>(In("policies.jsonl")),
+            Resources = RecordFile.Read<ResourceRecord>(In("resources.jsonl")),
+            Summary = RecordFile.Read<ChildSummary>(In("summary.jsonl"))[0],
+        };
+
+        string In(string file) => Path.Combine(folder, file);
+    }
+
+    public long At(DateTimeOffset instant) => _time.Of(instant).Ticks;
+
+    /// <summary>How long the process stood still within that time.</summary>
+    public long StalledWithin(long from, long to) => Stalls.Sum(stall => Math.Max(0, Math.Min(stall.To, to) - Math.Max(stall.From, from)));
+}
+
+/// <summary>One token of the ledger, with the job and target it is for. Times are ticks since the run's start.</summary>
+internal sealed record Issue(string Fingerprint, string Run, SoakTarget Target, string Scope, long IssuedAt, long EndsAt, long? RevokedAt, long? DeliveredAt)
+{
+    /// <summary>From here on nobody may be handed it any more.</summary>
+    public long UnusableFrom => EndsAt - Target.UsableMargin.Ticks;
+
+    public static Issue Of(LedgerIssue issue, (string Run, SoakTarget Target) key, SoakTime time) => new(
+        issue.Fingerprint, key.Run, key.Target, issue.Scope, time.Of(issue.IssuedAt).Ticks, time.Of(issue.EndsAt).Ticks,
+        issue.RevokedAt is { } revoked ? time.Of(revoked).Ticks : null, issue.DeliveredAt is { } delivered ? time.Of(delivered).Ticks : null);
+}

@@ -1,0 +1,48 @@
+namespace Nhi.TokenExchange.Soak;
+
+/// <summary>2. No credential is handed out that its issuer would call dead, nor within the margin before that, nor after it was revoked or its job ended.</summary>
+/// <remarks>What counts is when a call began: a thread may be preempted between the last look at the clock and the return, for as long as the machine likes.</remarks>
+internal sealed class NoDeadCredential() : SoakInvariant(2, "no dead credential handed out")
+{
+    // Two processes read one clock, but not in one instant.
+    private static readonly long Tolerance = TimeSpan.FromMilliseconds(20).Ticks;
+
+    public override IEnumerable<Breach> Check(Evidence evidence)
+    {
+        foreach (HandOutRecord handOut in evidence.HandOuts)
+        {
+            if (!evidence.IssueOf.TryGetValue(handOut.Fingerprint, out Issue? issue))
+            {
+                yield return Breach($"{handOut.Target} {handOut.Fingerprint} was handed out, and no issuer knows it", handOut.FirstReturn, handOut.Run);
+                continue;
+            }
+
+            if (handOut.LastStart > issue.UnusableFrom + Tolerance + Stood(evidence, issue))
+                yield return Breach($"{handOut.Target} {handOut.Fingerprint} was handed out to a call that began {Seconds(handOut.LastStart - issue.UnusableFrom)} s after it was unusable", handOut.LastStart, handOut.Run);
+            if (handOut.LastReturn > issue.EndsAt + Tolerance + evidence.StalledWithin(issue.IssuedAt, handOut.LastReturn))
+                yield return Breach($"{handOut.Target} {handOut.Fingerprint} was handed out {Seconds(handOut.LastReturn - issue.EndsAt)} s after it was dead", handOut.LastReturn, handOut.Run);
+            if (issue.RevokedAt is { } revoked && handOut.LastStart > revoked + Tolerance)
+                yield return Breach($"{handOut.Target} {handOut.Fingerprint} was handed out to a call that began {Seconds(handOut.LastStart - revoked)} s after it was revoked", handOut.LastStart, handOut.Run);
+            if (evidence.Jobs.TryGetValue(handOut.Run, out JobRecord? job) && handOut.LastStart > job.Completed)
+                yield return Breach($"{handOut.Target} {handOut.Fingerprint} was handed out to a call that began after its job had ended", handOut.LastStart, handOut.Run);
+        }
+
+        foreach (Breach breach in OfUses(evidence))
+            yield return breach;
+    }
+
+    // The issuers' own word: what a handler sent to the API, which may be revoked by the job's end while it is on its way.
+    private IEnumerable<Breach> OfUses(Evidence evidence) =>
+        from use in evidence.Uses
+        where use.Verdict is not (UseVerdict.Accepted or UseVerdict.Revoked)
+        let at = evidence.At(use.At)
+        where use.Verdict is not (UseVerdict.Expired or UseVerdict.LastSeconds) || evidence.StalledWithin(at - SoakTarget.Margin.Ticks, at) == 0
+        select Breach($"the API got {use.Fingerprint ?? "no token"} and said {use.Verdict}", at);
+
+    // While the wall clock is back, only the monotonic one counts, and it may have stood still.
+    private static long Stood(Evidence evidence, Issue issue) => evidence.Chaos
+        .Where(window => window.Fault == ChaosFault.Suspend && window.At.Ticks < issue.EndsAt && window.End.Ticks > issue.IssuedAt)
+        .Sum(window => (window.End - window.At).Ticks);
+
+    private static string Seconds(long ticks) => FormattableString.Invariant($"{TimeSpan.FromTicks(ticks).TotalSeconds:0.000}");
+}

@@ -1,0 +1,82 @@
+namespace Nhi.TokenExchange.Soak;
+
+/// <summary>Lets go wrong what the plan wants to go wrong at the issuers and in the files of proofs, and renews those files in the meantime.</summary>
+internal sealed class IssuerChaos(SoakIssuers issuers, SoakTime time, string proofFolder)
+{
+    private static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(2);
+
+    private readonly List<Chaos> _happened = [];
+
+    /// <summary>The windows as they were, which on a slow machine is later than planned.</summary>
+    public IReadOnlyList<Chaos> Happened => _happened;
+
+    public void RenewAll()
+    {
+        foreach ((string file, string audience) in issuers.Files)
+            issuers.Mint(proofFolder, file, audience);
+    }
+
+    public async Task RunAsync(ChaosPlan plan, CancellationToken end)
+    {
+        foreach (Chaos window in plan.Windows)
+        {
+            await RenewUntilAsync(window.At, end);
+            TimeSpan from = time.Elapsed;
+            Begin(window);
+            await time.UntilAsync(window.End, end);
+            issuers.Emulator.Faults.Clear();
+            if (window.Place == ChaosPlace.Files)
+                RenewAll();
+            // Clocks, callers and policy keep the plan's own times, in the other process.
+            _happened.Add(window.Place is ChaosPlace.Clock or ChaosPlace.Callers or ChaosPlace.Policy ? window : window with { At = from, End = time.Elapsed });
+        }
+
+        await RenewUntilAsync(TimeSpan.MaxValue, end);
+    }
+
+    private async Task RenewUntilAsync(TimeSpan at, CancellationToken end)
+    {
+        while (time.Elapsed + RenewEvery < at)
+        {
+            await Task.Delay(RenewEvery, TimeProvider.System, end);
+            RenewAll();
+        }
+
+        await time.UntilAsync(at, end);
+    }
+
+    private void Begin(Chaos window)
+    {
+        if (window.Fault.AtIssuer is { } fault)
+        {
+            issuers.Emulator.Faults.WithProbability(EndpointOf(window.Place), window.Fault.Share, fault());
+            return;
+        }
+
+        foreach ((string file, _) in issuers.Files)
+        {
+            string path = Path.Combine(proofFolder, file);
+            if (window.Fault == ChaosFault.Missing)
+                File.Delete(path);
+            else if (window.Fault == ChaosFault.HalfWritten)
+                Halve(path);
+        }
+    }
+
+    private static void Halve(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+        file.SetLength(file.Length / 2);
+    }
+
+    private static EmulatorEndpoint EndpointOf(ChaosPlace place) => place switch
+    {
+        ChaosPlace.Authorization => EmulatorEndpoint.AuthorizationToken,
+        ChaosPlace.Databricks => EmulatorEndpoint.DatabricksToken,
+        ChaosPlace.Entra => EmulatorEndpoint.EntraToken,
+        ChaosPlace.Discovery => EmulatorEndpoint.AuthorizationDiscovery,
+        ChaosPlace.ProofRequest => EmulatorEndpoint.ProofRequest,
+        ChaosPlace.Revocation => EmulatorEndpoint.Revocation,
+        _ => throw new ArgumentOutOfRangeException(nameof(place), place, "No endpoint is there."),
+    };
+}

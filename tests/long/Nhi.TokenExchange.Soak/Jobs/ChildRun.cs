@@ -1,0 +1,178 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Nhi.TokenExchange.Soak;
+
+/// <summary>The process under test: runs all virtual jobs, and writes down what the checker has to know.</summary>
+internal sealed class ChildRun : IDisposable
+{
+    /// <summary>Said when the first job is over; the answer is when the others begin, in ticks since the run's start.</summary>
+    public const string Ready = "ready";
+
+    private readonly RecordFile _jobs;
+    private readonly RecordFile _failures;
+    private readonly RecordFile _late;
+    private readonly RecordFile _stalls;
+    private readonly RecordFile _resources;
+    private readonly RecordFile _policies;
+    private readonly SaidFile _exceptions;
+    private readonly AuditFile _audit;
+    private readonly Heard _heard;
+    private readonly PlantedBug? _bug;
+
+    private ChildRun(ChildOrders orders)
+    {
+        Orders = orders;
+        Time = new SoakTime(orders.Wall, orders.Timestamp);
+        _bug = orders.Options.Bug is { } bug ? PlantedBug.Named(bug) : null;
+        _jobs = In("jobs.jsonl");
+        _failures = In("failures.jsonl");
+        _late = In("late.jsonl");
+        _stalls = In("stalls.jsonl");
+        _resources = In("resources.jsonl");
+        _policies = In("policies.jsonl");
+        HandOuts = In("handouts.jsonl");
+        _exceptions = new SaidFile(Path.Combine(orders.Folder, "exceptions.txt"));
+        _audit = new AuditFile(orders.Folder, Time);
+        _heard = new Heard(orders.Folder);
+    }
+
+    public ChildOrders Orders { get; }
+
+    public SoakTime Time { get; }
+
+    public ChaosPlan Plan { get; private set; } = ChaosPlan.None;
+
+    /// <summary>When all jobs end.</summary>
+    public TimeSpan End { get; private set; } = TimeSpan.MaxValue;
+
+    public JobComposition Composition { get; private set; } = null!;
+
+    public RecordFile HandOuts { get; }
+
+    public Counts Counts { get; } = new();
+
+    /// <summary>The longest pause between two calls of one caller, in milliseconds: the more jobs, the longer.</summary>
+    public int Pause => 10 + Math.Max(200, Orders.Options.Jobs * 10);
+
+    public static async Task<int> RunAsync(string ordersFile)
+    {
+        using var run = new ChildRun(ChildOrders.Read(ordersFile));
+        TaskScheduler.UnobservedTaskException += run.OnUnobserved;
+        await run.RunAsync();
+        TaskScheduler.UnobservedTaskException -= run.OnUnobserved;
+        return 0;
+    }
+
+    public CredentialProvider<BearerToken> ProviderOf(JobSession session, string target)
+    {
+        CredentialProvider<BearerToken> provider = session.Provider<BearerToken>(target);
+        return _bug?.Provider?.Invoke(provider) ?? provider;
+    }
+
+    public void Failed(FailureRecord failure, Exception exception)
+    {
+        Counts.Failed();
+        _failures.Add(failure);
+        _exceptions.Say(exception);
+    }
+
+    public void Lost(LateRecord lost) => _late.Add(lost);
+
+    public void ReturnedAt(string run, string target, TimeSpan start, TimeSpan deadline, TimeSpan returned)
+    {
+        if (returned > deadline + TimeSpan.FromSeconds(1))
+            _late.Add(new LateRecord(run, target, start.Ticks, deadline.Ticks, returned.Ticks, CameBack: true));
+    }
+
+    public void Completed(JobRecord job, JobReport report)
+    {
+        Counts.JobEnded();
+        _jobs.Add(job);
+        _exceptions.Say(report.ToString());
+    }
+
+    public void Dispose()
+    {
+        foreach (IDisposable file in new IDisposable[] { _jobs, _failures, _late, _stalls, _resources, _policies, HandOuts, _exceptions, _audit, _heard })
+            file.Dispose();
+    }
+
+    private RecordFile In(string file) => new(Path.Combine(Orders.Folder, file));
+
+    private async Task RunAsync()
+    {
+        using var end = new CancellationTokenSource();
+        // The first job pays for what a process pays for once: the baseline comes after it.
+        Compose();
+        await VirtualJob.RunAsync(this, JobPlan.WarmUp, TimeSpan.FromSeconds(1), seed: 0);
+        Measure("baseline");
+
+        // However long that took, the plan begins for both processes now.
+        Console.WriteLine(Ready);
+        var start = new TimeSpan(long.Parse(Console.ReadLine()!, CultureInfo.InvariantCulture));
+        Plan = ChaosPlan.Of(Orders.Options, start);
+        End = start + TimeSpan.FromSeconds(Orders.Options.Seconds);
+        SoakPolicy rules = Compose();
+        using (new Stalls(Time, _stalls))
+        {
+            Task policy = rules.FollowPlanAsync(end.Token);
+            Task measuring = MeasureAsync(end.Token);
+            await Task.WhenAll(Enumerable.Range(0, Orders.Options.Jobs).Select(place => Task.Run(() => FillPlaceAsync(place))));
+            await end.CancelAsync();
+            await Task.WhenAll(policy, measuring).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        // Twice: what is freed by finalizers tells of itself only then.
+        for (int round = 0; round < 2; round++)
+        {
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            GC.WaitForPendingFinalizers();
+        }
+
+        _heard.Observe();
+        Measure("drained");
+        using RecordFile summary = In("summary.jsonl");
+        summary.Add(Counts.ToSummary());
+    }
+
+    private SoakPolicy Compose()
+    {
+        var policy = new SoakPolicy(Time, Plan, _policies);
+        Composition = new JobComposition(Orders, new JumpingTime(Time, Plan), _bug?.Sink?.Invoke(_audit) ?? _audit, policy, _heard, _bug);
+        return policy;
+    }
+
+    private async Task FillPlaceAsync(int place)
+    {
+        int seed = Orders.Options.Seed ^ (place << 10);
+        foreach ((string run, TimeSpan life) in JobPlan.OfPlace(Orders.Options, place))
+        {
+            if (Time.Elapsed >= End)
+                return;
+            await VirtualJob.RunAsync(this, run, life, seed++);
+        }
+    }
+
+    private async Task MeasureAsync(CancellationToken end)
+    {
+        while (true)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(Math.Clamp(Orders.Options.Seconds / 60.0, 1, 10)), TimeProvider.System, end);
+            _heard.Observe();
+            Measure("running");
+        }
+    }
+
+    private void Measure(string when)
+    {
+        using Process self = Process.GetCurrentProcess();
+        _resources.Add(new ResourceRecord(Time.Elapsed.Ticks, when, self.WorkingSet64, self.HandleCount, self.Threads.Count, ThreadPool.ThreadCount));
+    }
+
+    private void OnUnobserved(object? sender, UnobservedTaskExceptionEventArgs args)
+    {
+        Counts.Unobserved();
+        _exceptions.Say(args.Exception);
+    }
+}

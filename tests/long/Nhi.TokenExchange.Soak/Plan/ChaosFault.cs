@@ -1,0 +1,77 @@
+namespace Nhi.TokenExchange.Soak;
+
+/// <summary>One thing that goes wrong for a while.</summary>
+/// <param name="Id">Its name in the plan and in reports.</param>
+/// <param name="Places">Where it can happen; one of them is drawn.</param>
+/// <param name="Codes">The error codes that a caller may get of it.</param>
+internal sealed record ChaosFault(string Id, IReadOnlyList<ChaosPlace> Places, params string[] Codes)
+{
+    private static readonly ChaosPlace[] TokenEndpoints = [ChaosPlace.Authorization, ChaosPlace.Databricks, ChaosPlace.Entra];
+
+    /// <summary>What the emulator does to the requests; null where the fault is not the issuer's.</summary>
+    public Func<Fault>? AtIssuer { get; private init; }
+
+    /// <summary>The share of the requests that meet it.</summary>
+    public double Share { get; private init; } = 1;
+
+    /// <summary>How far the wall clock of the process under test is off.</summary>
+    public TimeSpan Jump { get; private init; }
+
+    public static ChaosFault Suspend { get; } = new("suspend", [ChaosPlace.Clock]);
+
+    public static ChaosFault NoLife { get; } = new("no expires_in", TokenEndpoints, "NHI4004") { AtIssuer = () => Fault.Without("expires_in") };
+
+    public static ChaosFault CancellationStorm { get; } = new("cancellation storm", [ChaosPlace.Callers]);
+
+    public static ChaosFault PolicyDenies { get; } = new("policy denies", [ChaosPlace.Policy], "NHI3001");
+
+    public static ChaosFault HalfWritten { get; } = new("token file half written", [ChaosPlace.Files], ProofCodes);
+
+    public static ChaosFault Missing { get; } = new("token file missing", [ChaosPlace.Files], ProofCodes);
+
+    private static string[] ProofCodes => ["NHI2001", "NHI2002", "NHI2003"];
+
+    /// <summary>All there are. A lost answer may have used up a proof that is taken once, so an issuer may refuse it (NHI4011) where one was lost.</summary>
+    public static IReadOnlyList<ChaosFault> All { get; } =
+    [
+        new("503", TokenEndpoints, "NHI4002") { AtIssuer = () => Fault.Status(503) },
+        new("500", TokenEndpoints, "NHI4001", "NHI4002") { AtIssuer = () => Fault.Status(500), Share = 0.7 },
+        new("429", TokenEndpoints, "NHI4003") { AtIssuer = () => Fault.Status(429, ("Retry-After", "1")) },
+        new("slow", TokenEndpoints, "NHI4009") { AtIssuer = () => Fault.Delay(TimeSpan.FromSeconds(1.5)) },
+        new("reset", TokenEndpoints, "NHI4002") { AtIssuer = Fault.Reset },
+        new("answer lost", TokenEndpoints, "NHI4002", "NHI4011", "NHI4001") { AtIssuer = Fault.ResetAfterWork, Share = 0.5 },
+        new("answer cut", TokenEndpoints, "NHI4002", "NHI4011", "NHI4001") { AtIssuer = () => Fault.Truncate(60), Share = 0.5 },
+        new("garbage", TokenEndpoints, "NHI4004") { AtIssuer = Fault.Garbage },
+        new("sign-in page", TokenEndpoints, "NHI4004") { AtIssuer = Fault.Html },
+        new("wider scope", [ChaosPlace.Authorization, ChaosPlace.Databricks], "NHI5001") { AtIssuer = () => Fault.WiderScope("dataset:customers") },
+        new("expired answer", TokenEndpoints, "NHI5003", "NHI4004") { AtIssuer = () => Fault.ExpiresIn("1") },
+        NoLife,
+        new("discovery fails", [ChaosPlace.Discovery], "NHI4002", "NHI4007") { AtIssuer = () => Fault.Status(503) },
+        new("proof endpoint fails", [ChaosPlace.ProofRequest], ProofCodes) { AtIssuer = () => Fault.Status(503) },
+        new("proof endpoint says garbage", [ChaosPlace.ProofRequest], ProofCodes) { AtIssuer = Fault.Garbage },
+        new("revocation fails", [ChaosPlace.Revocation]) { AtIssuer = () => Fault.Status(503) },
+        new("revocation reset", [ChaosPlace.Revocation]) { AtIssuer = Fault.Reset, Share = 0.7 },
+        HalfWritten,
+        Missing,
+        CancellationStorm,
+        PolicyDenies,
+        new("clock ahead", [ChaosPlace.Clock], "NHI5003", "NHI2003") { Jump = TimeSpan.FromSeconds(20) },
+        new("clock back", [ChaosPlace.Clock], "NHI5003", "NHI2004") { Jump = TimeSpan.FromSeconds(-20) },
+        Suspend,
+    ];
+}
+
+/// <summary>Where a fault is.</summary>
+internal enum ChaosPlace
+{
+    Authorization,
+    Databricks,
+    Entra,
+    Discovery,
+    ProofRequest,
+    Revocation,
+    Files,
+    Callers,
+    Policy,
+    Clock,
+}

@@ -1,0 +1,59 @@
+namespace Nhi.TokenExchange.Soak;
+
+/// <summary>One fault at one place for one time.</summary>
+internal sealed record Chaos(TimeSpan At, TimeSpan End, ChaosFault Fault, ChaosPlace Place)
+{
+    public override string ToString() => FormattableString.Invariant($"{At.TotalSeconds:0.00} to {End.TotalSeconds:0.00} s: {Fault.Id} at {Place}");
+}
+
+/// <summary>What goes wrong in a run: one fault after the other, at most 30 % of the time, none at the end. The same seed and the same length give the same plan, in both processes.</summary>
+internal sealed class ChaosPlan
+{
+    private const double MostShare = 0.3;
+
+    private ChaosPlan(IReadOnlyList<Chaos> windows) => Windows = windows;
+
+    /// <summary>Nothing goes wrong.</summary>
+    public static ChaosPlan None { get; } = new([]);
+
+    public IReadOnlyList<Chaos> Windows { get; }
+
+    /// <param name="options">The seed and the length.</param>
+    /// <param name="start">When the jobs begin.</param>
+    public static ChaosPlan Of(SoakOptions options, TimeSpan start)
+    {
+        if (!options.Faults)
+            return None;
+        var random = new Random(options.Seed);
+        double length = options.Seconds;
+        double first = length / 12;
+        double last = length - options.CalmSeconds;
+        // Each fault at least once, also in a short run; from two to six seconds in a long one.
+        double budget = MostShare * length * 0.95;
+        double usual = Math.Clamp(budget / ChaosFault.All.Count, 0.3, 4);
+        int count = Math.Max(1, (int)(budget / usual));
+        double pause = ((last - first) - budget) / count;
+        var windows = new List<Chaos>();
+        double at = first;
+        var deck = new Queue<ChaosFault>();
+        double spent = 0;
+        while (windows.Count < count)
+        {
+            if (deck.Count == 0)
+                deck = new Queue<ChaosFault>(ChaosFault.All.OrderBy(_ => random.Next()).ToArray());
+            ChaosFault fault = deck.Dequeue();
+            at += pause * (0.5 + random.NextDouble()) * 0.9;
+            double duration = usual * (0.6 + (0.7 * random.NextDouble()));
+            if (at + duration > last || spent + duration > budget)
+                break;
+            windows.Add(new Chaos(start + TimeSpan.FromSeconds(at), start + TimeSpan.FromSeconds(at + duration), fault, fault.Places[random.Next(fault.Places.Count)]));
+            at += duration;
+            spent += duration;
+        }
+
+        return new ChaosPlan(windows);
+    }
+
+    /// <summary>The window of that fault that is open.</summary>
+    public Chaos? Open(ChaosFault fault, TimeSpan now) => Windows.FirstOrDefault(window => window.Fault == fault && now >= window.At && now < window.End);
+}

@@ -1,0 +1,33 @@
+// Soak and chaos: virtual jobs in a process of their own, an emulator that fails by plan in this one, and a checker that joins what both wrote down.
+using Nhi.TokenExchange.Soak;
+
+SoakOptions options;
+try
+{
+    options = SoakOptions.Parse(args);
+}
+catch (FormatException wrong)
+{
+    Console.Error.WriteLine(wrong.Message);
+    Console.Error.WriteLine(SoakOptions.Usage);
+    return 2;
+}
+
+if (options.Child is { } orders)
+    return await ChildRun.RunAsync(orders);
+
+SoakReport report;
+try
+{
+    report = await SoakRun.RunAsync(options);
+}
+catch (SoakFailedException failed)
+{
+    Console.Error.WriteLine($"The run itself failed, seed {options.Seed}: {failed.Message}");
+    return 3;
+}
+
+Console.WriteLine(report.ToMarkdown());
+if (options.Report is { } file)
+    report.WriteTo(file);
+return report.IsGood ? 0 : 1;

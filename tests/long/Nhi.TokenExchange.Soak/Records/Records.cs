@@ -1,0 +1,32 @@
+namespace Nhi.TokenExchange.Soak;
+
+// What the process under test writes down. Times are ticks of 100 ns since the run's start, by a clock that never jumps.
+
+/// <summary>One audit event, as the sink got it.</summary>
+internal sealed record AuditRecord(long At, AuditEventKind Kind, Guid Flight, string Run, string Target, string? Fingerprint, string? Code, string? Revision, string? Scopes, DateTimeOffset? DiesAt);
+
+/// <summary>All hand-outs of one credential.</summary>
+internal sealed record HandOutRecord(string Run, string Target, string Fingerprint, long FirstReturn, long LastStart, long LastReturn, long Count, DateTimeOffset UnusableFrom, long? RejectedAt);
+
+/// <summary>One call that gave nothing although its caller had not given up.</summary>
+internal sealed record FailureRecord(string Run, string Target, long Start, long End, string Code);
+
+/// <summary>One call that came back after its own deadline, or never.</summary>
+internal sealed record LateRecord(string Run, string Target, long Start, long Deadline, long End, bool CameBack);
+
+/// <summary>One job, and what its report says.</summary>
+internal sealed record JobRecord(string Run, long Started, long Completing, long Completed, int FlightsInTheAir, IReadOnlyList<LeaseEntry> Leases);
+
+internal sealed record LeaseEntry(string Target, string Fingerprint, LeaseEnd End, DateTimeOffset DiesAt);
+
+/// <summary>A time in which the machine ran nothing of the process's pool: waits may be longer by it.</summary>
+internal sealed record StallRecord(long From, long To);
+
+/// <summary>The rules changed.</summary>
+internal sealed record PolicyRecord(long Changing, long Changed, string Revision);
+
+/// <summary>What the process used at one instant.</summary>
+internal sealed record ResourceRecord(long At, string When, long WorkingSet, int Handles, int Threads, int PoolThreads);
+
+/// <summary>The counts of the whole run.</summary>
+internal sealed record ChildSummary(long Calls, long HandOuts, long GaveUp, long Failed, int Jobs, int UnobservedExceptions, long HttpUses);
