@@ -43,7 +43,7 @@ internal static class ConfigurationReport
 
     private static (Room Room, string Heading) PlaceOf(string path, string? section)
     {
-        bool isInSection = section is not null && (path == section || path.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase));
+        bool isInSection = section is not null && (path.Equals(section, StringComparison.OrdinalIgnoreCase) || path.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase));
         string[] steps = (isInSection ? path[section!.Length..].TrimStart(':') : path).Split(':');
         if (steps.Length > 1 && steps[0].Equals("Targets", StringComparison.OrdinalIgnoreCase))
             return (Room.Target, $"Target '{steps[1]}'");

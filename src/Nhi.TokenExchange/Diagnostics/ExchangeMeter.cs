@@ -50,8 +50,18 @@ internal sealed class ExchangeMeter
     public Histogram<double> Duration { get; }
 
     /// <summary>A meter that belongs to a container, so that a host or a test collects its own alone.</summary>
-    public static ExchangeMeter Of(IMeterFactory factory) =>
-        ByFactory.GetValue(factory, static one => new Lazy<ExchangeMeter>(() => new ExchangeMeter(one.Create(new MeterOptions(TelemetryNames.Source) { Version = TelemetryNames.Version })))).Value;
+    public static ExchangeMeter Of(IMeterFactory factory)
+    {
+        try
+        {
+            return ByFactory.GetValue(factory, static one => new Lazy<ExchangeMeter>(() => new ExchangeMeter(one.Create(new MeterOptions(TelemetryNames.Source) { Version = TelemetryNames.Version })))).Value;
+        }
+        catch
+        {
+            ByFactory.Remove(factory);   // else the failure would be kept for as long as the factory lives
+            throw;
+        }
+    }
 
     public void Add(JobSession session) => _running.AddOrUpdate(session, Present);
 

@@ -62,7 +62,7 @@ internal static partial class Log
     [LoggerMessage(EventId = 302, Level = LogLevel.Information, Message = "A credential of {Target} was rejected by the target and is handed out no more: {Fingerprint}")]
     public static partial void Rejected(this ILogger logger, string target, string fingerprint);
 
-    [LoggerMessage(EventId = 303, Level = LogLevel.Warning, Message = "The proof for {Target} says otherwise than the job is declared: {Difference}. What is declared is told as said by the configuration alone; name it as the platform does, or leave it out, to have it attested; AttestedFacts refuses the difference")]
+    [LoggerMessage(EventId = 303, Level = LogLevel.Information, Message = "The proof for {Target} says otherwise than the job is declared: {Difference}. What is declared is told as said by the configuration alone; name it as the platform does, or leave it out, to have it attested; AttestedFacts refuses the difference")]
     public static partial void ProofDiffersFromJob(this ILogger logger, string target, string difference);
 
     [LoggerMessage(EventId = 401, Level = LogLevel.Warning, Message = "An exchange of {Target} came to its end after nobody waited for it any more: {ExceptionType} (flight {FlightId})")]

@@ -104,9 +104,9 @@ internal sealed record Grant
         return due > earliest ? due : earliest;
     }
 
-    /// <summary>Granted scopes as they may be quoted: a scope's name is a published word, so one that was not asked for and looks like a token, or is too long to show, is none to record.</summary>
+    /// <summary>Granted scopes as they may be quoted: a scope's name is a published word, so one that was not asked for and looks like a token (of 32 hex digits, too: in a message that may be a trace id), or is too long to show, is none to record.</summary>
     public ScopeSet Quoted(ScopeSet granted) =>
-        ScopeSet.Of([.. granted.Values.Select(scope => Scopes.Contains(scope) || OuterText.Shown(scope) == scope ? scope : OuterText.Redacted)]);
+        ScopeSet.Of([.. granted.Values.Select(scope => Scopes.Contains(scope) || (OuterText.Shown(scope) == scope && !Guid.TryParseExact(scope, "N", out _)) ? scope : OuterText.Redacted)]);
 
     /// <summary>Checks the answer against the question.</summary>
     /// <exception cref="TokenExchangeException">It is wider, flawed, or dead already.</exception>

@@ -17,13 +17,13 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
 
     public TargetMeasurements Measurements { get; } = new(session.Plan.Meter, plan, session.Plan.Time);
 
-    /// <summary>The origin of a lease. As long as proofs say the same, that is one object; a race makes two at most, which does no harm.</summary>
+    /// <summary>The origin of a lease. As long as proofs say the same, that is one object; a race makes some more, which does no harm.</summary>
     public LeaseOrigin OriginOf(JobAttestation attestation)
     {
         LeaseOrigin? last = _origin;
         if (last is not null && last.Attestation.SaysTheSameAs(attestation))
             return last;
-        if (attestation.Difference is { } difference && Plan.Through is null)   // once, not at each refresh, and not again at each hop
+        if (attestation.Difference is { } difference && Plan.Through is null)   // when it changes, not at each refresh, and not again at each hop
             Session.Plan.Logger.ProofDiffersFromJob(Target, difference);
         return _origin = new LeaseOrigin(this, attestation);
     }

@@ -4,8 +4,9 @@ namespace Nhi.TokenExchange;
 
 /// <summary>The issuers that a platform itself runs, for all its customers: where a proof names one, its claims are the platform's.</summary>
 /// <remarks>
-/// Whole issuers, not hosts: what customers publish may stand under the same host. A platform that anybody may host has none here, or one beside those of its
-/// customers; which of those counts can only be said by whoever set up the job (<see cref="TargetOptions.AttestingIssuer"/>).
+/// A host alone is enough only where it serves nothing but issuers; elsewhere what customers publish may stand under it. A platform that anybody may host has none here, or one beside those of its
+/// customers; which of those counts can only be said by whoever set up the job (<see cref="TargetOptions.AttestingIssuer"/>). That the claims are the platform's does not say whose job it is:
+/// all its customers have such proofs. That is for issuer and subject to say, and for the policies here and at the token endpoint to look at.
 /// </remarks>
 internal static class PublicIssuers
 {

@@ -24,7 +24,7 @@ internal sealed record JobAttestation(JobContext Job, JobFacts Attested, string?
     /// <param name="declared">What the configuration says.</param>
     /// <param name="required">What must be attested.</param>
     /// <param name="attestingIssuer">The one issuer that is believed; null: the platform's public ones.</param>
-    /// <returns>Of a proof that is a credential of ours, what that was got with: it is this job's own, and its issuer has verified the proof.</returns>
+    /// <returns>Of a proof that is a credential of ours, what that was got with: it is this job's own, and whoever issued it took the proof.</returns>
     /// <exception cref="IdentityUnavailableException">A required fact is not attested, or the proof says otherwise.</exception>
     public static JobAttestation Of(AttestedProof proof, JobContext declared, JobFacts required, string? attestingIssuer)
     {

@@ -37,7 +37,9 @@ internal sealed class MissingAttestation(AttestedProof proof, JobFacts fact, IRe
         string named = ExceptionText.Clean(proof.Issuer, LongestIssuer);
         return attestingIssuer is null
             ? ($"the proof ({proof.Platform}) names issuer '{named}', which is no public one of that platform, and anybody may host it",
-                $"If that issuer is yours, say so at the target: \"AttestingIssuer\": \"{named}\".")
+                HttpsAddress.TryRead(proof.Issuer, originOnly: false, out _, out _) is not null && named == proof.Issuer && !named.Contains('"', StringComparison.Ordinal)
+                    ? $"If that issuer is yours, say so at the target: \"AttestingIssuer\": \"{named}\"."
+                    : "An issuer that is believed about the job has an https address without query and fragment; this one's can't be written as AttestingIssuer.")
             : ($"the proof ({proof.Platform}) names issuer '{named}', expected is '{ExceptionText.Clean(attestingIssuer, LongestIssuer)}' as the target's AttestingIssuer says",
                 "If the proof comes from where it should, correct AttestingIssuer; it is compared character by character.");
     }

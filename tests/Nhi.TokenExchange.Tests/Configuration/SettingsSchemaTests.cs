@@ -8,7 +8,8 @@ internal sealed class SettingsSchemaTests() : SettingsSchemaFixture("Nhi.TokenEx
     private const string Good = """
         { "Job":        { "Pipeline": "orders-nightly" },
           "Identities": { "job": { "Source": "OidcFile", "Path": "/var/run/secrets/job/token" } },
-          "Targets":    { "warehouse": { "Identity": "job", "Exchange": "Databricks", "Host": "https://workspace.example", "Scopes": [ "sql" ] } } }
+          "Targets":    { "warehouse": { "Identity": "job", "Exchange": "Databricks", "Host": "https://workspace.example", "Scopes": [ "sql" ] },
+                          "archive":   { "Through": "warehouse", "Exchange": "Rfc8693", "Issuer": "https://issuer.example" } } }
         """;
 
     // The place of a setting, and what is wrong with it; null takes it out.
@@ -30,6 +31,7 @@ internal sealed class SettingsSchemaTests() : SettingsSchemaFixture("Nhi.TokenEx
     [TestCase("Targets/warehouse/Identity", null)]
     [TestCase("Targets/warehouse/Identity", "\"Job 2\"")]
     [TestCase("Targets/warehouse/Through", "\"account\"")]
+    [TestCase("Targets/archive/AttestingIssuer", "\"https://cluster.example\"")]
     [TestCase("Targets/warehouse/Exchange", "\"DataBricks\"")]
     [TestCase("Targets/warehouse/Exchange", null)]
     [TestCase("Targets/warehouse/Host", "\"http://workspace.example\"")]
