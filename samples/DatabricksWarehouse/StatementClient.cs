@@ -26,11 +26,6 @@ internal sealed class StatementClient(WorkspaceClient workspace, Pause pause)
                 statement = await workspace.GetAsync(path, Wire.Default.StatementResponse, cancellationToken);
             }
         }
-        catch (OperationCanceledException late) when (late.InnerException is TimeoutException && !cancellationToken.IsCancellationRequested)   // HttpClient's own time-out, not the caller's cancellation
-        {
-            await TryCancelAsync(path);
-            throw new WorkspaceException("The workspace did not answer in time; the statement is given up.", cause: late);
-        }
         catch   // nobody waits for it any more, for whatever reason: it must not go on costing
         {
             await TryCancelAsync(path);

@@ -48,8 +48,10 @@ finally
 
 static async Task<int> RunWorkerAsync(Dictionary<string, string> settings)
 {
-    // samples/WorkerEmulated/bin/… and samples/Worker/bin/… are built alike.
-    string worker = Path.Combine(AppContext.BaseDirectory.Replace("WorkerEmulated", "Worker", StringComparison.Ordinal), "Worker.dll");
+    // samples/WorkerEmulated/bin/… and samples/Worker/bin/… are built alike. The last folder of that name is the sample's: the checkout's own may be called so, too.
+    string[] folders = AppContext.BaseDirectory.Split(Path.DirectorySeparatorChar);
+    folders[Array.LastIndexOf(folders, "WorkerEmulated")] = "Worker";
+    string worker = Path.Combine(string.Join(Path.DirectorySeparatorChar, folders), "Worker.dll");
     var start = new ProcessStartInfo("dotnet", [worker]);
     foreach ((string name, string value) in settings)
         start.Environment.TryAdd(name, value);   // what you set yourself wins: try a mistake

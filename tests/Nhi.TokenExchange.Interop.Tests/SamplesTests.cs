@@ -14,8 +14,8 @@ internal sealed class SamplesTests
         string[] parts = here.Split(Path.DirectorySeparatorChar);
         int tests = Array.LastIndexOf(parts, "tests");
         Assert.That(tests, Is.GreaterThan(0), here);
-        parts[tests] = "samples";
-        string theirs = string.Join(Path.DirectorySeparatorChar, parts).Replace("Nhi.TokenExchange.Interop.Tests", sample, StringComparison.Ordinal);
+        IEnumerable<string> below = parts[(tests + 1)..].Select(part => part.Replace("Nhi.TokenExchange.Interop.Tests", sample, StringComparison.Ordinal));
+        string theirs = string.Join(Path.DirectorySeparatorChar, [.. parts[..tests], "samples", .. below]);
         Assert.That(theirs, Does.Exist);
         return theirs;
     }

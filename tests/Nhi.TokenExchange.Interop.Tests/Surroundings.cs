@@ -16,6 +16,9 @@ internal sealed record Surroundings(string Name, params (string Name, string Val
     /// <summary>No culture at all; behind, with a half hour and a summer time.</summary>
     public static Surroundings Invariant { get; } = new("invariant, Newfoundland", [.. Of("", "tr_TR.UTF-8", "America/St_Johns").Variables, ("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1")]);
 
+    /// <summary>The same place for a program whose settings say that it has no culture: these variables win, and it has the place's. Native code has it compiled in and does not ask.</summary>
+    public Surroundings WithCultures => this with { Variables = [.. Variables, ("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "0")] };
+
     /// <summary>These variables and more.</summary>
     public Dictionary<string, string> With(IReadOnlyDictionary<string, string>? more = null)
     {

@@ -13,6 +13,7 @@ internal sealed class AnsweringWire(Func<int, HttpResponseMessage> answer) : Htt
     private readonly ConcurrentQueue<string> _asked = new();
     private readonly ConcurrentQueue<string> _revoked = new();
     private readonly ConcurrentQueue<Uri> _places = new();
+    private readonly ConcurrentQueue<Uri> _endpoints = new();
 
     public static Uri TokenEndpoint { get; } = new($"{Issuer}/token");
 
@@ -26,6 +27,9 @@ internal sealed class AnsweringWire(Func<int, HttpResponseMessage> answer) : Htt
 
     /// <summary>Where all requests went.</summary>
     public IReadOnlyCollection<Uri> Places => _places;
+
+    /// <summary>Where forms went, which have proofs and tokens in them.</summary>
+    public IReadOnlyCollection<Uri> Endpoints => _endpoints;
 
     /// <summary>What is answered to a GET: a discovery document. Default: not found.</summary>
     public Func<HttpResponseMessage> Document { get; init; } = () => new HttpResponseMessage(HttpStatusCode.NotFound);
@@ -45,6 +49,7 @@ internal sealed class AnsweringWire(Func<int, HttpResponseMessage> answer) : Htt
         _places.Enqueue(request.RequestUri!);
         if (request.Content is null)
             return Document();
+        _endpoints.Enqueue(request.RequestUri!);
         string form = await request.Content.ReadAsStringAsync(cancellationToken);
         if (request.RequestUri!.AbsolutePath != "/revoke")
         {

@@ -22,6 +22,12 @@ internal sealed class MutationJob : IAsyncDisposable
     /// <summary>What has come so far.</summary>
     public IReadOnlyList<TokenExchangeException> Failures => _failures;
 
+    /// <summary>The job's clock when the last credential was handed out: what skips waits moves it.</summary>
+    public DateTimeOffset HandedOutAt { get; private set; }
+
+    /// <summary>How many exchanges were begun so far: calls of the token endpoint, each with its tries.</summary>
+    public int Exchanges => _audit.Kinds.Count(kind => kind == AuditEventKind.Exchanging);
+
     /// <summary>How long was waited so far.</summary>
     public TimeSpan Waited => _time.Waits.Aggregate(TimeSpan.Zero, (sum, wait) => sum + wait);
 
@@ -41,7 +47,9 @@ internal sealed class MutationJob : IAsyncDisposable
     {
         try
         {
-            return await _session.Provider<BearerToken>("warehouse").GetAsync();
+            BearerToken token = await _session.Provider<BearerToken>("warehouse").GetAsync();
+            HandedOutAt = _time.GetUtcNow();
+            return token;
         }
         catch (TokenExchangeException failure)
         {

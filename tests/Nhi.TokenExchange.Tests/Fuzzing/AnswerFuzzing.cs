@@ -28,7 +28,7 @@ internal static class AnswerFuzzing
         using var request = new HttpRequestMessage();
         token.ApplyTo(request.Headers);
         Assert.That(AuthenticationHeaderValue.Parse(request.Headers.Authorization!.ToString()).Parameter, Is.EqualTo(token.Reveal()));
-        Assert.That(token.ExpiresAt, Is.GreaterThan(Proofs.Now));
+        Assert.That(token.UnusableFrom, Is.GreaterThan(job.HandedOutAt).And.LessThanOrEqualTo(token.ExpiresAt));
         if (input.ChoiceAt(0) != 'd')
             Assert.That(wire.Revoked, Does.Contain(token.Reveal()));
         return said;

@@ -32,5 +32,6 @@ internal sealed class CorpusTests
         FileInfo[] files = [.. new DirectoryInfo(Corpus.Folder).EnumerateFiles("*", SearchOption.AllDirectories)];
         Assert.That(files.GroupBy(file => file.DirectoryName).Select(folder => folder.Count()), Has.All.LessThanOrEqualTo(60));
         Assert.That(files.Sum(file => file.Length), Is.LessThan(200 * 1024));
+        Assert.That(files.Where(file => File.ReadAllBytes(file.FullName).Any(b => b is < 9 or (> 13 and < 32) or 127)).Select(file => file.Name), Is.Empty, "people read it, too: no control characters");
     }
 }

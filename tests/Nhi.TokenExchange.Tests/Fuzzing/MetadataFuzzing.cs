@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Nhi.TokenExchange.Tests.Faults;
 
 namespace Nhi.TokenExchange.Tests.Fuzzing;
@@ -21,8 +22,23 @@ internal static class MetadataFuzzing
         // A document sends proofs and tokens nowhere but to the issuer's own host, and over TLS.
         Assert.That(wire.Places, Has.All.Matches<Uri>(place => place is { Scheme: "https", IdnHost: "issuer.example" }));
         Assert.That(asked, Is.LessThanOrEqualTo(40));   // at two places, each five times, for two proofs, and once more for the revocation
-        if (token is not null)
-            Assert.That(wire.Asked.Count + wire.Revoked.Count, Is.GreaterThanOrEqualTo(1));
+        if (wire.Endpoints.Count > 0)
+            AssertNamed(wire, token, FuzzedAnswer.BodyOf(documents[Math.Min(asked, documents.Length) - 1]));
         return said;
     }
+
+    // Forms go only where the document says that was read last, and only if it is this issuer's (RFC 8414 §3.3); what came is given back where it says so.
+    private static void AssertNamed(AnsweringWire wire, BearerToken? token, byte[] document)
+    {
+        using JsonDocument json = JsonDocument.Parse(document);
+        Assert.That(json.RootElement.GetProperty("issuer").GetString(), Is.EqualTo(AnsweringWire.Issuer));
+        Uri?[] named = [Named(json, "token_endpoint"), Named(json, "revocation_endpoint")];
+        Assert.That(wire.Endpoints, Is.SubsetOf(named));
+        Assert.That(wire.Endpoints.First(), Is.EqualTo(named[0]));
+        if (token is not null && named[1] is not null)
+            Assert.That(wire.Endpoints, Does.Contain(named[1]));
+    }
+
+    private static Uri? Named(JsonDocument json, string member) =>
+        json.RootElement.TryGetProperty(member, out JsonElement endpoint) && endpoint.ValueKind == JsonValueKind.String && endpoint.GetString() is { Length: > 0 } text ? new Uri(text) : null;
 }
