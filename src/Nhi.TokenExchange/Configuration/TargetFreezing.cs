@@ -92,7 +92,10 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
                 return null;
             TargetPlan? next = plans.TryGetValue(plan.Through, out (string Path, TargetPlan Plan) entry) ? entry.Plan : null;
             if (next is null)
-                errors.Add($"{plans[plan.Name].Path}:Through", $"{Shown(plan.Through)} is not among the targets: {string.Join(", ", plans.Keys.Order(StringComparer.Ordinal))}", UnknownTarget.RemedyOf(plan.Through, [.. plans.Keys.Where(other => other != plan.Name)]));   // its own would be a circle
+            {
+                string[] others = [.. plans.Keys.Where(other => other != plan.Name).Order(StringComparer.Ordinal)];   // its own would be a circle
+                errors.Add($"{plans[plan.Name].Path}:Through", $"{Shown(plan.Through)} is not among the other targets: {UnknownTarget.ListOf(others)}", UnknownTarget.RemedyOf(plan.Through, others));
+            }
             else if (next.Exchanger.CredentialType != typeof(BearerToken))
                 errors.Add($"{plans[plan.Name].Path}:Through", $"'{next.Name}' gives a {next.Exchanger.CredentialType.Name}", "Only a target that gives a bearer token can be gone through.");
             return next;

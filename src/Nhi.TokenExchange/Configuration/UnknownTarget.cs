@@ -26,7 +26,8 @@ internal static class UnknownTarget
     public static string RemedyOf(string name, IReadOnlyCollection<string> known) =>
         UnknownSetting.Nearest(name, known) is { } nearest ? $"Did you mean '{nearest}'? If not, declare it." : known.Count == 0 ? "Declare it." : "Declare it, or name one of these.";
 
-    private static string ListOf(IReadOnlyCollection<string> known) => known.Count == 0 ? "none" : string.Join(", ", known);
+    /// <summary>The names there are, for a message.</summary>
+    public static string ListOf(IReadOnlyCollection<string> known) => known.Count == 0 ? "none" : string.Join(", ", known);
 
     private static string AskedBy(string? asker) => asker is null ? "" : $" It was asked for by {asker}.";
 }

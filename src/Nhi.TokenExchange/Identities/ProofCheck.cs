@@ -70,7 +70,7 @@ internal static class ProofCheck
         if (!proven && !isAPersons && actsFor != ActsFor.Workload)
         {
             throw Refuse(ErrorCodes.ProofNotKnownToBeAWorkloads, $"The proof ({who}) does not show that it is a workload's.",
-                "If you know that it is, declare the identity with ActsFor.Workload; the audit will say that it was asserted, not proven.");
+                "If you know that it is, declare the identity with ActsFor.Workload (in settings: \"ActsFor\": \"Workload\"); the audit will say that it was asserted, not proven.");
         }
         return new AttestedProof { Token = token, Issuer = IssuerOf(jwt), Subject = jwt.Subject, Claims = jwt.Claims, Platform = platform, ExpiresAt = end, WorkloadIsAsserted = !proven && !isAPersons, IsAPersons = isAPersons };
     }
@@ -84,7 +84,7 @@ internal static class ProofCheck
         if (actsFor != ActsFor.Workload && !token.IsPlatformAttested && !token.IsAPersons)
         {
             throw Refuse(ErrorCodes.ProofNotKnownToBeAWorkloads, $"The proof is opaque ({ExceptionText.Clean(token.Type.ToString())}): it does not show that it is a workload's.",
-                "If you know that it is, declare the identity with ActsFor.Workload; the audit will say that it was asserted, not proven.");
+                "If you know that it is, declare the identity with ActsFor.Workload (in settings: \"ActsFor\": \"Workload\"); the audit will say that it was asserted, not proven.");
         }
         if (token.ExpiresAt is { } end)
             RequireNotExpired(end, "opaque", now);

@@ -97,11 +97,11 @@ internal sealed class BadSettingsTests
     {
         BadSettings.IsSaid(W + "Identity", "'job2' is not among the identities: job", "Did you mean 'job'? If not, declare it", (W + "Identity", "job2"));
         BadSettings.IsSaid(W + "Actor", "'job2' is not among the identities: job", "Did you mean 'job'? If not, declare it", (W + "Actor", "job2"));
-        BadSettings.IsSaid(W + "Through", "'warehuose' is not among the targets: warehouse", "Declare it", (W + "Identity", null), (W + "Through", "warehuose"));
+        BadSettings.IsSaid(W + "Through", "'warehuose' is not among the other targets: none", "Declare it", (W + "Identity", null), (W + "Through", "warehuose"));
         BadSettings.IsSaid(
-            "Targets:lake:Through", "'warehuose' is not among the targets: lake, warehouse", "Did you mean 'warehouse'? If not, declare it",
+            "Targets:lake:Through", "'warehuose' is not among the other targets: warehouse", "Did you mean 'warehouse'? If not, declare it",
             ("Targets:lake:Through", "warehuose"), ("Targets:lake:Exchange", "Rfc8693"), ("Targets:lake:Issuer", "https://lake.example"));
-        BadSettings.IsSaid(W + "Through", "'lake' is not among the targets: warehouse", "Declare it", (W + "Identity", null), (W + "Through", "lake"));
+        BadSettings.IsSaid(W + "Through", "'lake' is not among the other targets: none", "Declare it", (W + "Identity", null), (W + "Through", "lake"));
     }
 
     [Test]
