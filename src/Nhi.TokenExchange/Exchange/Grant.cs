@@ -84,6 +84,7 @@ internal sealed record Grant
             WallEnd = Origin.Owner.Session.Clock.WallSecondOf(unusableFrom),
             RefreshLead = (ushort)Math.Clamp(Math.Ceiling((unusableFrom - AskedAt - RefreshAfter(issued)).TotalSeconds), 0, ushort.MaxValue),
             FlightNumber = flightNumber,
+            EndIsAssumed = issued.EndIsAssumed,
         };
     }
 

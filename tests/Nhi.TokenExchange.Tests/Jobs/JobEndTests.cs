@@ -83,4 +83,18 @@ public class JobEndTests
         Assert.That(await child.StandardOutput.ReadLineAsync(), Is.EqualTo("ready"));
         return child;
     }
+
+    [Test]
+    public async Task T1_A_wall_clock_that_is_ahead_when_the_job_ends_leaves_nothing_unrevoked()
+    {
+        var time = new ManualTimeProvider();
+        await using EmulatedJob job = await EmulatedJob.StartAsync(time, emulated: new ManualTimeProvider());
+        BearerToken token = await job.Warehouse.GetAsync();
+        time.SetWall(token.ExpiresAt.AddHours(1));
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That(job.Emulator.Ledger.IsAlive(token.Fingerprint), Is.False);
+        Assert.That(report.Leases.Single().End, Is.EqualTo(LeaseEnd.Revoked));
+    }
 }
