@@ -32,13 +32,25 @@ internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or
             return "is said to be revoked, and is not";
         if (issue.EndsAt <= job.Completed)
             return null;
-        if (lease is null)
-            return "lives on, and its job's report does not list it";
+        if (lease is null or { End: LeaseEnd.AlreadyGone })
+        {
+            return EndByItsAnswer(evidence, issue) <= job.Completed ? null
+                : lease is null ? "lives on, and its job's report does not list it" : "is said to be gone, and lives on";
+        }
+
         if (lease.End == LeaseEnd.CannotBeRevoked && issue.Target.IsRevocable)
             return "is said not to be revocable, and is";
         if (lease.End == LeaseEnd.Failed && !CouldFail(evidence, job))
             return "could have been revoked, and was not";
         return evidence.At(lease.DiesAt) > issue.EndsAt + RoundedTo && !IsEndUncertain(evidence, issue) ? "is listed with an instant after its end" : null;
+    }
+
+    // What a job can know: a life in whole seconds, counted from when it was asked for. The issuer's own count begins when it issues.
+    private static long EndByItsAnswer(Evidence evidence, Issue issue)
+    {
+        Guid? flight = evidence.Audit.FirstOrDefault(record => record.Fingerprint == issue.Fingerprint)?.Flight;
+        AuditRecord? asked = evidence.Audit.LastOrDefault(record => record.Flight == flight && record.Kind == AuditEventKind.Exchanging && record.At <= issue.IssuedAt);
+        return issue.EndsAt - RoundedTo - (asked is null ? 0 : issue.IssuedAt - asked.At);
     }
 
     // Where the clock was wrong when the question was sent, from when lives count; or where Entra did not say how long its token lives: then the longest life there is is told.

@@ -167,7 +167,7 @@ internal sealed class ChildRun : IDisposable
     private void Measure(string when)
     {
         using Process self = Process.GetCurrentProcess();
-        _resources.Add(new ResourceRecord(Time.Elapsed.Ticks, when, self.WorkingSet64, self.HandleCount, self.Threads.Count, ThreadPool.ThreadCount));
+        _resources.Add(new ResourceRecord(Time.Elapsed.Ticks, when, self.WorkingSet64, GC.GetGCMemoryInfo(GCKind.Any).HeapSizeBytes, self.HandleCount, self.Threads.Count, ThreadPool.ThreadCount));
     }
 
     private void OnUnobserved(object? sender, UnobservedTaskExceptionEventArgs args)

@@ -25,8 +25,8 @@ internal sealed record StallRecord(long From, long To);
 /// <summary>The rules changed.</summary>
 internal sealed record PolicyRecord(long Changing, long Changed, string Revision);
 
-/// <summary>What the process used at one instant.</summary>
-internal sealed record ResourceRecord(long At, string When, long WorkingSet, int Handles, int Threads, int PoolThreads);
+/// <summary>What the process used at one instant; of the managed heap, what was there after the last collection, whichever that was.</summary>
+internal sealed record ResourceRecord(long At, string When, long WorkingSet, long Heap, int Handles, int Threads, int PoolThreads);
 
 /// <summary>The counts of the whole run.</summary>
 internal sealed record ChildSummary(long Calls, long HandOuts, long GaveUp, long Failed, int Jobs, int UnobservedExceptions, long HttpUses);
