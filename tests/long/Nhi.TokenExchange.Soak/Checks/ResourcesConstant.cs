@@ -14,7 +14,7 @@ internal sealed class ResourcesConstant() : SoakInvariant(10, "handles and memor
         (double Minutes, double Mebibytes)[] samples = [.. evidence.Resources
             .Where(resource => resource.When == "running" && resource.At >= Settled.Ticks && resource.At <= TimeSpan.FromSeconds(evidence.Options.Seconds).Ticks)
             .Select(resource => (TimeSpan.FromTicks(resource.At).TotalMinutes, resource.WorkingSet / (1024.0 * 1024)))];
-        if (samples.Length < 10)
+        if (!evidence.Options.IsLong || samples.Length < 10)
             return null;
         double minutes = samples.Average(sample => sample.Minutes);
         double mebibytes = samples.Average(sample => sample.Mebibytes);

@@ -2,8 +2,8 @@ namespace Nhi.TokenExchange.Soak;
 
 // What the process under test writes down. Times are ticks of 100 ns since the run's start, by a clock that never jumps.
 
-/// <summary>One audit event, as the sink got it.</summary>
-internal sealed record AuditRecord(long At, AuditEventKind Kind, Guid Flight, string Run, string Target, string? Fingerprint, string? Code, string? Revision, string? Scopes, DateTimeOffset? DiesAt);
+/// <summary>One audit event, as the sink got it. The proof's fingerprint with the intent only.</summary>
+internal sealed record AuditRecord(long At, AuditEventKind Kind, Guid Flight, string Run, string Target, string? Fingerprint, string? Code, string? Revision, string? Scopes, DateTimeOffset? DiesAt, string? Proof);
 
 /// <summary>All hand-outs of one credential.</summary>
 internal sealed record HandOutRecord(string Run, string Target, string Fingerprint, long FirstReturn, long LastStart, long LastReturn, long Count, DateTimeOffset UnusableFrom, long? RejectedAt);
