@@ -1,6 +1,6 @@
 namespace Nhi.TokenExchange.Soak;
 
-/// <summary>4. At the drain every credential is revoked in the ledger, dead of age, or listed by its job with the instant it dies.</summary>
+/// <summary>4. At the drain every credential is revoked in the ledger, dead of age by what its answer said, or listed by its job with the instant it dies.</summary>
 internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or listed")
 {
     private static readonly long RoundedTo = TimeSpan.FromSeconds(1).Ticks;
