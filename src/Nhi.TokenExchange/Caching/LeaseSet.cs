@@ -9,12 +9,12 @@ namespace Nhi.TokenExchange;
 /// <see cref="LeaseRecord.State"/> from Live to Taken lets one win: each lease is ended by exactly one party.
 /// Pruning unlinks inside the chain and never takes it away, so a closing at any instant finds every lease that lives. One prunes at
 /// a time; only he writes the links below the head. Who walks the chain meanwhile still reaches its end: what was unlinked keeps
-/// its own link. The head stays until something stands before it. A lease whose end is only assumed is told of at that end and stays
+/// its own link. The head stays until something stands before it. A lease whose end is uncertain is told of at that end and stays
 /// in the chain until somebody takes it: it may live on, so a closing has to find it.
 /// </remarks>
 /// <param name="clock">The clock that the leases' ends are in.</param>
 /// <param name="expired">Told of each lease that pruning found dead, and took.</param>
-/// <param name="overdue">Told of each lease that pruning found at an end that is only assumed, perhaps more than once. Who ends it, takes it.</param>
+/// <param name="overdue">Told of each lease that pruning found at an end that is uncertain, perhaps more than once. Who ends it, takes it.</param>
 internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Action<Credential> overdue)
 {
     private const int PruneAfterAtLeast = 64;
@@ -114,7 +114,7 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
         DateTimeOffset now = clock.Now;
         for (Credential? lease = Volatile.Read(ref _head); lease is not null; lease = Volatile.Read(ref lease.Lease.Next))
         {
-            if (lease.Lease.State == LeaseState.Live && (lease.ExpiresAt > now || lease.Lease.EndIsAssumed))
+            if (lease.Lease.State == LeaseState.Live && (lease.ExpiresAt > now || lease.Lease.EndIsUncertain))
                 CollectionsMarshal.GetValueRefOrAddDefault(count, lease.Lease.Owner!.Target, out _)++;
         }
         return count;
@@ -156,7 +156,7 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
             return true;
         if (!IsPastEnd(lease))
             return false;
-        if (lease.Lease.EndIsAssumed)
+        if (lease.Lease.EndIsUncertain)
         {
             overdue(lease);
             return false;

@@ -75,16 +75,20 @@ internal sealed record Grant
     public LeaseRecord LeaseFor<T>(Issued<T> issued, long flightNumber)
         where T : Credential
     {
+        AgreedClock clock = Origin.Owner.Session.Clock;
         DateTimeOffset unusableFrom = UnusableFrom(issued.Credential);
+        // A wall that was set ahead since the question is in the end that the exchanger counted, and would be added to the ticks.
+        long ahead = Math.Max(0, Milliseconds(clock.Now - AskedAt) - (clock.Tick - AskedAtTick));
         return new LeaseRecord
         {
             Origin = Origin,
             Handle = issued.RevocationHandle,
-            DeadTick = Math.Min(AskedAtTick + Milliseconds(unusableFrom - AskedAt), HopDeadTick),
-            WallEnd = Origin.Owner.Session.Clock.WallSecondOf(unusableFrom),
+            DeadTick = Math.Min(AskedAtTick + Milliseconds(unusableFrom - AskedAt) - ahead, HopDeadTick),
+            WallEnd = clock.WallSecondOf(unusableFrom),
             RefreshLead = (ushort)Math.Clamp(Math.Ceiling((unusableFrom - AskedAt - RefreshAfter(issued)).TotalSeconds), 0, ushort.MaxValue),
             FlightNumber = flightNumber,
-            EndIsAssumed = issued.EndIsAssumed,
+            // What comes dead was issued this moment: our clock is wrong, or the issuer's.
+            EndIsUncertain = issued.EndIsAssumed || issued.Credential.ExpiresAt <= clock.Now,
         };
     }
 

@@ -92,11 +92,11 @@ internal sealed class LeaseEnding(JobSession session)
     private async Task EndTakenAsync(Credential credential, string reason, CancellationToken cancellationToken)
     {
         TargetRuntime owner = credential.Lease.Owner!;
-        bool isOverdue = credential.Lease.EndIsAssumed && session.Leases.IsPastEnd(credential) && !session.Leases.IsClosed;
+        bool isOverdue = credential.Lease.EndIsUncertain && session.Leases.IsPastEnd(credential) && !session.Leases.IsClosed;
         (LeaseEnd end, string? failure) = await owner.Activities.RunAsync(() => AskAsync(credential, cancellationToken)).ConfigureAwait(false);
         owner.Measurements.Ended(end);
-        if (failure is not null && credential.Lease.EndIsAssumed)
-            failure += "; its issuer did not say when it dies, that is assumed";
+        if (failure is not null && credential.Lease.EndIsUncertain)
+            failure += "; when it dies is uncertain: its issuer did not say, or its clock is not ours";
         if (!isOverdue || end is LeaseEnd.CannotBeRevoked or LeaseEnd.Failed)
             _outcomes.Enqueue(new LeaseOutcome(owner.Target, credential.Fingerprint, end, session.Clock.InstantOf(credential.Lease.WallEnd), credential.ExpiresAt, failure));
         while (isOverdue && _outcomes.Count > MostOverdue && _outcomes.TryDequeue(out _))
@@ -113,7 +113,7 @@ internal sealed class LeaseEnding(JobSession session)
         TimeSpan wait = FirstWait;
         while (true)
         {
-            if (session.Leases.IsPastEnd(credential) && !credential.Lease.EndIsAssumed)
+            if (session.Leases.IsPastEnd(credential) && !credential.Lease.EndIsUncertain)
                 return (LeaseEnd.AlreadyGone, null);
             try
             {

@@ -85,9 +85,9 @@ public class LeaseSetTests
     }
 
     [Test]
-    public void A_lease_whose_end_is_only_assumed_stays_until_somebody_takes_it()
+    public void A_lease_whose_end_is_uncertain_stays_until_somebody_takes_it()
     {
-        BearerToken[] tokens = [.. Enumerable.Range(0, 63).Select(_ => _bench.Token(5, endIsAssumed: true))];
+        BearerToken[] tokens = [.. Enumerable.Range(0, 63).Select(_ => _bench.Token(5, endIsUncertain: true))];
         foreach (BearerToken token in tokens)
             _leases.Register(token);
         _bench.Hands.Advance(TimeSpan.FromSeconds(10));
@@ -100,12 +100,12 @@ public class LeaseSetTests
     }
 
     [Test]
-    public void Leases_at_an_assumed_end_leave_the_chain_once_they_are_taken()
+    public void Leases_at_an_uncertain_end_leave_the_chain_once_they_are_taken()
     {
         var leases = new LeaseSet(_bench.Clock, _expired.Add, overdue => Assert.That(LeaseSet.TryTake(overdue), Is.True, "each is told of once, if it is taken at once"));
         for (int i = 0; i < 1000; i++)
         {
-            leases.Register(_bench.Token(5, endIsAssumed: true));
+            leases.Register(_bench.Token(5, endIsUncertain: true));
             _bench.Hands.Advance(TimeSpan.FromSeconds(1));
         }
         Assert.That(_expired, Is.Empty);

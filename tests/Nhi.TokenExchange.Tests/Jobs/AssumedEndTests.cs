@@ -47,7 +47,7 @@ public class AssumedEndTests
 
         Assert.That(report.Leases.Select(lease => lease.Fingerprint), Is.EquivalentTo(job.Issuer.Issued.Select(token => token.Fingerprint)));
         Assert.That(report.Leases.Select(lease => lease.End), Is.All.EqualTo(end));
-        Assert.That(report.Leases.Select(lease => lease.Reason), Is.All.Contains("its issuer did not say when it dies"));
+        Assert.That(report.Leases.Select(lease => lease.Reason), Is.All.Contains("when it dies is uncertain"));
     }
 
     [Test]

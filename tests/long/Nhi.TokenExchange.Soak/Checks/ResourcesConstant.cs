@@ -1,6 +1,6 @@
 namespace Nhi.TokenExchange.Soak;
 
-/// <summary>10. Handles are constant, and in a run of minutes the working set too, which is measured after a full collection.</summary>
+/// <summary>10. Handles are constant, and in a run of minutes the working set too, which is measured after collector and allocator gave back what is free.</summary>
 internal sealed class ResourcesConstant() : SoakInvariant(10, "handles and memory constant")
 {
     private const int MoreHandles = 40;

@@ -126,7 +126,7 @@ internal sealed class ChildRun : IDisposable
         // Twice: what is freed by finalizers tells of itself only then.
         for (int round = 0; round < 2; round++)
         {
-            Collect();
+            Memory.GiveBack();
             GC.WaitForPendingFinalizers();
         }
 
@@ -161,13 +161,10 @@ internal sealed class ChildRun : IDisposable
             await Task.Delay(TimeSpan.FromSeconds(Math.Clamp(Orders.Options.Seconds / 60.0, 1, 10)), TimeProvider.System, end);
             _heard.Observe();
             if (Orders.Options.IsLong)
-                Collect();
+                Memory.GiveBack();
             Measure("running");
         }
     }
-
-    // What a collector leaves lying about goes up and down by a hundred MiB over minutes, and is no leak. It gives back all it can before memory is measured.
-    private static void Collect() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
     private void Measure(string when)
     {
