@@ -215,6 +215,24 @@ public class HopTests
         Assert.That(asked.Actor!.Fingerprint, Is.Not.EqualTo(asked.Subject.Fingerprint));
     }
 
+    [Test]
+    public async Task A_wall_clock_that_was_back_while_a_chain_was_built_makes_the_jobs_end_forget_no_hop()
+    {
+        var first = new TestExchanger(_time) { Life = TimeSpan.FromMinutes(10) };
+        var second = new TestExchanger(_time) { Life = TimeSpan.FromHours(1) };
+        JobSession session = await StartChainAsync(first, second);
+        await session.Provider<BearerToken>("account").GetAsync();
+        _time.SetWall(_time.GetUtcNow().AddMinutes(-50));
+        _time.Advance(TimeSpan.FromSeconds(1));   // the wall is asked once a tick
+        BearerToken archive = await session.Provider<BearerToken>("archive").GetAsync();
+        _time.SetWall(_time.GetUtcNow().AddMinutes(50));
+        _time.Advance(TimeSpan.FromMinutes(15));
+
+        await session.CompleteAsync();
+
+        Assert.That(second.Revoked, Is.EqualTo(new[] { archive }), "it lives for three quarters of an hour yet");
+    }
+
     private Task<JobSession> StartChainAsync(TestExchanger first, TestExchanger second) => JobSession.StartAsync(b => b
         .Identity("job", TestProofs.Source(_time), ActsFor.Workload)
         .Target("account", first, "job")
