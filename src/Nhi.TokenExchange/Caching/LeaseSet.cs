@@ -9,11 +9,13 @@ namespace Nhi.TokenExchange;
 /// <see cref="LeaseRecord.State"/> from Live to Taken lets one win: each lease is ended by exactly one party.
 /// Pruning unlinks inside the chain and never takes it away, so a closing at any instant finds every lease that lives. One prunes at
 /// a time; only he writes the links below the head. Who walks the chain meanwhile still reaches its end: what was unlinked keeps
-/// its own link. The head stays until something stands before it.
+/// its own link. The head stays until something stands before it. A lease whose end is uncertain is told of at that end and stays
+/// in the chain until somebody takes it: it may live on, so a closing has to find it.
 /// </remarks>
 /// <param name="clock">The clock that the leases' ends are in.</param>
-/// <param name="expired">Told of each lease that pruning found dead.</param>
-internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired)
+/// <param name="expired">Told of each lease that pruning found dead, and took.</param>
+/// <param name="overdue">Told of each lease that pruning found at an end that is uncertain, perhaps more than once. Who ends it, takes it.</param>
+internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Action<Credential> overdue)
 {
     private const int PruneAfterAtLeast = 64;
 
@@ -80,6 +82,14 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired)
             Prune();
     }
 
+    /// <summary>Whether a credential is past its issuer's end, by both hands: a wall clock that jumps ahead for a moment must not make us forget what lives at its issuer.</summary>
+    public bool IsPastEnd(Credential credential)
+    {
+        // DeadTick is our end; the issuer's is later by as much as the two ends lie apart.
+        TimeSpan after = credential.ExpiresAt - clock.InstantOf(credential.Lease.WallEnd);
+        return credential.ExpiresAt <= clock.Now && credential.Lease.DeadTick + (long)after.TotalMilliseconds <= clock.Tick;
+    }
+
     /// <summary>Makes the caller the one party that ends this lease.</summary>
     /// <returns>False: somebody else does, or did.</returns>
     public static bool TryTake(Credential credential) =>
@@ -104,7 +114,7 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired)
         DateTimeOffset now = clock.Now;
         for (Credential? lease = Volatile.Read(ref _head); lease is not null; lease = Volatile.Read(ref lease.Lease.Next))
         {
-            if (lease.Lease.State == LeaseState.Live && lease.ExpiresAt > now)
+            if (lease.Lease.State == LeaseState.Live && (lease.ExpiresAt > now || lease.Lease.EndIsUncertain))
                 CollectionsMarshal.GetValueRefOrAddDefault(count, lease.Lease.Owner!.Target, out _)++;
         }
         return count;
@@ -116,14 +126,12 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired)
             return;   // one prunes; the others register on
         try
         {
-            DateTimeOffset now = clock.Now;
-            long tick = clock.Tick;
             Credential? kept = Volatile.Read(ref _head);
             Credential? next;
             for (Credential? lease = kept?.Lease.Next; lease is not null; lease = next)
             {
                 next = lease.Lease.Next;
-                if (IsOver(lease, now, tick))
+                if (IsOver(lease))
                 {
                     Volatile.Write(ref kept!.Lease.Next, next);
                     Interlocked.Decrement(ref _linked);
@@ -142,15 +150,17 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired)
         }
     }
 
-    // By both hands: a wall clock that jumps ahead for a moment must not make us forget what lives at its issuer.
-    private bool IsOver(Credential lease, DateTimeOffset now, long tick)
+    private bool IsOver(Credential lease)
     {
         if (lease.Lease.State == LeaseState.Taken)
             return true;
-        // DeadTick is our end; the issuer's is later by as much as the two ends lie apart.
-        TimeSpan after = lease.ExpiresAt - clock.InstantOf(lease.Lease.WallEnd);
-        if (lease.ExpiresAt > now || lease.Lease.DeadTick + (long)after.TotalMilliseconds > tick)
+        if (!IsPastEnd(lease))
             return false;
+        if (lease.Lease.EndIsUncertain)
+        {
+            overdue(lease);
+            return false;
+        }
         if (TryTake(lease))
             expired(lease);
         return true;

@@ -32,12 +32,15 @@ internal struct LeaseRecord
     /// <summary>Registered, or taken by the one party that ends it.</summary>
     public LeaseState State;
 
+    /// <summary>The issuer did not say when it ends, or it came dead by our clock: after its end it may live on.</summary>
+    public bool EndIsUncertain;
+
     /// <summary>The target it was issued for, which knows how to end it.</summary>
     public readonly TargetRuntime? Owner => Origin?.Owner;
 }
 
 /// <summary>Where a lease stands.</summary>
-internal enum LeaseState : byte   // beside RefreshLead it costs a key nothing
+internal enum LeaseState : byte   // beside RefreshLead and EndIsUncertain it costs a key nothing
 {
     /// <summary>Not registered with a job yet.</summary>
     None,

@@ -63,6 +63,11 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         {
             proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAnewAsync(flight, proof, refused, whileJob.Token)).ConfigureAwait(false);
         }
+        catch (TokenExchangeException dead) when (dead.Code == ErrorCodes.DeadOnArrival && proof.IsHopOver(session.Clock))
+        {
+            // The hop's credential ended on the way, and this one with it. Its successor may do; if there is none, why is what counts.
+            proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAsync(flight, null, whileJob.Token)).ConfigureAwait(false);
+        }
         catch (TokenExchangeException dead) when (dead.IsDeadAtIssuer)
         {
             return await ExchangeAfterDeathAsync(flight, dead, request, whileJob.Token, cancellationToken).ConfigureAwait(false);

@@ -75,15 +75,29 @@ internal sealed record Grant
     public LeaseRecord LeaseFor<T>(Issued<T> issued, long flightNumber)
         where T : Credential
     {
+        AgreedClock clock = Origin.Owner.Session.Clock;
         DateTimeOffset unusableFrom = UnusableFrom(issued.Credential);
+        // A wall that was set ahead since the question is in the end that the exchanger counted, and would be added to the ticks.
+        long tick = clock.Tick;
+        DateTimeOffset now = clock.Now;
+        long ahead = Math.Max(0, Milliseconds(now - AskedAt) - (tick - AskedAtTick));
+        long dead = AskedAtTick + Milliseconds(unusableFrom - AskedAt) - ahead;
+        if (HopDeadTick < dead)
+        {
+            // Both hands say one end, or what lies between ours and the issuer's would be lost (LeaseSet.IsPastEnd): the wall may have been set since the hop's was got.
+            dead = HopDeadTick;
+            unusableFrom = Earliest(unusableFrom, now.AddMilliseconds(dead - tick));
+        }
         return new LeaseRecord
         {
             Origin = Origin,
             Handle = issued.RevocationHandle,
-            DeadTick = Math.Min(AskedAtTick + Milliseconds(unusableFrom - AskedAt), HopDeadTick),
-            WallEnd = Origin.Owner.Session.Clock.WallSecondOf(unusableFrom),
+            DeadTick = dead,
+            WallEnd = clock.WallSecondOf(unusableFrom),
             RefreshLead = (ushort)Math.Clamp(Math.Ceiling((unusableFrom - AskedAt - RefreshAfter(issued)).TotalSeconds), 0, ushort.MaxValue),
             FlightNumber = flightNumber,
+            // What comes dead was issued this moment: our clock is wrong, or the issuer's.
+            EndIsUncertain = issued.EndIsAssumed || issued.Credential.ExpiresAt <= now,
         };
     }
 

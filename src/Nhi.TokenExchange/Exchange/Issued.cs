@@ -22,6 +22,12 @@ public sealed class Issued<TCredential>
     /// <summary>When the issuer wants it refreshed; null leaves it to the rule.</summary>
     public DateTimeOffset? RefreshAt { get; init; }
 
+    /// <summary>
+    /// Whether the credential's <see cref="Credential.ExpiresAt"/> is only assumed, because the issuer did not say when it ends. It is handed out no longer than that,
+    /// but may live on at its issuer, which is therefore asked to end it, also after that instant. Default false.
+    /// </summary>
+    public bool EndIsAssumed { get; init; }
+
     /// <summary>What ends the credential at the issuer without holding it: an accessor or a lease id. Not secret. Null if there is none.</summary>
     public string? RevocationHandle { get; init; }
 

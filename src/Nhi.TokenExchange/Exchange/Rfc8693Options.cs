@@ -34,7 +34,10 @@ public sealed class Rfc8693Options
     /// <summary>How long before its end a credential is handed out no more. Default 10 seconds; from 0 to 10 minutes.</summary>
     public TimeSpan UsableMargin { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a credential is taken to live where neither <c>expires_in</c> nor the token's own <c>exp</c> says it. Default 5 minutes; from 1 second to 1 day.</summary>
+    /// <summary>
+    /// How long a credential is taken to live where neither <c>expires_in</c> nor the token's own <c>exp</c> says it. After that it is revoked: it may live on.
+    /// Default 5 minutes; from 1 second to 1 day.
+    /// </summary>
     public TimeSpan DefaultLifetime { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Whether a credential dies with the proof it was issued for. Default false.</summary>

@@ -66,6 +66,9 @@ internal sealed record AttestedProof
     /// </summary>
     public bool MayBeReplacedAfter(TokenExchangeException refused) => _hop is null || refused.IssuerError is null or "invalid_grant";
 
+    /// <summary>Whether it is a credential of ours that is handed out no more: nothing that was got with it is, either.</summary>
+    public bool IsHopOver(AgreedClock clock) => _hopToken is { } token && !clock.IsBefore(token.Lease.DeadTick, token.Lease.WallEnd);
+
     /// <summary>The issuer refused it: a credential of ours is handed out no more.</summary>
     public void Reject()
     {

@@ -13,7 +13,10 @@ public sealed class JobReport
     /// <summary>The job.</summary>
     public JobContext Job { get; }
 
-    /// <summary>One outcome for each credential that had not died of age before.</summary>
+    /// <summary>
+    /// One outcome for each credential that had neither died of age before, nor been revoked at an end that was assumed for it because its issuer said none.
+    /// Of those that could not be revoked at such an end, the last thousand; the audit has all.
+    /// </summary>
     public IReadOnlyList<LeaseOutcome> Leases { get; }
 
     /// <summary>Exchanges that had not come back at the deadline; each ends its own credential when it does.</summary>

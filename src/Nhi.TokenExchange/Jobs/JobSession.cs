@@ -28,7 +28,7 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
         Clock = new AgreedClock(plan.Time);
         Backchannel = IssuerBackchannel.Create(plan.Time, Jitter, plan.Transport, plan.Roots);
         _ending = new LeaseEnding(this);
-        Leases = new LeaseSet(Clock, _ending.NoteExpired);
+        Leases = new LeaseSet(Clock, _ending.NoteExpired, _ending.EndOverdue);
         foreach (TargetPlan target in plan.Targets)
             _targets.Add(target.Name, target.Exchanger.CreateRuntime(this, target));
         _completion = new Lazy<Task<JobReport>>(() => Task.Run(EndAsync));

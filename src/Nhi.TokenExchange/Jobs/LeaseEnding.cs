@@ -11,6 +11,8 @@ internal sealed class LeaseEnding(JobSession session)
     private static readonly TimeSpan EndDeadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
+    // A host may run for months beside an issuer that neither says when its credentials end nor ends them. The audit has them all.
+    private const int MostOverdue = 1_000;
 
     private readonly ConcurrentQueue<LeaseOutcome> _outcomes = new();
 
@@ -29,8 +31,13 @@ internal sealed class LeaseEnding(JobSession session)
         await EndTakenAsync(credential, reason, deadline.Token).ConfigureAwait(false);
     }
 
+    /// <summary>Ends a lease at the end that was assumed for it. It is in the set until it is taken.</summary>
+    public void EndOverdue(Credential credential) => EndInBackground([credential], "the end that was assumed for it has come");
+
     public void EndInBackground(IReadOnlyList<Credential> credentials, string reason)
     {
+        // Who finds something to end takes no part in the ending: it is not of the finder's flight.
+        using AsyncFlowControl noFlow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
         foreach (Credential credential in credentials)
         {
             if (!session.Leases.TakeOff())   // counted, so that the job's end waits for it
@@ -85,9 +92,17 @@ internal sealed class LeaseEnding(JobSession session)
     private async Task EndTakenAsync(Credential credential, string reason, CancellationToken cancellationToken)
     {
         TargetRuntime owner = credential.Lease.Owner!;
+        bool isOverdue = credential.Lease.EndIsUncertain && session.Leases.IsPastEnd(credential) && !session.Leases.IsClosed;
         (LeaseEnd end, string? failure) = await owner.Activities.RunAsync(() => AskAsync(credential, cancellationToken)).ConfigureAwait(false);
         owner.Measurements.Ended(end);
-        _outcomes.Enqueue(new LeaseOutcome(owner.Target, credential.Fingerprint, end, session.Clock.InstantOf(credential.Lease.WallEnd), credential.ExpiresAt, failure));
+        if (failure is not null && credential.Lease.EndIsUncertain)
+            failure += "; when it dies is uncertain: its issuer did not say, or its clock is not ours";
+        if (!isOverdue || end is LeaseEnd.CannotBeRevoked or LeaseEnd.Failed)
+            _outcomes.Enqueue(new LeaseOutcome(owner.Target, credential.Fingerprint, end, session.Clock.InstantOf(credential.Lease.WallEnd), credential.ExpiresAt, failure));
+        while (isOverdue && _outcomes.Count > MostOverdue && _outcomes.TryDequeue(out _))
+        {
+            // The oldest go.
+        }
         AuditEventKind kind = end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
         await TryRecordAsync(() => Event(kind, credential, failure is null ? reason : $"{reason}; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
     }
@@ -98,7 +113,7 @@ internal sealed class LeaseEnding(JobSession session)
         TimeSpan wait = FirstWait;
         while (true)
         {
-            if (credential.ExpiresAt <= session.Clock.Now)
+            if (session.Leases.IsPastEnd(credential) && !credential.Lease.EndIsUncertain)
                 return (LeaseEnd.AlreadyGone, null);
             try
             {

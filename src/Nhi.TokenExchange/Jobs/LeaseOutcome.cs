@@ -27,7 +27,7 @@ public sealed class LeaseOutcome
     /// <summary>From when it would have been handed out no more.</summary>
     public DateTimeOffset UnusableFrom { get; }
 
-    /// <summary>When it dies by itself at the issuer.</summary>
+    /// <summary>When it dies by itself at the issuer; a guess, which <see cref="Reason"/> tells of, where the issuer did not say.</summary>
     public DateTimeOffset DiesAt { get; }
 
     /// <summary>What the issuer or the network said, where it did not end; else null.</summary>

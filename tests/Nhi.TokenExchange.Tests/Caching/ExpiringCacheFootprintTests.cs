@@ -37,7 +37,7 @@ public class ExpiringCacheFootprintTests
         private readonly LeaseSet _leases;
         private long _number;
 
-        public InstantOwner() => _leases = new LeaseSet(Clock, _ => { });
+        public InstantOwner() => _leases = new LeaseSet(Clock, _ => { }, _ => { });
 
         public AgreedClock Clock { get; } = new(TimeProvider.System);
 

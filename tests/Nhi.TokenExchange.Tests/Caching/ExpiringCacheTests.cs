@@ -72,7 +72,7 @@ public class ExpiringCacheTests
     [Test]
     public async Task At_capacity_the_one_that_dies_soonest_goes_and_its_lease_stays()
     {
-        var leases = new LeaseSet(_bench.Clock, _ => { });
+        var leases = new LeaseSet(_bench.Clock, _ => { }, _ => { });
         var cache = new ExpiringCache<BearerToken>(_bench, capacity: 3);
         var tokens = new BearerToken[4];
         double[] lives = [500, 400, 600, 700];

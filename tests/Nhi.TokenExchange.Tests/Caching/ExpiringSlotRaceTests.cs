@@ -50,7 +50,7 @@ public class ExpiringSlotRaceTests
     [Test]
     public async Task Race_2_a_flight_that_lands_after_the_end_is_told_and_its_lease_is_in_the_set()
     {
-        var leases = new LeaseSet(_bench.Clock, _ => { });
+        var leases = new LeaseSet(_bench.Clock, _ => { }, _ => { });
         Task<BearerToken> waiter = Get();
         Departure departure = await _bench.DepartureAsync();
         BearerToken token = _bench.Token();
@@ -67,7 +67,7 @@ public class ExpiringSlotRaceTests
     [Test]
     public async Task Race_2_an_end_right_after_the_landing_finds_the_lease()
     {
-        var leases = new LeaseSet(_bench.Clock, _ => { });
+        var leases = new LeaseSet(_bench.Clock, _ => { }, _ => { });
         Task<BearerToken> waiter = Get();
         Departure departure = await _bench.DepartureAsync();
         BearerToken token = _bench.Token();

@@ -5,9 +5,10 @@ public class LeaseSetTests
 {
     private readonly SlotBench _bench = new();
     private readonly List<Credential> _expired = [];
+    private readonly List<Credential> _overdue = [];
     private readonly LeaseSet _leases;
 
-    public LeaseSetTests() => _leases = new LeaseSet(_bench.Clock, _expired.Add);
+    public LeaseSetTests() => _leases = new LeaseSet(_bench.Clock, _expired.Add, _overdue.Add);
 
     [Test]
     public void Registered_before_the_end_is_found_by_the_end()
@@ -84,6 +85,34 @@ public class LeaseSetTests
     }
 
     [Test]
+    public void A_lease_whose_end_is_uncertain_stays_until_somebody_takes_it()
+    {
+        BearerToken[] tokens = [.. Enumerable.Range(0, 63).Select(_ => _bench.Token(5, endIsUncertain: true))];
+        foreach (BearerToken token in tokens)
+            _leases.Register(token);
+        _bench.Hands.Advance(TimeSpan.FromSeconds(10));
+        _leases.Register(_bench.Token());
+        Assert.That(_overdue, Is.EquivalentTo(tokens));
+        Assert.That(_expired, Is.Empty);
+
+        Assert.That(LeaseSet.TryTake(tokens[7]), Is.True, "whoever ends it takes it");
+        Assert.That(_leases.TakeAll(), Is.SupersetOf(tokens.Where(token => token != tokens[7])).And.Not.Contains(tokens[7]));
+    }
+
+    [Test]
+    public void Leases_at_an_uncertain_end_leave_the_chain_once_they_are_taken()
+    {
+        var leases = new LeaseSet(_bench.Clock, _expired.Add, overdue => Assert.That(LeaseSet.TryTake(overdue), Is.True, "each is told of once, if it is taken at once"));
+        for (int i = 0; i < 1000; i++)
+        {
+            leases.Register(_bench.Token(5, endIsUncertain: true));
+            _bench.Hands.Advance(TimeSpan.FromSeconds(1));
+        }
+        Assert.That(_expired, Is.Empty);
+        Assert.That(leases.TakeAll(), Has.Count.LessThan(200));
+    }
+
+    [Test]
     public void A_closing_in_the_middle_of_a_pruning_misses_nothing()
     {
         // The pruner tells of a dead lease from the middle of its walk: there the job ends.
@@ -93,7 +122,7 @@ public class LeaseSetTests
         {
             leases!.Close();
             taken ??= leases.TakeAll();
-        });
+        }, _ => { });
         var living = new List<BearerToken>();
         for (int i = 0; i < 63; i++)
         {
@@ -136,7 +165,7 @@ public class LeaseSetTests
         for (int round = 0; round < 30; round++)
         {
             int expired = 0, own = 0;
-            var leases = new LeaseSet(_bench.Clock, _ => Interlocked.Increment(ref expired));
+            var leases = new LeaseSet(_bench.Clock, _ => Interlocked.Increment(ref expired), _ => { });
             var all = new List<Credential>();
             using var barrier = new Barrier(4);
             Parallel.Invoke(Registrar, Registrar, Registrar, () =>

@@ -69,11 +69,11 @@ internal sealed class SlotBench : ISlotOwner<BearerToken>
         return departure!;
     }
 
-    public BearerToken Token(double lifeSeconds = 60)
+    public BearerToken Token(double lifeSeconds = 60, bool endIsUncertain = false)
     {
         DateTimeOffset end = Clock.Now + TimeSpan.FromSeconds(lifeSeconds);
         var token = new BearerToken("token" + Interlocked.Increment(ref _numbers), end);
-        Assert.That(LeaseSet.TryClaim(token, new LeaseRecord { DeadTick = Clock.TickAfter(TimeSpan.FromSeconds(lifeSeconds)), WallEnd = Clock.WallSecondOf(end) }), Is.True);
+        Assert.That(LeaseSet.TryClaim(token, new LeaseRecord { DeadTick = Clock.TickAfter(TimeSpan.FromSeconds(lifeSeconds)), WallEnd = Clock.WallSecondOf(end), EndIsUncertain = endIsUncertain }), Is.True);
         return token;
     }
 

@@ -47,7 +47,7 @@ internal sealed class StressOwner : ISlotOwner<BearerToken>
         _result = result;
         _seed = seed;
         Clock = clock;
-        Leases = new LeaseSet(clock, credential => Revoke((BearerToken)credential));
+        Leases = new LeaseSet(clock, credential => Revoke((BearerToken)credential), _ => { });
         Slot = bugs is { } planted ? new SlotCopy(clock, NextFlightNumber, (_, flight) => Launch(flight), planted) : new RealSlot(this);
     }
 

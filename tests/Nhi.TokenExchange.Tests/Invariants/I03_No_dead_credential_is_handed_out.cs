@@ -80,4 +80,23 @@ public class I03_No_dead_credential_is_handed_out
 
         Assert.That(await job.Warehouse.GetAsync(), Is.Not.SameAs(old));
     }
+
+    [Test]
+    public async Task A_wall_clock_that_is_set_ahead_during_an_exchange_and_back_after_it_lengthens_no_life()
+    {
+        await using TestJob job = await TestJob.StartAsync(i => i.Life = TimeSpan.FromMinutes(10));
+        DateTimeOffset right = job.Time.GetUtcNow();
+        job.Issuer.Answer = _ =>
+        {
+            job.Time.SetWall(right.AddMinutes(20));   // an exchanger counts the life from here
+            return new Issued<BearerToken>(job.Issuer.NewToken());
+        };
+        await job.Warehouse.GetAsync();
+        job.Time.SetWall(right);
+        Assert.That(job.Warehouse.TryGet(out _), "it is good");
+
+        job.Time.Advance(TimeSpan.FromMinutes(10));
+
+        Assert.That(job.Warehouse.TryGet(out _), Is.False);
+    }
 }

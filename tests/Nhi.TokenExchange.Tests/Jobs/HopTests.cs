@@ -126,6 +126,63 @@ public class HopTests
     }
 
     [Test]
+    public async Task A_credential_that_is_dead_on_arrival_because_its_hop_ended_on_the_way_is_asked_for_again_with_the_hops_successor()
+    {
+        var first = new TestExchanger(_time) { Life = TimeSpan.FromSeconds(30) };
+        var second = new TestExchanger(_time);
+        // The first answer takes longer than the hop's credential is good: less than the deadline of a flight.
+        second.Answer = _ =>
+        {
+            if (second.Requests.Count == 1)
+                _time.Advance(TimeSpan.FromSeconds(25));
+            return new Issued<BearerToken>(second.NewToken());
+        };
+        await using JobSession session = await StartChainAsync(first, second);
+
+        BearerToken archive = await session.Provider<BearerToken>("archive").GetAsync();
+
+        Assert.That(archive, Is.SameAs(second.Issued.Last()));
+        Assert.That(second.Requests.Select(request => request.Subject.Reveal()), Is.EqualTo(first.Issued.Select(token => token.Reveal())).And.Exactly(2).Items);
+        Assert.That(second.Revoked, Is.EqualTo(new[] { second.Issued.First() }));
+    }
+
+    [Test]
+    public async Task Where_the_hop_has_no_successor_its_own_failure_is_told_and_not_that_the_next_was_dead_on_arrival()
+    {
+        var first = new TestExchanger(_time) { Life = TimeSpan.FromSeconds(30) };
+        var second = new TestExchanger(_time);
+        second.Answer = _ =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(25));
+            first.Answer = _ => throw new TokenExchangeException("NHI4002", ExchangeStage.Exchange, "The issuer is away") { IsTransient = true };
+            return new Issued<BearerToken>(second.NewToken());
+        };
+        await using JobSession session = await StartChainAsync(first, second);
+
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(async () => await session.Provider<BearerToken>("archive").GetAsync())!;
+
+        Assert.That((refused.Code, refused.Target), Is.EqualTo(("NHI4002", "account")));
+        Assert.That(second.Revoked, Is.EqualTo(second.Issued).And.Exactly(1).Items);
+    }
+
+    [Test]
+    public async Task A_next_hop_that_takes_longer_than_any_hop_is_good_is_asked_twice_and_no_more()
+    {
+        var first = new TestExchanger(_time) { Life = TimeSpan.FromSeconds(30) };
+        var second = new TestExchanger(_time);
+        second.Answer = _ =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(25));
+            return new Issued<BearerToken>(second.NewToken());
+        };
+        await using JobSession session = await StartChainAsync(first, second);
+
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(async () => await session.Provider<BearerToken>("archive").GetAsync())!;
+
+        Assert.That((refused.Code, second.Requests.Count), Is.EqualTo(("NHI5003", 2)));
+    }
+
+    [Test]
     public void Cycles_are_refused_at_the_start_and_shown_in_order()
     {
         TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(() => JobSession.StartAsync(b => b
@@ -157,4 +214,28 @@ public class HopTests
         Assert.That(asked.Actor, Is.Not.Null);
         Assert.That(asked.Actor!.Fingerprint, Is.Not.EqualTo(asked.Subject.Fingerprint));
     }
+
+    [Test]
+    public async Task A_wall_clock_that_was_back_while_a_chain_was_built_makes_the_jobs_end_forget_no_hop()
+    {
+        var first = new TestExchanger(_time) { Life = TimeSpan.FromMinutes(10) };
+        var second = new TestExchanger(_time) { Life = TimeSpan.FromHours(1) };
+        JobSession session = await StartChainAsync(first, second);
+        await session.Provider<BearerToken>("account").GetAsync();
+        _time.SetWall(_time.GetUtcNow().AddMinutes(-50));
+        _time.Advance(TimeSpan.FromSeconds(1));   // the wall is asked once a tick
+        BearerToken archive = await session.Provider<BearerToken>("archive").GetAsync();
+        _time.SetWall(_time.GetUtcNow().AddMinutes(50));
+        _time.Advance(TimeSpan.FromMinutes(15));
+
+        await session.CompleteAsync();
+
+        Assert.That(second.Revoked, Is.EqualTo(new[] { archive }), "it lives for three quarters of an hour yet");
+    }
+
+    private Task<JobSession> StartChainAsync(TestExchanger first, TestExchanger second) => JobSession.StartAsync(b => b
+        .Identity("job", TestProofs.Source(_time), ActsFor.Workload)
+        .Target("account", first, "job")
+        .Target("archive", second, t => t.Through = "account")
+        .Time(_time).Jitter(() => 0).EndOnSignals(false));
 }

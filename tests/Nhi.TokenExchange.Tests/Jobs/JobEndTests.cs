@@ -83,4 +83,32 @@ public class JobEndTests
         Assert.That(await child.StandardOutput.ReadLineAsync(), Is.EqualTo("ready"));
         return child;
     }
+
+    [Test]
+    public async Task T1_A_wall_clock_that_is_ahead_when_the_job_ends_leaves_nothing_unrevoked()
+    {
+        var time = new ManualTimeProvider();
+        await using EmulatedJob job = await EmulatedJob.StartAsync(time, emulated: new ManualTimeProvider());
+        BearerToken token = await job.Warehouse.GetAsync();
+        time.SetWall(token.ExpiresAt.AddHours(1));
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That(job.Emulator.Ledger.IsAlive(token.Fingerprint), Is.False);
+        Assert.That(report.Leases.Single().End, Is.EqualTo(LeaseEnd.Revoked));
+    }
+
+    [Test]
+    public async Task T1_A_credential_that_comes_dead_by_a_clock_that_is_ahead_is_revoked_and_not_taken_for_gone()
+    {
+        var time = new ManualTimeProvider();
+        await using EmulatedJob job = await EmulatedJob.StartAsync(time, emulated: new ManualTimeProvider(), proof: claims => claims.Lives(new ManualTimeProvider().GetUtcNow(), TimeSpan.FromDays(1)),
+            target: (options, _) => options.RequestedTokenType = SubjectTokenType.Jwt);
+        time.SetWall(time.GetUtcNow().AddHours(2));
+
+        TokenExchangeException dead = Assert.ThrowsAsync<TokenExchangeException>(() => job.Warehouse.GetAsync().AsTask())!;
+
+        Assert.That(dead.Code, Is.EqualTo("NHI5003"));
+        Assert.That(job.Emulator.Ledger.Issued.Count(issue => issue.RevokedAt is null), Is.Zero);
+    }
 }

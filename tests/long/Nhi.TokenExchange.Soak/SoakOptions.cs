@@ -44,6 +44,9 @@ internal sealed record SoakOptions
     /// <summary>Nothing goes wrong at the end, so that everything can come to rest: 10 seconds, less in short runs.</summary>
     public double CalmSeconds => Math.Min(10, Seconds / 6.0);
 
+    /// <summary>Whether it is long enough for means and slopes to say something.</summary>
+    public bool IsLong => Seconds >= 240;
+
     /// <summary>Reads a command line.</summary>
     /// <exception cref="FormatException">It is wrong; the message says where.</exception>
     public static SoakOptions Parse(string[] args)

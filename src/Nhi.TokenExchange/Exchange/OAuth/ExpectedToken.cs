@@ -50,9 +50,10 @@ internal sealed record ExpectedToken
         }
         try
         {
-            return new Issued<BearerToken>(new BearerToken(answer.AccessToken!, EndOf(answer, claims)))
+            DateTimeOffset? end = EndOf(answer, claims);
+            return new Issued<BearerToken>(new BearerToken(answer.AccessToken!, end ?? answer.AskedAt + DefaultLifetime))
             {
-                GrantedScopes = scopes, CorrelationId = answer.CorrelationId, Flaw = flaw,
+                EndIsAssumed = end is null, GrantedScopes = scopes, CorrelationId = answer.CorrelationId, Flaw = flaw,
             };
         }
         catch (ArgumentException exception)   // names the position, never the token
@@ -67,11 +68,11 @@ internal sealed record ExpectedToken
 
     // RFC 6749 §5.1: absent expires_in means that the life is said elsewhere; the token itself may, else a short one is safe.
     // Where both say it, the earlier one: after that one or the other calls it dead.
-    private DateTimeOffset EndOf(TokenAnswer answer, AccessTokenClaims? claims)
+    private static DateTimeOffset? EndOf(TokenAnswer answer, AccessTokenClaims? claims)
     {
         DateTimeOffset? said = answer.ExpiresIn is { } seconds && IsInRange(seconds) ? answer.AskedAt.AddSeconds(seconds) : null;
         DateTimeOffset? own = claims?.ExpiresAt is { } end && end < answer.AskedAt.AddSeconds(LongestSeconds) ? end : null;
-        return (said < own || own is null ? said : own) ?? answer.AskedAt + DefaultLifetime;
+        return said < own || own is null ? said : own;
     }
 
     private static bool IsInRange(long seconds) => seconds is >= ShortestSeconds and <= LongestSeconds;

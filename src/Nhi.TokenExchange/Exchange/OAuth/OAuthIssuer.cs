@@ -49,7 +49,8 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
         // RFC 7009 §2.1 wants the token itself: after a crash nobody has it.
         if (request.Credential is not { } token)
             return Revocation.NotSupported;
-        if (token.ExpiresAt <= request.Time.GetUtcNow())
+        // A lease of a job was looked at before, by both hands of its clock, and its end may be uncertain.
+        if (token.Lease.Owner is null && token.ExpiresAt <= request.Time.GetUtcNow())
             return Revocation.AlreadyGone;
         Uri? endpoint = (await EndpointsAsync(request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false)).Revocation;
         if (endpoint is null)

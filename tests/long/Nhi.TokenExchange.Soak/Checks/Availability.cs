@@ -4,7 +4,7 @@ namespace Nhi.TokenExchange.Soak;
 internal sealed class Availability() : SoakInvariant(7, "no failure beside a valid credential, and the right codes")
 {
     // The clock of a slot rounds a credential's end down by up to two seconds.
-    private static readonly long Rounding = TimeSpan.FromSeconds(2.2).Ticks;
+    public static readonly long Rounding = TimeSpan.FromSeconds(2.2).Ticks;
 
     // A life counts from when it was asked for.
     private static readonly long AskedBefore = TimeSpan.FromSeconds(5).Ticks;
@@ -14,6 +14,7 @@ internal sealed class Availability() : SoakInvariant(7, "no failure beside a val
 
     public override IEnumerable<Breach> Check(Evidence evidence)
     {
+        var slow = new SlowExchanges(evidence);
         ILookup<(string, string), HandOutRecord> handOuts = evidence.HandOuts.ToLookup(handOut => (handOut.Run, handOut.Target));
         foreach (FailureRecord failure in evidence.Failures)
         {
@@ -22,7 +23,7 @@ internal sealed class Availability() : SoakInvariant(7, "no failure beside a val
             IEnumerable<HandOutRecord> ofKey = handOuts[(failure.Run, failure.Target)];
             if (!ending && ofKey.Where(one => one.FirstReturn <= failure.Start).MaxBy(one => one.FirstReturn) is { } held && IsValid(evidence, held, failure))
                 yield return Breach($"{failure.Target} failed with {failure.Code} while {held.Fingerprint} was valid", failure.End, failure.Run);
-            if (!IsRight(evidence, failure, job, ending))
+            if (!IsRight(evidence, slow, failure, job, ending))
                 yield return Breach($"{failure.Target} failed with {failure.Code}, and nothing was wrong that has this code", failure.End, failure.Run);
         }
     }
@@ -34,7 +35,7 @@ internal sealed class Availability() : SoakInvariant(7, "no failure beside a val
         && !evidence.Policies.Any(policy => policy.Changing <= failure.End && policy.Changed >= issue.IssuedAt)
         && !evidence.Chaos.Any(window => window.Place == ChaosPlace.Clock && window.At.Ticks <= failure.End && window.End.Ticks >= issue.IssuedAt - AskedBefore);
 
-    private static bool IsRight(Evidence evidence, FailureRecord failure, JobRecord? job, bool ending)
+    private static bool IsRight(Evidence evidence, SlowExchanges slow, FailureRecord failure, JobRecord? job, bool ending)
     {
         if (failure.Code == "NHI7001")
             return ending;
@@ -42,6 +43,8 @@ internal sealed class Availability() : SoakInvariant(7, "no failure beside a val
         // What a target refused is asked for anew with growing pauses.
         if (failure.Code == "NHI8004")
             return evidence.HandOuts.Any(handOut => handOut.Run == failure.Run && handOut.RejectedAt <= failure.End && (handOut.Target == failure.Target || target.Proof == ProofKind.Hop));
+        if (failure.Code == "NHI5003" && slow.Any(failure.Run, target, failure.Start - Memory, failure.End))
+            return true;
         return evidence.Chaos.Any(window =>
             window.Fault.Codes.Contains(failure.Code) && target.IsReachedBy(window.Place)
             && window.At.Ticks <= failure.End && failure.Start <= window.End.Ticks + Memory

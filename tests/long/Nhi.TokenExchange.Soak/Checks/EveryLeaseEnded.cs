@@ -1,6 +1,6 @@
 namespace Nhi.TokenExchange.Soak;
 
-/// <summary>4. At the drain every credential is revoked in the ledger, dead of age, or listed by its job with the instant it dies.</summary>
+/// <summary>4. At the drain every credential is revoked in the ledger, dead of age by what its answer said, or listed by its job with the instant it dies.</summary>
 internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or listed")
 {
     private static readonly long RoundedTo = TimeSpan.FromSeconds(1).Ticks;
@@ -9,12 +9,13 @@ internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or
 
     public override IEnumerable<Breach> Check(Evidence evidence)
     {
+        var answers = Answers.Of(evidence);
         HashSet<string> lost = [.. EveryIssueRecorded.LostOnTheWire(evidence).Select(issue => issue.Fingerprint)];
         foreach (Issue issue in evidence.Issues.Where(issue => !lost.Contains(issue.Fingerprint)))
         {
             if (!evidence.Jobs.TryGetValue(issue.Run, out JobRecord? job))
                 yield return Breach($"{issue.Target.Name} {issue.Fingerprint}: its job {issue.Run} never ended", issue.IssuedAt, issue.Run);
-            else if (FaultOf(evidence, issue, job) is { } fault)
+            else if (FaultOf(evidence, answers, issue, job) is { } fault)
                 yield return Breach($"{issue.Target.Name} {issue.Fingerprint} {fault}", job.Completed, issue.Run);
         }
     }
@@ -23,7 +24,7 @@ internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or
     public static int Unrevoked(Evidence evidence) => evidence.Jobs.Values.Sum(job =>
         job.Leases.Count(lease => lease.End is LeaseEnd.CannotBeRevoked or LeaseEnd.Failed && evidence.IssueOf.TryGetValue(lease.Fingerprint, out Issue? issue) && issue.EndsAt > job.Completed));
 
-    private static string? FaultOf(Evidence evidence, Issue issue, JobRecord job)
+    private static string? FaultOf(Evidence evidence, Answers answers, Issue issue, JobRecord job)
     {
         if (issue.RevokedAt is not null)
             return null;
@@ -32,8 +33,12 @@ internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or
             return "is said to be revoked, and is not";
         if (issue.EndsAt <= job.Completed)
             return null;
-        if (lease is null)
-            return "lives on, and its job's report does not list it";
+        if (lease is null or { End: LeaseEnd.AlreadyGone })
+        {
+            return answers.EndOf(issue) <= job.Completed ? null
+                : lease is null ? "lives on, and its job's report does not list it" : "is said to be gone, and lives on";
+        }
+
         if (lease.End == LeaseEnd.CannotBeRevoked && issue.Target.IsRevocable)
             return "is said not to be revocable, and is";
         if (lease.End == LeaseEnd.Failed && !CouldFail(evidence, job))
@@ -48,4 +53,22 @@ internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or
     private static bool CouldFail(Evidence evidence, JobRecord job) =>
         evidence.Chaos.Any(window => window.Place == ChaosPlace.Revocation && window.At.Ticks <= job.Completed && window.End.Ticks >= job.Started)
         || evidence.StalledWithin(job.Completing, job.Completed) > SlowMachine;
+
+    /// <summary>When a credential ends as far as its job can know: an answer says a life in whole seconds, which counts from when it was asked for. The issuer counts from when it issues.</summary>
+    private sealed record Answers(IReadOnlyDictionary<string, Guid> Flights, ILookup<Guid, long> Asked)
+    {
+        public static Answers Of(Evidence evidence)
+        {
+            var flights = new Dictionary<string, Guid>(StringComparer.Ordinal);
+            foreach (AuditRecord record in evidence.Audit.Where(record => record.Fingerprint is not null))
+                flights.TryAdd(record.Fingerprint!, record.Flight);
+            return new Answers(flights, evidence.Audit.Where(record => record.Kind == AuditEventKind.Exchanging).ToLookup(record => record.Flight, record => record.At));
+        }
+
+        public long EndOf(Issue issue)
+        {
+            long[] asked = Flights.TryGetValue(issue.Fingerprint, out Guid flight) ? [.. Asked[flight].Where(at => at <= issue.IssuedAt)] : [];
+            return issue.EndsAt - RoundedTo - (asked.Length == 0 ? 0 : issue.IssuedAt - asked.Max());
+        }
+    }
 }

@@ -11,7 +11,6 @@ internal sealed class RequestsBounded() : SoakInvariant(8, "requests at the issu
 
     private const int Bound = 20;
 
-    private const int LongRun = 240;
     private const double MostPeak = 3;
 
     /// <summary>How many requests the jobs needed, and how many more the faults allow.</summary>
@@ -41,7 +40,7 @@ internal sealed class RequestsBounded() : SoakInvariant(8, "requests at the issu
     /// <summary>The fullest second of the ten after a token endpoint's recovery, as a multiple of its mean; null in a run that is too short to have a mean.</summary>
     public static double? PeakOf(Evidence evidence)
     {
-        if (evidence.Options.Seconds < LongRun)
+        if (!evidence.Options.IsLong)
             return null;
         double peak = 0;
         foreach (IGrouping<ChaosPlace, Issue> atEndpoint in evidence.Issues.GroupBy(issue => issue.Target.TokenEndpoint))

@@ -1,20 +1,21 @@
 namespace Nhi.TokenExchange.Soak;
 
-/// <summary>10. Handles are constant, and in a run of minutes the working set too.</summary>
+/// <summary>10. Handles are constant, and in a run of minutes the working set too, which is measured after collector and allocator gave back what is free.</summary>
 internal sealed class ResourcesConstant() : SoakInvariant(10, "handles and memory constant")
 {
     private const int MoreHandles = 40;
     private const double MostMebibytesPerMinute = 1;
 
-    private static readonly TimeSpan Settled = TimeSpan.FromMinutes(2);
+    // Pools, compiled code and the allocator's arenas grow with the first storms of faults; by then they are as large as they get.
+    private static readonly TimeSpan Settled = TimeSpan.FromMinutes(4);
 
-    /// <summary>How fast the working set grows, in MiB a minute, after the first two minutes; null in a run that is too short to say.</summary>
+    /// <summary>How fast the working set grows, in MiB a minute, after the first four minutes; null in a run that is too short to say.</summary>
     public static double? SlopeOf(Evidence evidence)
     {
         (double Minutes, double Mebibytes)[] samples = [.. evidence.Resources
             .Where(resource => resource.When == "running" && resource.At >= Settled.Ticks && resource.At <= TimeSpan.FromSeconds(evidence.Options.Seconds).Ticks)
             .Select(resource => (TimeSpan.FromTicks(resource.At).TotalMinutes, resource.WorkingSet / (1024.0 * 1024)))];
-        if (samples.Length < 10)
+        if (!evidence.Options.IsLong || samples.Length < 10)
             return null;
         double minutes = samples.Average(sample => sample.Minutes);
         double mebibytes = samples.Average(sample => sample.Mebibytes);

@@ -10,7 +10,8 @@ internal sealed class AuditFile(string folder, SoakTime time) : IAuditSink, IDis
     {
         _events.Add(new AuditRecord(
             time.Elapsed.Ticks, auditEvent.Kind, auditEvent.FlightId, auditEvent.Job.Run ?? "", auditEvent.Target, auditEvent.Fingerprint, auditEvent.Code,
-            auditEvent.PolicyRevision, auditEvent.Scopes.IsEmpty ? null : auditEvent.Scopes.ToString(), auditEvent.DiesAt));
+            auditEvent.PolicyRevision, auditEvent.Scopes.IsEmpty ? null : auditEvent.Scopes.ToString(), auditEvent.DiesAt,
+            auditEvent.Kind == AuditEventKind.Exchanging ? auditEvent.SubjectFingerprint : null));
         foreach (string? text in new[]
         {
             auditEvent.Job.ToString(), auditEvent.Issuer, auditEvent.SubjectIssuer, auditEvent.Subject, auditEvent.Audience, auditEvent.ActorIssuer, auditEvent.ActorSubject,

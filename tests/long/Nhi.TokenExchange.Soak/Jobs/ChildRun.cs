@@ -126,7 +126,7 @@ internal sealed class ChildRun : IDisposable
         // Twice: what is freed by finalizers tells of itself only then.
         for (int round = 0; round < 2; round++)
         {
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            Memory.GiveBack();
             GC.WaitForPendingFinalizers();
         }
 
@@ -160,6 +160,8 @@ internal sealed class ChildRun : IDisposable
         {
             await Task.Delay(TimeSpan.FromSeconds(Math.Clamp(Orders.Options.Seconds / 60.0, 1, 10)), TimeProvider.System, end);
             _heard.Observe();
+            if (Orders.Options.IsLong)
+                Memory.GiveBack();
             Measure("running");
         }
     }
@@ -167,7 +169,7 @@ internal sealed class ChildRun : IDisposable
     private void Measure(string when)
     {
         using Process self = Process.GetCurrentProcess();
-        _resources.Add(new ResourceRecord(Time.Elapsed.Ticks, when, self.WorkingSet64, self.HandleCount, self.Threads.Count, ThreadPool.ThreadCount));
+        _resources.Add(new ResourceRecord(Time.Elapsed.Ticks, when, self.WorkingSet64, GC.GetGCMemoryInfo(GCKind.Any).HeapSizeBytes, self.HandleCount, self.Threads.Count, ThreadPool.ThreadCount));
     }
 
     private void OnUnobserved(object? sender, UnobservedTaskExceptionEventArgs args)

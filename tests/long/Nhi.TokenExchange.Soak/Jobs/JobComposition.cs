@@ -5,6 +5,9 @@ namespace Nhi.TokenExchange.Soak;
 /// <summary>Composes a virtual job as a user would: twelve targets, two identities.</summary>
 internal sealed class JobComposition(ChildOrders orders, TimeProvider time, IAuditSink audit, IAccessPolicy policy, Heard heard, PlantedBug? bug)
 {
+    // The issuer may leave a life unsaid: that of the planted bugs' runs is the shortest, four seconds and the margin.
+    private static readonly TimeSpan ShortestLife = TimeSpan.FromSeconds(7);
+
     private readonly X509Certificate2Collection _roots = [X509Certificate2.CreateFromPem(orders.CertificatePem)];
 
     public Task<JobSession> StartAsync(string run) => JobSession.StartAsync(b =>
@@ -37,7 +40,7 @@ internal sealed class JobComposition(ChildOrders orders, TimeProvider time, IAud
         {
             o.Client.Id = client;
             (o.TokenEndpoint, o.RevocationEndpoint) = (At("token"), At("revoke"));
-            (o.UsableMargin, o.DefaultLifetime) = (target.UsableMargin, TimeSpan.FromSeconds(5));
+            (o.UsableMargin, o.DefaultLifetime) = (target.UsableMargin, ShortestLife);
         }),
         ExchangeKind.Databricks or ExchangeKind.DatabricksJwtBearer => Targets.Databricks(orders.Databricks, client, o =>
         {
@@ -56,8 +59,7 @@ internal sealed class JobComposition(ChildOrders orders, TimeProvider time, IAud
                 (o.TokenEndpoint, o.RevocationEndpoint) = (At("token"), At("revoke"));
             if (target.Kind == ExchangeKind.Rfc8693Jwt)
                 o.RequestedTokenType = SubjectTokenType.Jwt;
-            // The shortest life there is: the issuer may leave the life unsaid.
-            (o.UsableMargin, o.DefaultLifetime) = (target.UsableMargin, TimeSpan.FromSeconds(5));
+            (o.UsableMargin, o.DefaultLifetime) = (target.UsableMargin, ShortestLife);
         }),
     };
 

@@ -2,8 +2,8 @@ namespace Nhi.TokenExchange.Soak;
 
 // What the process under test writes down. Times are ticks of 100 ns since the run's start, by a clock that never jumps.
 
-/// <summary>One audit event, as the sink got it.</summary>
-internal sealed record AuditRecord(long At, AuditEventKind Kind, Guid Flight, string Run, string Target, string? Fingerprint, string? Code, string? Revision, string? Scopes, DateTimeOffset? DiesAt);
+/// <summary>One audit event, as the sink got it. The proof's fingerprint with the intent only.</summary>
+internal sealed record AuditRecord(long At, AuditEventKind Kind, Guid Flight, string Run, string Target, string? Fingerprint, string? Code, string? Revision, string? Scopes, DateTimeOffset? DiesAt, string? Proof);
 
 /// <summary>All hand-outs of one credential.</summary>
 internal sealed record HandOutRecord(string Run, string Target, string Fingerprint, long FirstReturn, long LastStart, long LastReturn, long Count, DateTimeOffset UnusableFrom, long? RejectedAt);
@@ -25,8 +25,8 @@ internal sealed record StallRecord(long From, long To);
 /// <summary>The rules changed.</summary>
 internal sealed record PolicyRecord(long Changing, long Changed, string Revision);
 
-/// <summary>What the process used at one instant.</summary>
-internal sealed record ResourceRecord(long At, string When, long WorkingSet, int Handles, int Threads, int PoolThreads);
+/// <summary>What the process used at one instant; of the managed heap, what was there after the last collection, whichever that was.</summary>
+internal sealed record ResourceRecord(long At, string When, long WorkingSet, long Heap, int Handles, int Threads, int PoolThreads);
 
 /// <summary>The counts of the whole run.</summary>
 internal sealed record ChildSummary(long Calls, long HandOuts, long GaveUp, long Failed, int Jobs, int UnobservedExceptions, long HttpUses);

@@ -1,4 +1,7 @@
+using System.Buffers.Binary;
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 
 namespace Nhi.TokenExchange.Soak;
 
@@ -7,7 +10,8 @@ internal sealed class SaidFile(string path) : IDisposable
 {
     private const int MostRemembered = 20_000;
 
-    private readonly ConcurrentDictionary<string, bool> _seen = new(StringComparer.Ordinal);
+    // By hash: the texts themselves would be what grows in a process whose memory is watched.
+    private readonly ConcurrentDictionary<ulong, bool> _seen = new();
     private readonly Lock _gate = new();
     private int _remembered;
     private readonly StreamWriter _writer = new(path, append: false);
@@ -16,10 +20,11 @@ internal sealed class SaidFile(string path) : IDisposable
     {
         if (string.IsNullOrEmpty(text))
             return;
-        if (_seen.ContainsKey(text))
+        ulong hash = BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(MemoryMarshal.AsBytes(text.AsSpan())));
+        if (_seen.ContainsKey(hash))
             return;
         if (Interlocked.Increment(ref _remembered) <= MostRemembered)
-            _seen.TryAdd(text, true);
+            _seen.TryAdd(hash, true);
         lock (_gate)
             _writer.WriteLine(text);
     }

@@ -1,0 +1,93 @@
+namespace Nhi.TokenExchange.Tests;
+
+/// <summary>Credentials whose issuers do not say when they end (RFC 6749 §5.1): they may live on after the end that is assumed.</summary>
+public class AssumedEndTests
+{
+    private static readonly TimeSpan AssumedLife = TimeSpan.FromMinutes(5);
+
+    [Test]
+    public async Task The_jobs_end_revokes_a_credential_whose_assumed_end_is_over()
+    {
+        var time = new ManualTimeProvider();
+        await using EmulatedJob job = await EmulatedJob.StartAsync(time);
+        job.Emulator.Faults.Always(EmulatorEndpoint.AuthorizationToken, Fault.Without("expires_in"));
+        BearerToken token = await job.Warehouse.GetAsync();
+        time.Advance(2 * AssumedLife);
+        Assert.That(job.Emulator.Ledger.IsAlive(token.Fingerprint), "it lives on at its issuer");
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That(job.Emulator.Ledger.IsAlive(token.Fingerprint), Is.False);
+        Assert.That(report.Leases.Select(lease => (lease.Fingerprint, lease.End)), Is.EqualTo(new[] { (token.Fingerprint, LeaseEnd.Revoked) }));
+    }
+
+    [Test]
+    public async Task A_long_job_revokes_them_at_their_assumed_ends_and_lists_no_more_than_were_left()
+    {
+        await using TestJob job = await StartAsync();
+        await IssueAsync(job, 64);
+
+        await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count == 63, "63 revocations");
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That(job.Issuer.Revoked, Is.EquivalentTo(job.Issuer.Issued));
+        Assert.That(job.Audit.Events.Count(one => one.Kind == AuditEventKind.Revoked), Is.EqualTo(64));
+        Assert.That(report.Leases.Select(lease => lease.End), Is.EqualTo(new[] { LeaseEnd.Revoked }));
+    }
+
+    [TestCase(Revocation.NotSupported, LeaseEnd.CannotBeRevoked)]
+    [TestCase(null, LeaseEnd.Failed)]
+    public async Task What_could_not_be_revoked_at_its_assumed_end_is_listed_and_said_to_be_a_guess(Revocation? answer, LeaseEnd end)
+    {
+        await using TestJob job = await StartAsync(_ => answer is { } said ? Task.FromResult(said) : throw new TokenExchangeException("NHI6001", ExchangeStage.Revoke, "This client may not revoke."));
+        await IssueAsync(job, 64);
+        await Eventually.HoldsAsync(() => job.Audit.Events.Count(one => one.Kind == AuditEventKind.Orphaned) == 63, "63 records of it");
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That(report.Leases.Select(lease => lease.Fingerprint), Is.EquivalentTo(job.Issuer.Issued.Select(token => token.Fingerprint)));
+        Assert.That(report.Leases.Select(lease => lease.End), Is.All.EqualTo(end));
+        Assert.That(report.Leases.Select(lease => lease.Reason), Is.All.Contains("when it dies is uncertain"));
+    }
+
+    [Test]
+    public async Task A_host_that_runs_for_months_lists_the_last_thousand_that_could_not_be_revoked()
+    {
+        await using TestJob job = await StartAsync(_ => Task.FromResult(Revocation.NotSupported));
+        await IssueAsync(job, 1_200);
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That(job.Audit.Events.Count(one => one.Kind == AuditEventKind.Orphaned), Is.EqualTo(1_200));
+        Assert.That(report.Leases, Has.Count.InRange(1_000, 1_200 - 1));
+        Assert.That(report.Leases.Select(lease => lease.Fingerprint), Does.Contain(job.Issuer.Issued.Last().Fingerprint));
+    }
+
+    [Test]
+    public async Task They_count_as_living_until_they_are_ended()
+    {
+        await using TestJob job = await StartAsync();
+        await job.Warehouse.GetAsync();
+        job.Time.Advance(2 * AssumedLife);
+
+        Assert.That(job.Session.Leases.CountLive(), Is.EqualTo(new Dictionary<string, long> { ["warehouse"] = 1 }));
+    }
+
+    private static async Task<TestJob> StartAsync(Func<RevocationRequest<BearerToken>, Task<Revocation>>? onRevoke = null)
+    {
+        TestJob job = await TestJob.StartAsync();
+        job.Issuer.Answer = _ => new Issued<BearerToken>(job.Issuer.NewToken(AssumedLife)) { EndIsAssumed = true };
+        job.Issuer.OnRevoke = onRevoke;
+        return job;
+    }
+
+    // One after the other, each when the assumed end of the one before is over.
+    private static async Task IssueAsync(TestJob job, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            job.Time.Advance(AssumedLife);
+            await job.Warehouse.GetAsync();
+        }
+    }
+}
