@@ -37,7 +37,7 @@ internal sealed class RequestsBounded() : SoakInvariant(8, "requests at the issu
         return (needed, forFaults);
     }
 
-    /// <summary>The fullest second of the ten after a token endpoint's recovery, as a multiple of its mean; null in a run that is too short to have a mean.</summary>
+    /// <summary>The fullest second of the ten after a token endpoint's recovery, as a multiple of its mean, for as long as the machine ran; null in a run that is too short to have a mean.</summary>
     public static double? PeakOf(Evidence evidence)
     {
         if (!evidence.Options.IsLong)
@@ -52,8 +52,12 @@ internal sealed class RequestsBounded() : SoakInvariant(8, "requests at the issu
             foreach (Chaos window in evidence.Chaos.Where(window => window.Fault.AtIssuer is not null && window.Place == atEndpoint.Key))
             {
                 long recovered = window.End.Ticks / TimeSpan.TicksPerSecond;
-                peak = Math.Max(peak, Enumerable.Range(1, 10).Max(second => seconds.GetValueOrDefault(recovered + second)) / usual);
+                peak = Math.Max(peak, Enumerable.Range(1, 10).Max(second => Fullness(recovered + second)));
             }
+
+            // What was on its way while the machine stood still comes in the second after that, beside what comes anyway.
+            double Fullness(long second) =>
+                seconds.GetValueOrDefault(second) / (usual * (1 + TimeSpan.FromTicks(evidence.StalledWithin((second - 1) * TimeSpan.TicksPerSecond, (second + 1) * TimeSpan.TicksPerSecond)).TotalSeconds));
         }
 
         return peak;

@@ -6,10 +6,9 @@ internal sealed class ResourcesConstant() : SoakInvariant(10, "handles and memor
     private const int MoreHandles = 40;
     private const double MostMebibytesPerMinute = 1;
 
-    // Pools, compiled code and the allocator's arenas grow with the first storms of faults; by then they are as large as they get.
-    private static readonly TimeSpan Settled = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan Settled = TimeSpan.FromMinutes(2);
 
-    /// <summary>How fast the working set grows, in MiB a minute, after the first four minutes; null in a run that is too short to say.</summary>
+    /// <summary>How fast the working set grows, in MiB a minute, after the first two minutes; null in a run that is too short to say.</summary>
     public static double? SlopeOf(Evidence evidence)
     {
         (double Minutes, double Mebibytes)[] samples = [.. evidence.Resources

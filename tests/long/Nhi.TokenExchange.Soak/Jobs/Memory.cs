@@ -13,7 +13,7 @@ internal static partial class Memory
             return;
         try
         {
-            MallocTrim(0);
+            _ = MallocTrim(0);
         }
         catch (EntryPointNotFoundException)
         {
