@@ -29,7 +29,7 @@ internal sealed class DatabricksRefusals(Uri host, string? clientId, DatabricksD
         {
             return null;   // opaque: nothing can be shown of it
         }
-        if (Uri.TryCreate(jwt.Issuer, UriKind.Absolute, out Uri? issuer) && issuer.IdnHost == host.IdnHost && issuer.Port == host.Port)
+        if (Uri.TryCreate(jwt.Issuer, UriKind.Absolute, out Uri? issuer) && issuer.Host == host.Host && issuer.Port == host.Port)
             return "What was presented is a token of this very host, to be narrowed. It has to be alive, and to have all scopes that are asked for; name no ClientId for a narrowing.";
         string audience = jwt.Audiences.Count > 0 ? jwt.Audiences[0] : "";
         string presented = $"issuer '{Shown(jwt.Issuer)}', subject '{Shown(jwt.Subject)}', audience '{Shown(audience)}'";

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Nhi.TokenExchange;
 
 /// <summary>The issuers that a platform itself runs, for all its customers: where a proof names one, its claims are the platform's.</summary>
@@ -31,5 +29,5 @@ internal static class PublicIssuers
 
     /// <summary>The host of an issuer at https and its usual port, in lower case; null of any other.</summary>
     public static string? HostOf(string issuer) =>
-        Uri.TryCreate(issuer, UriKind.Absolute, out Uri? address) && address.Scheme == Uri.UriSchemeHttps && address.IsDefaultPort ? address.IdnHost.ToLower(CultureInfo.InvariantCulture) : null;
+        Uri.TryCreate(issuer, UriKind.Absolute, out Uri? address) && address.Scheme == Uri.UriSchemeHttps && address.IsDefaultPort ? address.Host : null;
 }

@@ -5,40 +5,40 @@ namespace Nhi.TokenExchange;
 internal static class WorkloadRecognition
 {
     // One line per platform. A fixed issuer where the platform has one; where anybody can host it, the claims that only its jobs have.
-    private static readonly (string Platform, Func<Jwt, bool> Matches)[] Workloads =
+    private static readonly (string Platform, Func<Jwt, string?, bool> Matches)[] Workloads =
     [
         // docs.github.com/actions/reference/security/oidc; the subject may be a template of the owner's, so issuer and run tell
-        ("GitHub Actions", jwt => IsGitHub(jwt) && jwt.Has("repository") && jwt.Has("run_id")),
+        ("GitHub Actions", (jwt, host) => jwt.Has("repository") && jwt.Has("run_id") && IsGitHub(jwt, host)),
         // kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin
-        ("Kubernetes service account", jwt => jwt.Has("kubernetes.io/namespace") && jwt.Subject == $"system:serviceaccount:{jwt["kubernetes.io/namespace"]}:{jwt["kubernetes.io/serviceaccount/name"]}"),
+        ("Kubernetes service account", (jwt, _) => jwt.Has("kubernetes.io/namespace") && jwt.Subject == $"system:serviceaccount:{jwt["kubernetes.io/namespace"]}:{jwt["kubernetes.io/serviceaccount/name"]}"),
         // learn.microsoft.com/azure/devops/pipelines/release/troubleshoot-workload-identity: a service connection, or the pipeline itself
-        ("Azure DevOps", jwt => Host(jwt) == "vstoken.dev.azure.com" && (StartsWith(jwt, "sc://") || StartsWith(jwt, "p://"))),
+        ("Azure DevOps", (jwt, host) => host == "vstoken.dev.azure.com" && (StartsWith(jwt, "sc://") || StartsWith(jwt, "p://"))),
         // learn.microsoft.com/azure/devops/pipelines/release/convert-service-connections: the same connection, said by Entra
-        ("Azure DevOps through Entra", jwt => IsEntra(jwt) && StartsWith(jwt, "/eid1/") && jwt.Subject.Contains("/sc/", StringComparison.Ordinal)),
+        ("Azure DevOps through Entra", (jwt, host) => IsEntra(host) && StartsWith(jwt, "/eid1/") && jwt.Subject.Contains("/sc/", StringComparison.Ordinal)),
         // learn.microsoft.com/entra/identity-platform/access-token-claims-reference: idtyp, or without it oid equal to sub and no scp
-        ("Entra application or managed identity", jwt => IsEntra(jwt) && (jwt["idtyp"] == "app" || (!jwt.Has("idtyp") && (jwt.Has("appid") || jwt.Has("azp")) && jwt["oid"] == jwt.Subject))),
+        ("Entra application or managed identity", (jwt, host) => IsEntra(host) && (jwt["idtyp"] == "app" || (!jwt.Has("idtyp") && (jwt.Has("appid") || jwt.Has("azp")) && jwt["oid"] == jwt.Subject))),
         // docs.gitlab.com/ci/secrets/id_token_authentication; any host
-        ("GitLab CI", jwt => StartsWith(jwt, "project_") && jwt.Has("project_path") && jwt.Has("pipeline_id") && jwt.Has("job_id")),
+        ("GitLab CI", (jwt, _) => StartsWith(jwt, "project_") && jwt.Has("project_path") && jwt.Has("pipeline_id") && jwt.Has("job_id")),
         // spiffe.io JWT-SVID §3.1
-        ("SPIFFE", jwt => IsSpiffeId(jwt.Subject)),
+        ("SPIFFE", (jwt, _) => IsSpiffeId(jwt.Subject)),
         // buildkite.com/docs/agent/cli/reference/oidc
-        ("Buildkite", jwt => Host(jwt) == "agent.buildkite.com" && jwt.Has("job_id")),
+        ("Buildkite", (jwt, host) => host == "agent.buildkite.com" && jwt.Has("job_id")),
         // circleci.com/docs/openid-connect-tokens; the user in the subject is whoever pushed
-        ("CircleCI", jwt => Host(jwt) == "oidc.circleci.com" && StartsWith(jwt, "org/")),
+        ("CircleCI", (jwt, host) => host == "oidc.circleci.com" && StartsWith(jwt, "org/")),
         // support.atlassian.com: Integrate Pipelines with resource servers using OIDC
-        ("Bitbucket Pipelines", jwt => Host(jwt) == "api.bitbucket.org" && jwt.Has("stepUuid")),
+        ("Bitbucket Pipelines", (jwt, host) => host == "api.bitbucket.org" && jwt.Has("stepUuid")),
         // developer.hashicorp.com/terraform/cloud-docs/workspaces/dynamic-provider-credentials/workload-identity-tokens
-        ("HCP Terraform", jwt => StartsWith(jwt, "organization:") && jwt.Has("terraform_run_id")),
+        ("HCP Terraform", (jwt, _) => StartsWith(jwt, "organization:") && jwt.Has("terraform_run_id")),
         // vercel.com/docs/oidc/reference; development tokens stand for a person's own machine
-        ("Vercel", jwt => Host(jwt) == "oidc.vercel.com" && StartsWith(jwt, "owner:") && jwt["environment"] is "production" or "preview"),
+        ("Vercel", (jwt, host) => host == "oidc.vercel.com" && StartsWith(jwt, "owner:") && jwt["environment"] is "production" or "preview"),
         // fly.io/docs/security/openid-connect
-        ("Fly.io", jwt => Host(jwt) == "oidc.fly.io" && jwt.Has("machine_id")),
+        ("Fly.io", (jwt, host) => host == "oidc.fly.io" && jwt.Has("machine_id")),
         // cloud.google.com/docs/authentication/token-types: a service account is its own authorized party, a person never is
-        ("Google service account", jwt => IsGoogle(jwt) && (jwt["azp"] == jwt.Subject || (IsServiceAccountMail(jwt["email"]) && jwt["email_verified"] == "true"))),
+        ("Google service account", (jwt, _) => IsGoogle(jwt) && (jwt["azp"] == jwt.Subject || (IsServiceAccountMail(jwt["email"]) && jwt["email_verified"] == "true"))),
         // docs.aws.amazon.com/IAM: outbound identity federation; the subject is the role that asked
-        ("AWS role", jwt => Host(jwt)?.EndsWith(".tokens.sts.global.api.aws", StringComparison.Ordinal) == true && StartsWith(jwt, "arn:aws")),
+        ("AWS role", (jwt, host) => host?.EndsWith(".tokens.sts.global.api.aws", StringComparison.Ordinal) == true && StartsWith(jwt, "arn:aws")),
         // RFC 9068 §2.2 with RFC 6749 §4.4: an access token of the client credentials grant names the client twice
-        ("OAuth client", jwt => jwt.Type is "at+jwt" or "application/at+jwt" && jwt["client_id"] == jwt.Subject && jwt.Issuer != jwt.Subject),
+        ("OAuth client", (jwt, _) => jwt.Type is "at+jwt" or "application/at+jwt" && jwt["client_id"] == jwt.Subject && jwt.Issuer != jwt.Subject),
     ];
 
     // Ways in which people log in (RFC 8176 §2, and Entra's).
@@ -50,9 +50,10 @@ internal static class WorkloadRecognition
         // Whoever says it of himself has shown nothing: a self-signed assertion.
         if (jwt.Subject.Length == 0 || jwt.Issuer == jwt.Subject)
             return null;
-        foreach ((string platform, Func<Jwt, bool> matches) in Workloads)
+        string? host = PublicIssuers.HostOf(jwt.Issuer);
+        foreach ((string platform, Func<Jwt, string?, bool> matches) in Workloads)
         {
-            if (matches(jwt))
+            if (matches(jwt, host))
                 return platform;
         }
         return null;
@@ -78,7 +79,7 @@ internal static class WorkloadRecognition
         // Entra and Okta: scopes that a user delegated. An application has roles, or is its own subject.
         if (jwt.Has("scp") && jwt["idtyp"] != "app" && jwt["cid"] != jwt.Subject && jwt["client_id"] != jwt.Subject)
             return "it has 'scp' (scopes that a user delegated) and no idtyp 'app'";
-        if ((IsEntra(jwt) || IsGoogle(jwt)) && jwt["email"] is { } email && !IsServiceAccountMail(email))
+        if (jwt["email"] is { } email && (IsGoogle(jwt) || IsEntra(PublicIssuers.HostOf(jwt.Issuer))) && !IsServiceAccountMail(email))
             return "it has the 'email' of a person";
         if (IsGoogle(jwt) && jwt.Has("hd"))
             return "it has 'hd', the domain of a person's account";
@@ -92,18 +93,16 @@ internal static class WorkloadRecognition
         && id.UserInfo.Length == 0 && id.IsDefaultPort && id.Query.Length == 0 && id.Fragment.Length == 0;
 
     // GitHub's own, or Enterprise Server at any host.
-    private static bool IsGitHub(Jwt jwt) =>
-        PublicIssuers.Has("GitHub Actions", jwt.Issuer) || (Host(jwt) is not null && jwt.Issuer.EndsWith("/_services/token", StringComparison.Ordinal));
+    private static bool IsGitHub(Jwt jwt, string? host) =>
+        PublicIssuers.Has("GitHub Actions", jwt.Issuer) || (host is not null && jwt.Issuer.EndsWith("/_services/token", StringComparison.Ordinal));
 
-    private static bool IsEntra(Jwt jwt) => Host(jwt) is "login.microsoftonline.com" or "sts.windows.net" or "login.microsoftonline.us" or "login.partner.microsoftonline.cn" or "sts.chinacloudapi.cn";
+    private static bool IsEntra(string? host) => host is "login.microsoftonline.com" or "sts.windows.net" or "login.microsoftonline.us" or "login.partner.microsoftonline.cn" or "sts.chinacloudapi.cn";
 
     private static bool IsGoogle(Jwt jwt) => jwt.Issuer is "https://accounts.google.com" or "accounts.google.com";
 
     private static bool IsServiceAccountMail(string? mail) => mail?.EndsWith(".gserviceaccount.com", StringComparison.Ordinal) == true;
 
     private static bool StartsWith(Jwt jwt, string prefix) => jwt.Subject.StartsWith(prefix, StringComparison.Ordinal);
-
-    private static string? Host(Jwt jwt) => PublicIssuers.HostOf(jwt.Issuer);
 
     private static bool LooksLikeMail(string subject)
     {

@@ -79,6 +79,7 @@ internal sealed class DiscoveryTests
     [TestCase("ISSUER", "https://169.254.169.254/token", "another host")]
     [TestCase("ISSUER", "https://other.example/token", "another host, other.example")]
     [TestCase("ISSUER", "http://localhost:1/token", "another host")]
+    [TestCase("ISSUER", "https://\u200d.example/token", "a host that is no name")]
     public async Task B88_A_document_that_can_not_be_believed_is_refused_by_field(string issuer, string token, string told)
     {
         await using var server = new ScriptedIssuer(_ => ScriptedAnswer.Nothing);

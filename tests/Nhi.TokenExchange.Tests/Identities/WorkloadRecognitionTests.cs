@@ -93,6 +93,8 @@ internal sealed class WorkloadRecognitionTests
         yield return Row("a service account without its claims", "https://oidc.cluster.example", "system:serviceaccount:etl:loader");
         yield return Row("a service account with other claims", "https://oidc.cluster.example", "system:serviceaccount:etl:loader", ("kubernetes.io", new JsonObject { ["namespace"] = "other", ["serviceaccount"] = new JsonObject { ["name"] = "loader" } }));
         yield return Row("Entra, nobody knows", Entra, "s", ("azp", "c"), ("oid", "o"));
+        yield return Row("Entra's host in wide letters", "https://\uff4cogin.microsoftonline.com/7a2f/v2.0", "s", ("idtyp", "app"));
+        yield return Row("a host that is no name", "https://\u0300a.example", "s", ("idtyp", "app"));
         yield return Row("Keycloak client", "https://kc.example/realms/r", "5f", ("preferred_username", "service-account-etl"), ("azp", "etl"));
         yield return Row("Okta client", "https://acme.okta.example", "c1", ("scp", new JsonArray("jobs")), ("cid", "c1"));
         yield return Row("Vercel development", "https://oidc.vercel.com/acme", "owner:acme:project:p:environment:development", ("environment", "development"));

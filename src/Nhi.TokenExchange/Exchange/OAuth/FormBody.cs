@@ -8,10 +8,8 @@ namespace Nhi.TokenExchange;
 /// <summary>The fields of one form (<c>application/x-www-form-urlencoded</c>), encoded by the book: no value can become a field.</summary>
 internal sealed class FormBody
 {
-    private const int LongestAtOnce = 256;
-
-    private static readonly SearchValues<byte> Unreserved =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"u8);
+    // RFC 3986 §2.3
+    private static readonly SearchValues<char> Unreserved = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~");
 
     // Whoever holds the value of one of these can act as us.
     private static readonly string[] SecretFields = ["subject_token", "actor_token", "assertion", "client_assertion", "token"];
@@ -65,26 +63,30 @@ internal sealed class FormBody
     private static int Encode(string text, Span<byte> into)
     {
         bool counts = into.IsEmpty;
-        Span<byte> utf8 = stackalloc byte[LongestAtOnce * 3];
+        Span<byte> utf8 = stackalloc byte[4];
         int length = 0;
         for (ReadOnlySpan<char> rest = text; !rest.IsEmpty;)
         {
-            int take = Math.Min(rest.Length, LongestAtOnce);
-            if (take < rest.Length && char.IsHighSurrogate(rest[take - 1]))
-                take--;
-            int count = Encoding.UTF8.GetBytes(rest[..take], utf8);
-            foreach (byte value in utf8[..count])
+            int plain = rest.IndexOfAnyExcept(Unreserved);
+            if (plain < 0)
+                plain = rest.Length;
+            if (!counts)
+                Encoding.ASCII.GetBytes(rest[..plain], into[length..]);
+            length += plain;
+            rest = rest[plain..];
+            if (rest.IsEmpty)
+                break;
+            Rune.DecodeFromUtf16(rest, out Rune rune, out int taken);   // half a surrogate pair is U+FFFD, as everywhere in .NET
+            rest = rest[taken..];
+            foreach (byte value in utf8[..rune.EncodeToUtf8(utf8)])
             {
-                bool isPlain = Unreserved.Contains(value) || value == (byte)' ';
-                if (!counts && isPlain)
-                    into[length] = value == (byte)' ' ? (byte)'+' : value;
+                if (!counts && value == (byte)' ')
+                    into[length] = (byte)'+';
                 else if (!counts)
                     (into[length], into[length + 1], into[length + 2]) = ((byte)'%', Hex(value >> 4), Hex(value & 15));
-                length += isPlain ? 1 : 3;
+                length += value == (byte)' ' ? 1 : 3;
             }
-            rest = rest[take..];
         }
-        CryptographicOperations.ZeroMemory(utf8);
         return length;
     }
 
