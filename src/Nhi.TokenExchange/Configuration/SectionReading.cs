@@ -22,6 +22,9 @@ internal sealed class SectionReading
 
     public JobContext Job { get; private set; } = JobContext.Unnamed;
 
+    /// <summary>Whether the runtime's variables say what the job leaves out; null if the section does not say.</summary>
+    public bool? JobFromRuntime { get; private set; }
+
     public TimeSpan? EndWithin { get; private set; }
 
     /// <summary>Certificate authorities to trust beside the system's.</summary>
@@ -57,7 +60,10 @@ internal sealed class SectionReading
         {
             Pipeline = job.OptionalText("Pipeline"), Run = job.OptionalText("Run"), Task = job.OptionalText("Task"),
             Dataset = job.OptionalText("Dataset"), Purpose = job.OptionalText("Purpose"), Environment = job.OptionalText("Environment"),
+            SaidBy = FactOrigin.Configuration,
         };
+        if (job.Has("FromRuntime"))
+            JobFromRuntime = job.Flag("FromRuntime");
         if (reader.Has("EndWithin"))
             EndWithin = reader.Duration("EndWithin", TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
         Roots = TrustRootsFile.Read(reader, _errors);

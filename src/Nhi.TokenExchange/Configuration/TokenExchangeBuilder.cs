@@ -14,6 +14,8 @@ public sealed class TokenExchangeBuilder
     private readonly Kinds _kinds = BuiltInKinds.Make();
     private readonly ConfigurationErrors _errors = new();
     private JobContext _job = JobContext.Unnamed;
+    private bool? _jobFromRuntime;
+    private Func<string, string?> _environment = Environment.GetEnvironmentVariable;
     private IConfigurationSection? _section;
     private IAccessPolicy _policy = new AllowAllPolicy();
     private IAuditSink? _audit;
@@ -36,6 +38,17 @@ public sealed class TokenExchangeBuilder
     {
         ArgumentNullException.ThrowIfNull(job);
         _job = job;
+        return this;
+    }
+
+    /// <summary>
+    /// Whether facts of the job that neither code nor configuration say are taken from the variables of the place where it runs: GitHub Actions, GitLab CI, Azure DevOps, Kubernetes. Default true. They are asserted, as the
+    /// configuration's are; but a proof of the same platform that attests another run is refused (NHI2012). <see cref="JobContext.Origins"/> tells which variable said what.
+    /// </summary>
+    /// <param name="enabled">False reads no variable.</param>
+    public TokenExchangeBuilder JobFromRuntime(bool enabled)
+    {
+        _jobFromRuntime = enabled;
         return this;
     }
 
@@ -163,6 +176,13 @@ public sealed class TokenExchangeBuilder
         return this;
     }
 
+    /// <summary>Replaces the variables that the runtime set: for tests.</summary>
+    internal TokenExchangeBuilder RuntimeVariables(Func<string, string?> environment)
+    {
+        _environment = environment;
+        return this;
+    }
+
     /// <summary>Replaces the wire below the back channel: for benchmarks and tests that need no socket.</summary>
     internal TokenExchangeBuilder Transport(Func<HttpMessageHandler> transport)
     {
@@ -209,10 +229,11 @@ public sealed class TokenExchangeBuilder
         {
             if (_section is not null)
                 read.Read(_section);
-            JobContext job = _job.Over(read.Job);
+            JobContext declared = _job.Over(read.Job);
+            JobContext job = _jobFromRuntime ?? read.JobFromRuntime ?? true ? declared.Over(RuntimeFacts.Read(_environment)) : declared;
             if (_targets.Count + read.Targets.Count == 0 && !read.IsLackOfTargetsSaid)
                 _errors.Add(_section is null ? "Targets" : $"{_section.Path}:Targets", "has no entry", "Declare at least one target, in the section or by builder.Target(\"warehouse\", Targets.Databricks(host, clientId), identity: \"job\", \"sql\").");
-            IReadOnlyList<TargetPlan> targets = new TargetFreezing(_errors, [.. _identities, .. read.Identities], [.. _targets, .. read.Targets], job, read.AreIdentitiesRead).Freeze();
+            IReadOnlyList<TargetPlan> targets = new TargetFreezing(_errors, [.. _identities, .. read.Identities], [.. _targets, .. read.Targets], job, declared.Environment, read.AreIdentitiesRead).Freeze();
             _errors.ThrowIfAny();
             ILogger logger = _loggerFactory.CreateLogger("Nhi.TokenExchange");
             return new SessionPlan(

@@ -22,6 +22,7 @@ internal static class ErrorCodes
     public const string SourceFailed = "NHI2009";
     public const string ProofLivesTooLong = "NHI2010";
     public const string FactNotAttested = "NHI2011";
+    public const string ProofOfAnotherJob = "NHI2012";
 
     // 3xxx: authorize
     public const string AccessDenied = "NHI3001";

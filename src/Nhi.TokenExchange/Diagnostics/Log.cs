@@ -5,8 +5,8 @@ namespace Nhi.TokenExchange;
 /// <summary>All log lines of this package. Event ids by room: 100 audit, 200 jobs, 300 caching, 400 exchange, 500 identities.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(EventId = 101, Level = LogLevel.Information, Message = "{Target} attested ({Job}, flight {FlightId}): {SubjectIssuer} says {Subject} for {Audience}; proof {SubjectFingerprint}, workload only asserted: {WorkloadIsAsserted}")]
-    public static partial void Attested(this ILogger logger, string target, JobContext job, Guid flightId, string? subjectIssuer, string? subject, string? audience, string? subjectFingerprint, bool workloadIsAsserted);
+    [LoggerMessage(EventId = 101, Level = LogLevel.Information, Message = "{Target} attested ({Job}, flight {FlightId}): {SubjectIssuer} says {Subject} for {Audience}; proof {SubjectFingerprint}, workload only asserted: {WorkloadIsAsserted}, attested facts of the job: {AttestedFacts}")]
+    public static partial void Attested(this ILogger logger, string target, JobContext job, Guid flightId, string? subjectIssuer, string? subject, string? audience, string? subjectFingerprint, bool workloadIsAsserted, JobFacts attestedFacts);
 
     [LoggerMessage(EventId = 102, Level = LogLevel.Information, Message = "{Target} permitted ({Job}, flight {FlightId}) by rule {Rule} of policy {PolicyRevision}: scopes {Scopes}")]
     public static partial void Permitted(this ILogger logger, string target, JobContext job, Guid flightId, string? rule, string? policyRevision, ScopeSet scopes);

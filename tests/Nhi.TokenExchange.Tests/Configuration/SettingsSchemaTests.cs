@@ -17,6 +17,7 @@ internal sealed class SettingsSchemaTests() : SettingsSchemaFixture("Nhi.TokenEx
     [TestCase("EndWithin", "\"10\"")]
     [TestCase("TrustRoots", "\"~/roots.pem\"")]
     [TestCase("Job/Pipelin", "\"x\"")]
+    [TestCase("Job/FromRuntime", "\"no\"")]
     [TestCase("Job/Pipeline", "\"\"")]
     [TestCase("Job", "\"x\"")]
     [TestCase("Identities/Bad_Name", "{ \"Source\": \"GitHubActions\" }")]
