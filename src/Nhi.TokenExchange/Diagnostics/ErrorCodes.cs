@@ -61,6 +61,8 @@ internal static class ErrorCodes
 
     // 7xxx: job
     public const string JobEnded = "NHI7001";
+    public const string JobRevoked = "NHI7002";
+    public const string JobTookTooLong = "NHI7003";
 
     // 8xxx: use of a credential
     public const string OriginRefused = "NHI8001";

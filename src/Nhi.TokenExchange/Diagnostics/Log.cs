@@ -56,6 +56,12 @@ internal static partial class Log
     [LoggerMessage(EventId = 205, Level = LogLevel.Warning, Message = "A plug-in of the job could not be disposed: {Job}; {Plugin} threw {ExceptionType}")]
     public static partial void PluginDisposalFailed(this ILogger logger, JobContext job, string plugin, string exceptionType);
 
+    [LoggerMessage(EventId = 206, Level = LogLevel.Warning, Message = "Job ends before its time: {Job}; {Reason}")]
+    public static partial void JobCutShort(this ILogger logger, JobContext job, string reason);
+
+    [LoggerMessage(EventId = 207, Level = LogLevel.Warning, Message = "The kill switch {Path} can't be thrown: its folder is not there, or can't be seen: {Job}; it is looked for on")]
+    public static partial void KillSwitchOutOfSight(this ILogger logger, JobContext job, string path);
+
     [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "Refresh of {Target} failed ({Code}, flight {FlightId}); the current credential is served on while it is good")]
     public static partial void RefreshFailed(this ILogger logger, string target, string code, Guid flightId);
 

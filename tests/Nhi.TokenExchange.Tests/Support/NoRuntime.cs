@@ -1,4 +1,3 @@
-
 /// <summary>Tests say themselves where their jobs run: what the machine that runs the tests says of its own job is put away, from child processes too.</summary>
 [SetUpFixture]
 internal sealed class NoRuntime
