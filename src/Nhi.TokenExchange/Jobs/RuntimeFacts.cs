@@ -3,7 +3,7 @@ namespace Nhi.TokenExchange;
 /// <summary>What the place where the job runs says of it, by the variables that it is documented to set in each job.</summary>
 /// <remarks>
 /// Where several rows of <see cref="Marks"/> match, the first counts: a runner of a CI system may itself be a pod. Taken is what the platform sets, under the names that its proofs use where they have any; not what people
-/// agree on (a pod's <c>POD_NAME</c>), and not what only looks like it (GitHub's <c>GITHUB_JOB</c> is a key of the workflow file, where the proof says <c>check_run_id</c>). Databricks sets no variable that names job,
+/// agree on (a pod's <c>POD_NAME</c>), and not what only looks like it (GitHub's <c>GITHUB_JOB</c> is a key of the workflow file, where the proof says <c>check_run_id</c>). Databricks documents no variable that names job,
 /// run or task: they are handed over as parameters. Variables are the process's own and anybody in it may set them: asserted, never attested.
 /// </remarks>
 internal static class RuntimeFacts
