@@ -15,10 +15,10 @@ public sealed class AuditEvent
     /// <summary>The name of the target.</summary>
     public required string Target { get; init; }
 
-    /// <summary>The job. Where the event has a proof or a credential, a fact that the job leaves out is the proof's, if the proof attests it.</summary>
+    /// <summary>The job. Where the event has a proof or a credential, a fact that the job leaves out is the proof's, if the proof attests it. <see cref="JobContext.Origins"/> tells where each was said.</summary>
     public required JobContext Job { get; init; }
 
-    /// <summary>The facts of <see cref="Job"/> that the proof attests; through another target, the proof of the first one. Of a credential that ends, what the proof attested that it was got with. All others are only said by the configuration.</summary>
+    /// <summary>The facts of <see cref="Job"/> that the proof attests; through another target, the proof of the first one. Of a credential that ends, what the proof attested that it was got with. All others are only asserted, by whom <see cref="JobContext.Origins"/> names.</summary>
     public JobFacts AttestedFacts { get; init; }
 
     /// <summary>The authorization server.</summary>

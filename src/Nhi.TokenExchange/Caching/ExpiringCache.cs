@@ -46,11 +46,11 @@ internal sealed class ExpiringCache<T>(ISlotOwner<T> owner, int capacity = Expir
 
     /// <summary>The target refused this credential. Looks through all slots: a rejection is rare, and a way back would cost each key 8 bytes.</summary>
     /// <returns>Whether it was the current one of a slot.</returns>
-    public bool Reject(T credential)
+    public bool Reject(T credential, bool isRefusal = true)
     {
         foreach (KeyValuePair<CredentialRequest, ExpiringSlot<T>> entry in _slots)
         {
-            if (entry.Value.Reject(credential))
+            if (entry.Value.Reject(credential, isRefusal))
                 return true;
         }
         return false;

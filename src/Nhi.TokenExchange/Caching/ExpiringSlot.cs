@@ -114,9 +114,9 @@ internal sealed class ExpiringSlot<T>
         }
     }
 
-    /// <summary>The target refused this credential. If it did so to those before, too, the next flight has to wait.</summary>
+    /// <summary>The target refused this credential, or it is taken out of use. If those before were refused, too, the next flight has to wait.</summary>
     /// <returns>Whether it was the current one.</returns>
-    public bool Reject(T credential)
+    public bool Reject(T credential, bool isRefusal = true)
     {
         SlotState<T> state;
         do
@@ -125,7 +125,7 @@ internal sealed class ExpiringSlot<T>
             if (!ReferenceEquals(state.Current, credential))
                 return false;
         }
-        while (!TryMove(state, state.Refuse(_owner.Target, _clock, _owner.Jitter())));
+        while (!TryMove(state, isRefusal ? state.Refuse(_owner.Target, _clock, _owner.Jitter()) : state.Withdraw()));
         return true;
     }
 

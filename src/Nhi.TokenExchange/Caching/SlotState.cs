@@ -67,6 +67,9 @@ internal sealed class SlotState<T>
     public SlotState<T> Refuse(string target, AgreedClock clock, double jitter) =>
         new(null, Flight ?? (object)FlightFailure.OfRefusal(target, Failure, clock, jitter), long.MinValue, Mark);
 
+    /// <summary>The current credential is taken out of use. A flight in the air brings the next one all the same.</summary>
+    public SlotState<T> Withdraw() => new(null, _pending, long.MinValue, Mark);
+
     /// <summary>The policy changed: nothing that was decided before counts.</summary>
     public SlotState<T> Invalidate() => Flight is { } flight ? new(null, flight, long.MinValue, SlotMark.Doomed) : Empty;
 }

@@ -22,7 +22,14 @@ internal sealed class SectionReading
 
     public JobContext Job { get; private set; } = JobContext.Unnamed;
 
+    /// <summary>Whether the runtime's variables say what the job leaves out; null if the section does not say.</summary>
+    public bool? JobFromRuntime { get; private set; }
+
     public TimeSpan? EndWithin { get; private set; }
+
+    public TimeSpan? MaxDuration { get; private set; }
+
+    public string? KillSwitch { get; private set; }
 
     /// <summary>Certificate authorities to trust beside the system's.</summary>
     public AdditionalRoots? Roots { get; private set; }
@@ -57,9 +64,16 @@ internal sealed class SectionReading
         {
             Pipeline = job.OptionalText("Pipeline"), Run = job.OptionalText("Run"), Task = job.OptionalText("Task"),
             Dataset = job.OptionalText("Dataset"), Purpose = job.OptionalText("Purpose"), Environment = job.OptionalText("Environment"),
+            SaidBy = FactOrigin.Configuration,
         };
+        if (job.Has("FromRuntime"))
+            JobFromRuntime = job.Flag("FromRuntime");
         if (reader.Has("EndWithin"))
             EndWithin = reader.Duration("EndWithin", TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
+        if (reader.Has("MaxDuration"))
+            MaxDuration = reader.Duration("MaxDuration", TokenExchangeBuilder.LongestDuration, TimeSpan.FromSeconds(1), TokenExchangeBuilder.LongestDuration);
+        if (reader.Has("KillSwitch"))
+            KillSwitch = reader.FilePath("KillSwitch");
         Roots = TrustRootsFile.Read(reader, _errors);
         SettingsReader identities = reader.Child("Identities");
         AreIdentitiesRead = !IsList(identities, "is a list, whose entries have no names", "Write an object, each identity under its name: \"Identities\": { \"job\": { \"Source\": \"OidcFile\", \"Path\": \"/var/run/secrets/job/token\" } }.");

@@ -14,6 +14,8 @@ internal sealed record SessionPlan(
     ExchangeMeter Meter,
     bool EndOnSignals,
     TimeSpan EndWithin,
+    TimeSpan? MaxDuration,
+    string? KillSwitch,
     Func<HttpMessageHandler>? Transport,
     AdditionalRoots? Roots,
     IReadOnlyList<object> Owned)

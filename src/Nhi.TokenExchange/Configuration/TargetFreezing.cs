@@ -1,7 +1,13 @@
 namespace Nhi.TokenExchange;
 
 /// <summary>Checks the declared targets against each other and the identities, and puts them in the order of their hops.</summary>
-internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(string Path, IdentityPlan Plan)> identities, IReadOnlyList<TargetEntry> targets, JobContext job, bool areIdentitiesRead)
+/// <param name="errors">Where errors are noted.</param>
+/// <param name="identities">What was declared.</param>
+/// <param name="targets">What was declared.</param>
+/// <param name="job">The job, as runtime, configuration and code say it.</param>
+/// <param name="declaredEnvironment">Its environment as configuration or code say it: a variable of the runtime must not let a person's proof in.</param>
+/// <param name="areIdentitiesRead">Whether all identities are known.</param>
+internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(string Path, IdentityPlan Plan)> identities, IReadOnlyList<TargetEntry> targets, JobContext job, string? declaredEnvironment, bool areIdentitiesRead)
 {
     // What an exchanger says of scopes names them, and what to write.
     private const int LongestFlaw = 600;
@@ -15,8 +21,8 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
         {
             if (!_identities.TryAdd(identity.Name, identity))
                 errors.Add(path, $"is declared twice, here and at {identities.First(other => other.Plan.Name == identity.Name).Path}", "Give each identity a name of its own.");
-            if (identity.ActsFor == ActsFor.PersonInDevelopment && !string.Equals(job.Environment, "Development", StringComparison.OrdinalIgnoreCase))
-                errors.Add(path, $"acts for a person, while the job's environment is {(job.Environment is { } named ? $"'{ExceptionText.Clean(named)}'" : "not said")}", "On a developer's own machine say so: Job(new JobContext { Environment = \"Development\" }). Elsewhere give the job an identity of its own.");
+            if (identity.ActsFor == ActsFor.PersonInDevelopment && !string.Equals(declaredEnvironment, "Development", StringComparison.OrdinalIgnoreCase))
+                errors.Add(path, $"acts for a person, while the job's environment is {(declaredEnvironment is { } named ? $"'{ExceptionText.Clean(named)}'" : "not said")}", "On a developer's own machine say so: Job(new JobContext { Environment = \"Development\" }). Elsewhere give the job an identity of its own.");
         }
         foreach ((string path, string name, TokenExchanger? exchanger, TargetOptions options, bool isProofSaid) in targets)
         {

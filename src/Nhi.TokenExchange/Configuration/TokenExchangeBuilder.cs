@@ -6,14 +6,18 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>Composes a job session: identities, targets, policy, audit. Does no I/O; all errors come together when the session starts, which reads the file of <c>TrustRoots</c> if a section names one.</summary>
+/// <summary>Composes a job session: identities, targets, policy, audit. Does no I/O; all errors come together when the session starts, which reads the file of <c>TrustRoots</c> and looks for the folder of <c>KillSwitch</c> if they are named.</summary>
 public sealed class TokenExchangeBuilder
 {
+    internal static readonly TimeSpan LongestDuration = new(23, 59, 59);
+
     private readonly List<(string Path, IdentityPlan Plan)> _identities = [];
     private readonly List<TargetEntry> _targets = [];
     private readonly Kinds _kinds = BuiltInKinds.Make();
     private readonly ConfigurationErrors _errors = new();
     private JobContext _job = JobContext.Unnamed;
+    private bool? _jobFromRuntime;
+    private Func<string, string?> _environment = Environment.GetEnvironmentVariable;
     private IConfigurationSection? _section;
     private IAccessPolicy _policy = new AllowAllPolicy();
     private IAuditSink? _audit;
@@ -23,6 +27,8 @@ public sealed class TokenExchangeBuilder
     private ExchangeMeter _meter = ExchangeMeter.Shared;
     private bool _endOnSignals = true;
     private TimeSpan? _endWithin;
+    private TimeSpan? _maxDuration;
+    private string? _killSwitch;
     private Func<HttpMessageHandler>? _transport;
     private AdditionalRoots? _roots;
 
@@ -36,6 +42,17 @@ public sealed class TokenExchangeBuilder
     {
         ArgumentNullException.ThrowIfNull(job);
         _job = job;
+        return this;
+    }
+
+    /// <summary>
+    /// Whether facts of the job that neither code nor configuration say are taken from the variables of the place where it runs: GitHub Actions, GitLab CI, Azure DevOps, Kubernetes. Default true. They are asserted, as the
+    /// configuration's are; but a proof of the same platform that attests another run is refused (NHI2012). <see cref="JobContext.Origins"/> tells which variable said what.
+    /// </summary>
+    /// <param name="enabled">False reads no variable.</param>
+    public TokenExchangeBuilder JobFromRuntime(bool enabled)
+    {
+        _jobFromRuntime = enabled;
         return this;
     }
 
@@ -146,6 +163,29 @@ public sealed class TokenExchangeBuilder
         return this;
     }
 
+    /// <summary>How long the job may run at most. It is ended then as by <see cref="JobSession.CompleteAsync"/>, and callers are told why (NHI7003). Default: no limit. Each session of a factory has this long, the host's own too.</summary>
+    /// <param name="limit">From 1 second to 23:59:59, by the clock that says it first: monotonic, or wall (looked at once a minute), which goes on while the machine is suspended.</param>
+    public TokenExchangeBuilder MaxDuration(TimeSpan limit)
+    {
+        if (limit < TimeSpan.FromSeconds(1) || limit > LongestDuration)
+            _errors.Add("MaxDuration", $"is {limit}", "Give a time from 00:00:01 to 23:59:59, or none.");
+        else
+            _maxDuration = limit;
+        return this;
+    }
+
+    /// <summary>Names a file whose appearance revokes the job (NHI7002), with its first line as the reason: the operator's switch. Looked for at the start, and then every 5 seconds. Default: none.</summary>
+    /// <param name="path">Absolute, in a folder that is there. Who may write into that folder may end the job.</param>
+    public TokenExchangeBuilder KillSwitch(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (!Path.IsPathFullyQualified(path) || Path.EndsInDirectorySeparator(path) || path.Contains('\0', StringComparison.Ordinal))
+            _errors.Add("KillSwitch", "is not the absolute path of a file", "Write the whole path from the root on; ~ and variables are not expanded.");
+        else
+            _killSwitch = path;
+        return this;
+    }
+
     /// <summary>Trusts certificate authorities of your own when issuers are asked, beside those that the system trusts: for a private authority, or an emulator. Names and dates are verified all the same.</summary>
     /// <param name="roots">The authorities' certificates, at least one; private keys are not kept.</param>
     /// <exception cref="ArgumentException">There is none, or one is no certificate authority.</exception>
@@ -163,6 +203,13 @@ public sealed class TokenExchangeBuilder
         return this;
     }
 
+    /// <summary>Replaces the variables that the runtime set: for tests.</summary>
+    internal TokenExchangeBuilder RuntimeVariables(Func<string, string?> environment)
+    {
+        _environment = environment;
+        return this;
+    }
+
     /// <summary>Replaces the wire below the back channel: for benchmarks and tests that need no socket.</summary>
     internal TokenExchangeBuilder Transport(Func<HttpMessageHandler> transport)
     {
@@ -170,7 +217,7 @@ public sealed class TokenExchangeBuilder
         return this;
     }
 
-    /// <summary>Reads identities, targets, <c>Job</c>, <c>EndWithin</c> and <c>TrustRoots</c> (the path of a PEM file) from a configuration too. What is said in code as well is added; facts of the job and EndWithin that are said in code win.</summary>
+    /// <summary>Reads identities, targets, <c>Job</c>, <c>EndWithin</c>, <c>MaxDuration</c>, <c>KillSwitch</c> and <c>TrustRoots</c> (the path of a PEM file) from a configuration too. What is said in code as well is added; of the job's facts, its times and its switch, code wins.</summary>
     /// <param name="section">The section, such as <c>TokenExchange</c>. Its shape is closed: unknown settings and static secrets are refused. Read once, when the session starts; a reload changes nothing.</param>
     public TokenExchangeBuilder Configuration(IConfigurationSection section)
     {
@@ -209,15 +256,20 @@ public sealed class TokenExchangeBuilder
         {
             if (_section is not null)
                 read.Read(_section);
-            JobContext job = _job.Over(read.Job);
+            JobContext declared = _job.Over(read.Job);
+            JobContext job = _jobFromRuntime ?? read.JobFromRuntime ?? true ? declared.Over(RuntimeFacts.Read(_environment)) : declared;
             if (_targets.Count + read.Targets.Count == 0 && !read.IsLackOfTargetsSaid)
                 _errors.Add(_section is null ? "Targets" : $"{_section.Path}:Targets", "has no entry", "Declare at least one target, in the section or by builder.Target(\"warehouse\", Targets.Databricks(host, clientId), identity: \"job\", \"sql\").");
-            IReadOnlyList<TargetPlan> targets = new TargetFreezing(_errors, [.. _identities, .. read.Identities], [.. _targets, .. read.Targets], job, read.AreIdentitiesRead).Freeze();
+            IReadOnlyList<TargetPlan> targets = new TargetFreezing(_errors, [.. _identities, .. read.Identities], [.. _targets, .. read.Targets], job, declared.Environment, read.AreIdentitiesRead).Freeze();
+            string? killSwitch = _killSwitch ?? read.KillSwitch;
+            // A switch that can't be thrown is none.
+            if (killSwitch is not null && _errors.Count == 0 && !Directory.Exists(Path.GetDirectoryName(killSwitch)))
+                _errors.Add(_killSwitch is null ? $"{_section!.Path}:KillSwitch" : "KillSwitch", "is in a folder that is not there, or that this user can't see", "Make the folder, or mount it, before the job starts.");
             _errors.ThrowIfAny();
             ILogger logger = _loggerFactory.CreateLogger("Nhi.TokenExchange");
             return new SessionPlan(
                 job, targets, _policy, _audit ?? new LoggerAuditSink(logger), _time, _jitter ?? CryptographicJitter,
-                new QuietLogger(logger), _meter, _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _transport, _roots?.And(read.Roots) ?? read.Roots, read.Owned);
+                new QuietLogger(logger), _meter, _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _maxDuration ?? read.MaxDuration, killSwitch, _transport, _roots?.And(read.Roots) ?? read.Roots, read.Owned);
         }
         catch
         {

@@ -22,6 +22,7 @@ internal static class ErrorCodes
     public const string SourceFailed = "NHI2009";
     public const string ProofLivesTooLong = "NHI2010";
     public const string FactNotAttested = "NHI2011";
+    public const string ProofOfAnotherJob = "NHI2012";
 
     // 3xxx: authorize
     public const string AccessDenied = "NHI3001";
@@ -60,6 +61,8 @@ internal static class ErrorCodes
 
     // 7xxx: job
     public const string JobEnded = "NHI7001";
+    public const string JobRevoked = "NHI7002";
+    public const string JobTookTooLong = "NHI7003";
 
     // 8xxx: use of a credential
     public const string OriginRefused = "NHI8001";

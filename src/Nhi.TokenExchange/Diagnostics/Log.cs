@@ -5,8 +5,8 @@ namespace Nhi.TokenExchange;
 /// <summary>All log lines of this package. Event ids by room: 100 audit, 200 jobs, 300 caching, 400 exchange, 500 identities.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(EventId = 101, Level = LogLevel.Information, Message = "{Target} attested ({Job}, flight {FlightId}): {SubjectIssuer} says {Subject} for {Audience}; proof {SubjectFingerprint}, workload only asserted: {WorkloadIsAsserted}")]
-    public static partial void Attested(this ILogger logger, string target, JobContext job, Guid flightId, string? subjectIssuer, string? subject, string? audience, string? subjectFingerprint, bool workloadIsAsserted);
+    [LoggerMessage(EventId = 101, Level = LogLevel.Information, Message = "{Target} attested ({Job}, flight {FlightId}): {SubjectIssuer} says {Subject} for {Audience}; proof {SubjectFingerprint}, workload only asserted: {WorkloadIsAsserted}, attested facts of the job: {AttestedFacts}")]
+    public static partial void Attested(this ILogger logger, string target, JobContext job, Guid flightId, string? subjectIssuer, string? subject, string? audience, string? subjectFingerprint, bool workloadIsAsserted, JobFacts attestedFacts);
 
     [LoggerMessage(EventId = 102, Level = LogLevel.Information, Message = "{Target} permitted ({Job}, flight {FlightId}) by rule {Rule} of policy {PolicyRevision}: scopes {Scopes}")]
     public static partial void Permitted(this ILogger logger, string target, JobContext job, Guid flightId, string? rule, string? policyRevision, ScopeSet scopes);
@@ -55,6 +55,12 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 205, Level = LogLevel.Warning, Message = "A plug-in of the job could not be disposed: {Job}; {Plugin} threw {ExceptionType}")]
     public static partial void PluginDisposalFailed(this ILogger logger, JobContext job, string plugin, string exceptionType);
+
+    [LoggerMessage(EventId = 206, Level = LogLevel.Warning, Message = "Job ends before its time: {Job}; {Reason}")]
+    public static partial void JobCutShort(this ILogger logger, JobContext job, string reason);
+
+    [LoggerMessage(EventId = 207, Level = LogLevel.Warning, Message = "The kill switch {Path} can't be thrown: its folder is not there, or can't be seen: {Job}; it is looked for on")]
+    public static partial void KillSwitchOutOfSight(this ILogger logger, JobContext job, string path);
 
     [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "Refresh of {Target} failed ({Code}, flight {FlightId}); the current credential is served on while it is good")]
     public static partial void RefreshFailed(this ILogger logger, string target, string code, Guid flightId);

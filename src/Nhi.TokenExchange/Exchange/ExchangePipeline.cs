@@ -25,7 +25,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             try
             {
                 if (!jobRuns)
-                    throw JobSession.JobEnded(target.Target);   // nobody waits for this flight any more: no credential may come of it
+                    throw session.JobEnded(target.Target);   // nobody waits for this flight any more: no credential may come of it
                 (T credential, long refreshTick) = await IssueAsync(flight, request, bounded.Token).ConfigureAwait(false);
                 bool landed = slot.TryLand(flight, credential, refreshTick);
                 activity.Outcome(!landed ? "discarded" : flight.IsRefresh ? "refreshed" : "issued");
@@ -84,7 +84,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             AttestedProof proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAsync(flight, null, whileJob)).ConfigureAwait(false);
             return await ExchangeOnceAsync(flight, proof, request, whileJob, cancellationToken).ConfigureAwait(false);
         }
-        catch (TokenExchangeException other) when (other is not AccessDeniedException && other.Code is not (ErrorCodes.DeadOnArrival or ErrorCodes.JobEnded))
+        catch (TokenExchangeException other) when (other is not AccessDeniedException && other.Code != ErrorCodes.DeadOnArrival && other.Stage != ExchangeStage.JobEnded)
         {
             throw dead;
         }
@@ -257,7 +257,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         try
         {
             if (session.Leases.IsClosed)
-                throw JobSession.JobEnded(target.Target);
+                throw session.JobEnded(target.Target);
             _stages.Run(ExchangeStage.Verify, () => grant.Verify(issued, session.Clock));
             await _stages.RunAsync(ExchangeStage.Record, () => _recorder.IssuedAsync(flight, proof, grant, issued, cancellationToken)).ConfigureAwait(false);
             target.Measurements.Issued(flight.IsRefresh);

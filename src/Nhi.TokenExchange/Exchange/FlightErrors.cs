@@ -18,7 +18,7 @@ internal static class FlightErrors
         // What a hop remembers says when that hop is tried next; here that is said anew.
         TokenExchangeException known when known.Original != known => known.Original.Again(known.Original.Detail, known.RetryAfter),
         TokenExchangeException known => known.ForTarget(target),
-        OperationCanceledException when session.Leases.IsClosed => JobSession.JobEnded(target),
+        OperationCanceledException when session.Leases.IsClosed => session.JobEnded(target),
         OperationCanceledException when deadlinePassed => new TokenExchangeException(ErrorCodes.DeadlineExceeded, ExchangeStage.Exchange, $"The exchange took more than {limit.TotalSeconds:0} s.")
         {
             Target = target, IsTransient = true,

@@ -40,6 +40,9 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
     /// <summary>The next hop's issuer refused the credential.</summary>
     public abstract void RejectFromNextHop(Credential credential);
 
+    /// <summary>The credential is handed out no more; the next is got at once.</summary>
+    public abstract void Withdraw(Credential credential);
+
     /// <summary>The policy changed: empties all slots.</summary>
     /// <returns>The credentials that were current.</returns>
     public abstract IReadOnlyList<Credential> Invalidate();
@@ -89,7 +92,7 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
         _ = Task.Run(() => _pipeline.FlyAsync(slot, flight, request, starter));
     }
 
-    public TokenExchangeException JobEnded() => JobSession.JobEnded(Target);
+    public TokenExchangeException JobEnded() => Session.JobEnded(Target);
 
     public TokenExchangeException Reentered() =>
         new(ErrorCodes.ReentrantExchange, ExchangeStage.Exchange, "The exchange of this target asks for a credential of this very target.")
@@ -124,6 +127,12 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
             return;
         Measurements.Rejected();
         Session.Plan.Logger.Rejected(Target, credential.Fingerprint);
+    }
+
+    public override void Withdraw(Credential credential)
+    {
+        if (!Slot.Reject((T)credential, isRefusal: false))
+            Varying.Reject((T)credential, isRefusal: false);
     }
 
     public override IReadOnlyList<Credential> Invalidate()

@@ -1,9 +1,17 @@
 namespace Nhi.TokenExchange;
 
 /// <summary>The boundary of every credential: which pipeline, run and task, on which data set, for what purpose. Goes to policy and audit.</summary>
-/// <remarks>All of it is the configuration's word, but for what the proof attests: <see cref="AccessRequest.AttestedFacts"/>, <see cref="TargetOptions.AttestedFacts"/>.</remarks>
+/// <remarks>
+/// What code says wins over the configuration, and both over what the runtime's own variables say (<see cref="TokenExchangeBuilder.JobFromRuntime"/>). <see cref="Origins"/> tells where each fact was said. All of it is only
+/// asserted, but for what the proof attests: <see cref="AccessRequest.AttestedFacts"/>, <see cref="AuditEvent.AttestedFacts"/>, <see cref="TargetOptions.AttestedFacts"/>.
+/// </remarks>
 public sealed class JobContext
 {
+    // The order of all that is told of facts one by one.
+    private static readonly string[] Names = [nameof(Pipeline), nameof(Run), nameof(Task), nameof(Dataset), nameof(Purpose), nameof(Environment)];
+
+    private FactOrigin[]? _origins;
+
     /// <summary>A job that nothing is said about.</summary>
     public static JobContext Unnamed { get; } = new();
 
@@ -25,20 +33,59 @@ public sealed class JobContext
     /// <summary>The environment, such as <c>production</c>.</summary>
     public string? Environment { get; init; }
 
-    /// <summary>The facts of this one, and where it says nothing those of the other.</summary>
-    internal JobContext Over(JobContext other) => new()
-    {
-        Pipeline = Pipeline ?? other.Pipeline, Run = Run ?? other.Run, Task = Task ?? other.Task,
-        Dataset = Dataset ?? other.Dataset, Purpose = Purpose ?? other.Purpose, Environment = Environment ?? other.Environment,
-    };
+    /// <summary>
+    /// Where each fact that is set was said, by the name of its property: <c>code</c>, <c>configuration</c>, <c>variable GITHUB_RUN_ID of GitHub Actions</c>, or <c>claim run_id of GitHub Actions</c> where
+    /// the proof said it. Whether it is attested says <see cref="AuditEvent.AttestedFacts"/>: a proof may confirm what the configuration said.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Origins =>
+        Enumerable.Range(0, Names.Length).Where(fact => ValueAt(fact) is not null).ToDictionary(fact => Names[fact], fact => OriginAt(fact).Text, StringComparer.Ordinal);
 
-    /// <summary>The facts that are set, in one line.</summary>
+    /// <summary>Who said it, where one did for all facts.</summary>
+    internal FactOrigin SaidBy { get; init; } = FactOrigin.Code;
+
+    /// <summary>Of a fact that a platform can attest: what is said.</summary>
+    internal string? ValueOf(JobFacts fact) => ValueAt(IndexOf(fact));
+
+    /// <summary>Of a fact that a platform can attest: where it was said.</summary>
+    internal FactOrigin OriginOf(JobFacts fact) => OriginAt(IndexOf(fact));
+
+    /// <summary>A job of facts that a platform says, each with where it says it.</summary>
+    internal static JobContext Of(IReadOnlyDictionary<JobFacts, (string Value, FactOrigin Origin)> said)
+    {
+        var job = new JobContext { Pipeline = Value(JobFacts.Pipeline), Run = Value(JobFacts.Run), Task = Value(JobFacts.Task), Environment = Value(JobFacts.Environment) };
+        job._origins = [.. Names.Select(_ => FactOrigin.Code)];
+        foreach ((JobFacts fact, (_, FactOrigin origin)) in said)
+            job._origins[IndexOf(fact)] = origin;
+        return job;
+
+        string? Value(JobFacts fact) => said.TryGetValue(fact, out (string Value, FactOrigin Origin) found) ? found.Value : null;
+    }
+
+    /// <summary>The facts of this one, and where it says nothing those of the other.</summary>
+    internal JobContext Over(JobContext other)
+    {
+        var job = new JobContext
+        {
+            Pipeline = Pipeline ?? other.Pipeline, Run = Run ?? other.Run, Task = Task ?? other.Task,
+            Dataset = Dataset ?? other.Dataset, Purpose = Purpose ?? other.Purpose, Environment = Environment ?? other.Environment,
+        };
+        job._origins = new FactOrigin[Names.Length];
+        for (int fact = 0; fact < Names.Length; fact++)
+            job._origins[fact] = (ValueAt(fact) is null ? other : this).OriginAt(fact);
+        return job;
+    }
+
+    /// <summary>The facts that are set, in one line. Behind one that a variable of the runtime or a claim of the proof said stands which; the others are the job's own word.</summary>
     public override string ToString()
     {
-        string[] facts = [.. new (string Name, string? Value)[]
-        {
-            ("pipeline", Pipeline), ("run", Run), ("task", Task), ("dataset", Dataset), ("purpose", Purpose), ("environment", Environment),
-        }.Where(fact => fact.Value is not null).Select(fact => $"{fact.Name} {fact.Value}")];
+        string[] facts = [.. Enumerable.Range(0, Names.Length).Where(fact => ValueAt(fact) is not null)
+            .Select(fact => $"{Names[fact].ToLowerInvariant()} {ValueAt(fact)}{(OriginAt(fact).Short is { } origin ? $" ({origin})" : "")}")];
         return facts.Length == 0 ? "unnamed job" : string.Join(", ", facts);
     }
+
+    private static int IndexOf(JobFacts fact) => fact switch { JobFacts.Pipeline => 0, JobFacts.Run => 1, JobFacts.Task => 2, _ => 5 };
+
+    private string? ValueAt(int fact) => fact switch { 0 => Pipeline, 1 => Run, 2 => Task, 3 => Dataset, 4 => Purpose, _ => Environment };
+
+    private FactOrigin OriginAt(int fact) => _origins?[fact] ?? SaidBy;
 }

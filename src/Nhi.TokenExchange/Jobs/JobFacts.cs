@@ -1,6 +1,6 @@
 namespace Nhi.TokenExchange;
 
-/// <summary>Facts of a job that a platform can attest in its proof. Of others, such as the data set, no platform knows anything: they are always said by the configuration.</summary>
+/// <summary>Facts of a job that a platform can attest in its proof. Of others, such as the data set, no platform knows anything: code or configuration say them.</summary>
 [Flags]
 public enum JobFacts
 {

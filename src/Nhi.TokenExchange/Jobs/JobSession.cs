@@ -16,9 +16,12 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
     private readonly CancellationTokenSource _abandoned = new();
     private readonly IDisposable _policyChanges;
     private readonly JobEndSignals? _signals;
+    private readonly KillSwitch? _killSwitch;
+    private readonly LongestDuration? _longest;
 #pragma warning restore CA2213
     private readonly FlightNumbers _numbers = new();
     private readonly LeaseEnding _ending;
+    private readonly TaskCompletionSource<EndCause> _cause = new();   // the first one counts
     private readonly Lazy<Task<JobReport>> _completion;
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -34,6 +37,8 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
         _completion = new Lazy<Task<JobReport>>(() => Task.Run(EndAsync));
         _policyChanges = Microsoft.Extensions.Primitives.ChangeToken.OnChange(plan.Policy.GetChangeToken, OnPolicyChanged);
         _signals = plan.EndOnSignals ? new JobEndSignals(this) : null;
+        _killSwitch = plan.KillSwitch is { } path ? new KillSwitch(this, path) : null;
+        _longest = plan.MaxDuration is { } limit ? new LongestDuration(this, limit) : null;
     }
 
     /// <summary>What is said about the job.</summary>
@@ -110,7 +115,37 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
 
     /// <summary>Ends the job: providers throw from now on, and each credential is ended at its issuer or accounted for. The first call does it; all get its report.</summary>
     /// <param name="cancellationToken">Stops waiting; the ending goes on.</param>
-    public Task<JobReport> CompleteAsync(CancellationToken cancellationToken = default) => _completion.Value.WaitAsync(cancellationToken);
+    public Task<JobReport> CompleteAsync(CancellationToken cancellationToken = default)
+    {
+        _cause.TrySetResult(EndCause.Completed);
+        return _completion.Value.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Ends the job before its time, as <see cref="CompleteAsync"/> does: when this returns its task, nothing is handed out any more, and callers are told the reason (NHI7002). The audit of each credential and the log tell it too.</summary>
+    /// <param name="reason">Why, and on whose word. Its first line counts, 200 characters of it; no secret.</param>
+    /// <param name="cancellationToken">Stops waiting; the ending goes on.</param>
+    /// <returns>How the credentials ended. Of a job that has ended already, its report; nothing else changes then.</returns>
+    public Task<JobReport> RevokeAsync(string reason, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(reason);
+        return RevokeAsync(EndCause.Revoked("code", reason)).WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Ends one credential of the job: when this returns its task, it is handed out no more, and who asks gets another. What was got with it, by targets that go through its own, lives on.</summary>
+    /// <param name="credential">A credential that a provider of this job gave.</param>
+    /// <param name="reason">Why, and on whose word; for the audit. As of the whole job.</param>
+    /// <param name="cancellationToken">Stops waiting; the revocation goes on.</param>
+    /// <returns>What is known to be true of it then. <see cref="LeaseEnd.AlreadyGone"/> also where it was ended before, or somebody else is at it: the audit tells how that ended.</returns>
+    /// <exception cref="ArgumentException">The credential is not of this job.</exception>
+    public Task<LeaseEnd> RevokeCredentialAsync(Credential credential, string reason, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(credential);
+        ArgumentNullException.ThrowIfNull(reason);
+        if (credential.Lease.Owner is not { } owner || owner.Session != this)
+            throw new ArgumentException("The credential is not of this job.", nameof(credential));
+        owner.Withdraw(credential);
+        return Task.Run(() => _ending.EndOneAsync(credential, EndCause.WhyOf("code", reason)), CancellationToken.None).WaitAsync(cancellationToken);
+    }
 
     /// <summary>As <see cref="CompleteAsync"/>; the report goes to the log.</summary>
     public async ValueTask DisposeAsync() => await CompleteAsync().ConfigureAwait(false);
@@ -123,6 +158,7 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
         var session = new JobSession(plan);
         plan.Meter.Add(session);
         plan.Logger.JobStarted(session.Context, string.Join(", ", session._targets.Keys));
+        session._killSwitch?.Watch();
         return session;
     }
 
@@ -139,8 +175,16 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
 
     internal Guid FlightId(long number) => _numbers.IdOf(number);
 
-    internal static TokenExchangeException JobEnded(string target) =>
-        new(ErrorCodes.JobEnded, ExchangeStage.JobEnded, "The job has ended; nothing is handed out any more.") { Target = target, Hint = "Use credentials within the life of their JobSession." };
+    /// <summary>What callers are told once the job has ended.</summary>
+    internal TokenExchangeException JobEnded(string target) => Cause.ErrorFor(target);
+
+    /// <summary>Ends the job now; what the first caller says is why.</summary>
+    internal Task<JobReport> RevokeAsync(EndCause cause)
+    {
+        _cause.TrySetResult(cause);
+        Shut();
+        return _completion.Value;
+    }
 
     /// <summary>Records an event; what can't be recorded is an error.</summary>
     internal async ValueTask RecordAsync(AuditEvent auditEvent, CancellationToken cancellationToken)
@@ -177,20 +221,33 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
     /// <summary>Ends a lease if nobody else does.</summary>
     internal Task EndLeaseAsync(Credential credential, string reason) => _ending.EndAsync(credential, reason);
 
-    private async Task<JobReport> EndAsync()
+    private EndCause Cause => _cause.Task.IsCompletedSuccessfully ? Blocking.Wait(_cause.Task) : EndCause.Completed;
+
+    // Any number of times, by anybody.
+    private void Shut()
     {
         Leases.Close();
         foreach (TargetRuntime target in _targets.Values)
             target.End();
+    }
+
+    private async Task<JobReport> EndAsync()
+    {
+        Shut();
+        EndCause cause = Cause;
+        if (cause != EndCause.Completed)
+            Plan.Logger.JobCutShort(Context, cause.Reason);
+        _killSwitch?.Dispose();
+        _longest?.Dispose();
         using var deadline = new CancellationTokenSource(Plan.EndWithin, Plan.Time);
         Task told = TellAsync(_ended);   // the job's own callbacks run beside the ending; what they do can't hold it up
 
-        await _ending.EndAllAsync(Leases.TakeAll(), deadline.Token).ConfigureAwait(false);
-        if (!await IsDoneBeforeAsync(Leases.Drained, deadline.Token).ConfigureAwait(false))
+        await _ending.EndAllAsync(Leases.TakeAll(), cause.Reason, deadline.Token).ConfigureAwait(false);
+        if (!await Leases.Drained.IsDoneBeforeAsync(deadline.Token).ConfigureAwait(false))
             _ = TellAsync(_abandoned);
         // What a flight registered that took off before it saw the end (LeaseSet's argument).
-        await _ending.EndAllAsync(Leases.TakeAll(), deadline.Token).ConfigureAwait(false);
-        await IsDoneBeforeAsync(told, deadline.Token).ConfigureAwait(false);
+        await _ending.EndAllAsync(Leases.TakeAll(), cause.Reason, deadline.Token).ConfigureAwait(false);
+        await told.IsDoneBeforeAsync(deadline.Token).ConfigureAwait(false);
 
         var report = new JobReport(Context, _ending.Outcomes(), Leases.FlightsInTheAir);
         if (report.AllEnded)
@@ -202,21 +259,8 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
         _signals?.Dispose();
         Task released = ReleaseWhenDrainedAsync();
         if (report.FlightsInTheAir == 0)
-            await IsDoneBeforeAsync(released, deadline.Token).ConfigureAwait(false);
+            await released.IsDoneBeforeAsync(deadline.Token).ConfigureAwait(false);
         return report;
-    }
-
-    private static async Task<bool> IsDoneBeforeAsync(Task task, CancellationToken deadline)
-    {
-        try
-        {
-            await task.WaitAsync(deadline).ConfigureAwait(false);
-            return true;
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
     }
 
     // A flight still in the air keeps back channel and plug-ins in use.

@@ -19,16 +19,30 @@ internal sealed class LeaseEnding(JobSession session)
     public IReadOnlyList<LeaseOutcome> Outcomes() => [.. _outcomes.OrderBy(outcome => outcome.Target, StringComparer.Ordinal).ThenBy(outcome => outcome.DiesAt)];
 
     /// <summary>Ends leases that the caller has taken out of the set: the longest-lived first, all in parallel.</summary>
-    public Task EndAllAsync(IReadOnlyList<Credential> taken, CancellationToken cancellationToken) =>
-        Task.WhenAll(taken.OrderByDescending(credential => credential.ExpiresAt).Select(credential => EndTakenAsync(credential, "the job ended", cancellationToken)));
+    public Task EndAllAsync(IReadOnlyList<Credential> taken, string reason, CancellationToken cancellationToken) =>
+        Task.WhenAll(taken.OrderByDescending(credential => credential.ExpiresAt).Select(credential => EndTakenAsync(credential, reason, cancellationToken)));
 
     /// <summary>Ends a lease if nobody else does. Has its own deadline: the flight's may have passed already.</summary>
-    public async Task EndAsync(Credential credential, string reason)
+    /// <returns>What is true of it then; <see cref="LeaseEnd.AlreadyGone"/> if somebody else ends it.</returns>
+    public async Task<LeaseEnd> EndAsync(Credential credential, string reason)
     {
         if (!LeaseSet.TryTake(credential))
-            return;
+            return LeaseEnd.AlreadyGone;
         using var deadline = new CancellationTokenSource(EndDeadline, session.Plan.Time);
-        await EndTakenAsync(credential, reason, deadline.Token).ConfigureAwait(false);
+        return await EndTakenAsync(credential, reason, deadline.Token).ConfigureAwait(false);
+    }
+
+    /// <summary>As <see cref="EndAsync"/>; counted, so that the job's end waits for it. The end that has begun already finds the lease in the set.</summary>
+    public async Task<LeaseEnd> EndOneAsync(Credential credential, string reason)
+    {
+        try
+        {
+            return session.Leases.TakeOff() ? await EndAsync(credential, reason).ConfigureAwait(false) : LeaseEnd.AlreadyGone;
+        }
+        finally
+        {
+            session.Leases.TouchDown();
+        }
     }
 
     /// <summary>Ends a lease at the end that was assumed for it. It is in the set until it is taken.</summary>
@@ -89,7 +103,7 @@ internal sealed class LeaseEnding(JobSession session)
         }
     }
 
-    private async Task EndTakenAsync(Credential credential, string reason, CancellationToken cancellationToken)
+    private async Task<LeaseEnd> EndTakenAsync(Credential credential, string reason, CancellationToken cancellationToken)
     {
         TargetRuntime owner = credential.Lease.Owner!;
         bool isOverdue = credential.Lease.EndIsUncertain && session.Leases.IsPastEnd(credential) && !session.Leases.IsClosed;
@@ -105,6 +119,7 @@ internal sealed class LeaseEnding(JobSession session)
         }
         AuditEventKind kind = end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
         await TryRecordAsync(() => Event(kind, credential, failure is null ? reason : $"{reason}; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
+        return end;
     }
 
     private async Task<(LeaseEnd End, string? Failure)> AskAsync(Credential credential, CancellationToken cancellationToken)

@@ -19,6 +19,18 @@ internal sealed class MissingAttestation(AttestedProof proof, JobFacts fact, IRe
             Hint = "Set AttestedFacts at the target that starts from an identity, too: its error says what the proof lacks.",
         };
 
+    /// <summary>The error to throw where a variable of the runtime and the proof of the same platform name two jobs.</summary>
+    /// <param name="proof">The proof, which its issuer is believed about.</param>
+    /// <param name="fact">What they differ in.</param>
+    /// <param name="claim">The claim that attests it.</param>
+    /// <param name="origin">The variable.</param>
+    /// <param name="said">What the variable says.</param>
+    public static IdentityUnavailableException OfAnotherJob(AttestedProof proof, JobFacts fact, string claim, FactOrigin origin, string said) =>
+        new(ErrorCodes.ProofOfAnotherJob, $"The proof is another job's: its claim '{claim}' ({proof.Platform}) presents '{ExceptionText.Clean(proof.Claims[claim])}', and {origin.Short} says that this job's {fact} is '{ExceptionText.Clean(said)}'. Nothing was sent.")
+        {
+            Hint = $"Let the identity's source ask this very job's platform; a proof in a file or a variable may have been left behind by another job, or {origin.Short} changed within this one.",
+        };
+
     /// <summary>The error to throw.</summary>
     /// <param name="isBelieved">Whether the issuer that the proof names is believed about the job.</param>
     /// <param name="attestingIssuer">The issuer that the target's settings name.</param>

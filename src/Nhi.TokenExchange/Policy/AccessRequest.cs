@@ -9,7 +9,7 @@ public sealed class AccessRequest
     /// <summary>The job that asks. A fact that it leaves out is the proof's, where the proof attests it.</summary>
     public required JobContext Job { get; init; }
 
-    /// <summary>The facts of <see cref="Job"/> that the proof attests; through another target, the proof of the first one. All others are only said by the configuration.</summary>
+    /// <summary>The facts of <see cref="Job"/> that the proof attests; through another target, the proof of the first one. All others are only asserted, by whom <see cref="JobContext.Origins"/> names.</summary>
     public JobFacts AttestedFacts { get; init; }
 
     /// <summary>The authorization server that would issue, as an absolute URI.</summary>

@@ -15,8 +15,12 @@ internal sealed class SettingsSchemaTests() : SettingsSchemaFixture("Nhi.TokenEx
     // The place of a setting, and what is wrong with it; null takes it out.
     [TestCase("Tragets", "{}")]
     [TestCase("EndWithin", "\"10\"")]
+    [TestCase("MaxDuration", "\"00:00:00\"")]
+    [TestCase("MaxDuration", "\"24:00:00\"")]
+    [TestCase("KillSwitch", "\"/run/orders/\"")]
     [TestCase("TrustRoots", "\"~/roots.pem\"")]
     [TestCase("Job/Pipelin", "\"x\"")]
+    [TestCase("Job/FromRuntime", "\"no\"")]
     [TestCase("Job/Pipeline", "\"\"")]
     [TestCase("Job", "\"x\"")]
     [TestCase("Identities/Bad_Name", "{ \"Source\": \"GitHubActions\" }")]
