@@ -12,6 +12,9 @@ internal sealed record EndCause(string Reason, string Code, string Message, stri
     // One line of the log, short enough to be read.
     private const int LongestReason = 200;
 
+    // What is looked through for a secret: more than is shown, so that none is shown by halves.
+    private const int MostRead = 2000;
+
     /// <summary>It was done, or its process is.</summary>
     public static EndCause Completed { get; } =
         new("the job ended", ErrorCodes.JobEnded, "The job has ended; nothing is handed out any more.", "Use credentials within the life of their JobSession.");
@@ -36,8 +39,10 @@ internal sealed record EndCause(string Reason, string Code, string Message, stri
     /// <summary>Who revoked and why, in one line. A reason that looks like a secret is not repeated.</summary>
     public static string WhyOf(string by, string reason)
     {
-        string line = reason.AsSpan().Trim().IndexOfAny('\r', '\n') is >= 0 and int end ? reason.Trim()[..end] : reason.Trim();
-        string shown = line.Length == 0 ? "no reason was given" : line.Split(' ').Any(word => SecretSmell.FormOf(word) is not null) ? "the reason looks like a secret and is not repeated" : ExceptionText.Clean(line, LongestReason);
+        string line = (reason.Length > MostRead ? reason[..MostRead] : reason).Trim();
+        line = line.IndexOfAny(['\r', '\n']) is >= 0 and int end ? line[..end] : line;
+        bool isSecret = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Append(line).Any(word => SecretSmell.FormOf(word) is not null);
+        string shown = line.Length == 0 ? "no reason was given" : isSecret ? "the reason looks like a secret and is not repeated" : ExceptionText.Clean(line, LongestReason);
         return $"revoked by {by}: {shown}";
     }
 

@@ -50,6 +50,40 @@ internal sealed class JobRevocationTests
     }
 
     [Test]
+    public async Task No_call_that_begins_after_the_revocation_is_handed_anything()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        await job.Warehouse.GetAsync();
+        int isRevoked = 0, begun = 0;
+        Task<bool>[] callers = [.. Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
+        {
+            Interlocked.Increment(ref begun);
+            while (true)
+            {
+                bool isAfter = Volatile.Read(ref isRevoked) != 0;
+                try
+                {
+                    await job.Warehouse.GetAsync();
+                    if (isAfter)
+                        return true;
+                }
+                catch (TokenExchangeException ended) when (ended.Code == "NHI7002")
+                {
+                    return false;
+                }
+            }
+        }))];
+        await Eventually.HoldsAsync(() => Volatile.Read(ref begun) > 0, "a caller at work");
+
+        Task<JobReport> ending = job.Session.RevokeAsync("drill");
+        Volatile.Write(ref isRevoked, 1);
+
+        Assert.That(await Task.WhenAll(callers), Is.All.False);
+        Assert.That((await ending).AllEnded, Is.True);
+        Assert.That(job.Issuer.Revoked, Is.EquivalentTo(job.Issuer.Issued));
+    }
+
+    [Test]
     public async Task The_first_end_says_why_and_all_get_its_report()
     {
         await using TestJob job = await TestJob.StartAsync();
@@ -76,6 +110,7 @@ internal sealed class JobRevocationTests
     [TestCase("", "no reason was given")]
     [TestCase(" \r\n second", "second")]
     [TestCase("a\u001b[31mb", "a·[31mb")]
+    [TestCase("CHG-2026-0042 by ann, 8d3f2c1a-0b1c-4d5e-8f90-a1b2c3d4e5f6", "CHG-2026-0042 by ann, 8d3f2c1a-0b1c-4d5e-8f90-a1b2c3d4e5f6")]
     public void A_reason_is_one_clean_line(string reason, string expected) =>
         Assert.That(EndCause.Revoked("code", reason).Reason, Is.EqualTo($"the job was revoked by code: {expected}"));
 
@@ -83,6 +118,7 @@ internal sealed class JobRevocationTests
     public void A_reason_is_cut_and_one_that_looks_like_a_secret_is_not_repeated()
     {
         string secret = Proofs.Token(Proofs.With()).Reveal();
+        Assert.That(EndCause.Revoked("code", $"{new string('a', 190)} {secret}").Reason, Does.EndWith("is not repeated"), "nor the part of it that would have been shown");
         Assert.That(EndCause.Revoked("code", new string('a', 500)).Reason, Has.Length.LessThan(250).And.EndsWith("…"));
         EndCause cause = EndCause.Revoked("code", $"leaked {secret} in a log");
         Assert.That(cause.Reason, Is.EqualTo("the job was revoked by code: the reason looks like a secret and is not repeated"));

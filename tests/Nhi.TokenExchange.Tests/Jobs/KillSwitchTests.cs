@@ -102,6 +102,27 @@ internal sealed class KillSwitchTests
     }
 
     [Test]
+    [Platform("Linux")]
+    public async Task A_link_that_another_user_made_throws_the_switch_and_is_not_read()
+    {
+        if (UnixFile.CurrentUser != 0)
+            Assert.Ignore("only root can give a link to another user");
+        string secret = Path.Combine(_folder, "of-root");
+        await File.WriteAllTextAsync(secret, "what only root may read");
+        await using TestJob job = await StartAsync();
+        File.CreateSymbolicLink(Switch, secret);
+        using (Process chown = Process.Start("chown", ["-h", "65534", Switch]))
+        {
+            await chown.WaitForExitAsync();
+            Assert.That(chown.ExitCode, Is.Zero);
+        }
+        job.Time.Advance(Look);
+        Assert.That(
+            Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync())!.Message,
+            Does.Contain("of user 65534: the file is a link of another user and was not read").And.Not.Contain("only root may read"));
+    }
+
+    [Test]
     public async Task A_folder_that_goes_is_told_once_and_the_switch_works_when_it_is_back()
     {
         using var logged = new LoggedText();
