@@ -8,6 +8,8 @@ internal sealed record Grant
 
     // The refresh comes up to a tenth of the lead early: jobs that started together don't come back together.
     private const double JitterShare = 0.1;
+    // Milliseconds: more than slewing and the time between two looks at the clocks make.
+    private const long MostAhead = 1000;
 
     /// <summary>Whose grant it is, and what the proof attests.</summary>
     public required LeaseOrigin Origin { get; init; }
@@ -96,8 +98,8 @@ internal sealed record Grant
             WallEnd = clock.WallSecondOf(unusableFrom),
             RefreshLead = (ushort)Math.Clamp(Math.Ceiling((unusableFrom - AskedAt - RefreshAfter(issued)).TotalSeconds), 0, ushort.MaxValue),
             FlightNumber = flightNumber,
-            // What comes dead was issued this moment: our clock is wrong, or the issuer's.
-            EndIsUncertain = issued.EndIsAssumed || issued.Credential.ExpiresAt <= now,
+            // What comes dead was issued this moment: our clock is wrong, or the issuer's. Where ours was set ahead meanwhile, nobody knows from which of its times the end was counted.
+            EndIsUncertain = issued.EndIsAssumed || issued.Credential.ExpiresAt <= now || ahead > MostAhead,
         };
     }
 
