@@ -249,6 +249,8 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             };
         }
         session.Leases.Register(issued.Credential);
+        if (issued.EndIsAssumed)
+            session.WatchAssumedEnd(issued.Credential);
     }
 
     // 5 verify, 6 record; a credential that does not come through is ended

@@ -8,6 +8,8 @@ internal sealed record Grant
 
     // The refresh comes up to a tenth of the lead early: jobs that started together don't come back together.
     private const double JitterShare = 0.1;
+    // Milliseconds: more than slewing and the time between two looks at the clocks make.
+    private const long MostAhead = 1000;
 
     /// <summary>Whose grant it is, and what the proof attests.</summary>
     public required LeaseOrigin Origin { get; init; }
@@ -94,22 +96,23 @@ internal sealed record Grant
             Handle = issued.RevocationHandle,
             DeadTick = dead,
             WallEnd = clock.WallSecondOf(unusableFrom),
-            RefreshLead = (ushort)Math.Clamp(Math.Ceiling((unusableFrom - AskedAt - RefreshAfter(issued)).TotalSeconds), 0, ushort.MaxValue),
+            RefreshLead = (ushort)Math.Clamp(Math.Ceiling((LifeUntil(dead) - RefreshAfter(issued, LifeUntil(dead))).TotalSeconds), 0, ushort.MaxValue),
             FlightNumber = flightNumber,
-            // What comes dead was issued this moment: our clock is wrong, or the issuer's.
-            EndIsUncertain = issued.EndIsAssumed || issued.Credential.ExpiresAt <= now,
+            // What comes dead was issued this moment: our clock is wrong, or the issuer's. Where ours was set ahead meanwhile, nobody knows from which of its times the end was counted.
+            EndIsUncertain = issued.EndIsAssumed || issued.Credential.ExpiresAt <= now || ahead > MostAhead,
         };
     }
 
     /// <summary>When the refresh is due.</summary>
     public long RefreshTick<T>(Issued<T> issued)
-        where T : Credential => AskedAtTick + Milliseconds(RefreshAfter(issued));
+        where T : Credential => AskedAtTick + Milliseconds(RefreshAfter(issued, LifeUntil(issued.Credential.Lease.DeadTick)));
+
+    private TimeSpan LifeUntil(long deadTick) => TimeSpan.FromMilliseconds(deadTick - AskedAtTick);
 
     // By the rule, or when the issuer wants it if that is sooner, but not within the first tenth of the life.
-    private TimeSpan RefreshAfter<T>(Issued<T> issued)
+    private TimeSpan RefreshAfter<T>(Issued<T> issued, TimeSpan life)
         where T : Credential
     {
-        TimeSpan life = UnusableFrom(issued.Credential) - AskedAt;
         TimeSpan lead = life / 2 < LongestLead ? life / 2 : LongestLead;
         TimeSpan due = issued.RefreshAt is { } wanted && wanted - AskedAt < life - lead ? wanted - AskedAt : life - lead;
         due -= lead * (JitterShare * Jitter);

@@ -219,6 +219,9 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
     }
 
     /// <summary>Ends a lease if nobody else does.</summary>
+    /// <summary>Ends a registered lease when the end that is assumed for it comes.</summary>
+    internal void WatchAssumedEnd(Credential credential) => _ = _ending.WatchAssumedEndAsync(credential);
+
     internal Task EndLeaseAsync(Credential credential, string reason) => _ending.EndAsync(credential, reason);
 
     private EndCause Cause => _cause.Task.IsCompletedSuccessfully ? Blocking.Wait(_cause.Task) : EndCause.Completed;

@@ -14,13 +14,17 @@ internal sealed class LeaseEnding(JobSession session)
     // A host may run for months beside an issuer that neither says when its credentials end nor ends them. The audit has them all.
     private const int MostOverdue = 1_000;
 
-    private readonly ConcurrentQueue<LeaseOutcome> _outcomes = new();
+    private static readonly TimeSpan SoonestLook = TimeSpan.FromSeconds(1);
 
-    public IReadOnlyList<LeaseOutcome> Outcomes() => [.. _outcomes.OrderBy(outcome => outcome.Target, StringComparer.Ordinal).ThenBy(outcome => outcome.DiesAt)];
+    private readonly ConcurrentQueue<LeaseOutcome> _outcomes = new();
+    // Those that could not be ended when the end that was assumed for them had come. Apart, so that they push out nothing else.
+    private readonly ConcurrentQueue<LeaseOutcome> _overdue = new();
+
+    public IReadOnlyList<LeaseOutcome> Outcomes() => [.. _outcomes.Concat(_overdue).OrderBy(outcome => outcome.Target, StringComparer.Ordinal).ThenBy(outcome => outcome.DiesAt)];
 
     /// <summary>Ends leases that the caller has taken out of the set: the longest-lived first, all in parallel.</summary>
     public Task EndAllAsync(IReadOnlyList<Credential> taken, string reason, CancellationToken cancellationToken) =>
-        Task.WhenAll(taken.OrderByDescending(credential => credential.ExpiresAt).Select(credential => EndTakenAsync(credential, reason, cancellationToken)));
+        Task.WhenAll(taken.OrderByDescending(credential => credential.ExpiresAt).Select(credential => EndTakenAsync(credential, reason, _outcomes.Enqueue, cancellationToken)));
 
     /// <summary>Ends a lease if nobody else does. Has its own deadline: the flight's may have passed already.</summary>
     /// <returns>What is true of it then; <see cref="LeaseEnd.AlreadyGone"/> if somebody else ends it.</returns>
@@ -29,7 +33,7 @@ internal sealed class LeaseEnding(JobSession session)
         if (!LeaseSet.TryTake(credential))
             return LeaseEnd.AlreadyGone;
         using var deadline = new CancellationTokenSource(EndDeadline, session.Plan.Time);
-        return await EndTakenAsync(credential, reason, deadline.Token).ConfigureAwait(false);
+        return await EndTakenAsync(credential, reason, _outcomes.Enqueue, deadline.Token).ConfigureAwait(false);
     }
 
     /// <summary>As <see cref="EndAsync"/>; counted, so that the job's end waits for it. The end that has begun already finds the lease in the set.</summary>
@@ -45,10 +49,37 @@ internal sealed class LeaseEnding(JobSession session)
         }
     }
 
-    /// <summary>Ends a lease at the end that was assumed for it. It is in the set until it is taken.</summary>
-    public void EndOverdue(Credential credential) => EndInBackground([credential], "the end that was assumed for it has come");
+    /// <summary>Ends a lease when the end that is assumed for it comes, if it lives then; the job's end finds it in the set.</summary>
+    public async Task WatchAssumedEndAsync(Credential credential)
+    {
+        try
+        {
+            do
+            {
+                TimeSpan left = credential.ExpiresAt - session.Clock.Now;   // a wall that was set back makes it look again
+                await Task.Delay(left > SoonestLook ? left : SoonestLook, session.Plan.Time, session.Ended).ConfigureAwait(false);
+            }
+            while (!session.Leases.IsPastEnd(credential));
+            EndOverdue(credential);
+        }
+        catch (OperationCanceledException)
+        {
+            // The job ends.
+        }
+    }
 
-    public void EndInBackground(IReadOnlyList<Credential> credentials, string reason)
+    /// <summary>Ends a lease at an end that is uncertain. It is in the set until it is taken.</summary>
+    public void EndOverdue(Credential credential) => InBackground([credential], async overdue =>
+    {
+        if (!LeaseSet.TryTake(overdue))
+            return;
+        using var deadline = new CancellationTokenSource(EndDeadline, session.Plan.Time);
+        await EndTakenAsync(overdue, "the end that was assumed for it has come", ListOverdue, deadline.Token).ConfigureAwait(false);
+    });
+
+    public void EndInBackground(IReadOnlyList<Credential> credentials, string reason) => InBackground(credentials, credential => EndAsync(credential, reason));
+
+    private void InBackground(IReadOnlyList<Credential> credentials, Func<Credential, Task> end)
     {
         // Who finds something to end takes no part in the ending: it is not of the finder's flight.
         using AsyncFlowControl noFlow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
@@ -63,7 +94,7 @@ internal sealed class LeaseEnding(JobSession session)
             {
                 try
                 {
-                    await EndAsync(credential, reason).ConfigureAwait(false);
+                    await end(credential).ConfigureAwait(false);
                 }
                 finally
                 {
@@ -103,20 +134,24 @@ internal sealed class LeaseEnding(JobSession session)
         }
     }
 
-    private async Task<LeaseEnd> EndTakenAsync(Credential credential, string reason, CancellationToken cancellationToken)
+    private void ListOverdue(LeaseOutcome outcome)
+    {
+        if (outcome.End is LeaseEnd.CannotBeRevoked or LeaseEnd.Failed)
+            _overdue.Enqueue(outcome);
+        while (_overdue.Count > MostOverdue && _overdue.TryDequeue(out _))
+        {
+            // The oldest go.
+        }
+    }
+
+    private async Task<LeaseEnd> EndTakenAsync(Credential credential, string reason, Action<LeaseOutcome> list, CancellationToken cancellationToken)
     {
         TargetRuntime owner = credential.Lease.Owner!;
-        bool isOverdue = credential.Lease.EndIsUncertain && session.Leases.IsPastEnd(credential) && !session.Leases.IsClosed;
         (LeaseEnd end, string? failure) = await owner.Activities.RunAsync(() => AskAsync(credential, cancellationToken)).ConfigureAwait(false);
         owner.Measurements.Ended(end);
         if (failure is not null && credential.Lease.EndIsUncertain)
             failure += "; when it dies is uncertain: its issuer did not say, or its clock is not ours";
-        if (!isOverdue || end is LeaseEnd.CannotBeRevoked or LeaseEnd.Failed)
-            _outcomes.Enqueue(new LeaseOutcome(owner.Target, credential.Fingerprint, end, session.Clock.InstantOf(credential.Lease.WallEnd), credential.ExpiresAt, failure));
-        while (isOverdue && _outcomes.Count > MostOverdue && _outcomes.TryDequeue(out _))
-        {
-            // The oldest go.
-        }
+        list(new LeaseOutcome(owner.Target, credential.Fingerprint, end, session.Clock.InstantOf(credential.Lease.WallEnd), credential.ExpiresAt, failure));
         AuditEventKind kind = end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
         await TryRecordAsync(() => Event(kind, credential, failure is null ? reason : $"{reason}; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
         return end;

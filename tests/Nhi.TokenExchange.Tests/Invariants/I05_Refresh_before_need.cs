@@ -19,6 +19,24 @@ public class I05_Refresh_before_need
     }
 
     [Test]
+    public async Task A_life_that_a_wall_clock_set_ahead_makes_shorter_is_refreshed_before_that_end()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Issuer.Answer = _ =>
+        {
+            job.Time.SetWall(job.Time.GetUtcNow().AddMinutes(45));
+            return new Issued<BearerToken>(new BearerToken($"t-{Guid.NewGuid():N}", job.Time.GetUtcNow().AddMinutes(15)));   // 60 minutes, counted from when it was asked
+        };
+        BearerToken first = await job.Warehouse.GetAsync();
+
+        job.Time.Advance(TimeSpan.FromMinutes(7));
+        Assert.That(job.Warehouse.TryGet(out _), Is.True, "not due yet");
+        job.Time.Advance(TimeSpan.FromMinutes(1));
+        Assert.That(job.Warehouse.TryGet(out _), Is.False, "due at half of the quarter of an hour that is left");
+        Assert.That((await job.Warehouse.GetAsync()).Fingerprint, Is.EqualTo(first.Fingerprint), "served meanwhile");
+    }
+
+    [Test]
     public async Task Chance_makes_the_refresh_earlier_by_up_to_a_tenth_of_the_lead_and_never_later()
     {
         await using TestJob job = await TestJob.StartAsync(i => i.Life = TimeSpan.FromSeconds(410), more: b => b.Jitter(() => 0.999));

@@ -6,18 +6,62 @@ public class AssumedEndTests
     private static readonly TimeSpan AssumedLife = TimeSpan.FromMinutes(5);
 
     [Test]
-    public async Task The_jobs_end_revokes_a_credential_whose_assumed_end_is_over()
+    public async Task It_is_revoked_at_that_end_though_nobody_asks_for_another()
     {
         var time = new ManualTimeProvider();
         await using EmulatedJob job = await EmulatedJob.StartAsync(time);
         job.Emulator.Faults.Always(EmulatorEndpoint.AuthorizationToken, Fault.Without("expires_in"));
         BearerToken token = await job.Warehouse.GetAsync();
-        time.Advance(2 * AssumedLife);
-        Assert.That(job.Emulator.Ledger.IsAlive(token.Fingerprint), "it lives on at its issuer");
+        time.Advance(AssumedLife - TimeSpan.FromSeconds(2));
+        Assert.That(job.Emulator.Ledger.IsAlive(token.Fingerprint));
+        time.Advance(TimeSpan.FromSeconds(4));
+
+        await Eventually.HoldsAsync(() => !job.Emulator.Ledger.IsAlive(token.Fingerprint), "its revocation");
+    }
+
+    [Test]
+    public async Task The_jobs_end_revokes_a_credential_whose_assumed_end_is_over_by_the_wall_alone()
+    {
+        await using TestJob job = await StartAsync();
+        BearerToken token = await job.Warehouse.GetAsync();
+        job.Time.SetWall(job.Time.GetUtcNow() + (2 * AssumedLife));
 
         JobReport report = await job.Session.CompleteAsync();
 
-        Assert.That(job.Emulator.Ledger.IsAlive(token.Fingerprint), Is.False);
+        Assert.That(report.Leases.Select(lease => (lease.Fingerprint, lease.End)), Is.EqualTo(new[] { (token.Fingerprint, LeaseEnd.Revoked) }));
+    }
+
+    [Test]
+    public async Task What_failed_before_is_not_pushed_out_by_them()
+    {
+        bool down = true;
+        await using TestJob job = await StartAsync(_ => down ? throw new TokenExchangeException("NHI6001", ExchangeStage.Revoke, "This client may not revoke.") : Task.FromResult(Revocation.NotSupported));
+        BearerToken failed = await job.Warehouse.GetAsync();
+        Assert.That(await job.Session.RevokeCredentialAsync(failed, "drill"), Is.EqualTo(LeaseEnd.Failed));
+        down = false;
+        await IssueAsync(job, 1_100);
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That(report.AllEnded, Is.False);
+        Assert.That(report.Leases.Where(lease => lease.End == LeaseEnd.Failed).Select(lease => lease.Fingerprint), Is.EqualTo(new[] { failed.Fingerprint }));
+    }
+
+    [Test]
+    public async Task What_lives_longer_than_our_clock_says_because_that_was_set_ahead_is_revoked_at_the_jobs_end()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Issuer.Answer = _ =>
+        {
+            DateTimeOffset end = job.Time.GetUtcNow().AddMinutes(10);   // counted from when it was asked
+            job.Time.SetWall(job.Time.GetUtcNow().AddMinutes(5));
+            return new Issued<BearerToken>(new BearerToken(job.Issuer.NewToken(TimeSpan.FromMinutes(10)).Reveal(), end));
+        };
+        BearerToken token = await job.Warehouse.GetAsync();
+        job.Time.Advance(TimeSpan.FromMinutes(6));
+
+        JobReport report = await job.Session.CompleteAsync();
+
         Assert.That(report.Leases.Select(lease => (lease.Fingerprint, lease.End)), Is.EqualTo(new[] { (token.Fingerprint, LeaseEnd.Revoked) }));
     }
 
@@ -68,7 +112,7 @@ public class AssumedEndTests
     {
         await using TestJob job = await StartAsync();
         await job.Warehouse.GetAsync();
-        job.Time.Advance(2 * AssumedLife);
+        job.Time.SetWall(job.Time.GetUtcNow() + (2 * AssumedLife));
 
         Assert.That(job.Session.Leases.CountLive(), Is.EqualTo(new Dictionary<string, long> { ["warehouse"] = 1 }));
     }
