@@ -1,6 +1,16 @@
 // A job for tests that need a process of their own: gets a credential, says "ready", works until it is told to end.
 using Nhi.TokenExchange;
 
+if (args is ["journal", var journal, var ledger])
+{
+    await JournaledJob.RunAsync(journal, ledger);
+    return;
+}
+if (args is ["recover", var left, var issuers])
+{
+    await JournaledJob.RecoverAsync(left, issuers);
+    return;
+}
 if (args is [var name] && ChildFaults.Find(name) is { } run)
 {
     await run();

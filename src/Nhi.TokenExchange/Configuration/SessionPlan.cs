@@ -16,6 +16,8 @@ internal sealed record SessionPlan(
     TimeSpan EndWithin,
     TimeSpan? MaxDuration,
     string? KillSwitch,
+    string? Journal,
+    bool FailOnUnrevoked,
     Func<HttpMessageHandler>? Transport,
     AdditionalRoots? Roots,
     IReadOnlyList<object> Owned)
