@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace Nhi.TokenExchange.Tests;
 
@@ -9,9 +11,10 @@ internal sealed class JobJournalTests : JournalFixture
     {
         get
         {
-            using var stream = new FileStream(Files().Single(), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            using var reader = new StreamReader(stream);
-            return reader.ReadToEnd();
+            // The framework would ask for the lock that its job holds.
+            using SafeFileHandle handle = UnixOpen.ToRead(Files().Single());
+            byte[] bytes = new byte[RandomAccess.GetLength(handle)];
+            return Encoding.UTF8.GetString(bytes, 0, RandomAccess.Read(handle, bytes, 0));
         }
     }
 
@@ -156,14 +159,13 @@ internal sealed class JobJournalTests : JournalFixture
                 error = await NextAsync(job);
             Assert.That(error!.Code, Is.EqualTo("NHI6001"), error.Message);
             Assert.That(error.IsTransient);
-            int revoked = job.Issuer.Issued.Count(token => !token.Equals(null) && job.Issuer.Revoked.Contains(token));
+            Assert.That(job.Audit.Events.Count(one => one.Kind is AuditEventKind.Issued or AuditEventKind.Refreshed), Is.EqualTo(job.Issuer.Issued.Count(token => !job.Issuer.Revoked.Contains(token))), "what was not written down was ended");
 
             File.Delete(ballast);
             job.Time.Advance(TimeSpan.FromMinutes(2));
             Assert.That(await NextAsync(job), Is.Null);
 
             string[] open = [.. Text.Split('\n').Where(line => line.Contains("handle", StringComparison.Ordinal))];
-            Assert.That(revoked, Is.LessThan(job.Issuer.Issued.Count));
             Assert.That(open.Any(line => line.Contains(job.Issuer.Issued.Last().Fingerprint, StringComparison.Ordinal)), Is.True);
             await job.Session.CompleteAsync();
             Assert.That(Files(), Is.Empty);
