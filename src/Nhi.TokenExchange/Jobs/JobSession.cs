@@ -248,18 +248,13 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
         return _completion.Value;
     }
 
-    /// <summary>Chance, from 0 up to but not including 1, whatever the given source does.</summary>
-    internal double Jitter()
-    {
-        try
-        {
-            return Plan.Jitter() is >= 0 and < 1 and double jitter ? jitter : 0.5;
-        }
-        catch (Exception)   // no flight hangs or fails for want of chance
-        {
-            return 0.5;
-        }
-    }
+    internal double Jitter() => Plan.Chance();
+
+    /// <summary>How the credentials ended; null while the job runs or ends.</summary>
+    internal JobReport? Report => _completion.IsValueCreated && _completion.Value.IsCompletedSuccessfully ? Blocking.Wait(_completion.Value) : null;
+
+    /// <summary>How many credentials of a target should have been ended and could not be, up to now.</summary>
+    internal int Unrevoked(TargetRuntime target) => _ending.Unrevoked(target);
 
     /// <summary>Ends a registered lease when the end that is assumed for it comes.</summary>
     internal void WatchAssumedEnd(Credential credential) => _assumedEnd.Watch(credential);

@@ -213,6 +213,28 @@ internal sealed class JobJournalTests : JournalFixture
         Assert.That(Fingerprints("revoked"), Has.Count.EqualTo(1));
     }
 
+    [Test]
+    public void Settings_name_the_folder_and_whether_to_fail_and_code_wins()
+    {
+        string other = Path.Combine(Ledger, "other");
+        SessionPlan said = Configuration.Sections.Freeze(Configuration.Sections.With(("Journal", Journals), ("FailOnUnrevoked", "true")));
+        SessionPlan overruled = Configuration.Sections.Freeze(Configuration.Sections.With(("Journal", Journals), ("FailOnUnrevoked", "true")), b => b.Journal(other).FailOnUnrevoked(false));
+        Assert.That((said.Journal, said.FailOnUnrevoked), Is.EqualTo((Journals, true)));
+        Assert.That((overruled.Journal, overruled.FailOnUnrevoked), Is.EqualTo((other, false)));
+    }
+
+    [TestCase("journal")]
+    [TestCase("~/journal")]
+    [TestCase("/var/lib/orders/")]
+    public void A_path_that_is_no_whole_one_is_refused(string path) =>
+        Assert.That(() => Compose(new TokenExchangeBuilder()).Journal(path).Freeze(), Throws.TypeOf<TokenExchangeException>().With.Message.Contains("Journal: is not the absolute path of a folder"));
+
+    [Test]
+    public void Who_wants_to_recover_names_the_folder() =>
+        Assert.That(
+            () => JobSession.RecoverAsync(b => b.Identity("job", FileIssuer.Proofs, ActsFor.Workload).Target("held", new FileIssuer(Ledger, hasHandles: true), "job")),
+            Throws.TypeOf<TokenExchangeException>().With.Message.Contains("names no folder of journals"));
+
     private static async Task<TokenExchangeException?> NextAsync(TestJob job)
     {
         try
