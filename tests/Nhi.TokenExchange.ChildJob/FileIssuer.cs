@@ -6,7 +6,8 @@ namespace Nhi.TokenExchange.Tests;
 /// <param name="ledger">The folder.</param>
 /// <param name="hasHandles">Whether a credential can be ended without holding it.</param>
 /// <param name="before">Told of each step, before it.</param>
-internal sealed class FileIssuer(string ledger, bool hasHandles, Action<string>? before = null) : TokenExchanger<BearerToken>
+/// <param name="announces">Whether it chooses the handle itself, and says so before it makes anything.</param>
+internal sealed class FileIssuer(string ledger, bool hasHandles, Action<string>? before = null, bool announces = false) : TokenExchanger<BearerToken>
 {
     /// <summary>A source of proofs that this issuer takes.</summary>
     public static IWorkloadIdentitySource Proofs { get; } = IdentitySources.From((_, _) => new ValueTask<SubjectToken>(new SubjectToken("opaque-proof", SubjectTokenType.AccessToken)));
@@ -21,10 +22,12 @@ internal sealed class FileIssuer(string ledger, bool hasHandles, Action<string>?
 
     public override async ValueTask<Issued<BearerToken>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken)
     {
+        var token = new BearerToken(Guid.NewGuid().ToString("N"), request.Time.GetUtcNow().AddHours(1));
+        if (announces)
+            await request.AnnounceHandleAsync($"lease/{token.Fingerprint}", cancellationToken);
         before?.Invoke("exchange");
         await Task.Yield();
-        var token = new BearerToken(Guid.NewGuid().ToString("N"), request.Time.GetUtcNow().AddHours(1));
-        await File.WriteAllTextAsync(Path.Combine(ledger, $"{token.Fingerprint}.{(hasHandles ? "held" : "bare")}"), "", CancellationToken.None);
+        await File.WriteAllTextAsync(Path.Combine(ledger, $"{token.Fingerprint}.{(announces ? "chosen" : hasHandles ? "held" : "bare")}"), "", CancellationToken.None);
         before?.Invoke("issued");
         return new Issued<BearerToken>(token) { RevocationHandle = hasHandles ? $"lease/{token.Fingerprint}" : null };
     }
@@ -36,7 +39,7 @@ internal sealed class FileIssuer(string ledger, bool hasHandles, Action<string>?
         before?.Invoke("revoke");
         await Task.Yield();
         string fingerprint = request.Handle.Split('/')[1];
-        if (!File.Exists(Path.Combine(ledger, $"{fingerprint}.held")))
+        if (!File.Exists(Path.Combine(ledger, $"{fingerprint}.held")) && !File.Exists(Path.Combine(ledger, $"{fingerprint}.chosen")))
             return Revocation.AlreadyGone;
         try
         {

@@ -1,7 +1,7 @@
 using Nhi.TokenExchange;
 using Nhi.TokenExchange.Tests;
 
-/// <summary>A job with a journal that gets fifty credentials, says each step, and waits to be killed; and a recoverer of such jobs.</summary>
+/// <summary>A job with a journal that gets seventy-five credentials, says each step, and waits to be killed; and a recoverer of such jobs.</summary>
 internal static class JournaledJob
 {
     private const int PerTarget = 25;
@@ -15,7 +15,7 @@ internal static class JournaledJob
     {
         await using JobSession job = await JobSession.StartAsync(b => Compose(b, journal, ledger).Job(new JobContext { Pipeline = "orders-nightly", Run = "4711" }));
         Console.WriteLine("started");
-        await Task.WhenAll(Scopes.SelectMany(scope => new[] { "held", "bare" }.Select(target => GetAsync(job, target, scope))));
+        await Task.WhenAll(Scopes.SelectMany(scope => new[] { "held", "bare", "chosen" }.Select(target => GetAsync(job, target, scope))));
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System);
     }
 
@@ -37,6 +37,7 @@ internal static class JournaledJob
         .Identity("job", FileIssuer.Proofs, ActsFor.Workload)
         .Target("held", new FileIssuer(ledger, hasHandles: true, Say), "job", Scopes)
         .Target("bare", new FileIssuer(ledger, hasHandles: false, Say), "job", Scopes)
+        .Target("chosen", new FileIssuer(ledger, hasHandles: true, Say, announces: true), "job", Scopes)
         .Journal(journal);
 
     private static void Say(string step) => Console.WriteLine(step);

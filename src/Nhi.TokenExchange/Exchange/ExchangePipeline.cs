@@ -223,6 +223,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             Claims = request?.Claims,
             Backchannel = session.Backchannel,
             Time = session.Plan.Time,
+            Announce = (handle, announced) => _recorder.AnnounceAsync(flight, grant, handle, announced),
         };
         Task<Issued<T>> exchanging = exchanger.ExchangeAsync(asked, cancellationToken).AsTask();
         Issued<T> issued;

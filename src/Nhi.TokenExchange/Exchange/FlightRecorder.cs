@@ -22,6 +22,13 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
             flight.Entry = await journal.ExchangingAsync(plan, flight.Number, grant.Origin.Attestation, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Writes the handle of a credential into the journal that does not exist yet.</summary>
+    public async ValueTask AnnounceAsync(Flight flight, Grant grant, string handle, CancellationToken cancellationToken)
+    {
+        if (flight.Entry is { } entry)
+            flight.Entry = await session.Journal!.AnnounceAsync(entry, handle, grant.MaxLifetime, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Writes a credential into the journal, before it is looked at: from then on a crash does not lose it.</summary>
     public Task JournalAsync(Flight flight, Credential credential, CancellationToken cancellationToken)
     {

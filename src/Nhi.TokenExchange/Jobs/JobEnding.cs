@@ -31,7 +31,7 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, Cancella
         await session.Recovery.StopAsync(deadline.Token).ConfigureAwait(false);
 
         JobReport report = ending.Outcomes.Report(session.Context, session.Leases.FlightsInTheAir);
-        if (!session.OnlyRecovers)
+        if (!session.OnlyRecovers || report.Leases.Count > 0 || !report.AllEnded)
             Tell(report);
         Plan.Meter.Remove(session);
         foreach (IDisposable? watcher in watchers)

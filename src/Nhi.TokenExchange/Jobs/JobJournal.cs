@@ -23,8 +23,9 @@ internal sealed class JobJournal : IAsyncDisposable
     private readonly Task _loop;
 
     // The loop's alone.
-    private readonly SortedDictionary<long, byte[]> _open = [];
+    private readonly SortedDictionary<long, Line> _open = [];
     private readonly Dictionary<Credential, long> _numberOf = [];
+    private readonly Dictionary<(string Target, string Handle), long> _numberOfHandle = [];
     private long _openLength;
     private bool _isBroken;
 
@@ -69,6 +70,20 @@ internal sealed class JobJournal : IAsyncDisposable
         return entry;
     }
 
+    /// <summary>Writes down the handle of what an exchange is about to make.</summary>
+    /// <param name="entry">The exchange's entry.</param>
+    /// <param name="handle">What will end it.</param>
+    /// <param name="longestLife">When it dies is not known yet; not much after this.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The entry with the handle.</returns>
+    /// <exception cref="TokenExchangeException">It can't be written; nothing may be sent.</exception>
+    public async Task<JournalEntry> AnnounceAsync(JournalEntry entry, string handle, TimeSpan longestLife, CancellationToken cancellationToken)
+    {
+        JournalEntry announced = entry with { Handle = handle, UnusableFrom = entry.At + longestLife, DiesAt = entry.At + longestLife, EndIsUncertain = true };
+        await AppendAsync(announced, null, cancellationToken).ConfigureAwait(false);
+        return announced;
+    }
+
     /// <summary>Writes down the credential that came of an exchange.</summary>
     /// <exception cref="TokenExchangeException">It can't be written; the credential must not be handed out.</exception>
     public Task IssuedAsync(JournalEntry entry, Credential credential, CancellationToken cancellationToken)
@@ -77,6 +92,7 @@ internal sealed class JobJournal : IAsyncDisposable
         // A handle is no secret; the credential itself given as one would be.
         if (lease.Handle is { } handle && Credential.FingerprintOf(handle).ToString("x16", CultureInfo.InvariantCulture) == credential.Fingerprint)
         {
+            NothingCame(entry);
             throw new TokenExchangeException(ErrorCodes.ExchangerFailed, ExchangeStage.Record, "The exchanger gave the credential itself as its RevocationHandle; it is not written down.")
             {
                 Target = entry.Target, Hint = "Give an accessor or a lease id, or none.",
@@ -108,7 +124,7 @@ internal sealed class JobJournal : IAsyncDisposable
                 return;
             }
             if (_isBroken)
-                _file.Replace([_header, .. _open.Values, JournalText.OfClosing()]);
+                _file.Replace([_header, .. _open.Values.Select(line => line.Text), JournalText.OfClosing()]);
             else
                 _file.Append(JournalText.OfClosing(), flush: true);
             _session.Plan.Logger.JournalLeft(_session.Context, ExceptionText.Clean(Path, 200), _open.Count);
@@ -125,17 +141,19 @@ internal sealed class JobJournal : IAsyncDisposable
 
     private async Task AppendAsync(JournalEntry entry, Credential? credential, CancellationToken cancellationToken)
     {
+        bool isTaken = false;
         try
         {
             var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            if (!_changes.Writer.TryWrite(new Change(entry.Number, JournalText.Of(entry), credential, null, written)))
+            isTaken = _changes.Writer.TryWrite(new Change(entry.Number, Line.Of(entry), credential, null, written));
+            if (!isTaken)
                 throw new IOException("the job has ended");
             await written.Task.WaitAsync(JobAudit.Deadline, _session.Plan.Time, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception failed) when (failed is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            if (credential is null)
-                NothingCame(entry);   // it is not sent; a disk that hangs may yet write it down
+            if (credential is null || !isTaken)
+                NothingCame(entry);   // it is not sent, or is ended; a disk that hangs may yet write it down
             throw new TokenExchangeException(ErrorCodes.NotRecorded, ExchangeStage.Record, $"The journal '{ExceptionText.Clean(Path, 200)}' could not be written ({ExceptionText.Clean(failed.Message)}); nothing is handed out.", failed)
             {
                 Target = entry.Target, IsTransient = true, Hint = "Look at the disk of the journal: whether it is full, or read-only, or hangs.",
@@ -170,9 +188,9 @@ internal sealed class JobJournal : IAsyncDisposable
         try
         {
             foreach (Change change in batch)
-                text.Write(Apply(change));
+                Apply(change, text);
             if (_isBroken || (_file.Length + text.Length > RewriteFrom && _file.Length > 2 * _openLength && !OperatingSystem.IsWindows()))
-                _file.Replace([_header, .. _open.Values]);
+                _file.Replace([_header, .. _open.Values.Select(line => line.Text)]);
             else if (text.Length > 0)
                 _file.Append(text.GetBuffer().AsSpan(0, (int)text.Length), flush: batch.Exists(change => change.Written is not null));
             _isBroken = false;
@@ -187,28 +205,43 @@ internal sealed class JobJournal : IAsyncDisposable
         }
     }
 
-    private byte[] Apply(Change change)
+    private void Apply(Change change, MemoryStream text)
     {
         long number = change.Number;
         if (change.Line is { } line)
         {
             Forget(number);
             _open.Add(number, line);
-            _openLength += line.Length;
+            _openLength += line.Text.Length;
+            text.Write(line.Text);
             if (change.Credential is not null)
                 _numberOf[change.Credential] = number;
-            return line;
+            // One handle is one thing at the issuer: what was renewed stands here once.
+            if (line.Handle is { } handle && _numberOfHandle.Remove(handle, out long renewed) && renewed != number && Forget(renewed))
+                text.Write(JournalText.OfEnd(renewed, "Renewed"));
+            if (line.Handle is not null)
+                _numberOfHandle[line.Handle.Value] = number;
+            return;
         }
         if (change.Credential is not null && !_numberOf.Remove(change.Credential, out number))
-            return [];   // it was never written down
-        Forget(number);
-        return JournalText.OfEnd(number, change.End!);
+            return;   // it was never written down
+        if (Forget(number))
+            text.Write(JournalText.OfEnd(number, change.End!));
     }
 
-    private void Forget(long number)
+    private bool Forget(long number)
     {
-        if (_open.Remove(number, out byte[]? line))
-            _openLength -= line.Length;
+        if (!_open.Remove(number, out Line? line))
+            return false;
+        _openLength -= line.Text.Length;
+        if (line.Handle is { } handle && _numberOfHandle.GetValueOrDefault(handle) == number)
+            _numberOfHandle.Remove(handle);
+        return true;
+    }
+
+    private sealed record Line(byte[] Text, (string Target, string Handle)? Handle)
+    {
+        public static Line Of(JournalEntry entry) => new(JournalText.Of(entry), entry.Handle is { } handle ? (entry.Target, handle) : null);
     }
 
     /// <param name="Number">Of the entry; of a credential that ends it is looked up.</param>
@@ -216,5 +249,5 @@ internal sealed class JobJournal : IAsyncDisposable
     /// <param name="Credential">What was issued, or ends.</param>
     /// <param name="End">How it ended; null: it did not.</param>
     /// <param name="Written">Told when it is on the disk; null: nobody waits.</param>
-    private sealed record Change(long Number, byte[]? Line, Credential? Credential, string? End, TaskCompletionSource? Written);
+    private sealed record Change(long Number, Line? Line, Credential? Credential, string? End, TaskCompletionSource? Written);
 }

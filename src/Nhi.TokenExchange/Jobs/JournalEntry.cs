@@ -26,12 +26,15 @@ internal sealed record JournalEntry
     /// <summary>The credential's fingerprint; null while its exchange is in the air.</summary>
     public string? Fingerprint { get; init; }
 
-    /// <summary>What ends the credential without holding it, if anything does.</summary>
+    /// <summary>What ends the credential without holding it, if anything does; known before the credential where the exchanger chose it.</summary>
     public string? Handle { get; init; }
 
     public DateTimeOffset UnusableFrom { get; init; }
 
     public DateTimeOffset DiesAt { get; init; }
+
+    /// <summary>An exchange in the air of whose credential nothing is known.</summary>
+    public bool IsUnknown => Fingerprint is null && Handle is null;
 
     /// <summary>Whether it may live on after <see cref="DiesAt"/>.</summary>
     public bool EndIsUncertain { get; init; }

@@ -73,11 +73,11 @@ internal sealed class JournalLine
             AttestedFacts = Facts(),
             Job = Job(),
         };
-        if (_fields.ContainsKey("fingerprint"))
+        if (_fields.ContainsKey("fingerprint") || _fields.ContainsKey("handle"))
         {
             entry = entry with
             {
-                Fingerprint = Take("fingerprint"), Handle = Optional("handle"), UnusableFrom = Instant("unusableFrom"), DiesAt = Instant("diesAt"), EndIsUncertain = Flag("uncertain"),
+                Fingerprint = Optional("fingerprint"), Handle = Optional("handle"), UnusableFrom = Instant("unusableFrom"), DiesAt = Instant("diesAt"), EndIsUncertain = Flag("uncertain"),
             };
         }
         Close();

@@ -124,9 +124,10 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
     {
         var outcomes = new ConcurrentQueue<LeaseOutcome>();
         var done = new ConcurrentQueue<(long Number, LeaseEnd End)>();
-        int inTheAir = content.Open.Values.Count(entry => entry.Fingerprint is null);
-        // The longest-lived first; some at a time, and then written down: a recoverer that is killed leaves the rest to the next.
-        foreach (JournalEntry[] some in content.Open.Values.OrderByDescending(entry => entry.DiesAt).Chunk(MostAtOnce))
+        int inTheAir = content.Open.Values.Count(entry => entry.IsUnknown);
+        // As at a job's end: children before their parents, the longest-lived first. Some at a time, and then written down: a recoverer that is killed leaves the rest to the next.
+        List<string> hops = [.. session.Targets.Select(target => target.Target)];
+        foreach (JournalEntry[] some in content.Open.Values.OrderByDescending(entry => hops.IndexOf(entry.Target)).ThenByDescending(entry => entry.DiesAt).Chunk(MostAtOnce))
         {
             await Task.WhenAll(some.Select(async entry =>
             {
@@ -160,7 +161,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
     /// <returns>How it ended; null if it stays in the journal.</returns>
     private async Task<LeaseEnd?> SettleAsync(JournalHeader header, JournalEntry entry, ConcurrentQueue<LeaseOutcome> outcomes)
     {
-        if (entry.Fingerprint is null)
+        if (entry.IsUnknown)
         {
             if (_stop.IsCancellationRequested)
                 return null;
@@ -173,7 +174,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
             (end, failure) = (LeaseEnd.AlreadyGone, null);
         if (end == LeaseEnd.Failed && _stop.IsCancellationRequested)
             failure = "the job that recovered it ended";
-        outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint, end, entry.UnusableFrom, entry.DiesAt, failure));
+        outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", end, entry.UnusableFrom, entry.DiesAt, failure));
         AuditEventKind kind = end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
         await session.Audit.TryRecordAsync(() => Event(
             kind, header, entry, failure is null ? "recovered from the journal of a job that was killed" : $"recovered from the journal of a job that was killed; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
@@ -206,8 +207,8 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         Issuer = entry.Issuer,
         IsPlatformIssued = entry.IsPlatformIssued,
         Fingerprint = entry.Fingerprint,
-        UnusableFrom = entry.Fingerprint is null ? null : entry.UnusableFrom,
-        DiesAt = entry.Fingerprint is null ? null : entry.DiesAt,
+        UnusableFrom = entry.IsUnknown ? null : entry.UnusableFrom,
+        DiesAt = entry.IsUnknown ? null : entry.DiesAt,
         Reason = reason,
         Code = code,
     };

@@ -9,7 +9,7 @@ namespace Nhi.TokenExchange;
 /// <code>
 /// {"kind":"journal","version":1,"at":"…","host":"…","boot":"…","process":4711,"started":"…","job.Pipeline":"orders","job.Pipeline.origin":"code"}
 /// {"kind":"entry","entry":1,"at":"…","flight":"…","target":"warehouse","issuer":"https://…/"}                      an exchange begins
-/// {"kind":"entry","entry":1, … ,"fingerprint":"…","handle":"…","unusableFrom":"…","diesAt":"…"}                    its credential: all that is known, once more
+/// {"kind":"entry","entry":1, … ,"fingerprint":"…","handle":"…","unusableFrom":"…","diesAt":"…"}                    its credential: all that is known, once more; without a fingerprint: it may yet come
 /// {"kind":"ended","entry":1,"end":"Revoked"}                                                                       nothing is left to do about it
 /// {"kind":"closed"}                                                                                                the job ended in order, and left the rest
 /// </code>
@@ -45,9 +45,10 @@ internal static class JournalText
             json.WriteString("attested", entry.AttestedFacts.ToString());
         if (entry.Job is { } job)
             Write(json, job);
-        if (entry.Fingerprint is null)
+        if (entry.Fingerprint is null && entry.Handle is null)
             return;
-        json.WriteString("fingerprint", entry.Fingerprint);
+        if (entry.Fingerprint is { } fingerprint)
+            json.WriteString("fingerprint", fingerprint);
         if (entry.Handle is { } handle)
             json.WriteString("handle", handle);
         json.WriteString("unusableFrom", Instant(entry.UnusableFrom));

@@ -219,6 +219,16 @@ internal sealed class HostileJournalTests : JournalFixture
     }
 
     [Test]
+    public async Task An_exchange_that_was_in_the_air_is_revoked_by_the_handle_that_its_exchanger_had_chosen()
+    {
+        Write($"{Header}\n{Entry(1, "")}\n{Lease(2).Replace("\"fingerprint\":\"f2\",", "", StringComparison.Ordinal)}\n");
+        RecoveryReport report = await RecoverAsync();
+        Assert.That(Fingerprints("revoked"), Is.EqualTo(new[] { "f2" }));
+        Assert.That(report.Jobs.Single().FlightsInTheAir, Is.EqualTo(1), "of the other nothing is known");
+        Assert.That(report.Jobs.Single().Leases.Single().ToString(), Is.EqualTo("held (exchange in the air): revoked"));
+    }
+
+    [Test]
     public async Task A_journal_whose_entries_are_all_over_goes_without_a_word()
     {
         Write($"{Header}\n{Lease(1)}\n{{\"kind\":\"ended\",\"entry\":1,\"end\":\"Revoked\"}}\n");

@@ -121,6 +121,8 @@ internal sealed class JobJournalTests : JournalFixture
         Assert.That(error.Message, Does.Contain($"The journal '{Files().Single()}' could not be written").And.Contain("a line of"));
         Assert.That(job.Issuer.Revoked, Is.EquivalentTo(job.Issuer.Issued));
         Assert.That(job.Audit.Kinds, Does.Not.Contain(AuditEventKind.Issued));
+        await job.Session.CompleteAsync();
+        Assert.That(Files(), Is.Empty, "nothing is left to do about it");
     }
 
     [Test]
@@ -138,6 +140,8 @@ internal sealed class JobJournalTests : JournalFixture
         Assert.That(error.Message, Does.Contain("gave the credential itself as its RevocationHandle"));
         if (!OperatingSystem.IsWindows())
             Assert.That(Text, Does.Not.Contain(job.Issuer.Issued.Single().Reveal()));
+        await job.Session.CompleteAsync();
+        Assert.That(Files(), Is.Empty, "nothing is left to do about it");
     }
 
     [Test]
@@ -192,6 +196,24 @@ internal sealed class JobJournalTests : JournalFixture
         Assert.That(new FileInfo(Files().Single()).Length, Is.LessThan(1_200_000), "of two million bytes that were written");
         if (!OperatingSystem.IsWindows())
             Assert.That(Text, Does.Contain("\"handle\":\"99 xxx"), "what lives is in it");
+        await job.Session.CompleteAsync();
+        Assert.That(Files(), Is.Empty);
+    }
+
+    [Test]
+    [Platform(Exclude = "Win", Reason = "Nobody else may read a journal there while its job lives.")]
+    public async Task What_is_renewed_under_its_handle_stands_in_it_once()
+    {
+        await using TestJob job = await StartAsync();
+        job.Issuer.Answer = _ => new Issued<BearerToken>(job.Issuer.NewToken()) { RevocationHandle = "lease/one" };
+        BearerToken first = await job.Warehouse.GetAsync();
+        job.Time.Advance(TimeSpan.FromMinutes(59));
+        BearerToken second = await job.Warehouse.GetAsync();
+
+        string[] lines = Text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+        Assert.That(second.Fingerprint, Is.Not.EqualTo(first.Fingerprint));
+        Assert.That(lines[^1], Is.EqualTo("{\"kind\":\"ended\",\"entry\":1,\"end\":\"Renewed\"}"));
         await job.Session.CompleteAsync();
         Assert.That(Files(), Is.Empty);
     }

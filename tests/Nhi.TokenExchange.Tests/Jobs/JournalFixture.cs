@@ -21,7 +21,7 @@ internal abstract class JournalFixture
     [TearDown]
     public void RemoveFolders() => Directory.Delete(_folder, recursive: true);
 
-    /// <summary>Runs the job of fifty credentials, and kills it when it has said so many lines: each exchange, each issue, each hand-out is one.</summary>
+    /// <summary>Runs the job of seventy-five credentials, and kills it when it has said so many lines: each exchange, each issue, each hand-out is one.</summary>
     protected async Task KillJobAsync(int afterLines)
     {
         using Process child = ChildProcess.Start("journal", Journals, Ledger);
@@ -31,7 +31,7 @@ internal abstract class JournalFixture
         await child.WaitForExitAsync();
     }
 
-    /// <summary>Fingerprints that the issuers know as issued with a handle (<c>held</c>) or without (<c>bare</c>), as <c>revoked</c>, or as asked for <c>again</c>.</summary>
+    /// <summary>Fingerprints that the issuers know as issued with a handle (<c>held</c>; <c>chosen</c>, if their exchanger chose it) or without (<c>bare</c>), as <c>revoked</c>, or as asked for <c>again</c>.</summary>
     protected IReadOnlyList<string> Fingerprints(string what) => FileIssuer.Fingerprints(Ledger, what);
 
     /// <summary>The journals that are there.</summary>
@@ -44,6 +44,7 @@ internal abstract class JournalFixture
         return builder.Identity("job", FileIssuer.Proofs, ActsFor.Workload)
             .Target("held", new FileIssuer(Ledger, hasHandles: true, before), "job", scopes)
             .Target("bare", new FileIssuer(Ledger, hasHandles: false, before), "job", scopes)
+            .Target("chosen", new FileIssuer(Ledger, hasHandles: true, before, announces: true), "job", scopes)
             .Audit(audit ?? new RecordingSink()).Journal(Journals).EndOnSignals(false);
     }
 
