@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>Composes a job session: identities, targets, policy, audit. Does no I/O; all errors come together when the session starts, which reads the file of <c>TrustRoots</c> and looks for the folder of <c>KillSwitch</c> if they are named.</summary>
+/// <summary>Composes a job session: identities, targets, policy, audit. Does no I/O; all errors come together when the session starts, which reads the file of <c>TrustRoots</c> looks for the folder of <c>KillSwitch</c> and opens that of <c>Journal</c>, if they are named.</summary>
 public sealed partial class TokenExchangeBuilder
 {
     private readonly List<(string Path, IdentityPlan Plan)> _identities = [];

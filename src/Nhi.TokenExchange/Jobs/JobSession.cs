@@ -4,7 +4,7 @@ namespace Nhi.TokenExchange;
 /// <remarks>
 /// Any number of sessions may run in one process; they share nothing. Dispose it at the job's end (<c>await using</c>), or call
 /// <see cref="CompleteAsync"/> to see the report. SIGTERM, SIGINT, SIGQUIT and SIGHUP end it too, before they end the process, unless
-/// <see cref="TokenExchangeBuilder.EndOnSignals"/> is off. Safe to use from any number of threads.
+/// <see cref="TokenExchangeBuilder.EndOnSignals"/> is off; and so do <see cref="Environment.Exit"/> and an exception that nobody caught. Safe to use from any number of threads.
 /// </remarks>
 public sealed class JobSession : IAsyncDisposable, IDisposable
 {
@@ -181,7 +181,7 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
     /// <param name="credential">A credential that a provider of this job gave.</param>
     /// <param name="reason">Why, and on whose word; for the audit. As of the whole job.</param>
     /// <param name="cancellationToken">Stops waiting; the revocation goes on.</param>
-    /// <returns>What is known to be true of it then. <see cref="LeaseEnd.AlreadyGone"/> also where it was ended before, or somebody else is at it: the audit tells how that ended.</returns>
+    /// <returns>What is known to be true of it then. <see cref="LeaseEnd.AlreadyGone"/> also where it was ended before, or somebody else is at it: the audit tells how that ended. <see cref="LeaseEnd.Failed"/> is tried again at the job's end.</returns>
     /// <exception cref="ArgumentException">The credential is not of this job.</exception>
     public Task<LeaseEnd> RevokeCredentialAsync(Credential credential, string reason, CancellationToken cancellationToken = default)
     {

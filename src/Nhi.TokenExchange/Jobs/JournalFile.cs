@@ -120,7 +120,7 @@ internal sealed class JournalFile : IDisposable
 
     private static SafeFileHandle Put(JournalFolder folder, string path, IReadOnlyCollection<byte[]> lines)
     {
-        string draft = path + ".new";
+        string draft = JournalFolder.DraftOf(path);
         SafeFileHandle? handle = null;
         try
         {

@@ -8,6 +8,7 @@ namespace Nhi.TokenExchange;
 internal sealed class JournalFolder
 {
     private const string Extension = ".journal";
+    private const string DraftExtension = ".new";
 
     private JournalFolder(string path) => Path = path;
 
@@ -34,6 +35,18 @@ internal sealed class JournalFolder
         }
         folder.Check();
         return folder;
+    }
+
+    /// <summary>Under which name a journal is written before it is one.</summary>
+    public static string DraftOf(string file) => file + DraftExtension;
+
+    public void DeleteDrafts(DateTimeOffset before)
+    {
+        foreach (string draft in Directory.EnumerateFiles(Path, $"*{Extension}{DraftExtension}"))
+        {
+            if (File.GetLastWriteTimeUtc(draft) < before.UtcDateTime)
+                File.Delete(draft);
+        }
     }
 
     public string NewFile() => System.IO.Path.Combine(Path, $"{Guid.NewGuid():N}{Extension}");

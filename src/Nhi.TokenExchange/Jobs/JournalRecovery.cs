@@ -12,6 +12,9 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
 {
     private const int MostAtOnce = 16;
 
+    // A draft is written in a moment. One that is old is of a process that was killed then, and holds nothing that no journal does.
+    private static readonly TimeSpan OldestDraft = TimeSpan.FromHours(1);
+
     // Of one revocation with its retries.
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
 
@@ -56,6 +59,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
                     break;
                 await RecoverAsync(path, jobs, refused).ConfigureAwait(false);
             }
+            folder.DeleteDrafts(session.Clock.Now - OldestDraft);
         }
         catch (Exception failed)   // a folder that can't be listed, a disk that fails: the job goes on, and the next start tries again
         {

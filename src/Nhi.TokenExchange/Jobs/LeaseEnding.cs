@@ -22,8 +22,8 @@ internal sealed class LeaseEnding(JobSession session)
 
     public LeaseOutcomes Outcomes { get; } = new();
 
-    /// <summary>How many credentials of a target could not be ended when they should have been, and are still to be.</summary>
-    public int Unrevoked(TargetRuntime target) => _unrevoked.Keys.Count(credential => credential.Lease.Owner == target);
+    /// <summary>How many credentials of a target could not be ended when they should have been.</summary>
+    public int Unrevoked(TargetRuntime target) => _unrevoked.Values.Count(name => name == target.Target) + Outcomes.FailedBefore(target.Target);
 
     /// <summary>Ends leases that the caller has taken out of the set; the order is above.</summary>
     public async Task EndAllAsync(IReadOnlyList<Credential> taken, string reason, CancellationToken cancellationToken)
@@ -148,6 +148,7 @@ internal sealed class LeaseEnding(JobSession session)
     // What has a handle is left to the next start; without one, nothing more can be done than was told.
     private void GiveUp(Credential credential)
     {
+        _unrevoked.TryRemove(credential, out _);
         if (credential.Lease.Handle is null)
             session.Journal?.Ended(credential, LeaseEnd.Failed);
     }
@@ -171,15 +172,16 @@ internal sealed class LeaseEnding(JobSession session)
         TargetRuntime owner = credential.Lease.Owner!;
         (LeaseEnd end, string? failure) = await owner.Activities.RunAsync(() => new RevocationAttempts(owner, session.Plan.Time).RunAsync(
             deadline => owner.RevokeAsync(credential, deadline), () => session.Leases.IsPastEnd(credential) && !credential.Lease.EndIsUncertain, cancellationToken)).ConfigureAwait(false);
-        owner.Measurements.Ended(end);
         if (failure is not null && credential.Lease.EndIsUncertain)
             failure += "; when it dies is uncertain: its issuer did not say, or its clock is not ours";
         list(new LeaseOutcome(owner.Target, credential.Fingerprint, end, session.Clock.InstantOf(credential.Lease.WallEnd), credential.ExpiresAt, failure));
         AuditEventKind kind = end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
         if (end != LeaseEnd.Failed)
             _unrevoked.TryRemove(credential, out _);
-        if (end != LeaseEnd.Failed || _unrevoked.TryAdd(credential, owner.Target) || session.Leases.IsClosed)   // tried again and again, it is told of once, and at the end
-            await session.Audit.TryRecordAsync(() => Event(kind, credential, failure is null ? reason : $"{reason}; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
+        if (end == LeaseEnd.Failed && !_unrevoked.TryAdd(credential, owner.Target) && !session.Leases.IsClosed)
+            return end;   // tried again and again, it is told of once, and at the job's end
+        owner.Measurements.Ended(end);
+        await session.Audit.TryRecordAsync(() => Event(kind, credential, failure is null ? reason : $"{reason}; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
         if (end != LeaseEnd.Failed)
             session.Journal?.Ended(credential, end);
         return end;

@@ -19,6 +19,9 @@ internal sealed class LeaseOutcomes
     /// <summary>What the job's end found.</summary>
     public void AddAtTheEnd(LeaseOutcome outcome) => _atTheEnd.Enqueue(outcome);
 
+    /// <summary>How many of a target could not be ended while the job ran, and were given up.</summary>
+    public int FailedBefore(string target) => _failedBefore.Kept.Count(outcome => outcome.Target == target);
+
     public JobReport Report(JobContext job, int flightsInTheAir) => new(
         job, [.. _before.Kept.Concat(_failedBefore.Kept).Concat(_atTheEnd).OrderBy(outcome => outcome.Target, StringComparer.Ordinal).ThenBy(outcome => outcome.DiesAt)],
         flightsInTheAir, _before.Dropped, _failedBefore.Dropped);

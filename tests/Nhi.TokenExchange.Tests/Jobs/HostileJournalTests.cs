@@ -237,6 +237,18 @@ internal sealed class HostileJournalTests : JournalFixture
         Assert.That(Files(), Is.Empty);
     }
 
+    [Test]
+    public async Task A_draft_that_a_crash_left_goes_when_it_is_old_and_no_sooner()
+    {
+        string old = Write("half a he") + ".new", fresh = Path.Combine(Journals, "other.journal.new");
+        File.Move(old[..^4], old);
+        File.Copy(old, fresh);
+        File.SetLastWriteTimeUtc(old, File.GetLastWriteTimeUtc(fresh).AddHours(-2));
+        RecoveryReport report = await RecoverAsync();
+        Assert.That(report.ToString(), Is.EqualTo("nothing was left behind"));
+        Assert.That(Files(), Is.EqualTo(new[] { fresh }));
+    }
+
     private string Write(string text)
     {
         Directory.CreateDirectory(Journals, (UnixFileMode)0b111_000_000);
