@@ -39,7 +39,7 @@ public sealed class JobReport
         if (LeasesLeftOut > 0)
             lines = lines.Append($"{LeasesLeftOut} credential(s) that ended before are not listed{(_failedLeftOut > 0 ? $", {_failedLeftOut} of them NOT revoked" : "")}");
         if (FlightsInTheAir > 0)
-            lines = lines.Append($"{FlightsInTheAir} exchange(s) still in the air");
+            lines = lines.Append($"{FlightsInTheAir} exchange(s) in the air");
         string text = string.Join(Environment.NewLine, lines);
         return text.Length == 0 ? "no credential was left to end" : text;
     }
