@@ -109,12 +109,13 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
         SessionPlan plan = builder.Freeze() with { EndOnSignals = false, KillSwitch = null, MaxDuration = null };
         if (plan.Journal is null)
             throw new TokenExchangeException(ErrorCodes.InvalidConfiguration, ExchangeStage.Configure, "The composition names no folder of journals.") { Hint = "Name it: builder.Journal(path), or the setting Journal." };
-        await using JobSession session = await OrDisposeAsync(plan, one => new JobSession(one, fromOtherHosts, onlyRecovers: true)).ConfigureAwait(false);
-        using CancellationTokenRegistration stop = cancellationToken.UnsafeRegister(recovery => ((JournalRecovery)recovery!).Stop(), session.Recovery);
-        session.Recovery.Start();
-        RecoveryReport report = await session.Recovery.Report.ConfigureAwait(false);
-        cancellationToken.ThrowIfCancellationRequested();
-        return report;
+        JobSession session = await OrDisposeAsync(plan, one => new JobSession(one, fromOtherHosts, onlyRecovers: true)).ConfigureAwait(false);
+        await using (session.ConfigureAwait(false))
+        {
+            RecoveryReport report = await session.Recovery.RunAsync(cancellationToken).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+            return report;
+        }
     }
 
     /// <summary>Waits for what this job's start found left behind by killed ones to be dealt with. That goes on beside the job, and the job's end waits for it within its own deadline.</summary>

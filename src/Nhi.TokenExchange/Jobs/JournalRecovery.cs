@@ -44,8 +44,13 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         await _stop.CancelAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Stops where it is.</summary>
-    public void Stop() => _stop.Cancel();
+    /// <summary>Does it, and stops where it is when that is cancelled.</summary>
+    public async Task<RecoveryReport> RunAsync(CancellationToken cancellationToken)
+    {
+        using CancellationTokenRegistration stop = cancellationToken.UnsafeRegister(source => ((CancellationTokenSource)source!).Cancel(), _stop);
+        await RunAsync().ConfigureAwait(false);
+        return await Report.ConfigureAwait(false);
+    }
 
     private async Task RunAsync()
     {

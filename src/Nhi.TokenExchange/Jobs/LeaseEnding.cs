@@ -28,13 +28,12 @@ internal sealed class LeaseEnding(JobSession session)
     /// <summary>Ends leases that the caller has taken out of the set; the order is above.</summary>
     public async Task EndAllAsync(IReadOnlyList<Credential> taken, string reason, CancellationToken cancellationToken)
     {
-        using var headStart = new CancellationTokenSource(session.Plan.EndWithin / 4, session.Plan.Time);
         ILookup<TargetRuntime, Credential> byTarget = taken.ToLookup(credential => credential.Lease.Owner!);
         var ends = new Dictionary<string, Task>(StringComparer.Ordinal);
         foreach (TargetRuntime target in session.Targets.Reverse())   // those that go through others stand behind them
         {
             Task behind = Task.WhenAll(session.Targets.Where(other => other.Plan.Through == target.Target).Select(other => ends[other.Target]));
-            ends.Add(target.Target, EndAllAsync([.. byTarget[target].OrderByDescending(credential => credential.ExpiresAt)], behind, reason, headStart.Token, cancellationToken));
+            ends.Add(target.Target, EndAllAsync([.. byTarget[target].OrderByDescending(credential => credential.ExpiresAt)], behind, reason, cancellationToken));
         }
         await Task.WhenAll(ends.Values).ConfigureAwait(false);
     }
@@ -130,14 +129,15 @@ internal sealed class LeaseEnding(JobSession session)
         }
     }
 
-    private async Task EndAllAsync(IReadOnlyList<Credential> taken, Task behind, string reason, CancellationToken headStart, CancellationToken cancellationToken)
+    private async Task EndAllAsync(IReadOnlyList<Credential> taken, Task behind, string reason, CancellationToken cancellationToken)
     {
         if (taken.Count == 0)
         {
             await behind.ConfigureAwait(false);   // who waits for this target waits for those behind it, too
             return;
         }
-        await behind.IsDoneBeforeAsync(headStart).ConfigureAwait(false);
+        using var headStart = new CancellationTokenSource(session.Plan.EndWithin / 4, session.Plan.Time);
+        await behind.IsDoneBeforeAsync(headStart.Token).ConfigureAwait(false);
         await Parallel.ForEachAsync(taken, new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce }, async (credential, _) =>
         {
             if (await EndTakenAsync(credential, reason, Outcomes.AddAtTheEnd, cancellationToken).ConfigureAwait(false) == LeaseEnd.Failed)
