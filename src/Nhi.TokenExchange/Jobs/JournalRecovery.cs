@@ -48,7 +48,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
     public async Task<RecoveryReport> RunAsync(CancellationToken cancellationToken)
     {
         using CancellationTokenRegistration stop = cancellationToken.UnsafeRegister(source => ((CancellationTokenSource)source!).Cancel(), _stop);
-        await RunAsync().ConfigureAwait(false);
+        await Task.Run(RunAsync, CancellationToken.None).ConfigureAwait(false);
         return await Report.ConfigureAwait(false);
     }
 
