@@ -84,7 +84,7 @@ public class AssumedEndTests
     {
         await using TestJob job = await StartAsync(_ => answer is { } said ? Task.FromResult(said) : throw new TokenExchangeException("NHI6001", ExchangeStage.Revoke, "This client may not revoke."));
         await IssueAsync(job, 64);
-        await Eventually.HoldsAsync(() => job.Audit.Events.Count(one => one.Kind == AuditEventKind.Orphaned) == 63, "63 records of it");
+        await Eventually.HoldsAsync(() => Orphaned(job) == 63, "63 records of it");
 
         JobReport report = await job.Session.CompleteAsync();
 
@@ -101,7 +101,7 @@ public class AssumedEndTests
 
         JobReport report = await job.Session.CompleteAsync();
 
-        Assert.That(job.Audit.Events.Count(one => one.Kind == AuditEventKind.Orphaned), Is.EqualTo(1_200));
+        Assert.That(Orphaned(job), Is.EqualTo(1_200));
         Assert.That(report.Leases, Has.Count.InRange(1_000, 1_200 - 1));
         Assert.That(report.Leases.Select(lease => lease.Fingerprint), Does.Contain(job.Issuer.Issued.Last().Fingerprint));
     }
@@ -115,6 +115,9 @@ public class AssumedEndTests
 
         Assert.That(job.Session.Leases.CountLive(), Is.EqualTo(new Dictionary<string, long> { ["warehouse"] = 1 }));
     }
+
+    // Time runs on while others work: one whose deadline passed before its issuer could be asked is told of twice.
+    private static int Orphaned(TestJob job) => job.Audit.Events.Where(one => one.Kind == AuditEventKind.Orphaned).DistinctBy(one => one.Fingerprint).Count();
 
     private static async Task<TestJob> StartAsync(Func<RevocationRequest<BearerToken>, Task<Revocation>>? onRevoke = null)
     {
