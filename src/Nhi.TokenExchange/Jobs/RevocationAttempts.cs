@@ -20,8 +20,6 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
         {
             if (isDead())
                 return (LeaseEnd.AlreadyGone, null);
-            if (cancellationToken.IsCancellationRequested)
-                return (LeaseEnd.Failed, "not asked before the deadline");
             try
             {
                 Revocation revocation = await ask(cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
