@@ -170,10 +170,10 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
     /// <returns>How it ended; null if it stays in the journal.</returns>
     private async Task<LeaseEnd?> SettleAsync(JournalHeader header, JournalEntry entry, ConcurrentQueue<LeaseOutcome> outcomes)
     {
+        if (_stop.IsCancellationRequested)
+            return Leave(entry, outcomes);
         if (entry.IsUnknown)
         {
-            if (_stop.IsCancellationRequested)
-                return null;
             await session.Audit.TryRecordAsync(() => Event(AuditEventKind.Recovered, header, entry, "the job was killed while this exchange was in the air; if a credential came of it, nobody has it, and it dies by itself")).ConfigureAwait(false);
             return LeaseEnd.CannotBeRevoked;
         }
@@ -182,12 +182,20 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         if (end is LeaseEnd.Failed or LeaseEnd.CannotBeRevoked && !entry.EndIsUncertain && entry.DiesAt <= session.Clock.Now)
             (end, failure) = (LeaseEnd.AlreadyGone, null);
         if (end == LeaseEnd.Failed && _stop.IsCancellationRequested)
-            failure = "the job that recovered it ended";
+            return Leave(entry, outcomes);
         outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", end, entry.UnusableFrom, entry.DiesAt, failure));
         AuditEventKind kind = end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
         await session.Audit.TryRecordAsync(() => Event(
             kind, header, entry, failure is null ? "recovered from the journal of a job that was killed" : $"recovered from the journal of a job that was killed; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
         return end == LeaseEnd.Failed ? null : end;
+    }
+
+    // Not this one's to tell.
+    private static LeaseEnd? Leave(JournalEntry entry, ConcurrentQueue<LeaseOutcome> outcomes)
+    {
+        if (!entry.IsUnknown)
+            outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", LeaseEnd.Failed, entry.UnusableFrom, entry.DiesAt, "this recovery was stopped; the next one goes on"));
+        return null;
     }
 
     private async Task<(LeaseEnd End, string? Failure)> AskAsync(JournalEntry entry)

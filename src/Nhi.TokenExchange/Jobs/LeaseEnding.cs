@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Threading.Channels;
 
 namespace Nhi.TokenExchange;
 
@@ -8,16 +9,15 @@ namespace Nhi.TokenExchange;
 /// go through waits for those, as an issuer may want the credential that it was got with to end another; but no longer than a quarter of the time, for who holds it can get them anew.
 /// What could not be ended while the job runs goes back into the set, and the job's end tries again.
 /// </remarks>
-#pragma warning disable CA1001 // The semaphore's wait handle is never asked for: there is nothing to dispose, and late flights may still ask it.
 internal sealed class LeaseEnding(JobSession session)
-#pragma warning restore CA1001
 {
     // Outside the job's end a single revocation has this long.
     private static readonly TimeSpan EndDeadline = TimeSpan.FromSeconds(10);
     // At once, of one target. An issuer that answers in 100 ms ends 1,600 credentials in 10 s.
     private const int MostAtOnce = 16;
 
-    private readonly SemaphoreSlim _inBackground = new(MostAtOnce);
+    // While the job runs: who takes one may ask, and puts it back.
+    private readonly Channel<int> _turns = NewTurns();
     private readonly ConcurrentDictionary<Credential, string> _unrevoked = new();
 
     public LeaseOutcomes Outcomes { get; } = new();
@@ -85,6 +85,16 @@ internal sealed class LeaseEnding(JobSession session)
         _ = session.Audit.TryRecordAsync(() => Event(AuditEventKind.Expired, credential, null));
     }
 
+    private static Channel<int> NewTurns()
+    {
+        var turns = Channel.CreateBounded<int>(MostAtOnce);
+        while (turns.Writer.TryWrite(0))
+        {
+            // As many as it holds.
+        }
+        return turns;
+    }
+
     private static void InBackground(IReadOnlyList<Credential> credentials, Func<Credential, Task> end)
     {
         // Who finds something to end takes no part in the ending: it is not of the finder's flight.
@@ -111,7 +121,7 @@ internal sealed class LeaseEnding(JobSession session)
         finally
         {
             if (hasTurn)
-                _inBackground.Release();
+                _turns.Writer.TryWrite(0);
             session.Leases.TouchDown();
         }
     }
@@ -120,7 +130,7 @@ internal sealed class LeaseEnding(JobSession session)
     {
         try
         {
-            await _inBackground.WaitAsync(session.Ended).ConfigureAwait(false);
+            await _turns.Reader.ReadAsync(session.Ended).ConfigureAwait(false);
             return true;
         }
         catch (OperationCanceledException)
