@@ -146,8 +146,11 @@ internal sealed class LeaseEnding(JobSession session)
             await behind.ConfigureAwait(false);   // who waits for this target waits for those behind it, too
             return;
         }
-        using var headStart = new CancellationTokenSource(session.Plan.EndWithin / 4, session.Plan.Time);
-        await behind.IsDoneBeforeAsync(headStart.Token).ConfigureAwait(false);
+        if (!behind.IsCompleted)
+        {
+            using var headStart = new CancellationTokenSource(session.Plan.EndWithin / 4, session.Plan.Time);
+            await behind.IsDoneBeforeAsync(headStart.Token).ConfigureAwait(false);
+        }
         await Parallel.ForEachAsync(taken, new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce }, async (credential, _) =>
         {
             if (await EndTakenAsync(credential, reason, Outcomes.AddAtTheEnd, cancellationToken).ConfigureAwait(false) == LeaseEnd.Failed)
