@@ -1,20 +1,31 @@
 // A job for tests that need a process of their own: gets a credential, says "ready", works until it is told to end.
 using Nhi.TokenExchange;
 
+if (args is ["journal", var journal, var ledger])
+{
+    await JournaledJob.RunAsync(journal, ledger);
+    return;
+}
+if (args is ["recover", var left, var issuers])
+{
+    await JournaledJob.RecoverAsync(left, issuers);
+    return;
+}
 if (args is [var name] && ChildFaults.Find(name) is { } run)
 {
     await run();
     return;
 }
 
-var issuer = new ChildIssuer();
+var issuer = new ChildIssuer(args is ["unrevoked" or "exit unrevoked", ..]);
 await using JobSession job = await JobSession.StartAsync(b => b
     .Identity("job", IdentitySources.From((_, _) => new ValueTask<SubjectToken>(new SubjectToken("opaque-proof", SubjectTokenType.AccessToken))), ActsFor.Workload)
-    .Target("api", issuer, identity: "job"));
+    .Target("api", issuer, identity: "job")
+    .EndOnSignals(args is not [_, "hosted"]).FailOnUnrevoked(args is [_, "fail"]));
 await job.Provider<BearerToken>("api").GetAsync();
 Console.WriteLine("ready");
 
-switch (args is [var how] ? how : "")
+switch (args is [var how, ..] ? how : "")
 {
     case "wait":
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System);
@@ -29,13 +40,20 @@ switch (args is [var how] ? how : "")
     case "exit":
         Environment.Exit(3);
         break;
+    case "exit unrevoked":
+        Environment.Exit(0);
+        break;
+    case "throw on a thread":
+        new Thread(() => throw new InvalidOperationException("a thread's own failure")).Start();
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System);
+        break;
     case "throw":
         throw new InvalidOperationException("the job's own failure");
     default:
         break;   // the normal end: dispose
 }
 
-internal sealed class ChildIssuer : TokenExchanger<BearerToken>
+internal sealed class ChildIssuer(bool fails) : TokenExchanger<BearerToken>
 {
     public override Uri Issuer { get; } = new("https://issuer.test/");
 
@@ -46,6 +64,8 @@ internal sealed class ChildIssuer : TokenExchanger<BearerToken>
 
     public override ValueTask<Revocation> RevokeAsync(RevocationRequest<BearerToken> request, CancellationToken cancellationToken)
     {
+        if (fails)
+            throw new TokenExchangeException("NHI4012", ExchangeStage.Revoke, "This client may not revoke.");
         Console.WriteLine("revoked");
         return new(Revocation.Revoked);
     }

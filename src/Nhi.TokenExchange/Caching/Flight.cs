@@ -23,6 +23,9 @@ internal sealed class Flight(long number, bool isRefresh, FlightFailure? after =
     /// <summary>The ending of an exchange that nobody waits for any more; completes also if that fails.</summary>
     public Task LeftBehind { get; set; } = Task.CompletedTask;
 
+    /// <summary>The journal's entry of its exchange, until the credential is written down; null where there is no journal.</summary>
+    public JournalEntry? Entry { get; set; }
+
     /// <summary>Wakes those who wait.</summary>
     public void Complete(FlightFailure? failure) => _landed.TrySetResult(failure);
 

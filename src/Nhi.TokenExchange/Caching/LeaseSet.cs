@@ -11,10 +11,12 @@ namespace Nhi.TokenExchange;
 /// a time; only he writes the links below the head. Who walks the chain meanwhile still reaches its end: what was unlinked keeps
 /// its own link. The head stays until something stands before it. A lease whose end is uncertain is told of at that end and stays
 /// in the chain until somebody takes it: it may live on, so a closing has to find it.
+/// Who tries to end a lease while the job runs borrows it: it stays in the chain, for he may put it back. Putting back marks it
+/// Live (a full fence), then looks whether the set is closed; as above, one of the two sees the other, and one wins.
 /// </remarks>
 /// <param name="clock">The clock that the leases' ends are in.</param>
 /// <param name="expired">Told of each lease that pruning found dead, and took.</param>
-/// <param name="overdue">Told of each lease that pruning found at an end that is uncertain, perhaps more than once. Who ends it, takes it.</param>
+/// <param name="overdue">Told of each lease that pruning found at an end that is uncertain, perhaps more than once. Who ends it, borrows or takes it.</param>
 internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Action<Credential> overdue)
 {
     private const int PruneAfterAtLeast = 64;
@@ -95,7 +97,23 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
     public static bool TryTake(Credential credential) =>
         Interlocked.CompareExchange(ref credential.Lease.State, LeaseState.Taken, LeaseState.Live) == LeaseState.Live;
 
-    /// <summary>Takes all leases that are in the chain.</summary>
+    /// <summary>Makes the caller the one party that tries to end this lease: he keeps it, or puts it back.</summary>
+    /// <returns>False: somebody else does, or did.</returns>
+    public static bool TryBorrow(Credential credential) =>
+        Interlocked.CompareExchange(ref credential.Lease.State, LeaseState.Borrowed, LeaseState.Live) == LeaseState.Live;
+
+    /// <summary>A borrowed lease is accounted for.</summary>
+    public static void Keep(Credential credential) => Interlocked.Exchange(ref credential.Lease.State, LeaseState.Taken);
+
+    /// <summary>A borrowed lease could not be ended: whoever comes next tries again.</summary>
+    /// <returns>False: nobody comes, the set is closed, and the caller has taken it.</returns>
+    public bool PutBack(Credential credential)
+    {
+        Interlocked.Exchange(ref credential.Lease.State, LeaseState.Live);
+        return !IsClosed || !TryTake(credential);
+    }
+
+    /// <summary>Takes all leases that are in the chain, but for borrowed ones.</summary>
     public List<Credential> TakeAll()
     {
         var taken = new List<Credential>();
@@ -154,7 +172,7 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
     {
         if (lease.Lease.State == LeaseState.Taken)
             return true;
-        if (!IsPastEnd(lease))
+        if (lease.Lease.State == LeaseState.Borrowed || !IsPastEnd(lease))
             return false;
         if (lease.Lease.EndIsUncertain)
         {
@@ -163,6 +181,6 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
         }
         if (TryTake(lease))
             expired(lease);
-        return true;
+        return lease.Lease.State == LeaseState.Taken;   // borrowed this instant, it may be put back
     }
 }

@@ -31,6 +31,10 @@ internal sealed class SectionReading
 
     public string? KillSwitch { get; private set; }
 
+    public string? Journal { get; private set; }
+
+    public bool? FailOnUnrevoked { get; private set; }
+
     /// <summary>Certificate authorities to trust beside the system's.</summary>
     public AdditionalRoots? Roots { get; private set; }
 
@@ -74,6 +78,10 @@ internal sealed class SectionReading
             MaxDuration = reader.Duration("MaxDuration", TokenExchangeBuilder.LongestDuration, TimeSpan.FromSeconds(1), TokenExchangeBuilder.LongestDuration);
         if (reader.Has("KillSwitch"))
             KillSwitch = reader.FilePath("KillSwitch");
+        if (reader.Has("Journal"))
+            Journal = reader.FilePath("Journal");
+        if (reader.Has("FailOnUnrevoked"))
+            FailOnUnrevoked = reader.Flag("FailOnUnrevoked");
         Roots = TrustRootsFile.Read(reader, _errors);
         SettingsReader identities = reader.Child("Identities");
         AreIdentitiesRead = !IsList(identities, "is a list, whose entries have no names", "Write an object, each identity under its name: \"Identities\": { \"job\": { \"Source\": \"OidcFile\", \"Path\": \"/var/run/secrets/job/token\" } }.");

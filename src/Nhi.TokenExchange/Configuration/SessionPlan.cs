@@ -16,10 +16,25 @@ internal sealed record SessionPlan(
     TimeSpan EndWithin,
     TimeSpan? MaxDuration,
     string? KillSwitch,
+    string? Journal,
+    bool FailOnUnrevoked,
     Func<HttpMessageHandler>? Transport,
     AdditionalRoots? Roots,
     IReadOnlyList<object> Owned)
 {
+    /// <summary>Chance, from 0 up to but not including 1, whatever the given source does.</summary>
+    public double Chance()
+    {
+        try
+        {
+            return Jitter() is >= 0 and < 1 and double jitter ? jitter : 0.5;
+        }
+        catch (Exception)   // no flight hangs or fails for want of chance
+        {
+            return 0.5;
+        }
+    }
+
     /// <summary>Disposes what factories of kinds made for this plan; what was handed in belongs to who made it.</summary>
     public async Task DisposeOwnedAsync()
     {

@@ -6,11 +6,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>Composes a job session: identities, targets, policy, audit. Does no I/O; all errors come together when the session starts, which reads the file of <c>TrustRoots</c> and looks for the folder of <c>KillSwitch</c> if they are named.</summary>
-public sealed class TokenExchangeBuilder
+/// <summary>Composes a job session: identities, targets, policy, audit. Does no I/O; all errors come together when the session starts, which reads the file of <c>TrustRoots</c> looks for the folder of <c>KillSwitch</c> and opens that of <c>Journal</c>, if they are named.</summary>
+public sealed partial class TokenExchangeBuilder
 {
-    internal static readonly TimeSpan LongestDuration = new(23, 59, 59);
-
     private readonly List<(string Path, IdentityPlan Plan)> _identities = [];
     private readonly List<TargetEntry> _targets = [];
     private readonly Kinds _kinds = BuiltInKinds.Make();
@@ -25,10 +23,6 @@ public sealed class TokenExchangeBuilder
     private Func<double>? _jitter;
     private ILoggerFactory _loggerFactory = NullLoggerFactory.Instance;
     private ExchangeMeter _meter = ExchangeMeter.Shared;
-    private bool _endOnSignals = true;
-    private TimeSpan? _endWithin;
-    private TimeSpan? _maxDuration;
-    private string? _killSwitch;
     private Func<HttpMessageHandler>? _transport;
     private AdditionalRoots? _roots;
 
@@ -144,48 +138,6 @@ public sealed class TokenExchangeBuilder
         return this;
     }
 
-    /// <summary>Whether SIGTERM, SIGINT (Ctrl-C), SIGQUIT and SIGHUP end the job before they end the process. Default true; off where a host ends the session.</summary>
-    /// <param name="enabled">False leaves signals alone.</param>
-    public TokenExchangeBuilder EndOnSignals(bool enabled)
-    {
-        _endOnSignals = enabled;
-        return this;
-    }
-
-    /// <summary>How long the end of the job may take at most, all revocations together. Default 10 seconds; from 1 second to 5 minutes.</summary>
-    /// <param name="limit">The deadline of <see cref="JobSession.CompleteAsync"/>.</param>
-    public TokenExchangeBuilder EndWithin(TimeSpan limit)
-    {
-        if (limit < TimeSpan.FromSeconds(1) || limit > TimeSpan.FromMinutes(5))
-            _errors.Add("EndWithin", $"is {limit}", "Give a time from 00:00:01 to 00:05:00.");
-        else
-            _endWithin = limit;
-        return this;
-    }
-
-    /// <summary>How long the job may run at most. It is ended then as by <see cref="JobSession.CompleteAsync"/>, and callers are told why (NHI7003). Default: no limit. Each session of a factory has this long, the host's own too.</summary>
-    /// <param name="limit">From 1 second to 23:59:59, by the clock that says it first: monotonic, or wall (looked at once a minute), which goes on while the machine is suspended.</param>
-    public TokenExchangeBuilder MaxDuration(TimeSpan limit)
-    {
-        if (limit < TimeSpan.FromSeconds(1) || limit > LongestDuration)
-            _errors.Add("MaxDuration", $"is {limit}", "Give a time from 00:00:01 to 23:59:59, or none.");
-        else
-            _maxDuration = limit;
-        return this;
-    }
-
-    /// <summary>Names a file whose appearance revokes the job (NHI7002), with its first line as the reason: the operator's switch. Looked for at the start, and then every 5 seconds. Default: none.</summary>
-    /// <param name="path">Absolute, in a folder that is there. Who may write into that folder may end the job.</param>
-    public TokenExchangeBuilder KillSwitch(string path)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        if (!Path.IsPathFullyQualified(path) || Path.EndsInDirectorySeparator(path) || path.Contains('\0', StringComparison.Ordinal))
-            _errors.Add("KillSwitch", "is not the absolute path of a file", "Write the whole path from the root on; ~ and variables are not expanded.");
-        else
-            _killSwitch = path;
-        return this;
-    }
-
     /// <summary>Trusts certificate authorities of your own when issuers are asked, beside those that the system trusts: for a private authority, or an emulator. Names and dates are verified all the same.</summary>
     /// <param name="roots">The authorities' certificates, at least one; private keys are not kept.</param>
     /// <exception cref="ArgumentException">There is none, or one is no certificate authority.</exception>
@@ -217,7 +169,7 @@ public sealed class TokenExchangeBuilder
         return this;
     }
 
-    /// <summary>Reads identities, targets, <c>Job</c>, <c>EndWithin</c>, <c>MaxDuration</c>, <c>KillSwitch</c> and <c>TrustRoots</c> (the path of a PEM file) from a configuration too. What is said in code as well is added; of the job's facts, its times and its switch, code wins.</summary>
+    /// <summary>Reads identities, targets, <c>Job</c>, <c>EndWithin</c>, <c>MaxDuration</c>, <c>KillSwitch</c>, <c>Journal</c>, <c>FailOnUnrevoked</c> and <c>TrustRoots</c> (the path of a PEM file) from a configuration too. What is said in code as well is added; of the job's facts, its times, its switch, its journal and its failing, code wins.</summary>
     /// <param name="section">The section, such as <c>TokenExchange</c>. Its shape is closed: unknown settings and static secrets are refused. Read once, when the session starts; a reload changes nothing.</param>
     public TokenExchangeBuilder Configuration(IConfigurationSection section)
     {
@@ -269,7 +221,8 @@ public sealed class TokenExchangeBuilder
             ILogger logger = _loggerFactory.CreateLogger("Nhi.TokenExchange");
             return new SessionPlan(
                 job, targets, _policy, _audit ?? new LoggerAuditSink(logger), _time, _jitter ?? CryptographicJitter,
-                new QuietLogger(logger), _meter, _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _maxDuration ?? read.MaxDuration, killSwitch, _transport, _roots?.And(read.Roots) ?? read.Roots, read.Owned);
+                new QuietLogger(logger), _meter, _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _maxDuration ?? read.MaxDuration, killSwitch,
+                _journal ?? read.Journal, _failOnUnrevoked ?? read.FailOnUnrevoked ?? false, _transport, _roots?.And(read.Roots) ?? read.Roots, read.Owned);
         }
         catch
         {

@@ -29,7 +29,7 @@ internal struct LeaseRecord
     /// <summary>How many seconds before <see cref="WallEnd"/> the replacement is due.</summary>
     public ushort RefreshLead;
 
-    /// <summary>Registered, or taken by the one party that ends it.</summary>
+    /// <summary>Registered, or borrowed or taken by the one party that ends it.</summary>
     public LeaseState State;
 
     /// <summary>The issuer did not say when it ends, or it came dead by our clock: after its end it may live on.</summary>
@@ -47,6 +47,9 @@ internal enum LeaseState : byte   // beside RefreshLead and EndIsUncertain it co
 
     /// <summary>Registered: whoever takes it ends it.</summary>
     Live,
+
+    /// <summary>Borrowed by the one party that tries to end it while the job runs.</summary>
+    Borrowed,
 
     /// <summary>Taken by the one party that ends it, or accounts for its end.</summary>
     Taken,

@@ -15,7 +15,7 @@ internal sealed class TargetHealthCheck(TargetRuntime target) : IHealthCheck
     private HealthCheckResult Look(HealthStatus failureStatus)
     {
         if (target.Session.Ended.IsCancellationRequested)
-            return new HealthCheckResult(failureStatus, "The job has ended.", data: Facts("ended", null, null));
+            return new HealthCheckResult(failureStatus, $"The job has ended.{Leftover()}", data: Facts("ended", null, null));
         (Credential? held, FlightFailure? failure) = target.Look();
         AgreedClock clock = target.Session.Clock;
         // One refused credential is replaced at the next call; it takes more to speak of trouble.
@@ -24,21 +24,31 @@ internal sealed class TargetHealthCheck(TargetRuntime target) : IHealthCheck
         if (held is not null)
         {
             return failure is null
-                ? HealthCheckResult.Healthy("A credential is held.", Facts("held", held, null))
+                ? Fine("A credential is held.", Facts("held", held, null))
                 : HealthCheckResult.Degraded($"Refreshing fails; the credential is good until {clock.InstantOf(held.Lease.WallEnd).ToString("u", CultureInfo.InvariantCulture)}. {failure.Cause.Detail}", data: Facts("refresh failing", held, failure));
         }
         if (failure is null)
-            return HealthCheckResult.Healthy("Nothing is held; the next call asks for it.", Facts("not asked", null, null));
+            return Fine("Nothing is held; the next call asks for it.", Facts("not asked", null, null));
         // Who is taken out of service for a failure is asked nothing any more, and would never come back.
         return failure.IsForgotten(clock.Tick)
             ? HealthCheckResult.Degraded($"The last exchange failed; nobody has tried again since it may be tried. {failure.Cause.Detail}", data: Facts("failed, not tried again", null, failure))
             : new HealthCheckResult(failureStatus, failure.Cause.Detail, data: Facts("failed", null, failure));
     }
 
+    // The target can be used; but what should be dead may live.
+    private HealthCheckResult Fine(string description, Dictionary<string, object> facts) =>
+        Leftover() is { Length: > 0 } leftover ? HealthCheckResult.Degraded(description + leftover, data: facts) : HealthCheckResult.Healthy(description, facts);
+
+    private string Leftover() => Unrevoked is > 0 and int count ? string.Create(CultureInfo.InvariantCulture, $" {count} credential(s) of it that should have been ended could not be; log and audit say which.") : "";
+
+    private int Unrevoked => target.Session.Report is { } report ? report.Leases.Count(lease => lease.Target == target.Target && lease.End == LeaseEnd.Failed) : target.Session.Unrevoked(target);
+
     private Dictionary<string, object> Facts(string state, Credential? held, FlightFailure? failure)
     {
         AgreedClock clock = target.Session.Clock;
         var facts = new Dictionary<string, object>(StringComparer.Ordinal) { ["target"] = target.Target, ["state"] = state };
+        if (Unrevoked is > 0 and int unrevoked)
+            facts["unrevoked"] = unrevoked;
         if (held is not null)
         {
             facts["fingerprint"] = held.Fingerprint;

@@ -12,7 +12,7 @@ public static class TokenExchangeHealthChecksBuilderExtensions
     /// <param name="tags">Tags of the checks, to choose them by.</param>
     /// <returns>The health checks.</returns>
     /// <remarks>
-    /// Healthy: a usable credential is held, or the target has not been asked yet. Degraded: refreshing fails while a credential is still good; or the last
+    /// Healthy: a usable credential is held, or the target has not been asked yet. Degraded: refreshing fails while a credential is still good; credentials that should have been ended could not be; or the last
     /// exchange failed and nobody has tried for a minute since it may be tried again. Unhealthy: the last exchange failed and nothing is held, or the
     /// job has ended. A check looks and asks nobody: it never causes an exchange. It tells of the target's own credential, not of narrower ones.
     /// </remarks>

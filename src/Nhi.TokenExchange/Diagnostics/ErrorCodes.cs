@@ -63,6 +63,9 @@ internal static class ErrorCodes
     public const string JobEnded = "NHI7001";
     public const string JobRevoked = "NHI7002";
     public const string JobTookTooLong = "NHI7003";
+    public const string JournalUnsafe = "NHI7004";
+    public const string JournalUnreadable = "NHI7005";
+    public const string JournalOfAnotherHost = "NHI7006";
 
     // 8xxx: use of a credential
     public const string OriginRefused = "NHI8001";

@@ -62,6 +62,21 @@ internal static partial class Log
     [LoggerMessage(EventId = 207, Level = LogLevel.Warning, Message = "The kill switch {Path} can't be thrown: its folder is not there, or can't be seen: {Job}; it is looked for on")]
     public static partial void KillSwitchOutOfSight(this ILogger logger, JobContext job, string path);
 
+    [LoggerMessage(EventId = 208, Level = LogLevel.Warning, Message = "The journal {Path} could not be read or written: {Job}; {ExceptionType}. What can't be written down is not handed out")]
+    public static partial void JournalFailed(this ILogger logger, JobContext job, string path, string exceptionType);
+
+    [LoggerMessage(EventId = 209, Level = LogLevel.Warning, Message = "The journal {Path} keeps {Count} credential(s) or exchange(s) that could not be ended, for the next start: {Job}")]
+    public static partial void JournalLeft(this ILogger logger, JobContext job, string path, int count);
+
+    [LoggerMessage(EventId = 210, Level = LogLevel.Error, Message = "A journal was refused: {Job}; {Reason}")]
+    public static partial void JournalRefused(this ILogger logger, JobContext job, string reason);
+
+    [LoggerMessage(EventId = 211, Level = LogLevel.Warning, Message = "What killed jobs left behind was dealt with: {Job}; {Summary}")]
+    public static partial void RecoveryCompleted(this ILogger logger, JobContext job, string summary);
+
+    [LoggerMessage(EventId = 212, Level = LogLevel.Error, Message = "What killed jobs left behind could not all be ended; it is tried again at the next start: {Job}; {Summary}")]
+    public static partial void RecoveryIncomplete(this ILogger logger, JobContext job, string summary);
+
     [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "Refresh of {Target} failed ({Code}, flight {FlightId}); the current credential is served on while it is good")]
     public static partial void RefreshFailed(this ILogger logger, string target, string code, Guid flightId);
 

@@ -47,6 +47,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         finally
         {
             await flight.LeftBehind.ConfigureAwait(false);
+            _recorder.Landed(flight);
             session.Leases.TouchDown();
         }
     }
@@ -222,6 +223,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             Claims = request?.Claims,
             Backchannel = session.Backchannel,
             Time = session.Plan.Time,
+            Announce = (handle, announced) => _recorder.AnnounceAsync(flight, grant, handle, announced),
         };
         Task<Issued<T>> exchanging = exchanger.ExchangeAsync(asked, cancellationToken).AsTask();
         Issued<T> issued;
@@ -258,6 +260,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
     {
         try
         {
+            await _recorder.JournalAsync(flight, issued.Credential, cancellationToken).ConfigureAwait(false);
             if (session.Leases.IsClosed)
                 throw session.JobEnded(target.Target);
             _stages.Run(ExchangeStage.Verify, () => grant.Verify(issued, session.Clock));
@@ -280,6 +283,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             if (await exchanging.ConfigureAwait(false) is { } issued)
             {
                 Register(flight, grant, issued);
+                await _recorder.TryJournalAsync(flight, issued.Credential).ConfigureAwait(false);
                 await session.EndLeaseAsync(issued.Credential, "came after the deadline").ConfigureAwait(false);
             }
         }

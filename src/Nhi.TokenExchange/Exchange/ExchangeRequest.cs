@@ -32,4 +32,19 @@ public sealed class ExchangeRequest
 
     /// <summary>The clock to use.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    internal Func<string, CancellationToken, ValueTask>? Announce { get; init; }
+
+    /// <summary>
+    /// Writes the <see cref="Issued{TCredential}.RevocationHandle"/> of what is about to be made into the job's journal, if it has one: for an exchanger that chooses the handle itself, such as the name of a login. If the process is killed
+    /// before the issuer has answered, the next start revokes by it. Call it before the issuer is asked.
+    /// </summary>
+    /// <param name="handle">The handle. Not secret.</param>
+    /// <param name="cancellationToken">Cancelled at the flight's deadline.</param>
+    /// <exception cref="TokenExchangeException">It can't be written (NHI6001): make nothing.</exception>
+    public ValueTask AnnounceHandleAsync(string handle, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(handle);
+        return Announce?.Invoke(handle, cancellationToken) ?? default;
+    }
 }

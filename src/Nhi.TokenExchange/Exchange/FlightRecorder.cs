@@ -4,30 +4,73 @@ namespace Nhi.TokenExchange;
 internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
 {
     public ValueTask AttestedAsync(Flight flight, AttestedProof proof, CancellationToken cancellationToken) =>
-        session.RecordAsync(Event(AuditEventKind.Attested, flight, proof), cancellationToken);
+        session.Audit.RecordAsync(Event(AuditEventKind.Attested, flight, proof), cancellationToken);
 
     public ValueTask PermittedAsync(Flight flight, AttestedProof proof, AccessRequest asked, AccessDecision decision, string revision, CancellationToken cancellationToken) =>
-        session.RecordAsync(Decision(AuditEventKind.Permitted, flight, proof, asked, decision, revision), cancellationToken);
+        session.Audit.RecordAsync(Decision(AuditEventKind.Permitted, flight, proof, asked, decision, revision), cancellationToken);
 
     /// <summary>A denial stands whether or not it can be recorded.</summary>
     public Task DeniedAsync(Flight flight, AttestedProof proof, AccessRequest asked, AccessDecision decision, string revision) =>
-        session.TryRecordAsync(() => Decision(AuditEventKind.Denied, flight, proof, asked, decision, revision));
+        session.Audit.TryRecordAsync(() => Decision(AuditEventKind.Denied, flight, proof, asked, decision, revision));
 
     // 3 record: the intent, before a credential exists
-    public ValueTask ExchangingAsync(Flight flight, AttestedProof proof, Grant grant, CancellationToken cancellationToken) =>
-        session.RecordAsync(Event(AuditEventKind.Exchanging, flight, proof, scopes: grant.Scopes, revision: grant.PolicyRevision, tenant: grant.Tenant), cancellationToken);
+    public async ValueTask ExchangingAsync(Flight flight, AttestedProof proof, Grant grant, CancellationToken cancellationToken)
+    {
+        await session.Audit.RecordAsync(Event(AuditEventKind.Exchanging, flight, proof, scopes: grant.Scopes, revision: grant.PolicyRevision, tenant: grant.Tenant), cancellationToken).ConfigureAwait(false);
+        Landed(flight);   // of the exchange before, if this is a second one
+        if (session.Journal is { } journal)
+            flight.Entry = await journal.ExchangingAsync(plan, flight.Number, grant.Origin.Attestation, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Writes the handle of a credential into the journal that does not exist yet.</summary>
+    public async ValueTask AnnounceAsync(Flight flight, Grant grant, string handle, CancellationToken cancellationToken)
+    {
+        if (flight.Entry is { } entry)
+            flight.Entry = await session.Journal!.AnnounceAsync(entry, handle, grant.MaxLifetime, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Writes a credential into the journal, before it is looked at: from then on a crash does not lose it.</summary>
+    public Task JournalAsync(Flight flight, Credential credential, CancellationToken cancellationToken)
+    {
+        if (flight.Entry is not { } entry)
+            return Task.CompletedTask;
+        flight.Entry = null;
+        return session.Journal!.IssuedAsync(entry, credential, cancellationToken);
+    }
+
+    /// <summary>As <see cref="JournalAsync"/>, of a credential that is ended at once, whether or not it can be written down.</summary>
+    public async Task TryJournalAsync(Flight flight, Credential credential)
+    {
+        try
+        {
+            await JournalAsync(flight, credential, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (TokenExchangeException)
+        {
+            // The journal has told the log.
+        }
+    }
+
+    /// <summary>Nothing comes of the flight's exchange any more.</summary>
+    public void Landed(Flight flight)
+    {
+        if (flight.Entry is not { } entry)
+            return;
+        flight.Entry = null;
+        session.Journal!.NothingCame(entry);
+    }
 
     // 6 record: the outcome, before anybody gets it
     public ValueTask IssuedAsync<T>(Flight flight, AttestedProof proof, Grant grant, Issued<T> issued, CancellationToken cancellationToken)
         where T : Credential =>
-        session.RecordAsync(
+        session.Audit.RecordAsync(
             Event(
                 flight.IsRefresh ? AuditEventKind.Refreshed : AuditEventKind.Issued, flight, proof, scopes: issued.GrantedScopes is { } granted ? grant.Quoted(granted) : grant.Scopes, revision: grant.PolicyRevision,
                 tenant: grant.Tenant, credential: issued.Credential, unusableFrom: grant.UnusableFrom(issued.Credential), correlationId: issued.CorrelationId),
             cancellationToken);
 
     public Task FailedAsync(Flight flight, TokenExchangeException failure) =>
-        session.TryRecordAsync(() => Event(
+        session.Audit.TryRecordAsync(() => Event(
             AuditEventKind.Failed, flight, null, code: failure.Code, correlationId: failure.CorrelationId,
             reason: failure.IssuerError is { } issuerError ? $"{failure.Detail} [{issuerError}]" : failure.Detail));
 

@@ -52,6 +52,9 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
 
     /// <summary>Asks the issuer to end a credential that the caller has taken out of the set.</summary>
     public abstract ValueTask<Revocation> RevokeAsync(Credential credential, CancellationToken cancellationToken);
+
+    /// <summary>Asks the issuer to end what a killed job left behind.</summary>
+    public abstract ValueTask<Revocation> RevokeAsync(string handle, CancellationToken cancellationToken);
 }
 
 /// <summary>One target of one running job: provider, slot, the cache for varying requests, and the pipeline behind them.</summary>
@@ -147,11 +150,11 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
         Varying.End();
     }
 
-    public override ValueTask<Revocation> RevokeAsync(Credential credential, CancellationToken cancellationToken) =>
+    public override ValueTask<Revocation> RevokeAsync(Credential credential, CancellationToken cancellationToken) => RevokeAsync((T)credential, credential.Lease.Handle, cancellationToken);
+
+    public override ValueTask<Revocation> RevokeAsync(string handle, CancellationToken cancellationToken) => RevokeAsync(null, handle, cancellationToken);
+
+    private ValueTask<Revocation> RevokeAsync(T? credential, string? handle, CancellationToken cancellationToken) =>
         _exchanger.RevokeAsync(
-            new RevocationRequest<T>
-            {
-                Target = Target, Credential = (T)credential, Handle = credential.Lease.Handle, Backchannel = Session.Backchannel, Time = Session.Plan.Time,
-            },
-            cancellationToken);
+            new RevocationRequest<T> { Target = Target, Credential = credential, Handle = handle, Backchannel = Session.Backchannel, Time = Session.Plan.Time }, cancellationToken);
 }

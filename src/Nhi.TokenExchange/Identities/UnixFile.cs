@@ -16,6 +16,9 @@ internal readonly record struct UnixFile(uint Owner, uint Mode, ulong Size)
     private const uint Link = 0xA000;
     private const uint Sticky = 0x200;
 
+    /// <summary>How many names it has; none once it is deleted.</summary>
+    public uint Links { get; private init; } = 1;
+
     public bool IsRegular => (Mode & KindBits) == Regular;
 
     public bool IsLink => (Mode & KindBits) == Link;
@@ -72,7 +75,7 @@ internal readonly record struct UnixFile(uint Owner, uint Mode, ulong Size)
         if (NativeMethods.statx(folder, Encoding.UTF8.GetBytes(path + '\0'), flags, BasicFacts, facts) != 0)
             return null;
         // struct statx: u32 mask, u32 block size, u64 attributes, u32 links, u32 owner at 20, u32 group, u16 mode at 28, u64 inode, u64 size at 40
-        return new UnixFile(Native32(20), MemoryMarshal.Read<ushort>(facts.AsSpan(28)), MemoryMarshal.Read<ulong>(facts.AsSpan(40)));
+        return new UnixFile(Native32(20), MemoryMarshal.Read<ushort>(facts.AsSpan(28)), MemoryMarshal.Read<ulong>(facts.AsSpan(40))) { Links = Native32(16) };
 
         uint Native32(int at) => MemoryMarshal.Read<uint>(facts.AsSpan(at));
     }

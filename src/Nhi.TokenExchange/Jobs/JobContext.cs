@@ -40,6 +40,13 @@ public sealed class JobContext
     public IReadOnlyDictionary<string, string> Origins =>
         Enumerable.Range(0, Names.Length).Where(fact => ValueAt(fact) is not null).ToDictionary(fact => Names[fact], fact => OriginAt(fact).Text, StringComparer.Ordinal);
 
+    /// <summary>The facts that are set, by the names of their properties, with where each was said.</summary>
+    internal IEnumerable<(string Name, string Value, string Origin)> Facts =>
+        from fact in Enumerable.Range(0, Names.Length)
+        let value = ValueAt(fact)
+        where value is not null
+        select (Names[fact], value, OriginAt(fact).Text);
+
     /// <summary>Who said it, where one did for all facts.</summary>
     internal FactOrigin SaidBy { get; init; } = FactOrigin.Code;
 
@@ -59,6 +66,18 @@ public sealed class JobContext
         return job;
 
         string? Value(JobFacts fact) => said.TryGetValue(fact, out (string Value, FactOrigin Origin) found) ? found.Value : null;
+    }
+
+    /// <summary>The reverse of <see cref="Facts"/>; null if a name is none.</summary>
+    internal static JobContext? Of(IReadOnlyDictionary<string, (string Value, string Origin)> said)
+    {
+        if (said.Keys.Except(Names).Any())
+            return null;
+        var job = new JobContext { Pipeline = Value(0), Run = Value(1), Task = Value(2), Dataset = Value(3), Purpose = Value(4), Environment = Value(5) };
+        job._origins = [.. Names.Select(name => said.TryGetValue(name, out (string Value, string Origin) fact) ? new FactOrigin(fact.Origin) : FactOrigin.Code)];
+        return job;
+
+        string? Value(int fact) => said.TryGetValue(Names[fact], out (string Value, string Origin) found) ? found.Value : null;
     }
 
     /// <summary>The facts of this one, and where it says nothing those of the other.</summary>

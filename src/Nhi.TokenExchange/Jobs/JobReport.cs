@@ -3,11 +3,15 @@ namespace Nhi.TokenExchange;
 /// <summary>How the credentials of a job ended.</summary>
 public sealed class JobReport
 {
-    internal JobReport(JobContext job, IReadOnlyList<LeaseOutcome> leases, int flightsInTheAir)
+    private readonly long _failedLeftOut;
+
+    internal JobReport(JobContext job, IReadOnlyList<LeaseOutcome> leases, int flightsInTheAir, long endedLeftOut = 0, long failedLeftOut = 0)
     {
         Job = job;
         Leases = leases;
         FlightsInTheAir = flightsInTheAir;
+        LeasesLeftOut = endedLeftOut + failedLeftOut;
+        _failedLeftOut = failedLeftOut;
     }
 
     /// <summary>The job.</summary>
@@ -15,22 +19,27 @@ public sealed class JobReport
 
     /// <summary>
     /// One outcome for each credential that had neither died of age before, nor been revoked at an end that was assumed for it because its issuer said none.
-    /// Of those that could not be revoked at such an end, the last thousand; the audit has all.
+    /// Of those that ended before the job did, the last thousand, and the last ten thousand that could not be ended; the audit has all.
     /// </summary>
     public IReadOnlyList<LeaseOutcome> Leases { get; }
 
-    /// <summary>Exchanges that had not come back at the deadline; each ends its own credential when it does.</summary>
+    /// <summary>How many outcomes of credentials that ended before the job did are not listed.</summary>
+    public long LeasesLeftOut { get; }
+
+    /// <summary>Exchanges that had not come back at the deadline; each ends its own credential when it does. In a report of what a crash left behind: exchanges of which nobody knows whether a credential came.</summary>
     public int FlightsInTheAir { get; }
 
-    /// <summary>Whether nothing that could be ended was left: no failed revocation, no exchange in the air.</summary>
-    public bool AllEnded => FlightsInTheAir == 0 && Leases.All(lease => lease.End != LeaseEnd.Failed);
+    /// <summary>Whether nothing that could be ended was left: no failed revocation, listed or not, and no exchange in the air.</summary>
+    public bool AllEnded => FlightsInTheAir == 0 && _failedLeftOut == 0 && Leases.All(lease => lease.End != LeaseEnd.Failed);
 
     /// <summary>One line per credential.</summary>
     public override string ToString()
     {
         IEnumerable<string> lines = Leases.Select(lease => lease.ToString());
+        if (LeasesLeftOut > 0)
+            lines = lines.Append($"{LeasesLeftOut} credential(s) that ended before are not listed{(_failedLeftOut > 0 ? $", {_failedLeftOut} of them NOT revoked" : "")}");
         if (FlightsInTheAir > 0)
-            lines = lines.Append($"{FlightsInTheAir} exchange(s) still in the air");
+            lines = lines.Append($"{FlightsInTheAir} exchange(s) in the air");
         string text = string.Join(Environment.NewLine, lines);
         return text.Length == 0 ? "no credential was left to end" : text;
     }

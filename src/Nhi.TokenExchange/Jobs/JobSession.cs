@@ -4,7 +4,7 @@ namespace Nhi.TokenExchange;
 /// <remarks>
 /// Any number of sessions may run in one process; they share nothing. Dispose it at the job's end (<c>await using</c>), or call
 /// <see cref="CompleteAsync"/> to see the report. SIGTERM, SIGINT, SIGQUIT and SIGHUP end it too, before they end the process, unless
-/// <see cref="TokenExchangeBuilder.EndOnSignals"/> is off. Safe to use from any number of threads.
+/// <see cref="TokenExchangeBuilder.EndOnSignals"/> is off; and so do <see cref="Environment.Exit"/> and an exception that nobody caught. Safe to use from any number of threads.
 /// </remarks>
 public sealed class JobSession : IAsyncDisposable, IDisposable
 {
@@ -21,23 +21,30 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
 #pragma warning restore CA2213
     private readonly FlightNumbers _numbers = new();
     private readonly LeaseEnding _ending;
+    private readonly AssumedEnd _assumedEnd;
     private readonly TaskCompletionSource<EndCause> _cause = new();   // the first one counts
     private readonly Lazy<Task<JobReport>> _completion;
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private JobSession(SessionPlan plan)
+    private JobSession(SessionPlan plan, bool recoversFromOtherHosts = false, bool onlyRecovers = false)
     {
+        OnlyRecovers = onlyRecovers;
         Plan = plan;
         Clock = new AgreedClock(plan.Time);
         Backchannel = IssuerBackchannel.Create(plan.Time, Jitter, plan.Transport, plan.Roots);
+        Audit = new JobAudit(plan);
         _ending = new LeaseEnding(this);
-        Leases = new LeaseSet(Clock, _ending.NoteExpired, _ending.EndOverdue);
+        _assumedEnd = new AssumedEnd(this, _ending);
+        Leases = new LeaseSet(Clock, _ending.NoteExpired, _ending.NoteOverdue);
+        JournalFolder? folder = plan.Journal is { } path ? JournalFolder.Open(path) : null;
+        Recovery = new JournalRecovery(this, folder, recoversFromOtherHosts);
+        Journal = folder is null || onlyRecovers ? null : new JobJournal(this, folder);
         foreach (TargetPlan target in plan.Targets)
             _targets.Add(target.Name, target.Exchanger.CreateRuntime(this, target));
         _completion = new Lazy<Task<JobReport>>(() => Task.Run(EndAsync));
         _policyChanges = Microsoft.Extensions.Primitives.ChangeToken.OnChange(plan.Policy.GetChangeToken, OnPolicyChanged);
-        _signals = plan.EndOnSignals ? new JobEndSignals(this) : null;
-        _killSwitch = plan.KillSwitch is { } path ? new KillSwitch(this, path) : null;
+        _signals = plan.EndOnSignals ? new JobEndSignals() : null;
+        _killSwitch = plan.KillSwitch is { } file ? new KillSwitch(this, file) : null;
         _longest = plan.MaxDuration is { } limit ? new LongestDuration(this, limit) : null;
     }
 
@@ -51,7 +58,17 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
 
     internal AgreedClock Clock { get; }
 
+    internal JobAudit Audit { get; }
+
     internal LeaseSet Leases { get; }
+
+    /// <summary>Null where the settings name no folder of journals.</summary>
+    internal JobJournal? Journal { get; }
+
+    internal JournalRecovery Recovery { get; }
+
+    /// <summary>Whether there is no job: only what others left behind is dealt with.</summary>
+    internal bool OnlyRecovers { get; }
 
     internal HttpMessageInvoker Backchannel { get; }
 
@@ -66,15 +83,45 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
     /// <summary>Starts a job.</summary>
     /// <param name="compose">Declares identities, targets and the rest. Does no I/O.</param>
     /// <param name="cancellationToken">Gives up the start.</param>
-    /// <exception cref="TokenExchangeException">The composition is wrong; the message names every error.</exception>
-    public static Task<JobSession> StartAsync(Action<TokenExchangeBuilder> compose, CancellationToken cancellationToken = default)
+    /// <exception cref="TokenExchangeException">The composition is wrong; the message names every error. Or the folder of journals is not safe (NHI7004).</exception>
+    public static async Task<JobSession> StartAsync(Action<TokenExchangeBuilder> compose, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(compose);
         cancellationToken.ThrowIfCancellationRequested();
         var builder = new TokenExchangeBuilder();
         compose(builder);
-        return Task.FromResult(Start(builder.Freeze()));
+        return await OrDisposeAsync(builder.Freeze(), Start).ConfigureAwait(false);
     }
+
+    /// <summary>
+    /// Deals with what killed jobs left behind in the folder of journals (<see cref="TokenExchangeBuilder.Journal"/>), and starts none: revokes what has a handle by the targets that are declared, accounts for the rest. Each start of a job
+    /// with that folder does the same beside the job. What living jobs write, and what somebody else recovers at this moment, is left alone.
+    /// </summary>
+    /// <param name="compose">Declares targets, audit and <see cref="TokenExchangeBuilder.Journal"/>, as for the job.</param>
+    /// <param name="fromOtherHosts">Whether journals of other hosts are taken, too. Only when those run the job no more.</param>
+    /// <param name="cancellationToken">Stops; the rest is left in the journals.</param>
+    /// <exception cref="TokenExchangeException">The composition is wrong, or names no folder of journals, or that is not safe.</exception>
+    public static async Task<RecoveryReport> RecoverAsync(Action<TokenExchangeBuilder> compose, bool fromOtherHosts = false, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(compose);
+        var builder = new TokenExchangeBuilder();
+        compose(builder);
+        SessionPlan plan = builder.Freeze() with { EndOnSignals = false, KillSwitch = null, MaxDuration = null };
+        if (plan.Journal is null)
+            throw new TokenExchangeException(ErrorCodes.InvalidConfiguration, ExchangeStage.Configure, "The composition names no folder of journals.") { Hint = "Name it: builder.Journal(path), or the setting Journal." };
+        JobSession session = await OrDisposeAsync(plan, one => new JobSession(one, fromOtherHosts, onlyRecovers: true)).ConfigureAwait(false);
+        await using (session.ConfigureAwait(false))
+        {
+            RecoveryReport report = await session.Recovery.RunAsync(cancellationToken).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+            return report;
+        }
+    }
+
+    /// <summary>Waits for what this job's start found left behind by killed ones to be dealt with. That goes on beside the job, and the job's end waits for it within its own deadline.</summary>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <returns>What was done; an empty report where no folder of journals is named.</returns>
+    public Task<RecoveryReport> WaitForRecoveryAsync(CancellationToken cancellationToken = default) => Recovery.Report.WaitAsync(cancellationToken);
 
     /// <summary>Gives the provider of a target.</summary>
     /// <typeparam name="TCredential">The kind of credential that the target gives.</typeparam>
@@ -135,7 +182,7 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
     /// <param name="credential">A credential that a provider of this job gave.</param>
     /// <param name="reason">Why, and on whose word; for the audit. As of the whole job.</param>
     /// <param name="cancellationToken">Stops waiting; the revocation goes on.</param>
-    /// <returns>What is known to be true of it then. <see cref="LeaseEnd.AlreadyGone"/> also where it was ended before, or somebody else is at it: the audit tells how that ended.</returns>
+    /// <returns>What is known to be true of it then. <see cref="LeaseEnd.AlreadyGone"/> also where it was ended before, or somebody else is at it: the audit tells how that ended. <see cref="LeaseEnd.Failed"/> is tried again at the job's end.</returns>
     /// <exception cref="ArgumentException">The credential is not of this job.</exception>
     public Task<LeaseEnd> RevokeCredentialAsync(Credential credential, string reason, CancellationToken cancellationToken = default)
     {
@@ -157,9 +204,25 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
     {
         var session = new JobSession(plan);
         plan.Meter.Add(session);
+        ProcessEnd.Add(session);
         plan.Logger.JobStarted(session.Context, string.Join(", ", session._targets.Keys));
         session._killSwitch?.Watch();
+        session.Recovery.Start();
         return session;
+    }
+
+    // A folder of journals may be refused when the plan is made already.
+    private static async Task<JobSession> OrDisposeAsync(SessionPlan plan, Func<SessionPlan, JobSession> start)
+    {
+        try
+        {
+            return start(plan);
+        }
+        catch
+        {
+            await plan.DisposeOwnedAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     internal TargetRuntime Runtime(string target, string? asker = null)
@@ -186,42 +249,18 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
         return _completion.Value;
     }
 
-    /// <summary>Records an event; what can't be recorded is an error.</summary>
-    internal async ValueTask RecordAsync(AuditEvent auditEvent, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await _ending.WriteAsync(auditEvent, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
-        {
-            throw new TokenExchangeException(ErrorCodes.NotRecorded, ExchangeStage.Record, $"The audit could not record '{auditEvent.Kind}' ({exception.GetType().Name}); nothing is handed out.", ForeignException.Of(exception))
-            {
-                Target = auditEvent.Target, IsTransient = true, Hint = "Look at the audit sink.",
-            };
-        }
-    }
+    internal double Jitter() => Plan.Chance();
 
-    /// <summary>Records an event that tells of something that has happened already; a failure of that goes to the log.</summary>
-    internal Task TryRecordAsync(Func<AuditEvent> auditEvent) => _ending.TryRecordAsync(auditEvent);
+    /// <summary>How the credentials ended; null while the job runs or ends.</summary>
+    internal JobReport? Report => _completion.IsValueCreated && _completion.Value.IsCompletedSuccessfully ? Blocking.Wait(_completion.Value) : null;
 
-    /// <summary>Chance, from 0 up to but not including 1, whatever the given source does.</summary>
-    internal double Jitter()
-    {
-        try
-        {
-            return Plan.Jitter() is >= 0 and < 1 and double jitter ? jitter : 0.5;
-        }
-        catch (Exception)   // no flight hangs or fails for want of chance
-        {
-            return 0.5;
-        }
-    }
+    /// <summary>How many credentials of a target should have been ended and could not be, up to now.</summary>
+    internal int Unrevoked(TargetRuntime target) => _ending.Unrevoked(target);
+
+    /// <summary>Ends a registered lease when the end that is assumed for it comes.</summary>
+    internal void WatchAssumedEnd(Credential credential) => _assumedEnd.Watch(credential);
 
     /// <summary>Ends a lease if nobody else does.</summary>
-    /// <summary>Ends a registered lease when the end that is assumed for it comes.</summary>
-    internal void WatchAssumedEnd(Credential credential) => _ = _ending.WatchAssumedEndAsync(credential);
-
     internal Task EndLeaseAsync(Credential credential, string reason) => _ending.EndAsync(credential, reason);
 
     private EndCause Cause => _cause.Task.IsCompletedSuccessfully ? Blocking.Wait(_cause.Task) : EndCause.Completed;
@@ -234,57 +273,18 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
             target.End();
     }
 
-    private async Task<JobReport> EndAsync()
+    private Task<JobReport> EndAsync()
     {
         Shut();
-        EndCause cause = Cause;
-        if (cause != EndCause.Completed)
-            Plan.Logger.JobCutShort(Context, cause.Reason);
         _killSwitch?.Dispose();
         _longest?.Dispose();
-        using var deadline = new CancellationTokenSource(Plan.EndWithin, Plan.Time);
-        Task told = TellAsync(_ended);   // the job's own callbacks run beside the ending; what they do can't hold it up
-
-        await _ending.EndAllAsync(Leases.TakeAll(), cause.Reason, deadline.Token).ConfigureAwait(false);
-        if (!await Leases.Drained.IsDoneBeforeAsync(deadline.Token).ConfigureAwait(false))
-            _ = TellAsync(_abandoned);
-        // What a flight registered that took off before it saw the end (LeaseSet's argument).
-        await _ending.EndAllAsync(Leases.TakeAll(), cause.Reason, deadline.Token).ConfigureAwait(false);
-        await told.IsDoneBeforeAsync(deadline.Token).ConfigureAwait(false);
-
-        var report = new JobReport(Context, _ending.Outcomes(), Leases.FlightsInTheAir);
-        if (report.AllEnded)
-            Plan.Logger.JobCompleted(Context, report.ToString());
-        else
-            Plan.Logger.JobCompletedWithOrphans(Context, report.ToString());
-        Plan.Meter.Remove(this);
-        _policyChanges.Dispose();
-        _signals?.Dispose();
-        Task released = ReleaseWhenDrainedAsync();
-        if (report.FlightsInTheAir == 0)
-            await released.IsDoneBeforeAsync(deadline.Token).ConfigureAwait(false);
-        return report;
+        return new JobEnding(this, _ending, _ended, _abandoned).RunAsync(Cause, [_policyChanges, _signals]);
     }
 
-    // A flight still in the air keeps back channel and plug-ins in use.
-    private async Task ReleaseWhenDrainedAsync()
+    internal void NoteReleased()
     {
-        await Leases.Drained.ConfigureAwait(false);
-        Backchannel.Dispose();
-        await Plan.DisposeOwnedAsync().ConfigureAwait(false);
+        ProcessEnd.Remove(this);
         _released.TrySetResult();
-    }
-
-    private async Task TellAsync(CancellationTokenSource source)
-    {
-        try
-        {
-            await source.CancelAsync().ConfigureAwait(false);
-        }
-        catch (Exception exception)   // a callback that is not ours must not keep credentials alive
-        {
-            Plan.Logger.EndedCallbackFailed(Context, exception.GetType().Name);
-        }
     }
 
     private void OnPolicyChanged()

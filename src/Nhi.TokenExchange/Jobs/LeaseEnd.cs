@@ -9,7 +9,7 @@ public enum LeaseEnd
     /// <summary>Dead before, or unknown to its issuer.</summary>
     AlreadyGone,
 
-    /// <summary>The issuer ends nothing before its time; it lives on to <see cref="LeaseOutcome.DiesAt"/>, unused.</summary>
+    /// <summary>The issuer ends nothing before its time, or only by the credential itself, which went with a killed process; it lives on to <see cref="LeaseOutcome.DiesAt"/>, unused.</summary>
     CannotBeRevoked,
 
     /// <summary>The issuer could not be asked in time; it may live on to <see cref="LeaseOutcome.DiesAt"/>.</summary>

@@ -18,7 +18,7 @@ public sealed class LeaseOutcome
     /// <summary>The name of the target.</summary>
     public string Target { get; }
 
-    /// <summary>The credential's fingerprint.</summary>
+    /// <summary>The credential's fingerprint; empty where a killed job had sent for it and not got it yet.</summary>
     public string Fingerprint { get; }
 
     /// <summary>What is known to be true of it.</summary>
@@ -36,9 +36,11 @@ public sealed class LeaseOutcome
     /// <summary>One line for people.</summary>
     public override string ToString() => End switch
     {
-        LeaseEnd.Revoked => $"{Target} {Fingerprint}: revoked",
-        LeaseEnd.AlreadyGone => $"{Target} {Fingerprint}: already gone",
-        LeaseEnd.CannotBeRevoked => string.Create(CultureInfo.InvariantCulture, $"{Target} {Fingerprint}: cannot be revoked, dies at {DiesAt:u} ({Reason})"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{Target} {Fingerprint}: NOT revoked ({Reason}), dies at {DiesAt:u}"),
+        LeaseEnd.Revoked => $"{Target} {Shown}: revoked",
+        LeaseEnd.AlreadyGone => $"{Target} {Shown}: already gone",
+        LeaseEnd.CannotBeRevoked => string.Create(CultureInfo.InvariantCulture, $"{Target} {Shown}: cannot be revoked, dies at {DiesAt:u} ({Reason})"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{Target} {Shown}: NOT revoked ({Reason}), dies at {DiesAt:u}"),
     };
+
+    private string Shown => Fingerprint.Length > 0 ? Fingerprint : "(exchange in the air)";
 }

@@ -18,6 +18,8 @@ internal sealed class SettingsSchemaTests() : SettingsSchemaFixture("Nhi.TokenEx
     [TestCase("MaxDuration", "\"00:00:00\"")]
     [TestCase("MaxDuration", "\"24:00:00\"")]
     [TestCase("KillSwitch", "\"/run/orders/\"")]
+    [TestCase("Journal", "\"/var/lib/orders/\"")]
+    [TestCase("FailOnUnrevoked", "\"no\"")]
     [TestCase("TrustRoots", "\"~/roots.pem\"")]
     [TestCase("Job/Pipelin", "\"x\"")]
     [TestCase("Job/FromRuntime", "\"no\"")]

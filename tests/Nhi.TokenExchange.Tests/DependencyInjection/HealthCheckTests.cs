@@ -123,6 +123,24 @@ public class HealthCheckTests
         Assert.That(report.Entries.Values.Select(entry => (entry.Status, entry.Data["state"])), Is.All.EqualTo((HealthStatus.Degraded, "ended")));
     }
 
+    [Test]
+    public async Task Credentials_that_should_have_been_ended_and_could_not_be_are_told_of_while_the_job_runs_and_after_it()
+    {
+        await using ServiceProvider container = Build();
+        HealthCheckService health = container.GetRequiredService<HealthCheckService>();
+        _services.Warehouse.OnRevoke = _ => throw new TokenExchangeException(ErrorCodes.RevocationFailed, ExchangeStage.Revoke, "This client may not revoke.");
+        JobSession job = container.GetRequiredService<JobSession>();
+        await job.RevokeCredentialAsync(await GetAsync(container), "drill");
+
+        HealthReportEntry running = await WarehouseAsync(container);
+        await job.CompleteAsync();
+        HealthReportEntry ended = (await health.CheckHealthAsync()).Entries["token-exchange:warehouse"];
+
+        Assert.That((running.Status, running.Data["state"], running.Data["unrevoked"]), Is.EqualTo((HealthStatus.Degraded, "not asked", 1)));
+        Assert.That((ended.Status, ended.Data["state"], ended.Data["unrevoked"]), Is.EqualTo((HealthStatus.Unhealthy, "ended", 1)));
+        Assert.That(ended.Description, Is.EqualTo("The job has ended. 1 credential(s) of it that should have been ended could not be; log and audit say which."));
+    }
+
     private ServiceProvider Build(HealthStatus? failureStatus = null) =>
         _services.Build(services => services.AddLogging().AddHealthChecks().AddTokenExchange(failureStatus, ["ready"]));
 

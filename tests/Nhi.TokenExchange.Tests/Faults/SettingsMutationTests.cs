@@ -7,7 +7,7 @@ internal sealed class SettingsMutationTests
 {
     private static readonly string[] Names =
     [
-        "Job", "Identities", "Targets", "EndWithin", "MaxDuration", "KillSwitch", "FromRuntime", "Source", "Exchange", "Identity", "Through", "Actor", "ActsFor", "Path", "Variable", "Host", "AllowHost", "ClientId", "ClientSecret", "AccountId", "Issuer", "TokenEndpoint", "Audiences", "Resources", "Scopes", "MaxLifetime",
+        "Job", "Identities", "Targets", "EndWithin", "MaxDuration", "KillSwitch", "Journal", "FailOnUnrevoked", "FromRuntime", "Source", "Exchange", "Identity", "Through", "Actor", "ActsFor", "Path", "Variable", "Host", "AllowHost", "ClientId", "ClientSecret", "AccountId", "Issuer", "TokenEndpoint", "Audiences", "Resources", "Scopes", "MaxLifetime",
         "AllowedOrigins", "SubjectAudience", "Password", "Token", "0", "1", "job", "warehouse", "lake",
     ];
 

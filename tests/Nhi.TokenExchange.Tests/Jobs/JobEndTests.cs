@@ -40,10 +40,11 @@ public class JobEndTests
         Assert.That(child.ExitCode, Is.EqualTo(exitCode));
     }
 
-    [Test]
-    public async Task Environment_Exit_ends_the_leases()
+    [TestCase("exit")]
+    [TestCase("exit", "hosted")]
+    public async Task Environment_Exit_ends_the_leases(params string[] how)
     {
-        using Process child = await StartAsync("exit");
+        using Process child = await StartAsync(how);
 
         string rest = await child.StandardOutput.ReadToEndAsync();
         await child.WaitForExitAsync();
@@ -76,9 +77,37 @@ public class JobEndTests
         Assert.That(child.ExitCode, Is.Not.Zero);
     }
 
-    private static async Task<Process> StartAsync(string how)
+    [TestCase("throw on a thread")]
+    [TestCase("throw on a thread", "hosted")]
+    public async Task An_exception_that_nobody_caught_ends_the_leases_before_it_ends_the_process(params string[] how)
     {
-        var start = new ProcessStartInfo("dotnet", [ChildJob, how]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using Process child = await StartAsync(how);
+
+        string rest = await child.StandardOutput.ReadToEndAsync(), error = await child.StandardError.ReadToEndAsync();
+        await child.WaitForExitAsync();
+
+        Assert.That(rest, Does.Contain("revoked"));
+        Assert.That(child.ExitCode, Is.EqualTo(134), "SIGABRT, as always");
+        Assert.That(error, Does.Contain("a thread's own failure"));
+    }
+
+    [TestCase(0, "unrevoked")]
+    [TestCase(69, "unrevoked", "fail")]
+    [TestCase(0, "exit unrevoked")]
+    [TestCase(69, "exit unrevoked", "fail")]
+    [TestCase(0, "end", "fail")]
+    [TestCase(3, "exit", "fail")]
+    public async Task FailOnUnrevoked_makes_the_process_fail_and_nothing_else_does(int exitCode, params string[] how)
+    {
+        using Process child = await StartAsync(how);
+        await child.StandardOutput.ReadToEndAsync();
+        await child.WaitForExitAsync();
+        Assert.That(child.ExitCode, Is.EqualTo(exitCode));
+    }
+
+    private static async Task<Process> StartAsync(params string[] how)
+    {
+        var start = new ProcessStartInfo("dotnet", [ChildJob, .. how]) { RedirectStandardOutput = true, RedirectStandardError = true };
         Process child = Process.Start(start)!;
         Assert.That(await child.StandardOutput.ReadLineAsync(), Is.EqualTo("ready"));
         return child;

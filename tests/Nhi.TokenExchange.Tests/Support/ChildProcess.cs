@@ -14,7 +14,7 @@ internal static class ChildProcess
     public static Task<(string Said, int ExitCode)> RunAsync(string how, params (string Name, string Value)[] variables) => EndAsync(new ProcessStartInfo("dotnet", [Job, how]), variables);
 
     /// <summary>Starts it.</summary>
-    public static Process Start(string how) => Start(new ProcessStartInfo("dotnet", [Job, how]));
+    public static Process Start(params string[] how) => Start(new ProcessStartInfo("dotnet", [Job, .. how]));
 
     private static async Task<(string Said, int ExitCode)> EndAsync(ProcessStartInfo start, params (string Name, string Value)[] variables)
     {

@@ -1,0 +1,80 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>The end of a job, in its order: nothing is handed out any more, credentials are ended, the report is told, what the job used is let go.</summary>
+/// <param name="session">The job.</param>
+/// <param name="ending">Ends its credentials.</param>
+/// <param name="ended">Tells the job's own code that it ends.</param>
+/// <param name="abandoned">Tells exchanges in the air that nobody waits any more.</param>
+internal sealed class JobEnding(JobSession session, LeaseEnding ending, CancellationTokenSource ended, CancellationTokenSource abandoned)
+{
+    // EX_SOFTWARE would say that the program is wrong, 1 says nothing: EX_UNAVAILABLE of sysexits.h, a service was not to be had.
+    private const int ExitCode = 69;
+
+    private SessionPlan Plan => session.Plan;
+
+    /// <summary>Ends the job.</summary>
+    /// <param name="cause">Why.</param>
+    /// <param name="watchers">What may end the job, or is told of changes: over now.</param>
+    public async Task<JobReport> RunAsync(EndCause cause, IReadOnlyList<IDisposable?> watchers)
+    {
+        if (cause != EndCause.Completed)
+            Plan.Logger.JobCutShort(session.Context, cause.Reason);
+        using var deadline = new CancellationTokenSource(Plan.EndWithin, Plan.Time);
+        Task told = TellAsync(ended);   // the job's own callbacks run beside the ending; what they do can't hold it up
+
+        await ending.EndAllAsync(session.Leases.TakeAll(), cause.Reason, deadline.Token).ConfigureAwait(false);
+        if (!await session.Leases.Drained.IsDoneBeforeAsync(deadline.Token).ConfigureAwait(false))
+            _ = TellAsync(abandoned);
+        // What a flight registered that took off before it saw the end (LeaseSet's argument).
+        await ending.EndAllAsync(session.Leases.TakeAll(), cause.Reason, deadline.Token).ConfigureAwait(false);
+        await told.IsDoneBeforeAsync(deadline.Token).ConfigureAwait(false);
+        await session.Recovery.StopAsync(deadline.Token).ConfigureAwait(false);
+
+        JobReport report = ending.Outcomes.Report(session.Context, session.Leases.FlightsInTheAir);
+        if (!session.OnlyRecovers || report.Leases.Count > 0 || !report.AllEnded)
+            Tell(report);
+        Plan.Meter.Remove(session);
+        foreach (IDisposable? watcher in watchers)
+            watcher?.Dispose();
+        Task released = ReleaseWhenDrainedAsync();
+        if (report.FlightsInTheAir == 0)
+            await released.IsDoneBeforeAsync(deadline.Token).ConfigureAwait(false);
+        return report;
+    }
+
+    private void Tell(JobReport report)
+    {
+        if (report.AllEnded)
+        {
+            Plan.Logger.JobCompleted(session.Context, report.ToString());
+            return;
+        }
+        Plan.Logger.JobCompletedWithOrphans(session.Context, report.ToString());
+        if (Plan.FailOnUnrevoked && Environment.ExitCode == 0)
+            Environment.ExitCode = ExitCode;
+    }
+
+    // A flight still in the air keeps journal, back channel and plug-ins in use.
+    private async Task ReleaseWhenDrainedAsync()
+    {
+        await session.Leases.Drained.ConfigureAwait(false);
+        if (session.Journal is { } journal)
+            await journal.DisposeAsync().ConfigureAwait(false);
+        await session.Recovery.Report.ConfigureAwait(false);
+        session.Backchannel.Dispose();
+        await Plan.DisposeOwnedAsync().ConfigureAwait(false);
+        session.NoteReleased();
+    }
+
+    private async Task TellAsync(CancellationTokenSource source)
+    {
+        try
+        {
+            await source.CancelAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception)   // a callback that is not ours must not keep credentials alive
+        {
+            Plan.Logger.EndedCallbackFailed(session.Context, exception.GetType().Name);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>What a job's journal knows of one exchange and of the credential that came of it. Holds no secret.</summary>
+internal sealed record JournalEntry
+{
+    /// <summary>Its number in the journal.</summary>
+    public required long Number { get; init; }
+
+    /// <summary>When the exchange was begun.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    public required Guid FlightId { get; init; }
+
+    public required string Target { get; init; }
+
+    /// <summary>The issuer, as the exchanger names it.</summary>
+    public required string Issuer { get; init; }
+
+    public bool IsPlatformIssued { get; init; }
+
+    /// <summary>The job with what the proof attests of it; null: as the journal's first line says it.</summary>
+    public JobContext? Job { get; init; }
+
+    public JobFacts AttestedFacts { get; init; }
+
+    /// <summary>The credential's fingerprint; null while its exchange is in the air.</summary>
+    public string? Fingerprint { get; init; }
+
+    /// <summary>What ends the credential without holding it, if anything does; known before the credential where the exchanger chose it.</summary>
+    public string? Handle { get; init; }
+
+    public DateTimeOffset UnusableFrom { get; init; }
+
+    public DateTimeOffset DiesAt { get; init; }
+
+    /// <summary>An exchange in the air of whose credential nothing is known.</summary>
+    public bool IsUnknown => Fingerprint is null && Handle is null;
+
+    /// <summary>Whether it may live on after <see cref="DiesAt"/>.</summary>
+    public bool EndIsUncertain { get; init; }
+}

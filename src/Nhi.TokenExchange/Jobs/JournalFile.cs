@@ -1,0 +1,171 @@
+using System.Globalization;
+using Microsoft.Win32.SafeHandles;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>One journal, open and locked: by the process whose job writes it, or by the one that recovers what such a process left behind.</summary>
+/// <remarks>
+/// The lock goes with the process, however that ends; so what is locked is alive, and what is not has one recoverer. A journal is made under another name, locked and written to the disk, and only then named as one: nobody
+/// ever sees one that is not locked while its owner lives, or whose first line is not whole. Mode 0600; a link is never followed.
+/// </remarks>
+internal sealed class JournalFile : IDisposable
+{
+    private readonly JournalFolder _folder;
+    private SafeFileHandle _handle;
+    private long _length;
+
+    private JournalFile(JournalFolder folder, string path, SafeFileHandle handle, long length)
+    {
+        _folder = folder;
+        Path = path;
+        _handle = handle;
+        _length = length;
+    }
+
+    public string Path { get; }
+
+    public long Length => _length;
+
+    /// <summary>Makes a journal with its first line.</summary>
+    /// <exception cref="IOException">The disk is full, the file system has no locks, or anything else.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder can't be written.</exception>
+    public static JournalFile Create(JournalFolder folder, byte[] header)
+    {
+        string path = folder.NewFile();
+        return new JournalFile(folder, path, Put(folder, path, [header]), header.Length);
+    }
+
+    /// <summary>Opens and locks a journal of an earlier process.</summary>
+    /// <returns>Null: its owner lives, somebody else recovers it, or it is gone.</returns>
+    /// <exception cref="TokenExchangeException">It is not ours to trust, or can't be locked.</exception>
+    public static JournalFile? TryOpen(JournalFolder folder, string path)
+    {
+        SafeFileHandle? handle = null;
+        try
+        {
+            if (UnixFile.At(path, followLink: false) is { IsRegular: false } other)   // before opening: opening a device may do anything
+                throw Unsafe(path, $"is {other.Kind}, not a regular file");
+            handle = UnixOpen.IsSupported ? UnixOpen.ToWrite(path) : File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Delete);
+            if (UnixOpen.IsSupported && !UnixOpen.TryLock(handle))
+                return null;
+            Check(path, handle);
+            if (UnixFile.Of(handle) is { Links: 0 })   // somebody recovered it between our opening and our locking
+                return null;
+            var file = new JournalFile(folder, path, handle, RandomAccess.GetLength(handle));
+            handle = null;
+            return file;
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
+        }
+        catch (UnauthorizedAccessException refused)
+        {
+            throw Unsafe(path, "can't be written by this user", refused);
+        }
+        catch (IOException inUse) when (OperatingSystem.IsWindows() && (inUse.HResult & 0xFFFF) == 32)   // ERROR_SHARING_VIOLATION
+        {
+            return null;
+        }
+        catch (IOException failed)
+        {
+            throw Unsafe(path, $"can't be opened and locked ({ExceptionText.Clean(failed.Message)})", failed);
+        }
+        finally
+        {
+            handle?.Dispose();
+        }
+    }
+
+    public int Read(Span<byte> into, long at) => RandomAccess.Read(_handle, into, at);
+
+    /// <summary>Adds lines. If this throws, what is there beyond <see cref="Length"/> is none of them.</summary>
+    /// <param name="text">Whole lines.</param>
+    /// <param name="flush">Whether they must outlast a loss of power.</param>
+    public void Append(ReadOnlySpan<byte> text, bool flush)
+    {
+        RandomAccess.Write(_handle, text, _length);
+        if (flush)
+            RandomAccess.FlushToDisk(_handle);
+        _length += text.Length;
+    }
+
+    /// <summary>Takes away what a crash left of a line.</summary>
+    public void CutTo(long length)
+    {
+        RandomAccess.SetLength(_handle, length);
+        _length = length;
+    }
+
+    /// <summary>Writes the journal anew, in a file that takes its name when it is whole.</summary>
+    public void Replace(IReadOnlyCollection<byte[]> lines)
+    {
+        SafeFileHandle anew = Put(_folder, Path, lines);
+        _handle.Dispose();
+        _handle = anew;
+        _length = lines.Sum(line => (long)line.Length);
+    }
+
+    /// <summary>Takes the journal away, and then the lock.</summary>
+    public void Delete()
+    {
+        if (!OperatingSystem.IsWindows())
+            File.Delete(Path);
+        Dispose();
+        if (OperatingSystem.IsWindows())
+            File.Delete(Path);
+    }
+
+    public void Dispose() => _handle.Dispose();
+
+    private static SafeFileHandle Put(JournalFolder folder, string path, IReadOnlyCollection<byte[]> lines)
+    {
+        string draft = JournalFolder.DraftOf(path);
+        SafeFileHandle? handle = null;
+        try
+        {
+            File.Delete(draft);
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, BufferSize = 0, Share = OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None };
+            if (!OperatingSystem.IsWindows())
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            handle = new FileStream(draft, options).SafeFileHandle;
+            // Asked for once more: where a file system has no locks, the framework says nothing of it.
+            if (UnixOpen.IsSupported && !UnixOpen.TryLock(handle))
+                throw new IOException("somebody else holds its lock");
+            long at = 0;
+            foreach (byte[] line in lines)
+            {
+                RandomAccess.Write(handle, line, at);
+                at += line.Length;
+            }
+            RandomAccess.FlushToDisk(handle);
+            File.Move(draft, path, overwrite: true);
+            folder.Flush();
+            return handle;
+        }
+        catch
+        {
+            handle?.Dispose();
+            Quietly.Do(() => File.Delete(draft));
+            throw;
+        }
+    }
+
+    private static void Check(string path, SafeFileHandle handle)
+    {
+        if (UnixFile.Of(handle) is not { } facts)
+            return;
+        if (!facts.IsRegular)
+            throw Unsafe(path, $"is {facts.Kind}, not a regular file");
+        if (facts.Owner != UnixFile.CurrentUser)
+            throw Unsafe(path, string.Create(CultureInfo.InvariantCulture, $"belongs to user {facts.Owner}; this is user {UnixFile.CurrentUser}"));
+        if ((facts.Mode & 0x3F) != 0)   // 0077
+            throw Unsafe(path, $"has mode {facts.Octal}, and a journal has 600");
+    }
+
+    private static TokenExchangeException Unsafe(string path, string what, Exception? inner = null) =>
+        new(ErrorCodes.JournalUnsafe, ExchangeStage.Revoke, $"The journal '{ExceptionText.Clean(path, 200)}' {what}. It was left as it is, and nothing of it was revoked.", inner)
+        {
+            Hint = "Find out who made or changed it. If all in it is the job's, chown it to the job's user and chmod 600; else take it away.",
+        };
+}

@@ -1,0 +1,7 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>The first line of a journal: whose it is.</summary>
+/// <param name="StartedAt">When the job started.</param>
+/// <param name="Process">The process that the job runs, or ran, in.</param>
+/// <param name="Job">The job, as configuration, code and runtime say it.</param>
+internal sealed record JournalHeader(DateTimeOffset StartedAt, ProcessIdentity Process, JobContext Job);

@@ -1,0 +1,24 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>What was done about the credentials that killed jobs left behind in their journals.</summary>
+public sealed class RecoveryReport
+{
+    internal RecoveryReport(IReadOnlyList<JobReport> jobs, IReadOnlyList<TokenExchangeException> refused)
+    {
+        Jobs = jobs;
+        Refused = refused;
+    }
+
+    /// <summary>A report for each job whose journal was recovered. What could not be ended (<see cref="LeaseEnd.Failed"/>) stays in its journal for the next recovery.</summary>
+    public IReadOnlyList<JobReport> Jobs { get; }
+
+    /// <summary>Journals that were refused or can't be read in part, each with what to do (NHI7004 to NHI7006). They were left where they are.</summary>
+    public IReadOnlyList<TokenExchangeException> Refused { get; }
+
+    /// <summary>Whether nothing is left: no credential that could be ended, and no journal that was refused. Exchanges that were in the air are over, one way or the other, and don't count.</summary>
+    public bool AllEnded => Refused.Count == 0 && Jobs.All(job => job.Leases.All(lease => lease.End != LeaseEnd.Failed));
+
+    /// <summary>One line per job, credential and refusal.</summary>
+    public override string ToString() =>
+        Jobs.Count + Refused.Count == 0 ? "nothing was left behind" : string.Join(Environment.NewLine, Jobs.Select(job => $"{job.Job}: {job}").Concat(Refused.Select(refusal => refusal.Message)));
+}

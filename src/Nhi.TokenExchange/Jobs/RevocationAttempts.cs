@@ -1,0 +1,51 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>Asks an issuer to end one credential, again and again while that may help and there is time.</summary>
+/// <param name="target">Whose credential it is.</param>
+/// <param name="time">Measures the waits.</param>
+internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time)
+{
+    private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
+
+    /// <summary>Asks until there is an answer.</summary>
+    /// <param name="ask">Asks once.</param>
+    /// <param name="isDead">Whether it is sure to have died by itself.</param>
+    /// <param name="cancellationToken">Cancelled at the deadline.</param>
+    /// <returns>What is true then, and if it did not end, why; never an exception.</returns>
+    public async Task<(LeaseEnd End, string? Failure)> RunAsync(Func<CancellationToken, ValueTask<Revocation>> ask, Func<bool> isDead, CancellationToken cancellationToken)
+    {
+        TimeSpan wait = FirstWait;
+        while (true)
+        {
+            if (isDead())
+                return (LeaseEnd.AlreadyGone, null);
+            try
+            {
+                Revocation revocation = await ask(cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
+                return revocation switch
+                {
+                    Revocation.Revoked => (LeaseEnd.Revoked, null),
+                    Revocation.AlreadyGone => (LeaseEnd.AlreadyGone, null),
+                    _ => (LeaseEnd.CannotBeRevoked, target.Plan.Exchanger.IsPlatformIssued ? "the platform issued it, and ends nothing before its time" : "this issuer ends nothing before its time"),
+                };
+            }
+            catch (TokenExchangeException exception) when (exception.IsTransient && !cancellationToken.IsCancellationRequested)
+            {
+                try
+                {
+                    await Task.Delay(exception.RetryAfter is { } asked && asked > wait ? asked : wait, time, cancellationToken).ConfigureAwait(false);
+                }
+                catch (OperationCanceledException)
+                {
+                    return (LeaseEnd.Failed, $"{exception.Code} until the deadline");
+                }
+                wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
+            }
+            catch (Exception exception)   // whatever it was, the credential is accounted for
+            {
+                return (LeaseEnd.Failed, exception is OperationCanceledException ? "no answer until the deadline" : (exception as TokenExchangeException)?.Code ?? exception.GetType().Name);
+            }
+        }
+    }
+}

@@ -1,0 +1,261 @@
+using System.Collections.Concurrent;
+
+namespace Nhi.TokenExchange.Tests;
+
+/// <summary>In which order a job's end asks whom, and what it does about those that fail.</summary>
+internal sealed class JobEndOrderTests
+{
+    [Test]
+    public async Task The_longest_lived_go_first_and_some_at_a_time()
+    {
+        int inTheAir = 0, most = 0;
+        var asked = new ConcurrentQueue<string>();
+        var gate = new Gate();
+        await using TestJob job = await TestJob.StartAsync(target: options => options.Scopes = ScopeSet.Of([.. Enumerable.Range(0, 40).Select(i => $"table-{i}")]));
+        int number = 0;
+        job.Issuer.Answer = _ => new Issued<BearerToken>(job.Issuer.NewToken(TimeSpan.FromMinutes(10 + Interlocked.Increment(ref number))));
+        job.Issuer.OnRevoke = async request =>
+        {
+            asked.Enqueue(request.Credential!.Fingerprint);
+            most = Math.Max(most, Interlocked.Increment(ref inTheAir));
+            await gate.PassAsync();
+            Interlocked.Decrement(ref inTheAir);
+            return Revocation.Revoked;
+        };
+        for (int i = 0; i < 40; i++)
+            await job.Warehouse.GetAsync(new CredentialRequest { Scopes = ScopeSet.Of($"table-{i}") });
+        string[] longestFirst = [.. job.Issuer.Issued.Reverse().Select(token => token.Fingerprint)];
+
+        Task<JobReport> ending = job.Session.CompleteAsync();
+        await Eventually.HoldsAsync(() => asked.Count == 16, "sixteen at a time");
+        string[] first = [.. asked];
+        gate.Open();
+        JobReport report = await ending;
+
+        Assert.That(first, Is.EquivalentTo(longestFirst[..16]));
+        Assert.That(most, Is.EqualTo(16));
+        Assert.That(report.Leases.Count(lease => lease.End == LeaseEnd.Revoked), Is.EqualTo(40));
+    }
+
+    [Test]
+    public async Task A_target_that_others_go_through_is_ended_after_them()
+    {
+        var order = new ConcurrentQueue<string>();
+        var gate = new Gate();
+        await using JobSession job = await StartHopsAsync(
+            new ManualTimeProvider(), child: async () =>
+            {
+                await gate.PassAsync();
+                order.Enqueue("orders");
+                return Revocation.Revoked;
+            },
+            parent: () =>
+            {
+                order.Enqueue("warehouse");
+                return Task.FromResult(Revocation.Revoked);
+            });
+
+        Task<JobReport> ending = job.CompleteAsync();
+        await gate.Reached;
+        gate.Open();
+        await ending;
+
+        Assert.That(order, Is.EqualTo(new[] { "orders", "warehouse" }));
+    }
+
+    [Test]
+    public async Task A_child_whose_issuer_hangs_keeps_its_parent_for_a_quarter_of_the_time()
+    {
+        var time = new ManualTimeProvider();
+        var gate = new Gate();
+        var parent = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using JobSession job = await StartHopsAsync(
+            time, child: async () =>
+            {
+                await gate.PassAsync();
+                return Revocation.Revoked;
+            },
+            parent: () =>
+            {
+                parent.TrySetResult();
+                return Task.FromResult(Revocation.Revoked);
+            });
+
+        Task<JobReport> ending = job.CompleteAsync();
+        await gate.Reached;
+        time.Advance(TimeSpan.FromSeconds(2));
+        bool isEarly = parent.Task.IsCompleted;
+        time.Advance(TimeSpan.FromSeconds(1));
+        await parent.Task;
+        time.Advance(TimeSpan.FromSeconds(8));
+        JobReport report = await ending;
+
+        Assert.That(isEarly, Is.False);
+        Assert.That(report.Leases.Select(lease => (lease.Target, lease.End)), Is.EqualTo(new[] { ("orders", LeaseEnd.Failed), ("warehouse", LeaseEnd.Revoked) }));
+        Assert.That(report.Leases[0].Reason, Does.Contain("no answer until the deadline"));
+        gate.Open();
+    }
+
+    [Test]
+    public async Task What_could_not_be_revoked_while_the_job_ran_is_tried_again_at_its_end()
+    {
+        bool isDown = true;
+        await using TestJob job = await TestJob.StartAsync();
+        job.Issuer.OnRevoke = _ => isDown ? throw new TokenExchangeException("NHI4012", ExchangeStage.Revoke, "This client may not revoke.") : Task.FromResult(Revocation.Revoked);
+        BearerToken token = await job.Warehouse.GetAsync();
+        Assert.That(await job.Session.RevokeCredentialAsync(token, "drill"), Is.EqualTo(LeaseEnd.Failed));
+        Assert.That(job.Warehouse.TryGet(out _), Is.False, "it is handed out no more");
+        isDown = false;
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That(report.Leases.Select(lease => (lease.Fingerprint, lease.End)), Is.EqualTo(new[] { (token.Fingerprint, LeaseEnd.Revoked) }));
+        Assert.That(report.AllEnded);
+        Assert.That(job.Audit.Kinds.Where(kind => kind is AuditEventKind.Orphaned or AuditEventKind.Revoked), Is.EqualTo(new[] { AuditEventKind.Orphaned, AuditEventKind.Revoked }));
+    }
+
+    [Test]
+    public async Task What_fails_at_an_assumed_end_is_tried_again_minutes_later_and_told_once()
+    {
+        bool isDown = true;
+        int asked = 0;
+        await using TestJob job = await StartAssumedAsync(() =>
+        {
+            Interlocked.Increment(ref asked);
+            return isDown ? throw new TokenExchangeException("NHI4012", ExchangeStage.Revoke, "This client may not revoke.") : Task.FromResult(Revocation.Revoked);
+        });
+        await job.Warehouse.GetAsync();
+        job.Time.Advance(TimeSpan.FromMinutes(5) + TimeSpan.FromSeconds(2));
+        await Eventually.HoldsAsync(() => asked == 1 && job.Time.PendingTimers == 1 && job.Session.Leases.FlightsInTheAir == 0, "the first try");
+        job.Time.Advance(TimeSpan.FromMinutes(1));
+        await Eventually.HoldsAsync(() => asked == 2 && job.Time.PendingTimers == 1 && job.Session.Leases.FlightsInTheAir == 0, "the second try");
+        isDown = false;
+        job.Time.Advance(TimeSpan.FromMinutes(2));
+        await Eventually.HoldsAsync(() => asked == 3 && job.Audit.Kinds.Contains(AuditEventKind.Revoked), "the third try");
+
+        Assert.That(job.Audit.Kinds.Count(kind => kind == AuditEventKind.Orphaned), Is.EqualTo(1));
+        Assert.That((await job.Session.CompleteAsync()).Leases, Is.Empty, "it is over, as if it had died of age");
+    }
+
+    [Test]
+    public async Task What_cannot_be_ended_in_a_day_is_given_up_and_never_left_out_of_AllEnded()
+    {
+        int asked = 0;
+        await using TestJob job = await StartAssumedAsync(() =>
+        {
+            Interlocked.Increment(ref asked);
+            throw new TokenExchangeException("NHI4012", ExchangeStage.Revoke, "This client may not revoke.");
+        });
+        BearerToken token = await job.Warehouse.GetAsync();
+        job.Time.Advance(TimeSpan.FromMinutes(5) + TimeSpan.FromSeconds(2));
+        await Eventually.HoldsAsync(() => asked == 1 && job.Time.PendingTimers == 1, "the first try");
+        job.Time.Advance(TimeSpan.FromDays(1));
+        await Eventually.HoldsAsync(() => asked == 2 && job.Session.Leases.FlightsInTheAir == 0 && job.Time.PendingTimers == 0, "the last try");
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That(asked, Is.EqualTo(2), "it is not asked for again");
+        Assert.That(report.Leases.Select(lease => (lease.Fingerprint, lease.End)), Is.EqualTo(new[] { (token.Fingerprint, LeaseEnd.Failed) }));
+        Assert.That(report.AllEnded, Is.False);
+    }
+
+    [Test]
+    public async Task A_burst_of_leases_at_an_assumed_end_is_asked_for_some_at_a_time()
+    {
+        int inTheAir = 0, most = 0, asked = 0;
+        var gate = new Gate();
+        await using TestJob job = await StartAssumedAsync(async () =>
+        {
+            Interlocked.Increment(ref asked);
+            most = Math.Max(most, Interlocked.Increment(ref inTheAir));
+            await gate.PassAsync();
+            Interlocked.Decrement(ref inTheAir);
+            return Revocation.Revoked;
+        }, options => options.Scopes = ScopeSet.Of([.. Enumerable.Range(0, 60).Select(i => $"table-{i}")]));
+        for (int i = 0; i < 60; i++)
+            await job.Warehouse.GetAsync(new CredentialRequest { Scopes = ScopeSet.Of($"table-{i}") });
+        job.Time.Advance(TimeSpan.FromMinutes(6));
+        await Eventually.HoldsAsync(() => asked == 16 && job.Session.Leases.FlightsInTheAir == 60, "sixteen that are asked for, and all others waiting");
+
+        gate.Open();
+        await Eventually.HoldsAsync(() => job.Audit.Kinds.Count(kind => kind == AuditEventKind.Revoked) == 60, "all of them");
+
+        Assert.That(most, Is.EqualTo(16));
+    }
+
+    [Test]
+    public async Task The_jobs_end_finds_those_that_wait_for_their_turn()
+    {
+        var gate = new Gate();
+        await using TestJob job = await StartAssumedAsync(async () =>
+        {
+            await gate.PassAsync();
+            return Revocation.Revoked;
+        }, options => options.Scopes = ScopeSet.Of([.. Enumerable.Range(0, 60).Select(i => $"table-{i}")]));
+        for (int i = 0; i < 60; i++)
+            await job.Warehouse.GetAsync(new CredentialRequest { Scopes = ScopeSet.Of($"table-{i}") });
+        job.Time.Advance(TimeSpan.FromMinutes(6));
+        await Eventually.HoldsAsync(() => job.Session.Leases.FlightsInTheAir == 60, "all of them waiting");
+
+        Task<JobReport> ending = job.Session.CompleteAsync();
+        gate.Open();
+        JobReport report = await ending;
+
+        Assert.That(report.AllEnded, Is.True);
+        Assert.That(job.Issuer.Revoked, Is.EquivalentTo(job.Issuer.Issued), "each once");
+    }
+
+    [Test]
+    public async Task A_report_of_months_counts_what_it_does_not_list()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        for (int i = 0; i < 1_100; i++)
+        {
+            await job.Warehouse.GetAsync();
+            job.Policy.Change($"{i}", _ => AccessDecision.Permit("all"));
+            await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count == i + 1, "the revocation");
+        }
+        await Eventually.HoldsAsync(() => job.Session.Leases.FlightsInTheAir == 0, "its record");
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That((report.Leases.Count, report.LeasesLeftOut, report.AllEnded), Is.EqualTo((1_000, 100L, true)));
+        Assert.That(report.ToString(), Does.Contain("100 credential(s) that ended before are not listed"));
+    }
+
+    [Test]
+    public void Failed_ones_that_are_not_listed_count()
+    {
+        var outcomes = new LeaseOutcomes();
+        for (int i = 0; i < 10_001; i++)
+            outcomes.AddBefore(new LeaseOutcome("warehouse", $"f{i}", LeaseEnd.Failed, default, default, "no"));
+        for (int i = 0; i < 2_000; i++)
+            outcomes.AddBefore(new LeaseOutcome("warehouse", $"r{i}", LeaseEnd.Revoked, default, default, null));
+
+        JobReport report = outcomes.Report(JobContext.Unnamed, 0);
+
+        Assert.That(report.Leases.Count(lease => lease.End == LeaseEnd.Failed), Is.EqualTo(10_000));
+        Assert.That(report.LeasesLeftOut, Is.EqualTo(1_001));
+        Assert.That(report.ToString(), Does.Contain("1 of them NOT revoked"));
+        Assert.That(new JobReport(JobContext.Unnamed, [], 0, 0, 1).AllEnded, Is.False);
+    }
+
+    private static async Task<TestJob> StartAssumedAsync(Func<Task<Revocation>> onRevoke, Action<TargetOptions>? target = null)
+    {
+        TestJob job = await TestJob.StartAsync(target: target);
+        job.Issuer.Answer = _ => new Issued<BearerToken>(job.Issuer.NewToken(TimeSpan.FromMinutes(5))) { EndIsAssumed = true };
+        job.Issuer.OnRevoke = _ => onRevoke();
+        return job;
+    }
+
+    private static async Task<JobSession> StartHopsAsync(ManualTimeProvider time, Func<Task<Revocation>> child, Func<Task<Revocation>> parent)
+    {
+        JobSession job = await JobSession.StartAsync(b => b
+            .Identity("job", TestProofs.Source(time), ActsFor.Workload)
+            .Target("warehouse", new TestExchanger(time) { OnRevoke = _ => parent() }, "job")
+            .Target("orders", new TestExchanger(time) { OnRevoke = _ => child() }, options => options.Through = "warehouse")
+            .Time(time).Jitter(() => 0).EndOnSignals(false));
+        await job.Provider<BearerToken>("orders").GetAsync();
+        return job;
+    }
+}
