@@ -95,6 +95,30 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
     public static bool TryTake(Credential credential) =>
         Interlocked.CompareExchange(ref credential.Lease.State, LeaseState.Taken, LeaseState.Live) == LeaseState.Live;
 
+    /// <summary>Puts a registered renewal into the place of what it renews, and of renewals of that that came before: one thing at the issuer is one lease.</summary>
+    /// <remarks>Who ends <paramref name="held"/> may have taken it already. Then it stays taken, and the renewal is ended, too.</remarks>
+    public void Supersede(Credential held, Credential renewed)
+    {
+        for (Credential? lease = Volatile.Read(ref _head); lease is not null; lease = Volatile.Read(ref lease.Lease.Next))
+        {
+            if (ReferenceEquals(lease, held) || (!ReferenceEquals(lease, renewed) && IsTheSame(lease, renewed)))
+                Interlocked.CompareExchange(ref lease.Lease.State, LeaseState.Superseded, LeaseState.Live);
+        }
+    }
+
+    /// <summary>What stands in the books for a credential: its last renewal, or itself.</summary>
+    public Credential Newest(Credential credential)
+    {
+        if (credential.Lease.State != LeaseState.Superseded)
+            return credential;
+        for (Credential? lease = Volatile.Read(ref _head); lease is not null; lease = Volatile.Read(ref lease.Lease.Next))
+        {
+            if (lease.Lease.State != LeaseState.Superseded && IsTheSame(lease, credential))
+                return lease;
+        }
+        return credential;
+    }
+
     /// <summary>Takes all leases that are in the chain.</summary>
     public List<Credential> TakeAll()
     {
@@ -119,6 +143,9 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
         }
         return count;
     }
+
+    private static bool IsTheSame(Credential lease, Credential other) =>
+        lease.Lease.Owner == other.Lease.Owner && lease.Lease.Handle == other.Lease.Handle && lease.Fingerprint == other.Fingerprint;
 
     private void Prune()
     {
@@ -152,7 +179,7 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
 
     private bool IsOver(Credential lease)
     {
-        if (lease.Lease.State == LeaseState.Taken)
+        if (lease.Lease.State is LeaseState.Taken or LeaseState.Superseded)
             return true;
         if (!IsPastEnd(lease))
             return false;

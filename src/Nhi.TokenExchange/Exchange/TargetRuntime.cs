@@ -15,6 +15,8 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
 
     public ExchangeActivities Activities { get; } = new(plan, session.Clock);
 
+    public TargetProofs Proofs => field ??= new TargetProofs(Session, this);
+
     public TargetMeasurements Measurements { get; } = new(session.Plan.Meter, plan, session.Plan.Time);
 
     /// <summary>The origin of a lease. As long as proofs say the same, that is one object; a race makes some more, which does no harm.</summary>
@@ -52,6 +54,9 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
 
     /// <summary>Asks the issuer to end a credential that the caller has taken out of the set.</summary>
     public abstract ValueTask<Revocation> RevokeAsync(Credential credential, CancellationToken cancellationToken);
+
+    /// <summary>Asks the issuer to end a credential that nobody has any more: a job before this one was issued it.</summary>
+    public abstract ValueTask<Revocation> RevokeAsync(string handle, CancellationToken cancellationToken);
 }
 
 /// <summary>One target of one running job: provider, slot, the cache for varying requests, and the pipeline behind them.</summary>
@@ -148,10 +153,18 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
     }
 
     public override ValueTask<Revocation> RevokeAsync(Credential credential, CancellationToken cancellationToken) =>
-        _exchanger.RevokeAsync(
-            new RevocationRequest<T>
-            {
-                Target = Target, Credential = (T)credential, Handle = credential.Lease.Handle, Backchannel = Session.Backchannel, Time = Session.Plan.Time,
-            },
-            cancellationToken);
+        _exchanger.RevokeAsync(RevocationOf((T)credential, credential.Lease.Handle), cancellationToken);
+
+    public override ValueTask<Revocation> RevokeAsync(string handle, CancellationToken cancellationToken) =>
+        _exchanger.RevokeAsync(RevocationOf(null, handle), cancellationToken);
+
+    private RevocationRequest<T> RevocationOf(T? credential, string? handle) => new()
+    {
+        Target = Target,
+        Credential = credential,
+        Handle = handle,
+        Subject = async cancellationToken => (await Proofs.GetAsync(null, cancellationToken).ConfigureAwait(false)).Token,
+        Backchannel = Session.Backchannel,
+        Time = Session.Plan.Time,
+    };
 }

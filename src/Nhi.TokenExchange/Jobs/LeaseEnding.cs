@@ -30,6 +30,7 @@ internal sealed class LeaseEnding(JobSession session)
     /// <returns>What is true of it then; <see cref="LeaseEnd.AlreadyGone"/> if somebody else ends it.</returns>
     public async Task<LeaseEnd> EndAsync(Credential credential, string reason)
     {
+        credential = session.Leases.Newest(credential);
         if (!LeaseSet.TryTake(credential))
             return LeaseEnd.AlreadyGone;
         using var deadline = new CancellationTokenSource(EndDeadline, session.Plan.Time);
