@@ -39,7 +39,7 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
                 errors.Add(path, $"has a test issuer, {exchanger.Issuer.IdnHost}, while the job's environment is production", "Name the real issuer.");
             if ((options.AttestedFacts & ~(JobFacts.Pipeline | JobFacts.Run | JobFacts.Task | JobFacts.Environment)) != 0)
                 errors.Add($"{path}:AttestedFacts", "has a value that is no fact", "Combine Pipeline, Run, Task and Environment.");
-            if (options.Through is null && options.Identity is not null && exchanger?.FlawOfHop(null) is { } unhopped)
+            if (options.Through is null && exchanger?.FlawOfHop(null) is { } unhopped)
                 errors.Add($"{path}:Through", unhopped, "Name a target with the exchange VaultLogin at the same server instead of Identity.");
             CheckAttestingIssuer($"{path}:AttestingIssuer", options);
             if (exchanger?.FlawOf(options.Scopes) is { } flaw)

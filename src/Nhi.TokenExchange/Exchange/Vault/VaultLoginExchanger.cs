@@ -27,6 +27,8 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
         UsableMargin = options.UsableMargin;
     }
 
+    public VaultServer Server => _server;
+
     public override Uri Issuer => _server.Address;
 
     public override Audience SubjectAudience { get; }

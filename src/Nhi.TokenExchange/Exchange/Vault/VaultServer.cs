@@ -10,6 +10,13 @@ internal sealed class VaultServer(Uri address, string? @namespace)
 
     public Uri Address => address;
 
+    public bool IsRoot => @namespace is null;
+
+    private string? Namespace => @namespace;
+
+    /// <summary>Whether a token of the other namespace is good here.</summary>
+    public bool IsBelow(VaultServer other) => other.Namespace is not { } above || @namespace == above || @namespace?.StartsWith(above + "/", StringComparison.Ordinal) == true;
+
     /// <summary>Sends a call. A wrapped answer is opened.</summary>
     /// <exception cref="TokenExchangeException">Vault refused, was not reached, or answered what can't be read.</exception>
     public async Task<VaultAnswer> AskAsync(VaultCall call, HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken)
