@@ -5,6 +5,9 @@ internal sealed class VaultJob : IAsyncDisposable
 {
     public const string Path = "database/creds/readonly";
 
+    // Where the job's clock is a manual one, its own deadlines never come.
+    private static readonly TimeSpan EndLimit = TimeSpan.FromMinutes(1);
+
     private VaultJob(IdentityEmulator emulator, JobIdentity identity, VaultRole role, VaultSecretRole secret, RecordingSink audit, JobSession session)
     {
         Emulator = emulator;
@@ -84,8 +87,18 @@ internal sealed class VaultJob : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Emulator.Faults.Clear();
-        await Session.DisposeAsync();
-        await Emulator.DisposeAsync();
+        try
+        {
+            await Session.DisposeAsync().AsTask().WaitAsync(EndLimit, TimeProvider.System);
+        }
+        catch (TimeoutException)
+        {
+            throw new InvalidOperationException($"The job does not come to its end; its clock may stand still. The audit: {Audit.Text}");
+        }
+        finally
+        {
+            await Emulator.DisposeAsync();
+        }
     }
 
     private static Task<JobSession> StartJobAsync(
