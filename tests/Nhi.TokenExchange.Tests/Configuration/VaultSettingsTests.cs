@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+
 namespace Nhi.TokenExchange.Tests.Configuration;
 
 internal sealed class VaultSettingsTests
@@ -44,4 +46,12 @@ internal sealed class VaultSettingsTests
     [Test]
     public void The_Kubernetes_method_wants_a_role() =>
         Assert.That(Sections.Refused(Sections.With(With(("Targets:vault:Method", "Kubernetes"), ("Targets:vault:Role", null)))).Message, Does.Contain("vault:Role: is missing; the Kubernetes auth method has no default role"));
+
+    [Test]
+    public async Task A_container_gives_the_provider_of_a_secret_by_the_name_of_its_target()
+    {
+        await using ServiceProvider container = new ServiceCollection().AddTokenExchange(Sections.With(With())).BuildServiceProvider();
+
+        Assert.That(container.GetRequiredKeyedService<CredentialProvider<VaultSecret>>("database"), Is.SameAs(container.GetRequiredService<JobSession>().Provider<VaultSecret>("database")));
+    }
 }
