@@ -29,5 +29,6 @@ internal static class VaultEnvelope
         return envelope;
     }
 
-    public static long Seconds(TimeSpan life) => (long)Math.Floor(life.TotalSeconds);
+    // Rounded: what is issued for an hour says so, though a moment has passed since.
+    public static long Seconds(TimeSpan life) => (long)Math.Round(life.TotalSeconds);
 }

@@ -13,7 +13,7 @@ for await (const line of createInterface({ input: process.stdin })) {
       told[name] = { error: error.message, status: error.response?.statusCode };
     }
   };
-  await attempt('login', () => asked.kubernetes ? vault.kubernetesLogin({ role: asked.role, jwt: asked.jwt }) : vault.jwtLogin({ role: asked.role, jwt: asked.jwt }));
+  await attempt('login', () => asked.kubernetes ? vault.kubernetesLogin({ mount_point: 'kubernetes', role: asked.role, jwt: asked.jwt }) : vault.jwtLogin({ role: asked.role, jwt: asked.jwt }));
   await attempt('self', () => vault.tokenLookupSelf());
   await attempt('secret', () => vault.read(asked.path));
   const lease_id = told.secret.lease_id;
