@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace Nhi.TokenExchange;
 
 /// <summary>
-/// An OIDC issuer, an authorization server, a Databricks-style workspace, Microsoft Entra ID, Azure's managed identity hosts and two protected APIs, on loopback, that verify for real and fail on demand.
+/// An OIDC issuer, an authorization server, a Databricks-style workspace, a Vault-style server, Microsoft Entra ID, Azure's managed identity hosts and two protected APIs, on loopback, that verify for real and fail on demand.
 /// For tests and samples; never for production.
 /// </summary>
 /// <remarks>Keys and canaries are new for each start. All members are safe to use from any number of threads.</remarks>
@@ -32,9 +32,10 @@ public sealed class IdentityEmulator : IAsyncDisposable
         var issuers = new ProofIssuers(_issuer, Entra);
         Authorization = new AuthorizationServer(ports.AuthorizationIdentifier, Warehouse.NamesOf(ports.WarehouseOrigin), issuers, Ledger, Canaries, options);
         Databricks = new DatabricksWorkspace(ports.DatabricksOrigin, issuers, Ledger, Canaries, options);
+        Vault = new EmulatedVault(ports.VaultOrigin, issuers, Ledger, Canaries, options);
         Warehouse = new Warehouse(ports.WarehouseOrigin, Authorization, Databricks, Ledger, options.Time);
         var entra = new EntraServer(Entra, new EntraAssertions(Entra, issuers, ManagedIdentity.FindByObjectId, options.ClockLeeway));
-        var routes = new EmulatorRoutes(ports, _issuer, Authorization, Databricks, Warehouse, entra, ManagedIdentity, AzureResource);
+        var routes = new EmulatorRoutes(ports, _issuer, Authorization, Databricks, Warehouse, entra, ManagedIdentity, AzureResource, Vault);
         host.Serve(new RequestDesk(routes, Ledger, Faults, options.Time).HandleAsync);
     }
 
@@ -46,6 +47,9 @@ public sealed class IdentityEmulator : IAsyncDisposable
 
     /// <summary>The Databricks-style workspace.</summary>
     public DatabricksWorkspace Databricks { get; }
+
+    /// <summary>The Vault-style server: logins, dynamic secrets with leases, wrapping.</summary>
+    public EmulatedVault Vault { get; }
 
     /// <summary>The protected API.</summary>
     public Warehouse Warehouse { get; }

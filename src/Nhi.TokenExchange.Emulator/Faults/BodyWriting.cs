@@ -55,6 +55,8 @@ internal sealed class BodyWriting
 
     private static async Task WriteAsync(HttpContext http, byte[] body)
     {
+        if (http.Response.StatusCode == 204)
+            return;   // RFC 9110 §15.3.5: it has no content; the server breaks a connection on which one is written, if only an empty one
         http.Response.ContentLength = body.Length;
         await http.Response.Body.WriteAsync(body, http.RequestAborted).ConfigureAwait(false);
     }

@@ -64,6 +64,14 @@ public sealed class Fault
             : EntraErrors.Answer(request, code.Value, Quoted(request, field)),
     };
 
+    /// <summary>A refusal as Vault writes it, in place of the endpoint's answer; nothing is issued.</summary>
+    /// <param name="status">The HTTP status, such as 400, 403, 412, 429, 503.</param>
+    /// <param name="errors">What it says; nothing, as Vault does with 404: <c>{"errors":[]}</c>.</param>
+    public static Fault Vault(int status, params string[] errors) => new($"Vault {status}")
+    {
+        Instead = _ => EmulatorAnswer.Of(new JsonObject { ["errors"] = JsonText.Array(errors) }, status),
+    };
+
     /// <summary>A redirect in place of the endpoint's answer.</summary>
     /// <param name="to">The value of <c>Location</c>.</param>
     /// <param name="status">301, 302, 303, 307 or 308; default 307, which repeats the body.</param>

@@ -59,4 +59,19 @@ public enum EmulatorEndpoint
 
     /// <summary>The REST API of the Databricks-style workspace and of its account.</summary>
     DatabricksApi,
+
+    /// <summary>Vault: <c>auth/{mount}/login</c>.</summary>
+    VaultLogin,
+
+    /// <summary>Vault: <c>auth/token/…</c>.</summary>
+    VaultToken,
+
+    /// <summary>Vault: a path of a secrets engine, where secrets are made.</summary>
+    VaultSecret,
+
+    /// <summary>Vault: <c>sys/leases/…</c>.</summary>
+    VaultLease,
+
+    /// <summary>Vault: <c>sys/wrapping/…</c>.</summary>
+    VaultWrapping,
 }

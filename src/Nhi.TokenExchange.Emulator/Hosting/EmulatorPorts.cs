@@ -4,7 +4,7 @@ namespace Nhi.TokenExchange;
 internal sealed record EmulatorPorts(string Host, IReadOnlyList<int> All)
 {
     /// <summary>How many ports there are; the last <see cref="Secure"/> of them speak TLS.</summary>
-    public const int Count = 7;
+    public const int Count = 8;
 
     public const int Secure = 2;
 
@@ -18,9 +18,11 @@ internal sealed record EmulatorPorts(string Host, IReadOnlyList<int> All)
 
     public int ManagedIdentity => All[4];
 
-    public int Entra => All[5];
+    public int Vault => All[5];
 
-    public int AzureResource => All[6];
+    public int Entra => All[6];
+
+    public int AzureResource => All[7];
 
     // The two OAuth issuers have a path, so that RFC 8414's insertion and OIDC's appending of the well-known part differ.
     public string IssuerIdentifier => $"http://{Host}:{Issuer}/issuer";
@@ -32,6 +34,8 @@ internal sealed record EmulatorPorts(string Host, IReadOnlyList<int> All)
     public string WarehouseOrigin => $"http://{Host}:{Warehouse}";
 
     public string ManagedIdentityOrigin => $"http://{Host}:{ManagedIdentity}";
+
+    public string VaultOrigin => $"http://{Host}:{Vault}";
 
     // By name: SDKs that compare host names of authorities are used to names.
     public string EntraOrigin => $"https://localhost:{Entra}";

@@ -28,6 +28,9 @@ public sealed class EmulatorCanaries
     /// <summary>In every secret of a managed identity host: the identity header and Azure Arc's key files.</summary>
     public string ManagedIdentity { get; } = Make("msi");
 
+    /// <summary>In every token and every secret of Vault.</summary>
+    public string Vault { get; } = Make("vault");
+
     /// <summary>In every bearer of a resource server.</summary>
     public string ResourceServer { get; } = Make("rs");
 

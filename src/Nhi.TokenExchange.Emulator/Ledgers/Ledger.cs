@@ -134,4 +134,14 @@ public sealed class Ledger
                 _issued[place] = _issued[place] with { RevokedAt = _issued[place].RevokedAt ?? _time.GetUtcNow() };
         }
     }
+
+    /// <summary>Its life was lengthened, or cut to what was asked for.</summary>
+    internal void MarkRenewed(string fingerprint, DateTimeOffset endsAt)
+    {
+        lock (_gate)
+        {
+            if (_places.TryGetValue(fingerprint, out int place))
+                _issued[place] = _issued[place] with { EndsAt = endsAt, Renewals = _issued[place].Renewals + 1 };
+        }
+    }
 }

@@ -48,6 +48,12 @@ public sealed record LedgerIssue
     /// <summary>The granted <c>authorization_details</c> (RFC 9396) as JSON; null when there are none.</summary>
     public string? AuthorizationDetails { get; init; }
 
+    /// <summary>What ends it without holding it: the accessor of a Vault token, the id of a lease; null elsewhere.</summary>
+    public string? Handle { get; init; }
+
+    /// <summary>How often its life was lengthened; <see cref="EndsAt"/> is the last end.</summary>
+    public int Renewals { get; init; }
+
     /// <summary>The <c>act</c> claim as JSON; null without delegation.</summary>
     internal string? ActJson { get; init; }
 

@@ -35,4 +35,7 @@ public enum AuditEventKind
 
     /// <summary>Something that a crash left behind was dealt with.</summary>
     Recovered,
+
+    /// <summary>The life of a credential was lengthened at its issuer: the same one, with a later end.</summary>
+    Renewed,
 }

@@ -27,6 +27,9 @@ internal sealed class LoggerAuditSink(ILogger logger) : IAuditSink
             case AuditEventKind.Refreshed:
                 logger.Refreshed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, auditEvent.Fingerprint, auditEvent.Scopes, auditEvent.UnusableFrom, auditEvent.DiesAt, auditEvent.CorrelationId);
                 break;
+            case AuditEventKind.Renewed:
+                logger.Renewed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, auditEvent.Fingerprint, auditEvent.UnusableFrom, auditEvent.DiesAt, auditEvent.CorrelationId);
+                break;
             case AuditEventKind.Revoked:
                 logger.Revoked(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.Reason);
                 break;

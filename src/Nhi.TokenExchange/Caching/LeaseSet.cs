@@ -113,6 +113,30 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
         return !IsClosed || !TryTake(credential);
     }
 
+    /// <summary>Puts a registered renewal into the place of what it renews, and of renewals of that that came before: one thing at the issuer is one lease.</summary>
+    /// <remarks>Who ends <paramref name="held"/> may have taken it already. Then it stays taken, and the renewal is ended, too.</remarks>
+    public void Supersede(Credential held, Credential renewed)
+    {
+        for (Credential? lease = Volatile.Read(ref _head); lease is not null; lease = Volatile.Read(ref lease.Lease.Next))
+        {
+            if (ReferenceEquals(lease, held) || (!ReferenceEquals(lease, renewed) && IsTheSame(lease, renewed)))
+                Interlocked.CompareExchange(ref lease.Lease.State, LeaseState.Superseded, LeaseState.Live);
+        }
+    }
+
+    /// <summary>What stands in the books for a credential: its last renewal, or itself.</summary>
+    public Credential Newest(Credential credential)
+    {
+        if (credential.Lease.State != LeaseState.Superseded)
+            return credential;
+        for (Credential? lease = Volatile.Read(ref _head); lease is not null; lease = Volatile.Read(ref lease.Lease.Next))
+        {
+            if (lease.Lease.State != LeaseState.Superseded && IsTheSame(lease, credential))
+                return lease;
+        }
+        return credential;
+    }
+
     /// <summary>Takes all leases that are in the chain, but for borrowed ones.</summary>
     public List<Credential> TakeAll()
     {
@@ -137,6 +161,9 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
         }
         return count;
     }
+
+    private static bool IsTheSame(Credential lease, Credential other) =>
+        lease.Lease.Owner == other.Lease.Owner && lease.Lease.Handle == other.Lease.Handle && lease.Fingerprint == other.Fingerprint;
 
     private void Prune()
     {
@@ -170,7 +197,7 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
 
     private bool IsOver(Credential lease)
     {
-        if (lease.Lease.State == LeaseState.Taken)
+        if (lease.Lease.State is LeaseState.Taken or LeaseState.Superseded)
             return true;
         if (lease.Lease.State == LeaseState.Borrowed || !IsPastEnd(lease))
             return false;

@@ -53,4 +53,7 @@ internal enum LeaseState : byte   // beside RefreshLead and EndIsUncertain it co
 
     /// <summary>Taken by the one party that ends it, or accounts for its end.</summary>
     Taken,
+
+    /// <summary>The same thing at the issuer was renewed, and stands in the books as that: nobody ends this one.</summary>
+    Superseded,
 }

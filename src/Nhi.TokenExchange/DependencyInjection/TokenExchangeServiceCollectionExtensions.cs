@@ -50,10 +50,10 @@ public static class TokenExchangeServiceCollectionExtensions
         services.AddSingleton(container => MakeFactory(container, configure));
         services.AddSingleton(container => container.GetRequiredService<JobSessionFactory>().StartHostJob());
         JobHosting.AddTo(services);
-        return services.AddCredentialKind<BearerToken>();
+        return services.AddCredentialKind<BearerToken>().AddCredentialKind<VaultSecret>();
     }
 
-    /// <summary>Lets providers of a kind of credential be injected by target name: <c>[FromKeyedServices("archive")] CredentialProvider&lt;AwsSessionCredentials&gt;</c>. <see cref="BearerToken"/> is there already; packages add theirs.</summary>
+    /// <summary>Lets providers of a kind of credential be injected by target name: <c>[FromKeyedServices("archive")] CredentialProvider&lt;AwsSessionCredentials&gt;</c>. <see cref="BearerToken"/> and <see cref="VaultSecret"/> are there already; packages add theirs.</summary>
     /// <typeparam name="TCredential">The kind of credential.</typeparam>
     /// <param name="services">The services.</param>
     /// <returns>The services.</returns>

@@ -47,6 +47,7 @@ internal static class ErrorCodes
     public const string TrustNotYetKnown = "NHI4015";
     public const string TenantRefused = "NHI4016";
     public const string ClaimsRefused = "NHI4017";
+    public const string WrappedAnswerOpened = "NHI4018";
 
     // 5xxx: verify
     public const string WiderScope = "NHI5001";
@@ -55,6 +56,7 @@ internal static class ErrorCodes
     public const string CredentialSeenBefore = "NHI5004";
     public const string WrongAudience = "NHI5005";
     public const string ProofReturned = "NHI5006";
+    public const string NeverEnds = "NHI5007";
 
     // 6xxx: record
     public const string NotRecorded = "NHI6001";

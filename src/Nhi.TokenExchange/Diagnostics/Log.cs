@@ -41,6 +41,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 112, Level = LogLevel.Information, Message = "{Target} lives on ({Job}, flight {FlightId}): credential {Fingerprint} is of an issuer that ends nothing, and dies at {DiesAt:u}; {Reason}")]
     public static partial void LivesOn(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, DateTimeOffset? diesAt, string? reason);
 
+    [LoggerMessage(EventId = 113, Level = LogLevel.Information, Message = "{Target} renewed ({Job}, flight {FlightId}) by {Issuer}: credential {Fingerprint}, unusable from {UnusableFrom:u}, dies at {DiesAt:u}, correlation {CorrelationId}")]
+    public static partial void Renewed(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, string? fingerprint, DateTimeOffset? unusableFrom, DateTimeOffset? diesAt, string? correlationId);
+
     [LoggerMessage(EventId = 201, Level = LogLevel.Information, Message = "Job started: {Job}; targets {Targets}")]
     public static partial void JobStarted(this ILogger logger, JobContext job, string targets);
 

@@ -26,7 +26,8 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             {
                 if (!jobRuns)
                     throw session.JobEnded(target.Target);   // nobody waits for this flight any more: no credential may come of it
-                (T credential, long refreshTick) = await IssueAsync(flight, request, bounded.Token).ConfigureAwait(false);
+                T? held = flight.IsRefresh ? slot.State.AliveAt(session.Clock) : null;
+                (T credential, long refreshTick) = await IssueAsync(flight, held, request, bounded.Token).ConfigureAwait(false);
                 bool landed = slot.TryLand(flight, credential, refreshTick);
                 activity.Outcome(!landed ? "discarded" : flight.IsRefresh ? "refreshed" : "issued");
                 if (!landed)
@@ -52,13 +53,13 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         }
     }
 
-    private async Task<(T Credential, long RefreshTick)> IssueAsync(Flight flight, CredentialRequest? request, CancellationToken cancellationToken)
+    private async Task<(T Credential, long RefreshTick)> IssueAsync(Flight flight, T? held, CredentialRequest? request, CancellationToken cancellationToken)
     {
         using var whileJob = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, session.Ended);
         AttestedProof proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAsync(flight, null, whileJob.Token)).ConfigureAwait(false);
         try
         {
-            return await ExchangeOnceAsync(flight, proof, request, whileJob.Token, cancellationToken).ConfigureAwait(false);
+            return await ExchangeOnceAsync(flight, proof, held, request, whileJob.Token, cancellationToken).ConfigureAwait(false);
         }
         catch (TokenExchangeException refused) when (refused.Code == ErrorCodes.ProofRefused && proof.MayBeReplacedAfter(refused))
         {
@@ -73,7 +74,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         {
             return await ExchangeAfterDeathAsync(flight, dead, request, whileJob.Token, cancellationToken).ConfigureAwait(false);
         }
-        return await ExchangeOnceAsync(flight, proof, request, whileJob.Token, cancellationToken).ConfigureAwait(false);
+        return await ExchangeOnceAsync(flight, proof, null, request, whileJob.Token, cancellationToken).ConfigureAwait(false);
     }
 
     // Issuers hand out of caches, and machines wake from a freeze: once more. Where that fails for another reason, it is the dead one that is told of.
@@ -83,7 +84,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         try
         {
             AttestedProof proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAsync(flight, null, whileJob)).ConfigureAwait(false);
-            return await ExchangeOnceAsync(flight, proof, request, whileJob, cancellationToken).ConfigureAwait(false);
+            return await ExchangeOnceAsync(flight, proof, null, request, whileJob, cancellationToken).ConfigureAwait(false);
         }
         catch (TokenExchangeException other) when (other is not AccessDeniedException && other.Code != ErrorCodes.DeadOnArrival && other.Stage != ExchangeStage.JobEnded)
         {
@@ -93,28 +94,23 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
 
     /// <param name="flight">The flight.</param>
     /// <param name="proof">What step 1 gave.</param>
+    /// <param name="held">What is to be replaced, where its life may be lengthened instead; null at a second try.</param>
     /// <param name="request">What the caller wants that differs from the target.</param>
     /// <param name="whileJob">Cancelled when the job ends: nothing new is begun then.</param>
     /// <param name="cancellationToken">Cancelled at the deadline alone: what was sent may have issued a credential, so its answer is waited for.</param>
     private async Task<(T Credential, long RefreshTick)> ExchangeOnceAsync(
-        Flight flight, AttestedProof proof, CredentialRequest? request, CancellationToken whileJob, CancellationToken cancellationToken)
+        Flight flight, AttestedProof proof, T? held, CredentialRequest? request, CancellationToken whileJob, CancellationToken cancellationToken)
     {
         Grant grant = await _stages.RunAsync(ExchangeStage.Authorize, () => AuthorizeAsync(flight, proof, request, whileJob)).ConfigureAwait(false);
         await _stages.RunAsync(ExchangeStage.Record, () => _recorder.ExchangingAsync(flight, proof, grant, whileJob)).ConfigureAwait(false);
-        Issued<T> issued = await _stages.RunAsync(ExchangeStage.Exchange, () => target.Measurements.TimeAsync(() => ExchangeAsync(flight, proof, grant, request, cancellationToken))).ConfigureAwait(false);
-        return await VerifyAndRecordAsync(flight, proof, grant, issued, cancellationToken).ConfigureAwait(false);
+        Issued<T> issued = await _stages.RunAsync(ExchangeStage.Exchange, () => target.Measurements.TimeAsync(() => ExchangeAsync(flight, proof, grant, held, request, cancellationToken))).ConfigureAwait(false);
+        return await VerifyAndRecordAsync(flight, proof, grant, held, issued, cancellationToken).ConfigureAwait(false);
     }
 
     // 1 attest
     private async Task<AttestedProof> AttestAsync(Flight flight, AttestedProof? refused, CancellationToken cancellationToken)
     {
-        TargetPlan plan = target.Plan;
-        AttestedProof proof = plan.Through is { } hop
-            ? AttestedProof.OfHop(session.Runtime(hop), (BearerToken)await session.Runtime(hop).GetForNextHopAsync(cancellationToken).ConfigureAwait(false))
-            : await AskAsync(plan.Identity!, refused?.Token.Fingerprint, cancellationToken).ConfigureAwait(false);
-        if (plan.Actor is not null)
-            proof = proof with { Actor = await AskAsync(plan.Actor, refused?.Actor?.Token.Fingerprint, cancellationToken).ConfigureAwait(false) };
-        proof = proof with { Origin = target.OriginOf(JobAttestation.Of(proof, session.Context, plan.AttestedFacts, plan.AttestingIssuer)) };
+        AttestedProof proof = await target.Proofs.GetAsync(refused, cancellationToken).ConfigureAwait(false);
         await _recorder.AttestedAsync(flight, proof, cancellationToken).ConfigureAwait(false);
         return proof;
     }
@@ -131,34 +127,6 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         {
             throw refused;
         }
-    }
-
-    private async Task<AttestedProof> AskAsync(IdentityPlan identity, string? refusedFingerprint, CancellationToken cancellationToken)
-    {
-        var asked = new SubjectTokenRequest
-        {
-            Audience = exchanger.SubjectAudience,
-            Job = session.Context,
-            MustBeNew = refusedFingerprint is not null,
-            RefusedFingerprint = refusedFingerprint,
-            Backchannel = session.Backchannel,
-            Time = session.Plan.Time,
-        };
-        SubjectToken token;
-        try
-        {
-            // A source that ignores its cancellation is left behind; what it gives later is dropped.
-            token = await identity.Source.GetSubjectTokenAsync(asked, cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false)
-                ?? throw new IdentityUnavailableException(ErrorCodes.SourceFailed, $"The source of identity '{identity.Name}' gave null.");
-        }
-        catch (Exception exception) when (FlightErrors.IsForeign(exception, cancellationToken))
-        {
-            throw new IdentityUnavailableException(ErrorCodes.SourceFailed, $"The source of identity '{identity.Name}' failed with {exception.GetType().Name}.", ForeignException.Of(exception))
-            {
-                IsTransient = exception is OperationCanceledException or TimeoutException,
-            };
-        }
-        return ProofCheck.Check(token, exchanger.SubjectAudience, identity.ActsFor, session.Clock.Now);
     }
 
     // 2 authorize
@@ -209,7 +177,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
     }
 
     // 4 exchange; at once registered
-    private async Task<Issued<T>> ExchangeAsync(Flight flight, AttestedProof proof, Grant grant, CredentialRequest? request, CancellationToken cancellationToken)
+    private async Task<Issued<T>> ExchangeAsync(Flight flight, AttestedProof proof, Grant grant, T? held, CredentialRequest? request, CancellationToken cancellationToken)
     {
         var asked = new ExchangeRequest
         {
@@ -221,6 +189,8 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             Job = session.Context,
             Tenant = request?.Tenant,
             Claims = request?.Claims,
+            Held = held,
+            HeldHandle = held?.Lease.Handle,
             Backchannel = session.Backchannel,
             Time = session.Plan.Time,
             Announce = (handle, announced) => _recorder.AnnounceAsync(flight, grant, handle, announced),
@@ -234,14 +204,14 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         }
         catch (OperationCanceledException) when (exchanging is { IsCanceled: false, IsFaulted: false })   // it goes on, or has landed this instant
         {
-            flight.LeftBehind = EndLateAsync(flight, grant, exchanging);   // still this flight, and counted as one
+            flight.LeftBehind = EndLateAsync(flight, grant, held, exchanging);   // still this flight, and counted as one
             throw;
         }
-        Register(flight, grant, issued);
+        Register(flight, grant, held, issued);
         return issued;
     }
 
-    private void Register(Flight flight, Grant grant, Issued<T> issued)
+    private void Register(Flight flight, Grant grant, T? held, Issued<T> issued)
     {
         if (!LeaseSet.TryClaim(issued.Credential, grant.LeaseFor(issued, flight.Number)))
         {
@@ -251,18 +221,22 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             };
         }
         session.Leases.Register(issued.Credential);
+        if (issued.IsRenewal && held is not null)
+            session.Leases.Supersede(held, issued.Credential);
         if (issued.EndIsAssumed)
             session.WatchAssumedEnd(issued.Credential);
     }
 
     // 5 verify, 6 record; a credential that does not come through is ended
-    private async Task<(T Credential, long RefreshTick)> VerifyAndRecordAsync(Flight flight, AttestedProof proof, Grant grant, Issued<T> issued, CancellationToken cancellationToken)
+    private async Task<(T Credential, long RefreshTick)> VerifyAndRecordAsync(Flight flight, AttestedProof proof, Grant grant, T? held, Issued<T> issued, CancellationToken cancellationToken)
     {
         try
         {
             await _recorder.JournalAsync(flight, issued.Credential, cancellationToken).ConfigureAwait(false);
             if (session.Leases.IsClosed)
                 throw session.JobEnded(target.Target);
+            if (issued.IsRenewal && !ServesOn(held))
+                throw Renewals.Lost(target.Target);
             _stages.Run(ExchangeStage.Verify, () => grant.Verify(issued, session.Clock));
             await _stages.RunAsync(ExchangeStage.Record, () => _recorder.IssuedAsync(flight, proof, grant, issued, cancellationToken)).ConfigureAwait(false);
             target.Measurements.Issued(flight.IsRefresh);
@@ -270,21 +244,26 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         }
         catch (Exception exception)   // whatever stopped it, the credential exists: it is ended before anybody hears of the failure
         {
-            await session.EndLeaseAsync(issued.Credential, (exception as TokenExchangeException)?.Code ?? exception.GetType().Name).ConfigureAwait(false);
+            if (!issued.IsRenewal || !ServesOn(held))
+                await session.EndLeaseAsync(issued.Credential, (exception as TokenExchangeException)?.Code ?? exception.GetType().Name).ConfigureAwait(false);
             throw;
         }
     }
 
+    // What was renewed is one thing at the issuer with what is handed out still: ended with that, at the job's end or by the next renewal's successor, and not for a renewal that failed.
+    private bool ServesOn(T? held) => held?.Lease.State == LeaseState.Superseded && !session.Leases.IsClosed;
+
     // The exchanger ignored its cancellation and came back when nobody waited any more.
-    private async Task EndLateAsync(Flight flight, Grant grant, Task<Issued<T>> exchanging)
+    private async Task EndLateAsync(Flight flight, Grant grant, T? held, Task<Issued<T>> exchanging)
     {
         try
         {
             if (await exchanging.ConfigureAwait(false) is { } issued)
             {
-                Register(flight, grant, issued);
+                Register(flight, grant, held, issued);
                 await _recorder.TryJournalAsync(flight, issued.Credential).ConfigureAwait(false);
-                await session.EndLeaseAsync(issued.Credential, "came after the deadline").ConfigureAwait(false);
+                if (!issued.IsRenewal || !ServesOn(held))
+                    await session.EndLeaseAsync(issued.Credential, "came after the deadline").ConfigureAwait(false);
             }
         }
         catch (Exception exception)   // nothing came: the flight itself was recorded as failed already

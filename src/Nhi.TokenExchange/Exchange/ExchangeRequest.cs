@@ -27,6 +27,15 @@ public sealed class ExchangeRequest
     /// <summary>The claims of a challenge, where the caller answers one.</summary>
     public string? Claims { get; init; }
 
+    /// <summary>
+    /// The credential that is to be replaced, while it is good. Where the issuer can lengthen its life, do that instead of an exchange and say <see cref="Issued{TCredential}.IsRenewal"/>. Null: there is none, or lengthening
+    /// was tried already.
+    /// </summary>
+    public Credential? Held { get; init; }
+
+    /// <summary>The <see cref="Issued{TCredential}.RevocationHandle"/> that <see cref="Held"/> came with, if any.</summary>
+    public string? HeldHandle { get; init; }
+
     /// <summary>Sends requests by the rules of this library: HTTPS, bounded, retried where that is harmless, no redirect.</summary>
     public required HttpMessageInvoker Backchannel { get; init; }
 

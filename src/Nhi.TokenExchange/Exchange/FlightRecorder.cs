@@ -65,7 +65,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
         where T : Credential =>
         session.Audit.RecordAsync(
             Event(
-                flight.IsRefresh ? AuditEventKind.Refreshed : AuditEventKind.Issued, flight, proof, scopes: issued.GrantedScopes is { } granted ? grant.Quoted(granted) : grant.Scopes, revision: grant.PolicyRevision,
+                issued.IsRenewal ? AuditEventKind.Renewed : flight.IsRefresh ? AuditEventKind.Refreshed : AuditEventKind.Issued, flight, proof, scopes: issued.GrantedScopes is { } granted ? grant.Quoted(granted) : grant.Scopes, revision: grant.PolicyRevision,
                 tenant: grant.Tenant, credential: issued.Credential, unusableFrom: grant.UnusableFrom(issued.Credential), correlationId: issued.CorrelationId),
             cancellationToken);
 

@@ -28,6 +28,12 @@ public sealed class Issued<TCredential>
     /// </summary>
     public bool EndIsAssumed { get; init; }
 
+    /// <summary>
+    /// Whether this is <see cref="ExchangeRequest.Held"/> once more, with a later end: a new object for the same thing at the issuer, under the same <see cref="RevocationHandle"/>. It takes the place of the held one, which is
+    /// not ended. Default false.
+    /// </summary>
+    public bool IsRenewal { get; init; }
+
     /// <summary>What ends the credential at the issuer without holding it: an accessor or a lease id. Not secret. Null if there is none.</summary>
     public string? RevocationHandle { get; init; }
 

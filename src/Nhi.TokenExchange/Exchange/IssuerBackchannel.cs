@@ -19,6 +19,9 @@ internal static class IssuerBackchannel
     /// <summary>Set on a request whose 500 answer must not be asked for again.</summary>
     public static readonly HttpRequestOptionsKey<bool> ServerErrorIsFinal = new("Nhi.TokenExchange.ServerErrorIsFinal");
 
+    /// <summary>Set on a request each of which makes something new: it is sent again only where the issuer said that it did nothing (429).</summary>
+    public static readonly HttpRequestOptionsKey<bool> EachOneMakesAnew = new("Nhi.TokenExchange.EachOneMakesAnew");
+
     /// <summary>Set by the retries on a request that was sent before, where the answer may have been lost.</summary>
     public static readonly HttpRequestOptionsKey<bool> MayRepeatALostOne = new("Nhi.TokenExchange.MayRepeatALostOne");
 

@@ -14,6 +14,12 @@ public sealed class RevocationRequest<TCredential>
     /// <summary>The handle that the exchange gave, if any.</summary>
     public string? Handle { get; init; }
 
+    /// <summary>
+    /// Gets the target's proof, as for an exchange: for an issuer that wants to know who asks, where the credential itself is not at hand or can't say it. Fails when the job has ended and the target goes through another one.
+    /// Null where there is no job.
+    /// </summary>
+    public Func<CancellationToken, ValueTask<SubjectToken>>? Subject { get; init; }
+
     /// <summary>Sends requests by the rules of this library.</summary>
     public required HttpMessageInvoker Backchannel { get; init; }
 

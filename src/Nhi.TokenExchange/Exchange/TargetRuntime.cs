@@ -15,6 +15,8 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
 
     public ExchangeActivities Activities { get; } = new(plan, session.Clock);
 
+    public TargetProofs Proofs => field ??= new TargetProofs(Session, this);
+
     public TargetMeasurements Measurements { get; } = new(session.Plan.Meter, plan, session.Plan.Time);
 
     /// <summary>The origin of a lease. As long as proofs say the same, that is one object; a race makes some more, which does no harm.</summary>
@@ -150,11 +152,19 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
         Varying.End();
     }
 
-    public override ValueTask<Revocation> RevokeAsync(Credential credential, CancellationToken cancellationToken) => RevokeAsync((T)credential, credential.Lease.Handle, cancellationToken);
+    public override ValueTask<Revocation> RevokeAsync(Credential credential, CancellationToken cancellationToken) =>
+        _exchanger.RevokeAsync(RevocationOf((T)credential, credential.Lease.Handle), cancellationToken);
 
-    public override ValueTask<Revocation> RevokeAsync(string handle, CancellationToken cancellationToken) => RevokeAsync(null, handle, cancellationToken);
+    public override ValueTask<Revocation> RevokeAsync(string handle, CancellationToken cancellationToken) =>
+        _exchanger.RevokeAsync(RevocationOf(null, handle), cancellationToken);
 
-    private ValueTask<Revocation> RevokeAsync(T? credential, string? handle, CancellationToken cancellationToken) =>
-        _exchanger.RevokeAsync(
-            new RevocationRequest<T> { Target = Target, Credential = credential, Handle = handle, Backchannel = Session.Backchannel, Time = Session.Plan.Time }, cancellationToken);
+    private RevocationRequest<T> RevocationOf(T? credential, string? handle) => new()
+    {
+        Target = Target,
+        Credential = credential,
+        Handle = handle,
+        Subject = async cancellationToken => (await Proofs.GetAsync(null, cancellationToken).ConfigureAwait(false)).Token,
+        Backchannel = Session.Backchannel,
+        Time = Session.Plan.Time,
+    };
 }

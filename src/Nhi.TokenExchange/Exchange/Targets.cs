@@ -40,4 +40,33 @@ public static class Targets
         configure?.Invoke(options);
         return new DatabricksExchanger(workspace, clientId, options);
     }
+
+    /// <summary>A login to HashiCorp Vault or OpenBao with the job's proof: a Vault token, mostly for <see cref="VaultSecret"/> to go through.</summary>
+    /// <param name="server">The address, such as <c>https://vault.example:8200</c>.</param>
+    /// <param name="role">The role of the auth method; null for the mount's default role.</param>
+    /// <param name="configure">Auth method, mount, namespace, audience of the proof, wrapping, margin.</param>
+    /// <remarks>
+    /// The token is renewed while the server gives more, then got anew. At the job's end it revokes itself, and with it ends all that was issued to it. A batch token can't be revoked or renewed: it dies by itself.
+    /// </remarks>
+    /// <exception cref="ArgumentException">The server, the role or an option is wrong.</exception>
+    public static TokenExchanger<BearerToken> VaultLogin(Uri server, string? role = null, Action<VaultLoginOptions>? configure = null)
+    {
+        var options = new VaultLoginOptions();
+        configure?.Invoke(options);
+        return new VaultLoginExchanger(server, role, options);
+    }
+
+    /// <summary>A dynamic secret of HashiCorp Vault or OpenBao. Its target goes <see cref="TargetOptions.Through"/> one of <see cref="VaultLogin"/> at the same server.</summary>
+    /// <param name="server">The address, such as <c>https://vault.example:8200</c>.</param>
+    /// <param name="path">Where the secrets engine makes it, below <c>/v1/</c>: <c>database/creds/readonly</c>, <c>aws/sts/deploy</c>, <c>azure/creds/loader</c>.</param>
+    /// <param name="configure">Verb, namespace, wrapping, margin.</param>
+    /// <remarks>The lease is renewed while the server gives more, then another is got. It is revoked at the job's end. What has no lease and says no end is a static secret, and refused (NHI5007).</remarks>
+    /// <exception cref="ArgumentException">The server, the path or an option is wrong.</exception>
+    public static TokenExchanger<VaultSecret> VaultSecret(Uri server, string path, Action<VaultSecretOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        var options = new VaultSecretOptions();
+        configure?.Invoke(options);
+        return new VaultSecretExchanger(server, path, options);
+    }
 }

@@ -30,6 +30,10 @@ public abstract class TokenExchanger
     /// <returns>A sentence without subject, such as "are two; this issuer takes one", that is put behind the setting's name.</returns>
     public virtual string? FlawOf(ScopeSet scopes) => null;
 
+    /// <summary>Says what is wrong with the target's <c>Through</c>; null if nothing is.</summary>
+    /// <param name="hop">The exchanger of the target that it names; null if it names an identity instead.</param>
+    internal virtual string? FlawOfHop(TokenExchanger? hop) => null;
+
     internal abstract Type CredentialType { get; }
 
     internal abstract TargetRuntime CreateRuntime(JobSession session, TargetPlan plan);

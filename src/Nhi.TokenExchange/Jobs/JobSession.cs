@@ -191,6 +191,7 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
         if (credential.Lease.Owner is not { } owner || owner.Session != this)
             throw new ArgumentException("The credential is not of this job.", nameof(credential));
         owner.Withdraw(credential);
+        owner.Withdraw(Leases.Newest(credential));
         return Task.Run(() => _ending.EndOneAsync(credential, EndCause.WhyOf("code", reason)), CancellationToken.None).WaitAsync(cancellationToken);
     }
 

@@ -42,6 +42,7 @@ internal sealed class LeaseEnding(JobSession session)
     /// <returns>What is true of it then; <see cref="LeaseEnd.AlreadyGone"/> if somebody else ends it.</returns>
     public async Task<LeaseEnd> EndAsync(Credential credential, string reason)
     {
+        credential = session.Leases.Newest(credential);
         if (!LeaseSet.TryBorrow(credential))
             return LeaseEnd.AlreadyGone;
         using var deadline = new CancellationTokenSource(EndDeadline, session.Plan.Time);
@@ -74,7 +75,7 @@ internal sealed class LeaseEnding(JobSession session)
             InBackground([credential], overdue => EndOverdueAsync(overdue, isLastTry: false));
     }
 
-    public void EndInBackground(IReadOnlyList<Credential> credentials, string reason) => InBackground(credentials, credential => EndInTurnAsync(credential, reason, isListed: true, isLastTry: false));
+    public void EndInBackground(IReadOnlyList<Credential> credentials, string reason) => InBackground(credentials, credential => EndInTurnAsync(session.Leases.Newest(credential), reason, isListed: true, isLastTry: false));
 
     /// <summary>Accounts for a lease that died of age.</summary>
     public void NoteExpired(Credential credential)

@@ -61,7 +61,7 @@ internal abstract partial class SettingsSchemaFixture(string package)
         foreach ((string Definition, string Word, string Kind) kind in Kinds())
         {
             JsonObject properties = Definitions[kind.Definition]!["properties"]!.AsObject();
-            foreach (string name in properties.Select(property => property.Key).Where(name => name != kind.Word && name != "Through").Append(Unknown))
+            foreach (string name in properties.Select(property => property.Key).Where(name => name != kind.Word && name != "Through" && !(IsForbidden(properties, name) && name == "Identity")).Append(Unknown))
             {
                 JsonObject section = Minimal(kind, out JsonObject entry);
                 entry[name] = 7;
@@ -103,7 +103,7 @@ internal abstract partial class SettingsSchemaFixture(string package)
         foreach ((string Definition, string Word, string Kind) kind in Kinds())
         {
             JsonObject properties = Definitions[kind.Definition]!["properties"]!.AsObject();
-            foreach (string name in properties.Select(property => property.Key))
+            foreach (string name in properties.Select(property => property.Key).Where(name => !IsForbidden(properties, name)))
             {
                 JsonObject section = Minimal(kind, out JsonObject entry);
                 if (name != kind.Word)
@@ -276,16 +276,21 @@ internal abstract partial class SettingsSchemaFixture(string package)
         foreach (string name in definition["required"]!.AsArray().Select(name => name!.GetValue<string>()).Where(name => name != kind.Word))
             entry[name] = ExampleOf(definition["properties"]![name]!);
         bool isTarget = kind.Word == "Exchange";
-        if (isTarget)
+        if (isTarget && !entry.ContainsKey("Through"))
             entry["Identity"] = "job";
         var section = new JsonObject
         {
             ["Identities"] = new JsonObject { ["job"] = new JsonObject { ["Source"] = "OidcFile", ["Path"] = "/var/run/secrets/job/token" } },
             ["Targets"] = new JsonObject { ["account"] = new JsonObject { ["Identity"] = "job", ["Exchange"] = "Databricks", ["Host"] = "https://workspace.example" } },
         };
+        if (entry.ContainsKey("Through"))
+            section["Targets"]!["vault"] = new JsonObject { ["Identity"] = "job", ["Exchange"] = "VaultLogin", ["Server"] = "https://vault.example:8200" };
         section[isTarget ? "Targets" : "Identities"]!["under-test"] = entry;
         return section;
     }
+
+    // Read, so that the error can say why not, and never taken.
+    private static bool IsForbidden(JsonObject properties, string name) => properties[name]?["not"] is not null;
 
     private JsonNode Resolve(JsonNode property) =>
         property["$ref"] is { } reference ? Definitions[reference.GetValue<string>().Split('/')[^1]]! : property;

@@ -46,6 +46,8 @@ internal sealed class Tries(
     {
         if (!CanBeSentAgain() || !MayPass(response, failure))
             return false;
+        if (response?.StatusCode != HttpStatusCode.TooManyRequests && request.Options.TryGetValue(IssuerBackchannel.EachOneMakesAnew, out bool anew) && anew)
+            return false;
         TimeSpan wait = FirstBound * Math.Pow(2, repeated) * jitter();
         if (wait < ShortestWait)
             wait = ShortestWait;

@@ -1,0 +1,174 @@
+using System.Security.Cryptography;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>Tokens and leases of the emulated Vault, and how one ends with the other. Safe to use from any number of threads.</summary>
+internal sealed class VaultBooks(string issuer, string canary, Ledger ledger, TimeProvider time)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, VaultToken> _tokens = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, VaultLease> _leases = new(StringComparer.Ordinal);
+
+    public int OpenTokens => Count(() => _tokens.Values.Count(token => !token.IsGone && !token.IsRoot));
+
+    public int OpenLeases => Count(() => _leases.Values.Count(lease => !lease.IsGone));
+
+    /// <summary>Makes a token and writes it into the ledger before anybody sees it.</summary>
+    public VaultToken AddToken(string ns, string role, string subject, string path, IReadOnlyList<string> audience, TimeSpan ttl, TimeSpan maxTtl, bool batch, int uses, IReadOnlyList<string> paths, bool hasDefault, VaultToken? parent, string requestId)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        string text = $"{(batch ? "hvb" : "hvs")}.{canary}{RandomNumberGenerator.GetHexString(48, lowercase: true)}";
+        var token = new VaultToken
+        {
+            Text = text, Fingerprint = Ledger.FingerprintOf(text), Accessor = batch ? null : RandomNumberGenerator.GetHexString(24, lowercase: true), Namespace = ns, Role = role, Subject = subject, Paths = paths,
+            HasDefaultPolicy = hasDefault, Parent = parent, IssuedAt = now, Ttl = ttl, LastPossibleEnd = now + maxTtl, IsRoot = false, UsesLeft = uses, EndsAt = now + (ttl < maxTtl ? ttl : maxTtl),
+        };
+        lock (_gate)
+            _tokens.Add(text, token);
+        ledger.Add(new LedgerIssue
+        {
+            Fingerprint = token.Fingerprint, Issuer = issuer, ClientId = role, Subject = subject, Scope = path, Audience = audience, IssuedAt = now, EndsAt = token.EndsAt, RequestId = requestId, Handle = token.Accessor,
+        });
+        return token;
+    }
+
+    public VaultToken AddRoot(string text)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        var token = new VaultToken
+        {
+            Text = text, Fingerprint = Ledger.FingerprintOf(text), Accessor = RandomNumberGenerator.GetHexString(24, lowercase: true), Namespace = "", Role = "root", Subject = "root", Paths = ["*"], HasDefaultPolicy = true,
+            Parent = null, IssuedAt = now, Ttl = TimeSpan.Zero, LastPossibleEnd = DateTimeOffset.MaxValue, IsRoot = true, EndsAt = DateTimeOffset.MaxValue,
+        };
+        lock (_gate)
+            _tokens.Add(text, token);
+        return token;
+    }
+
+    public VaultLease AddLease(VaultToken token, VaultSecretRole role, string data, string requestId)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        var lease = new VaultLease
+        {
+            Id = $"{role.Path}/{RandomNumberGenerator.GetHexString(24, lowercase: true)}", Fingerprint = Ledger.FingerprintOf(data), Token = token, Role = role, IssuedAt = now,
+            EndsAt = now + (role.Ttl < role.MaxTtl ? role.Ttl : role.MaxTtl),
+        };
+        lock (_gate)
+            _leases.Add(lease.Id, lease);
+        ledger.Add(new LedgerIssue
+        {
+            Fingerprint = lease.Fingerprint, Issuer = issuer, ClientId = token.Role, Subject = token.Subject, Scope = role.Path, Audience = [], IssuedAt = now, EndsAt = lease.EndsAt, RequestId = requestId, Handle = lease.Id,
+        });
+        return lease;
+    }
+
+    /// <summary>The living token of that text, counted as used; null if there is none.</summary>
+    public VaultToken? Use(string text)
+    {
+        lock (_gate)
+        {
+            Sweep();
+            if (!_tokens.TryGetValue(text, out VaultToken? token) || token.IsGone)
+                return null;
+            if (token.UsesLeft > 0 && --token.UsesLeft == 0)
+                End(token);
+            return token;
+        }
+    }
+
+    /// <summary>The living token of that text or accessor, not counted as used.</summary>
+    public VaultToken? Find(string? text, string? accessor)
+    {
+        lock (_gate)
+        {
+            Sweep();
+            return _tokens.Values.FirstOrDefault(token => !token.IsGone && (token.Text == text || (accessor is not null && token.Accessor == accessor)));
+        }
+    }
+
+    public VaultLease? FindLease(string id)
+    {
+        lock (_gate)
+        {
+            Sweep();
+            return _leases.TryGetValue(id, out VaultLease? lease) && !lease.IsGone ? lease : null;
+        }
+    }
+
+    // increment counts from now; the end is never beyond the maximum that was fixed at the issue.
+    public DateTimeOffset Renew(VaultToken token, TimeSpan? increment)
+    {
+        lock (_gate)
+        {
+            token.EndsAt = Earlier(time.GetUtcNow() + (increment ?? token.Ttl), token.LastPossibleEnd);
+            ledger.MarkRenewed(token.Fingerprint, token.EndsAt);
+            return token.EndsAt;
+        }
+    }
+
+    public DateTimeOffset Renew(VaultLease lease, TimeSpan? increment)
+    {
+        lock (_gate)
+        {
+            lease.RenewedAt = time.GetUtcNow();
+            lease.EndsAt = Earlier(lease.RenewedAt.Value + (increment ?? lease.Role.Ttl), lease.LastPossibleEnd);
+            ledger.MarkRenewed(lease.Fingerprint, lease.EndsAt);
+            return lease.EndsAt;
+        }
+    }
+
+    /// <summary>Ends a token, and with it its leases and its child tokens.</summary>
+    public void Revoke(VaultToken token)
+    {
+        lock (_gate)
+            End(token);
+    }
+
+    public void Revoke(VaultLease lease)
+    {
+        lock (_gate)
+            End(lease);
+    }
+
+    private static DateTimeOffset Earlier(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;
+
+    private int Count(Func<int> count)
+    {
+        lock (_gate)
+        {
+            Sweep();
+            return count();
+        }
+    }
+
+    // What has reached its end takes along what hangs on it.
+    private void Sweep()
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        foreach (VaultToken token in _tokens.Values.Where(token => !token.IsGone && token.EndsAt <= now).ToList())
+            End(token);
+        foreach (VaultLease lease in _leases.Values.Where(lease => !lease.IsGone && lease.EndsAt <= now))
+            lease.IsGone = true;
+    }
+
+    private void End(VaultToken token)
+    {
+        if (token.IsGone)
+            return;
+        token.IsGone = true;
+        if (token.EndsAt > time.GetUtcNow())
+            ledger.MarkRevoked(token.Fingerprint);
+        foreach (VaultLease lease in _leases.Values.Where(lease => lease.Token == token))
+            End(lease);
+        foreach (VaultToken child in _tokens.Values.Where(child => child.Parent == token).ToList())
+            End(child);
+    }
+
+    private void End(VaultLease lease)
+    {
+        if (lease.IsGone)
+            return;
+        lease.IsGone = true;
+        ledger.MarkRevoked(lease.Fingerprint);
+    }
+}

@@ -1,0 +1,30 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>A path of the emulated Vault at which each read makes a new secret.</summary>
+/// <remarks>Set up before the first request that needs it.</remarks>
+public sealed class VaultSecretRole
+{
+    internal VaultSecretRole(string path, VaultSecretShape shape)
+    {
+        Path = path;
+        Shape = shape;
+    }
+
+    /// <summary>The path, below <c>/v1/</c> and the namespace.</summary>
+    public string Path { get; }
+
+    /// <summary>What it makes.</summary>
+    public VaultSecretShape Shape { get; }
+
+    /// <summary><c>default_ttl</c>. Default 1 hour.</summary>
+    public TimeSpan Ttl { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary><c>max_ttl</c>: how long a lease can be renewed, counted from its issue. Default 24 hours.</summary>
+    public TimeSpan MaxTtl { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>Whether its leases can be renewed. Default true, but for AWS.</summary>
+    public bool IsRenewable { get; set; } = true;
+
+    /// <summary>Whether it takes POST alone. Default false: GET and POST.</summary>
+    public bool TakesPostOnly { get; set; }
+}

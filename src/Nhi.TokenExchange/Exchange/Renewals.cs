@@ -1,0 +1,18 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>What may be said of credentials whose life is lengthened at their issuer.</summary>
+internal static class Renewals
+{
+    // What a server gives at its maximum differs from what it gave before by roundings.
+    private const double LeastGain = 0.1;
+
+    /// <summary>Whether an issuer still gives more: the end moves by a tenth of the life that is left then. At its maximum a server answers with the same end, over and over.</summary>
+    /// <param name="held">The end so far.</param>
+    /// <param name="renewed">The end that the issuer gave.</param>
+    /// <param name="now">The instant before it was asked.</param>
+    public static bool GivesMore(DateTimeOffset held, DateTimeOffset renewed, DateTimeOffset now) => renewed - held >= (renewed - now) * LeastGain;
+
+    /// <summary>Somebody ended what was just renewed. The next exchange is one for something new.</summary>
+    public static TokenExchangeException Lost(string target) =>
+        new(ErrorCodes.DeadOnArrival, ExchangeStage.Verify, "The credential was ended while it was renewed.") { Target = target, IsTransient = true, IsDeadAtIssuer = true };
+}

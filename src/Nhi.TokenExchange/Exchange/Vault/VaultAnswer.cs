@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>What Vault said in a 200 or 204 answer: the envelope of its API, and what was wrong with how it said it.</summary>
+internal sealed class VaultAnswer
+{
+    public string? RequestId { get; private set; }
+
+    /// <summary>The handle of a dynamic secret; null where there is no lease.</summary>
+    public string? LeaseId { get; private set; }
+
+    /// <summary>Seconds; not checked for its range.</summary>
+    public long? LeaseDuration { get; private set; }
+
+    public bool IsRenewable { get; private set; }
+
+    /// <summary>The secret as it was written: a JSON object.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    public string? Secret { get; private set; }
+
+    /// <summary>The token of a login.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    public string? ClientToken { get; private set; }
+
+    public string? Accessor { get; private set; }
+
+    /// <summary>How often the token may be used; 0 is any number.</summary>
+    public long Uses { get; private set; }
+
+    /// <summary>What opens the wrapped answer, where it is one.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    public string? WrappingToken { get; private set; }
+
+    /// <summary>Where a wrapped answer was made, as <c>sys/wrapping/lookup</c> says it.</summary>
+    public string? CreationPath { get; private set; }
+
+    /// <summary>The first fault of the form; null if there is none. Quotes no value.</summary>
+    public string? Fault { get; private set; }
+
+    /// <summary>The instant before the request was sent: lives count from here.</summary>
+    public required DateTimeOffset AskedAt { get; set; }
+
+    /// <summary>Reads a body; an empty one says nothing.</summary>
+    public static VaultAnswer Read(ReadOnlySpan<byte> json, DateTimeOffset askedAt)
+    {
+        var answer = new VaultAnswer { AskedAt = askedAt };
+        if (json.IsEmpty)
+            return answer;
+        var members = new JsonMembers(json);
+        while (members.MoveNext())
+        {
+            switch (members.Name)
+            {
+                case "request_id": answer.RequestId = members.Text(); break;
+                case "lease_id": answer.LeaseId = members.Text() is { Length: > 0 } id ? id : null; break;
+                case "lease_duration": answer.LeaseDuration = members.WholeNumber(); break;
+                case "renewable": answer.IsRenewable = members.Raw().SequenceEqual("true"u8); break;
+                case "data" when !members.IsNull: answer.ReadSecret(members.Raw()); break;
+                case "auth" when !members.IsNull: answer.ReadAuth(members.Raw()); break;
+                case "wrap_info" when !members.IsNull: answer.ReadWrapping(members.Raw()); break;
+                default: break;
+            }
+        }
+        answer.Fault ??= members.Fault;
+        return answer;
+    }
+
+    private void ReadSecret(ReadOnlySpan<byte> json)
+    {
+        Secret = Encoding.UTF8.GetString(json);
+        var members = new JsonMembers(json);
+        while (members.MoveNext())
+        {
+            if (members.Name == "creation_path")
+                CreationPath = members.TextOrNumber();
+        }
+        Fault ??= members.Fault is { } fault ? $"has a data that {fault}" : null;
+    }
+
+    private void ReadAuth(ReadOnlySpan<byte> json)
+    {
+        var members = new JsonMembers(json);
+        while (members.MoveNext())
+        {
+            switch (members.Name)
+            {
+                case "client_token": ClientToken = members.Text(); break;
+                case "accessor": Accessor = members.Text() is { Length: > 0 } accessor ? accessor : null; break;
+                case "lease_duration": LeaseDuration = members.WholeNumber(); break;
+                case "renewable": IsRenewable = members.Raw().SequenceEqual("true"u8); break;
+                case "num_uses": Uses = members.WholeNumber() ?? 0; break;
+                default: break;
+            }
+        }
+        Fault ??= members.Fault is { } fault ? $"has an auth that {fault}" : null;
+    }
+
+    private void ReadWrapping(ReadOnlySpan<byte> json)
+    {
+        var members = new JsonMembers(json);
+        while (members.MoveNext())
+        {
+            if (members.Name == "token")
+                WrappingToken = members.Text();
+        }
+        Fault ??= members.Fault is { } fault ? $"has a wrap_info that {fault}" : null;
+    }
+}

@@ -1,0 +1,45 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>One request to Vault.</summary>
+/// <param name="Path">Below <c>/v1/</c>.</param>
+internal sealed record VaultCall(string Path)
+{
+    /// <summary>Goes as <c>X-Vault-Token</c>; null at a login.</summary>
+    public SubjectToken? Token { get; init; }
+
+    /// <summary>A JSON body, which makes it a POST; null for a GET.</summary>
+    public ReadOnlyMemory<byte>? Body { get; init; }
+
+    /// <summary>What the body holds that no message may show.</summary>
+    public string? BodySecret { get; init; }
+
+    /// <summary>How long the answer may lie wrapped; null: it is not wrapped.</summary>
+    public TimeSpan? WrapFor { get; init; }
+
+    /// <summary>Each one makes something new, or can be sent once only: not repeated where its answer may have been lost.</summary>
+    public bool IsOnce { get; init; }
+
+    /// <summary>A JSON object of one or a few members.</summary>
+    public static ReadOnlyMemory<byte> Object(params ReadOnlySpan<(string Name, object? Value)> members)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            foreach ((string name, object? value) in members)
+            {
+                if (value is string text)
+                    json.WriteString(name, text);
+                else if (value is long number)
+                    json.WriteNumber(name, number);
+                else if (value is bool flag)
+                    json.WriteBoolean(name, flag);
+            }
+            json.WriteEndObject();
+        }
+        return buffer.WrittenMemory;
+    }
+}

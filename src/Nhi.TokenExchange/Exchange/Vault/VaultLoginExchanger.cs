@@ -1,0 +1,148 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>A login to Vault or OpenBao: the proof becomes a Vault token. "JWT/OIDC Auth Method (API)", "Kubernetes Auth Method (API)", "/auth/token".</summary>
+internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
+{
+    private readonly VaultServer _server;
+    private readonly string _path;
+    private readonly string? _role;
+    private readonly TimeSpan? _wrapFor;
+
+    /// <exception cref="ArgumentException">The server, the role or an option is wrong.</exception>
+    public VaultLoginExchanger(Uri server, string? role, VaultLoginOptions options)
+    {
+        VaultOptionChecks.Check(server, options.Namespace, options.WrapLifetime, options.UsableMargin);
+        VaultOptionChecks.Path(options.Mount, nameof(options.Mount));
+        if (role is "")
+            throw new ArgumentException("The role is empty. Name one, or null for the mount's default role.", nameof(role));
+        if (!Enum.IsDefined(options.Method))
+            throw new ArgumentException("Method is none of its values.", nameof(options));
+        if (options.Method == VaultAuthMethod.Kubernetes && role is null)
+            throw new ArgumentException("The Kubernetes auth method has no default role. Name one.", nameof(role));
+        _server = new VaultServer(server, options.Namespace);
+        _path = $"auth/{options.Mount ?? (options.Method == VaultAuthMethod.Jwt ? "jwt" : "kubernetes")}/login";
+        _role = role;
+        _wrapFor = options.WrapLifetime;
+        SubjectAudience = new Audience(options.SubjectAudience ?? server.GetLeftPart(UriPartial.Authority));
+        UsableMargin = options.UsableMargin;
+    }
+
+    public VaultServer Server => _server;
+
+    public override Uri Issuer => _server.Address;
+
+    public override Audience SubjectAudience { get; }
+
+    public override TimeSpan UsableMargin { get; }
+
+    public override string? FlawOf(ScopeSet scopes) => VaultOptionChecks.FlawOf(scopes);
+
+    public override async ValueTask<Issued<BearerToken>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        VaultOptionChecks.NoActor(request);
+        // A token without an accessor is a batch token, which can't be renewed.
+        if (request is { Held: BearerToken held, HeldHandle: not null } && await RenewAsync(held, request, cancellationToken).ConfigureAwait(false) is { } renewed)
+            return renewed;
+        VaultAnswer answer = await LoginAsync(request.Subject, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
+        return Issue(answer, answer.ClientToken!, FlawOf(answer));
+    }
+
+    public override async ValueTask<Revocation> RevokeAsync(RevocationRequest<BearerToken> request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return request.Credential is { } token
+            ? await RevokeSelfAsync(TokenOf(token), request, cancellationToken).ConfigureAwait(false)
+            : await RevokeByAccessorAsync(request, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static SubjectToken TokenOf(BearerToken token) => new(token.Reveal(), SubjectTokenType.AccessToken);
+
+    private async Task<VaultAnswer> LoginAsync(SubjectToken proof, HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var call = new VaultCall(_path) { Body = VaultCall.Object(("role", _role), ("jwt", proof.Reveal())), BodySecret = proof.Reveal(), WrapFor = _wrapFor };
+        VaultAnswer answer = await _server.AskAsync(call, backchannel, time, cancellationToken).ConfigureAwait(false);
+        return string.IsNullOrEmpty(answer.ClientToken) ? throw VaultRefusal.Malformed(_server, answer, answer.Fault ?? "has no client_token") : answer;
+    }
+
+    // What can't be renewed is got anew; what failed in passing leaves the held token, and is tried again while that is good.
+    private async Task<Issued<BearerToken>?> RenewAsync(BearerToken held, ExchangeRequest request, CancellationToken cancellationToken)
+    {
+        var call = new VaultCall("auth/token/renew-self") { Token = TokenOf(held), Body = VaultCall.Object(("increment", VaultLife.Seconds(request.MaxLifetime))) };
+        VaultReply reply = await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
+        if (!reply.IsSuccess)
+            return VaultRefusal.Of(reply, _server, request.Time) is { IsTransient: true } passing ? throw passing : null;
+        VaultAnswer answer = reply.ReadAnswer();
+        if (!VaultLife.GivesMore(answer, held, request, UsableMargin))
+            return null;
+        return new Issued<BearerToken>(new BearerToken(held.Reveal(), VaultLife.EndOf(answer))) { IsRenewal = true, RevocationHandle = request.HeldHandle, CorrelationId = VaultRefusal.Id(answer) };
+    }
+
+    private Issued<BearerToken> Issue(VaultAnswer answer, string token, TokenExchangeException? flaw)
+    {
+        try
+        {
+            return new Issued<BearerToken>(new BearerToken(token, VaultLife.EndOf(answer)))
+            {
+                EndIsAssumed = !VaultLife.IsSaid(answer), RevocationHandle = answer.Accessor, CorrelationId = VaultRefusal.Id(answer), Flaw = flaw,
+            };
+        }
+        catch (ArgumentException exception)   // names the position, never the token
+        {
+            throw VaultRefusal.Malformed(_server, answer, $"has a client_token that can't be sent: {exception.Message}");
+        }
+    }
+
+    private TokenExchangeException? FlawOf(VaultAnswer answer)
+    {
+        if (answer.Fault is { } fault)
+            return VaultRefusal.Malformed(_server, answer, fault);
+        if (!VaultLife.IsSaid(answer))
+        {
+            return new TokenExchangeException(ErrorCodes.NeverEnds, ExchangeStage.Verify, "The token of the login has no end.")
+            {
+                CorrelationId = VaultRefusal.Id(answer), Hint = "Set token_ttl (and no token_period of 0) at the role.",
+            };
+        }
+        return answer.Uses == 0 ? null : new TokenExchangeException(ErrorCodes.WrongTokenType, ExchangeStage.Verify, FormattableString.Invariant($"The token of the login may be used {answer.Uses} times; a job uses it any number of times."))
+        {
+            CorrelationId = VaultRefusal.Id(answer), Hint = "Set token_num_uses to 0 at the role.",
+        };
+    }
+
+    // "Revoke a token (self)": its leases and its child tokens go with it.
+    private async Task<Revocation> RevokeSelfAsync(SubjectToken token, RevocationRequest<BearerToken> request, CancellationToken cancellationToken)
+    {
+        var call = new VaultCall("auth/token/revoke-self") { Token = token, Body = VaultCall.Object() };
+        VaultReply reply = await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
+        if (reply.IsSuccess)
+            return Revocation.Revoked;
+        if (reply.SaysTokenIsDead)
+            return Revocation.AlreadyGone;
+        if (reply.Status == 400 && reply.Says("batch token"))
+            return Revocation.NotSupported;
+        throw VaultRefusal.OfRevocation(reply, _server, request.Time, reply.Status == 403 ? "Let the role give the policy 'default', by which a token may revoke itself." : null);
+    }
+
+    // After a crash nobody has the token. Who logs in anew may end the old one by its accessor, and ends himself, too.
+    private async Task<Revocation> RevokeByAccessorAsync(RevocationRequest<BearerToken> request, CancellationToken cancellationToken)
+    {
+        if (request.Handle is not { } accessor || request.Subject is not { } subject)
+            return Revocation.NotSupported;
+        SubjectToken proof = await subject(cancellationToken).ConfigureAwait(false);
+        VaultAnswer login = await LoginAsync(proof, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
+        var own = new SubjectToken(login.ClientToken!, SubjectTokenType.AccessToken);
+        try
+        {
+            var call = new VaultCall("auth/token/revoke-accessor") { Token = own, Body = VaultCall.Object(("accessor", accessor)) };
+            VaultReply reply = await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
+            return reply.IsSuccess ? Revocation.Revoked
+                : reply.SaysItIsGone ? Revocation.AlreadyGone
+                : throw VaultRefusal.OfRevocation(reply, _server, request.Time, reply.Status == 403 ? "Let a policy of the login's role permit update of auth/token/revoke-accessor, by which a job ends what one before it left behind." : null);
+        }
+        finally
+        {
+            await RevokeSelfAsync(own, request, cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

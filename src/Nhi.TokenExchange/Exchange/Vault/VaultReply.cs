@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>What came back for one call, before anybody says what it means.</summary>
+internal sealed class VaultReply
+{
+    private const int MostErrors = 5;
+
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    private readonly byte[] _body;
+
+    private readonly SentSecrets _sent;
+
+    public VaultReply(VaultCall call, HttpResponseMessage response, byte[] body, SentSecrets sent)
+    {
+        Call = call;
+        Status = (int)response.StatusCode;
+        _body = body;
+        _sent = sent;
+        Response = response;
+        IsJson = OAuthIssuer.IsJson(response.Content);
+        CorrelationId = CorrelationIds.Of(response, sent);
+        Errors = IsSuccess || !IsJson ? [] : ReadErrors(body);
+    }
+
+    public VaultCall Call { get; }
+
+    /// <summary>The instant before the request was sent.</summary>
+    public required DateTimeOffset AskedAt { get; init; }
+
+    public int Status { get; }
+
+    /// <summary>200 with warnings means the same as 204.</summary>
+    public bool IsSuccess => Status is 200 or 204;
+
+    public bool IsJson { get; }
+
+    public string? CorrelationId { get; }
+
+    /// <summary>Its headers; the body is gone.</summary>
+    public HttpResponseMessage Response { get; }
+
+    /// <summary>What Vault says against it, as it came: to be looked at, not to be shown.</summary>
+    public IReadOnlyList<string> Errors { get; }
+
+    /// <summary>The same, fit for a message.</summary>
+    public string Shown => OuterText.Shown(string.Join("; ", Errors.Select(error => error.ReplaceLineEndings(" "))), sent: _sent);
+
+    /// <summary>Whether Vault said, of a 403, that it does not know the token (any more).</summary>
+    public bool SaysTokenIsDead => Status == 403 && (Says("invalid token") || Says("bad token"));
+
+    /// <summary>Whether Vault said that there is no such lease or accessor (any more).</summary>
+    public bool SaysItIsGone => Status is 400 or 404 && (Says("lease not found") || Says("invalid lease") || Says("lease expired") || Says("invalid accessor") || Says("accessor not found"));
+
+    public bool Says(string words) => Errors.Any(error => error.Contains(words, StringComparison.OrdinalIgnoreCase));
+
+    /// <exception cref="TokenExchangeException">It is not Vault's JSON.</exception>
+    public VaultAnswer ReadAnswer()
+    {
+        if (_body.Length > 0 && !IsJson)
+        {
+            throw new TokenExchangeException(ErrorCodes.IssuerAnswerMalformed, ExchangeStage.Exchange, $"The answer at {Call.Path} ({_body.Length} bytes) is not JSON.")
+            {
+                IsTransient = true, CorrelationId = CorrelationId, Hint = "Check the address of the server; a proxy or a sign-in page may have answered.",
+            };
+        }
+        return VaultAnswer.Read(_body, AskedAt);
+    }
+
+    // {"errors":["…"]}, which may be empty; whatever is wrong with it, it is still a refusal.
+    private static List<string> ReadErrors(ReadOnlySpan<byte> json)
+    {
+        var errors = new List<string>();
+        var members = new JsonMembers(json);
+        while (members.MoveNext())
+        {
+            if (members.Name != "errors")
+                continue;
+            var reader = new Utf8JsonReader(members.Raw());
+            try
+            {
+                while (reader.Read() && errors.Count < MostErrors)
+                {
+                    if (reader.TokenType == JsonTokenType.String)
+                        errors.Add(reader.GetString()!);
+                }
+            }
+            catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+            {
+                errors.Add(Encoding.ASCII.GetString("unreadable"u8));
+            }
+        }
+        return errors;
+    }
+}

@@ -1,0 +1,133 @@
+using System.Globalization;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>A dynamic secret of Vault or OpenBao, read with the token of a login: "Lease, Renew, and Revoke", "/sys/leases".</summary>
+internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
+{
+    private readonly VaultServer _server;
+    private readonly string _path;
+    private readonly bool _isPost;
+    private readonly TimeSpan? _wrapFor;
+
+    /// <exception cref="ArgumentException">The server, the path or an option is wrong.</exception>
+    public VaultSecretExchanger(Uri server, string path, VaultSecretOptions options)
+    {
+        VaultOptionChecks.Check(server, options.Namespace, options.WrapLifetime, options.UsableMargin);
+        if (VaultPath.FaultOfSecret(path) is { } fault)
+            throw new ArgumentException($"The path {fault}. {VaultPath.Remedy}.", nameof(path));
+        if (!Enum.IsDefined(options.Method))
+            throw new ArgumentException("Method is none of its values.", nameof(options));
+        _server = new VaultServer(server, options.Namespace);
+        _path = path;
+        _isPost = options.Method == VaultSecretMethod.Post;
+        _wrapFor = options.WrapLifetime;
+        SubjectAudience = new Audience(server.GetLeftPart(UriPartial.Authority));
+        UsableMargin = options.UsableMargin;
+    }
+
+    public override Uri Issuer => _server.Address;
+
+    public override Audience SubjectAudience { get; }
+
+    public override TimeSpan UsableMargin { get; }
+
+    public override string? FlawOf(ScopeSet scopes) => VaultOptionChecks.FlawOf(scopes);
+
+    // A proof that was sent as a token, or a token that was sent to another server, would be seen by who must not see it.
+    internal override string? FlawOfHop(TokenExchanger? hop) =>
+        hop is null ? "is missing: a secret is read with the token of a login"
+        : hop is not VaultLoginExchanger login ? "names a target that is no login to Vault"
+        : hop.Issuer != Issuer ? "names a login to another server"
+        : !_server.IsBelow(login.Server) ? "names a login of another namespace, which is neither the same nor above"
+        : null;
+
+    public override async ValueTask<Issued<VaultSecret>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        VaultOptionChecks.NoActor(request);
+        if (request is { Held: VaultSecret held, HeldHandle: { } lease } && await RenewAsync(held, lease, request, cancellationToken).ConfigureAwait(false) is { } renewed)
+            return renewed;
+        var call = new VaultCall(_path) { Token = request.Subject, Body = _isPost ? VaultCall.Object() : null, WrapFor = _wrapFor, IsOnce = true };
+        VaultReply reply = await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
+        // Older servers, which know no namespaces, say no more than "permission denied" of a token that has ended; another token may do then.
+        if (reply.Status == 403 && _server.IsRoot && !reply.SaysTokenIsDead && !await IsAliveAsync(request, cancellationToken).ConfigureAwait(false))
+            throw new TokenExchangeException(ErrorCodes.ProofRefused, ExchangeStage.Exchange, $"{VaultRefusal.Said(reply, _server)}.") { CorrelationId = reply.CorrelationId, Hint = "The Vault token has ended or was revoked." };
+        return Issue(await _server.ReadAsync(reply, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false), request);
+    }
+
+    public override async ValueTask<Revocation> RevokeAsync(RevocationRequest<VaultSecret> request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (request.Handle is not { } lease)
+            return Revocation.NotSupported;
+        // At the job's end nobody gives tokens any more: the one that it was issued to is as good as any.
+        if ((request.Credential?.IssuedTo ?? (request.Subject is { } subject ? await subject(cancellationToken).ConfigureAwait(false) : null)) is not { } token)
+            return Revocation.NotSupported;
+        // "sync": else the answer says that it is queued, and not that it is done.
+        var call = new VaultCall("sys/leases/revoke") { Token = token, Body = VaultCall.Object(("lease_id", lease), ("sync", true)) };
+        VaultReply reply = await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
+        if (reply.IsSuccess)
+            return Revocation.Revoked;
+        if (reply.SaysItIsGone)
+            return Revocation.AlreadyGone;
+        if (reply.Status != 403)
+            throw VaultRefusal.OfRevocation(reply, _server, request.Time);
+        if (request.Credential is not null && reply.SaysTokenIsDead)
+            return Revocation.AlreadyGone;   // "Token Hierarchies": the leases of a token end with it
+        TokenExchangeException denied = VaultRefusal.OfRevocation(reply, _server, request.Time, "Let a policy of the login's role permit update of sys/leases/revoke. The lease ends with its login in any case.");
+        // The job's end revokes the login beside it: then this lease is gone, too, and the next try is told so.
+        throw request.Credential is null ? denied : new TokenExchangeException(denied.Code, denied.Stage, denied.Detail, denied) { IsTransient = true, CorrelationId = denied.CorrelationId, Hint = denied.Hint };
+    }
+
+    // A lease of another login ends with that, however often it is renewed: then a new one is wanted. What failed in passing leaves the held secret.
+    private async Task<Issued<VaultSecret>?> RenewAsync(VaultSecret held, string lease, ExchangeRequest request, CancellationToken cancellationToken)
+    {
+        if (!held.IsRenewable || held.IssuedTo?.Fingerprint != request.Subject.Fingerprint)
+            return null;
+        var call = new VaultCall("sys/leases/renew") { Token = request.Subject, Body = VaultCall.Object(("lease_id", lease), ("increment", VaultLife.Seconds(request.MaxLifetime))) };
+        VaultReply reply = await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
+        if (!reply.IsSuccess)
+            return VaultRefusal.Of(reply, _server, request.Time) is { IsTransient: true } passing ? throw passing : null;
+        VaultAnswer answer = reply.ReadAnswer();
+        if (!VaultLife.GivesMore(answer, held, request, UsableMargin))
+            return null;
+        return new Issued<VaultSecret>(new VaultSecret(held, VaultLife.EndOf(answer))) { IsRenewal = true, RevocationHandle = lease, CorrelationId = VaultRefusal.Id(answer) };
+    }
+
+    private Issued<VaultSecret> Issue(VaultAnswer answer, ExchangeRequest request)
+    {
+        string? data = answer.Secret;
+        if (data is null && answer.LeaseId is null)
+            throw VaultRefusal.Malformed(_server, answer, answer.Fault ?? $"at {_path} has no data");
+        DateTimeOffset? end = answer.LeaseId is null ? EndOfUnleased(data!) : VaultLife.IsSaid(answer) ? VaultLife.EndOf(answer) : null;
+        // Vault's own default for what has no lease is 32 days of nothing: a key-value store answers so.
+        TokenExchangeException? flaw = answer.Fault is { } fault ? VaultRefusal.Malformed(_server, answer, fault)
+            : data is null ? VaultRefusal.Malformed(_server, answer, $"at {_path} has a lease and no data")
+            : answer.LeaseId is null && end is null ? NeverEnds(answer)
+            : null;
+        return new Issued<VaultSecret>(new VaultSecret(data ?? "{}", end ?? VaultLife.EndOf(answer)) { IssuedTo = request.Subject, IsRenewable = answer.IsRenewable && answer.LeaseId is not null })
+        {
+            EndIsAssumed = end is null && answer.LeaseId is not null, RevocationHandle = answer.LeaseId, CorrelationId = VaultRefusal.Id(answer), Flaw = flaw,
+        };
+    }
+
+    private TokenExchangeException NeverEnds(VaultAnswer answer) =>
+        new(ErrorCodes.NeverEnds, ExchangeStage.Verify, $"What Vault gives at {_path} has no lease and says no end: it is a static secret.")
+        {
+            CorrelationId = VaultRefusal.Id(answer), Hint = "Name a path of a secrets engine that makes secrets with a lease, such as database/creds/… or aws/sts/….",
+        };
+
+    // Google's access tokens have no lease; they say themselves when they end.
+    private static DateTimeOffset? EndOfUnleased(string data) =>
+        VaultFields.Read(data).TryGetValue("expires_at_seconds", out string? text) && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long seconds) && seconds < DateTimeOffset.MaxValue.ToUnixTimeSeconds()
+            ? DateTimeOffset.FromUnixTimeSeconds(seconds)
+            : null;
+
+    // What fails in passing says nothing about the token.
+    private async Task<bool> IsAliveAsync(ExchangeRequest request, CancellationToken cancellationToken)
+    {
+        var call = new VaultCall("auth/token/lookup-self") { Token = request.Subject };
+        return (await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false)).Status != 403;
+    }
+}

@@ -1,0 +1,17 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>Options of a dynamic secret of Vault or OpenBao.</summary>
+public sealed class VaultSecretOptions
+{
+    /// <summary>The verb that the secrets engine takes. Default GET.</summary>
+    public VaultSecretMethod Method { get; set; }
+
+    /// <summary>The namespace (<c>X-Vault-Namespace</c>): the login's, or one below it. Default: the root.</summary>
+    public string? Namespace { get; set; }
+
+    /// <summary>Asks for a wrapped answer, which may lie that long, looks where it was made, and opens it once. From 10 seconds to 10 minutes. Null, the default: the answer is not wrapped.</summary>
+    public TimeSpan? WrapLifetime { get; set; }
+
+    /// <summary>How long before its end the secret is handed out no more. Default 10 seconds.</summary>
+    public TimeSpan UsableMargin { get; set; } = TimeSpan.FromSeconds(10);
+}

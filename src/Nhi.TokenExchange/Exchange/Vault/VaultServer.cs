@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>One namespace of a Vault or OpenBao server: sends a call, reads what comes back. "HTTP API", "Response Wrapping".</summary>
+internal sealed class VaultServer(Uri address, string? @namespace)
+{
+    private static readonly MediaTypeHeaderValue Json = new("application/json");
+
+    public Uri Address => address;
+
+    public bool IsRoot => @namespace is null;
+
+    private string? Namespace => @namespace;
+
+    /// <summary>Whether a token of the other namespace is good here.</summary>
+    public bool IsBelow(VaultServer other) => other.Namespace is not { } above || @namespace == above || @namespace?.StartsWith(above + "/", StringComparison.Ordinal) == true;
+
+    /// <summary>Sends a call. A wrapped answer is opened.</summary>
+    /// <exception cref="TokenExchangeException">Vault refused, was not reached, or answered what can't be read.</exception>
+    public async Task<VaultAnswer> AskAsync(VaultCall call, HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken)
+    {
+        VaultReply reply = await SendAsync(call, backchannel, time, cancellationToken).ConfigureAwait(false);
+        return await ReadAsync(reply, backchannel, time, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Reads what came back. A wrapped answer is opened.</summary>
+    /// <exception cref="TokenExchangeException">Vault refused, or answered what can't be read.</exception>
+    public async Task<VaultAnswer> ReadAsync(VaultReply reply, HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (!reply.IsSuccess)
+            throw VaultRefusal.Of(reply, this, time);
+        VaultAnswer answer = reply.ReadAnswer();
+        return reply.Call.WrapFor is null ? answer : await UnwrapAsync(reply.Call, answer, backchannel, time, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends a call whose refusal the caller reads himself.</summary>
+    /// <exception cref="TokenExchangeException">Vault was not reached.</exception>
+    public async Task<VaultReply> SendAsync(VaultCall call, HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken)
+    {
+        DateTimeOffset askedAt = time.GetUtcNow();
+        var sent = new SentSecrets();
+        using var request = new HttpRequestMessage(call.Body is null ? HttpMethod.Get : HttpMethod.Post, new Uri(address, $"/v1/{call.Path}"));
+        request.Headers.TryAddWithoutValidation("X-Vault-Request", "true");
+        if (@namespace is not null)
+            request.Headers.TryAddWithoutValidation("X-Vault-Namespace", @namespace);
+        if (call.Token is { } token)
+        {
+            request.Headers.TryAddWithoutValidation("X-Vault-Token", token.Reveal());
+            sent.Add(token.Reveal());
+        }
+        if (call.BodySecret is { } secret)
+            sent.Add(secret);
+        if (call.WrapFor is { } life)
+            request.Headers.TryAddWithoutValidation("X-Vault-Wrap-TTL", ((long)life.TotalSeconds).ToString(CultureInfo.InvariantCulture));
+        if (call.Body is { } body)
+            request.Content = new ReadOnlyMemoryContent(body) { Headers = { ContentType = Json } };
+        if (call.IsOnce)
+            request.Options.Set(IssuerBackchannel.EachOneMakesAnew, true);
+        RefusalIsWanted.Set(request);
+        using HttpResponseMessage response = await backchannel.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        // Our back channel has read it; somebody else's need not have.
+        using BoundedContent content = await BoundedContent.ReadAsync(response.Content, cancellationToken).ConfigureAwait(false);
+        return new VaultReply(call, response, content.Bytes.ToArray(), sent) { AskedAt = askedAt };
+    }
+
+    // "Response wrapping token validation": who put an answer of his own in the place of the real one has not made it where we asked; who read it before us has used the token up.
+    private async Task<VaultAnswer> UnwrapAsync(VaultCall call, VaultAnswer wrapped, HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (string.IsNullOrEmpty(wrapped.WrappingToken))
+            throw VaultRefusal.Malformed(this, wrapped, "is not wrapped, though that was asked for");
+        var lookup = new VaultCall("sys/wrapping/lookup") { Body = VaultCall.Object(("token", wrapped.WrappingToken)), BodySecret = wrapped.WrappingToken };
+        VaultAnswer looked = await OpenAsync(lookup, backchannel, time, cancellationToken).ConfigureAwait(false);
+        string expected = @namespace is null ? call.Path : $"{@namespace}/{call.Path}";
+        if (looked.CreationPath is not { } path || (path.TrimEnd('/') != call.Path && path.TrimEnd('/') != expected))
+            throw VaultRefusal.Opened(this, "was made at another path than the one that was asked; somebody put it there");
+        var unwrap = new VaultCall("sys/wrapping/unwrap") { Body = VaultCall.Object(("token", wrapped.WrappingToken)), BodySecret = wrapped.WrappingToken, IsOnce = true };
+        VaultAnswer answer = await OpenAsync(unwrap, backchannel, time, cancellationToken).ConfigureAwait(false);
+        answer.AskedAt = wrapped.AskedAt;   // its life began when it was made
+        return answer;
+    }
+
+    private async Task<VaultAnswer> OpenAsync(VaultCall call, HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken)
+    {
+        VaultReply reply = await SendAsync(call, backchannel, time, cancellationToken).ConfigureAwait(false);
+        if (reply.Status is 400 or 403 or 404)
+            throw VaultRefusal.Opened(this, "can't be opened: the wrapping token was used before, or has ended. If it has not, somebody else has read the secret");
+        return reply.IsSuccess ? reply.ReadAnswer() : throw VaultRefusal.Of(reply, this, time);
+    }
+}

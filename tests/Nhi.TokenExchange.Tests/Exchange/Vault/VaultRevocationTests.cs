@@ -1,0 +1,163 @@
+namespace Nhi.TokenExchange.Tests.Exchange.Vault;
+
+/// <summary>How what Vault issued ends: with the job, by handle after a crash, and what is true where it does not.</summary>
+internal sealed class VaultRevocationTests
+{
+    private static LeaseEnd EndOf(JobReport report, string target) => report.Leases.Single(lease => lease.Target == target).End;
+
+    [Test]
+    public async Task At_the_jobs_end_lease_and_login_are_ended_and_nothing_is_left()
+    {
+        await using VaultJob job = await VaultJob.StartAsync();
+        await job.Database.GetAsync();
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That(EndOf(report, "vault"), Is.EqualTo(LeaseEnd.Revoked));
+        Assert.That(EndOf(report, "database"), Is.AnyOf(LeaseEnd.Revoked, LeaseEnd.AlreadyGone), "whichever came first: the login takes its leases along");
+        Assert.That((job.Vault.OpenTokens, job.Vault.OpenLeases), Is.EqualTo((0, 0)));
+        Assert.That(job.Emulator.Ledger.Issued.Select(issue => issue.RevokedAt), Has.None.Null);
+    }
+
+    [Test]
+    public async Task One_secret_is_ended_alone_and_its_login_lives_on()
+    {
+        await using VaultJob job = await VaultJob.StartAsync();
+        VaultSecret secret = await job.Database.GetAsync();
+
+        LeaseEnd end = await job.Session.RevokeCredentialAsync(secret, "leaked");
+
+        Assert.That((end, job.Vault.OpenLeases, job.Vault.OpenTokens), Is.EqualTo((LeaseEnd.Revoked, 0, 1)));
+        Assert.That(await job.Database.GetAsync(), Is.Not.SameAs(secret));
+    }
+
+    [Test]
+    public async Task A_login_that_may_not_revoke_leases_ends_them_with_itself()
+    {
+        await using VaultJob job = await VaultJob.StartAsync();
+        job.Role.Paths.Clear();
+        job.Role.Paths.Add("database/*");
+        await job.Database.GetAsync();
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That((EndOf(report, "vault"), EndOf(report, "database")), Is.EqualTo((LeaseEnd.Revoked, LeaseEnd.AlreadyGone)));
+        Assert.That(job.Vault.OpenLeases, Is.Zero);
+    }
+
+    [Test]
+    public async Task A_login_that_died_before_is_already_gone_and_so_are_its_leases()
+    {
+        await using VaultJob job = await VaultJob.StartAsync();
+        await job.Database.GetAsync();
+        BearerToken login = await job.Login.GetAsync();
+        await job.OperateAsync(HttpMethod.Post, "auth/token/revoke", $$"""{"token":"{{login.Reveal()}}"}""");
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That((EndOf(report, "vault"), EndOf(report, "database")), Is.EqualTo((LeaseEnd.AlreadyGone, LeaseEnd.AlreadyGone)));
+    }
+
+    [TestCase(204, null, LeaseEnd.Revoked)]
+    [TestCase(400, "invalid lease", LeaseEnd.AlreadyGone)]
+    [TestCase(400, "lease not found", LeaseEnd.AlreadyGone)]
+    [TestCase(404, "lease not found", LeaseEnd.AlreadyGone)]
+    [TestCase(404, null, LeaseEnd.Failed)]
+    [TestCase(400, "failed to parse JSON input", LeaseEnd.Failed)]
+    [TestCase(405, "unsupported operation", LeaseEnd.Failed)]
+    public async Task P56_What_Vault_says_of_a_lease_is_reported_as_it_is(int status, string? error, LeaseEnd end)
+    {
+        await using VaultJob job = await VaultJob.StartAsync();
+        VaultSecret secret = await job.Database.GetAsync();
+        if (status != 204)
+            job.Emulator.Faults.Always(EmulatorEndpoint.VaultLease, Fault.Vault(status, error is null ? [] : [error]));
+
+        Assert.That(await job.Session.RevokeCredentialAsync(secret, "test"), Is.EqualTo(end));
+    }
+
+    [Test]
+    public async Task A_server_that_is_sealed_for_a_moment_is_asked_again_at_the_end()
+    {
+        await using VaultJob job = await VaultJob.StartAsync();
+        await job.Login.GetAsync();
+        job.Emulator.Faults.Next(EmulatorEndpoint.VaultToken, Fault.Vault(503, "Vault is sealed"), times: 3);
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That((EndOf(report, "vault"), job.Vault.OpenTokens), Is.EqualTo((LeaseEnd.Revoked, 0)));
+    }
+
+    [Test]
+    public async Task A_batch_token_cannot_be_revoked_and_the_report_says_when_it_dies()
+    {
+        await using VaultJob job = await VaultJob.StartAsync();
+        job.Role.GivesBatchTokens = true;
+        BearerToken login = await job.Login.GetAsync();
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That((EndOf(report, "vault"), report.Leases.Single().DiesAt, job.Vault.OpenTokens), Is.EqualTo((LeaseEnd.CannotBeRevoked, login.ExpiresAt, 1)));
+    }
+
+    [Test]
+    public async Task A_login_without_the_default_policy_is_not_said_to_be_gone()
+    {
+        await using VaultJob job = await VaultJob.StartAsync();
+        (job.Role.HasDefaultPolicy, _) = (false, job.Role.Paths.Remove("*"));
+        await job.Login.GetAsync();
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That((EndOf(report, "vault"), job.Vault.OpenTokens), Is.EqualTo((LeaseEnd.Failed, 1)));
+    }
+
+    [Test]
+    public async Task After_a_crash_the_next_job_ends_lease_and_login_by_their_handles_and_leaves_nothing_of_its_own()
+    {
+        await using VaultJob crashed = await VaultJob.StartAsync();
+        string lease = (await crashed.Database.GetAsync()).Lease.Handle!;
+        string accessor = (await crashed.Login.GetAsync()).Lease.Handle!;
+        await using JobSession next = await crashed.AnotherAsync();
+
+        Revocation ofLease = await next.Runtime("database").RevokeAsync(lease, CancellationToken.None);
+        (int tokens, int leases) afterLease = (crashed.Vault.OpenTokens, crashed.Vault.OpenLeases);
+        Revocation ofLogin = await next.Runtime("vault").RevokeAsync(accessor, CancellationToken.None);
+        int afterLogin = crashed.Vault.OpenTokens;
+        Revocation again = await next.Runtime("vault").RevokeAsync(accessor, CancellationToken.None);
+        await next.CompleteAsync();
+
+        Assert.That((ofLease, ofLogin, again), Is.EqualTo((Revocation.Revoked, Revocation.Revoked, Revocation.AlreadyGone)));
+        Assert.That(afterLease, Is.EqualTo((2, 0)));
+        Assert.That((afterLogin, crashed.Vault.OpenTokens), Is.EqualTo((1, 0)), "the next job's own login, and then nothing");
+    }
+
+    [Test]
+    public async Task A_job_that_may_not_end_what_another_left_says_so_with_the_path_to_permit()
+    {
+        await using VaultJob crashed = await VaultJob.StartAsync();
+        string accessor = (await crashed.Login.GetAsync()).Lease.Handle!;
+        crashed.Role.Paths.Clear();
+        await using JobSession next = await crashed.AnotherAsync();
+
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => next.Runtime("vault").RevokeAsync(accessor, CancellationToken.None).AsTask())!;
+
+        Assert.That((refused.Code, refused.IsTransient), Is.EqualTo(("NHI4012", false)));
+        Assert.That(refused.Message, Does.Contain("auth/token/revoke-accessor"));
+        Assert.That(crashed.Vault.OpenTokens, Is.EqualTo(1), "the fresh login ended itself");
+    }
+
+    [Test]
+    public async Task P55_A_thousand_jobs_leave_no_lease_open_in_Vault()
+    {
+        await using VaultJob first = await VaultJob.StartAsync();
+
+        await Parallel.ForAsync(0, 1_000, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (_, cancellationToken) =>
+        {
+            await using JobSession job = await first.AnotherAsync();
+            await job.Provider<VaultSecret>("database").GetAsync(cancellationToken);
+        });
+
+        Assert.That(first.Emulator.Ledger.Issued, Has.Count.EqualTo(2_000));
+        Assert.That((first.Vault.OpenTokens, first.Vault.OpenLeases), Is.EqualTo((0, 0)));
+    }
+}

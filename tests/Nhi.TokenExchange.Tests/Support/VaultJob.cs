@@ -1,0 +1,113 @@
+namespace Nhi.TokenExchange.Tests;
+
+/// <summary>A job with a login and a database secret at the emulated Vault, with real sockets between them.</summary>
+internal sealed class VaultJob : IAsyncDisposable
+{
+    public const string Path = "database/creds/readonly";
+
+    // Where the job's clock is a manual one, its own deadlines never come.
+    private static readonly TimeSpan EndLimit = TimeSpan.FromMinutes(1);
+
+    private VaultJob(IdentityEmulator emulator, JobIdentity identity, VaultRole role, VaultSecretRole secret, RecordingSink audit, JobSession session)
+    {
+        Emulator = emulator;
+        Identity = identity;
+        Role = role;
+        SecretRole = secret;
+        Audit = audit;
+        Session = session;
+    }
+
+    public IdentityEmulator Emulator { get; }
+
+    public EmulatedVault Vault => Emulator.Vault;
+
+    public JobIdentity Identity { get; }
+
+    public VaultRole Role { get; }
+
+    public VaultSecretRole SecretRole { get; }
+
+    public RecordingSink Audit { get; }
+
+    public JobSession Session { get; }
+
+    public CredentialProvider<BearerToken> Login => Session.Provider<BearerToken>("vault");
+
+    public CredentialProvider<VaultSecret> Database => Session.Provider<VaultSecret>("database");
+
+    /// <summary>Starts both. The job's clock is the emulator's, and waits before a further try are the shortest there are.</summary>
+    /// <param name="time">The clock; the system's if null.</param>
+    /// <param name="login">Changes the login's options.</param>
+    /// <param name="secret">Changes the secret's options.</param>
+    /// <param name="path">Where the secret is read.</param>
+    /// <param name="ns">The namespace of both at the server.</param>
+    /// <param name="shape">What is made at the path.</param>
+    /// <param name="more">Changes the job.</param>
+    public static async Task<VaultJob> StartAsync(
+        TimeProvider? time = null, Action<VaultLoginOptions>? login = null, Action<VaultSecretOptions>? secret = null, string path = Path, string ns = "", VaultSecretShape shape = VaultSecretShape.Database,
+        Action<TokenExchangeBuilder>? more = null)
+    {
+        IdentityEmulator emulator = await EmulatedJob.StartEmulatorAsync(time ?? TimeProvider.System);
+        JobIdentity identity = emulator.JobIdentity(ProofShape.GitHub);
+        VaultRole role = emulator.Vault.AddRole("orders", identity.Subject, ns: ns);
+        VaultSecretRole made = emulator.Vault.AddSecret(path, shape, ns);
+        var audit = new RecordingSink();
+        return new VaultJob(emulator, identity, role, made, audit, await StartJobAsync(emulator, identity, audit, time, login, secret, path, more));
+    }
+
+    /// <summary>Another job at the same server, with the same two targets.</summary>
+    public Task<JobSession> AnotherAsync(TimeProvider? time = null) => StartJobAsync(Emulator, Identity, Audit, time, null, null, SecretRole.Path, null);
+
+    public int Requests(EmulatorEndpoint endpoint) => Emulator.Ledger.Requests.Of(endpoint);
+
+    /// <summary>What the server's operator does with the root token.</summary>
+    public async Task<int> OperateAsync(HttpMethod method, string path, string? body = null)
+    {
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(method, new Uri(Vault.Address, $"/v1/{path}"));
+        request.Headers.Add("X-Vault-Token", Vault.RootToken);
+        request.Content = body is null ? null : new StringContent(body);
+        using HttpResponseMessage response = await http.SendAsync(request);
+        return (int)response.StatusCode;
+    }
+
+    /// <summary>Waits until no flight is in the air and none is still to be removed.</summary>
+    public Task QuietAsync() => Eventually.HoldsAsync(
+        () => Session.Leases.FlightsInTheAir == 0 && !((SlotProvider<BearerToken>)Login).HasFlight && !((SlotProvider<VaultSecret>)Database).HasFlight, "the landing of the last flight");
+
+    /// <summary>Asks for the secret when its refresh is due, and waits for what comes of it.</summary>
+    public async Task<VaultSecret> RefreshedAsync()
+    {
+        await Database.GetAsync();
+        await QuietAsync();
+        return await Database.GetAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Emulator.Faults.Clear();
+        try
+        {
+            await Session.DisposeAsync().AsTask().WaitAsync(EndLimit, TimeProvider.System);
+        }
+        catch (TimeoutException)
+        {
+            throw new InvalidOperationException($"The job does not come to its end; its clock may stand still. The audit: {Audit.Text}");
+        }
+        finally
+        {
+            await Emulator.DisposeAsync();
+        }
+    }
+
+    private static Task<JobSession> StartJobAsync(
+        IdentityEmulator emulator, JobIdentity identity, IAuditSink audit, TimeProvider? time, Action<VaultLoginOptions>? login, Action<VaultSecretOptions>? secret, string path, Action<TokenExchangeBuilder>? more) => JobSession.StartAsync(b =>
+        {
+            b.Identity("job", IdentitySources.From((request, _) => new ValueTask<SubjectToken>(new SubjectToken(identity.Mint(request.Audience.ToString()), SubjectTokenType.Jwt))), ActsFor.Workload)
+                .Target("vault", Targets.VaultLogin(emulator.Vault.Address, "orders", login), "job")
+                .Target("database", Targets.VaultSecret(emulator.Vault.Address, path, secret), t => t.Through = "vault")
+                .Audit(audit).Time(time ?? TimeProvider.System).Jitter(() => 0).EndWithin(TimeSpan.FromMinutes(1)).EndOnSignals(false);
+            more?.Invoke(b);
+        });
+}
