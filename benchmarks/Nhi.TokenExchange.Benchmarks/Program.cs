@@ -19,6 +19,9 @@ switch (args)
         return 0;
     case ["--cold-start", .. string[] native]:
         return await GoalsRun.ColdStartAsync(native is ["--native"]);
+    case ["--one-core"]:
+        await GoalsRun.OneCoreAsync();
+        return 0;
     case ["--threads"]:
         foreach (ThreadScalingResult path in await ThreadScaling.RunAsync())
             Console.WriteLine($"{path}");

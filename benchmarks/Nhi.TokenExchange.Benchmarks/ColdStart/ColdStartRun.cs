@@ -11,7 +11,7 @@ public static class ColdStartRun
     private const string Program = "Nhi.TokenExchange.ColdStart";
 
     private static readonly string[] OnTheJit = ["empty", "http-client", "ours", "http-client-di", "ours-di", "aws", "msal", "azure-identity"];
-    private static readonly string[] Ahead = ["empty", "http-client", "ours", "ours-di"];
+    private static readonly string[] Precompiled = ["empty", "http-client", "ours", "ours-di"];
 
     /// <param name="root">The root of the repository.</param>
     /// <param name="native">Whether native programs are compiled and measured too: takes some minutes, and wants the platform's linker.</param>
@@ -23,12 +23,14 @@ public static class ColdStartRun
         {
             // Optimised as users run it; published, so that nothing of the build is in the number.
             await PublishAsync(project, work, "jit");
+            await PublishAsync(project, work, "r2r", "-p:ReadyToRun=true");
             if (native)
                 await PublishAsync(project, work, "aot", "-p:SdkPeers=false");
-            (string Way, bool Native, string File)[] ways =
+            (string Way, Compiled Compiled, string File)[] ways =
             [
-                .. OnTheJit.Select(way => (way, false, Path.Combine(work, "jit-out", Program))),
-                .. native ? Ahead.Select(way => (way, true, Path.Combine(work, "aot-out", Program))) : [],
+                .. OnTheJit.Select(way => (way, Compiled.Jit, Path.Combine(work, "jit-out", Program))),
+                .. Precompiled.Select(way => (way, Compiled.ReadyToRun, Path.Combine(work, "r2r-out", Program))),
+                .. native ? Precompiled.Select(way => (way, Compiled.Ahead, Path.Combine(work, "aot-out", Program))) : [],
             ];
             return await MeasureAsync(ways);
         }
@@ -42,28 +44,35 @@ public static class ColdStartRun
     {
         var table = new StringBuilder("| way | compiled | median ms | least | most |\n|---|---|--:|--:|--:|\n");
         foreach (ColdStartResult result in results)
-            table.Append(CultureInfo.InvariantCulture, $"| {result.Way} | {(result.Native ? "ahead of time" : "JIT")} | {result.Median:F1} | {result.Least:F1} | {result.Most:F1} |\n");
+            table.Append(CultureInfo.InvariantCulture, $"| {result.Way} | {TextOf(result.Compiled)} | {result.Median:F1} | {result.Least:F1} | {result.Most:F1} |\n");
         return table.ToString();
     }
 
-    private static async Task<IReadOnlyList<ColdStartResult>> MeasureAsync((string Way, bool Native, string File)[] ways)
+    private static string TextOf(Compiled compiled) => compiled switch
+    {
+        Compiled.Jit => "JIT",
+        Compiled.ReadyToRun => "ready to run",
+        _ => "ahead of time",
+    };
+
+    private static async Task<IReadOnlyList<ColdStartResult>> MeasureAsync((string Way, Compiled Compiled, string File)[] ways)
     {
         await using var issuer = new LoopbackIssuer();
         string proof = Proofs.For(issuer.Address.AbsoluteUri, TimeProvider.System.GetUtcNow());
         var times = ways.ToDictionary(way => way, _ => new List<double>());
         for (int round = 0; round <= Rounds; round++)
         {
-            foreach ((string Way, bool Native, string File) way in ways)
+            foreach ((string Way, Compiled Compiled, string File) way in ways)
             {
                 double milliseconds = await StartAsync(way.File, way.Way, issuer.Address, proof);
                 if (round > 0)   // the first brings the files into memory
                     times[way].Add(milliseconds);
             }
         }
-        return [.. ways.Select(way => Of(way.Way, way.Native, [.. times[way].Order()]))];
+        return [.. ways.Select(way => Of(way.Way, way.Compiled, [.. times[way].Order()]))];
     }
 
-    private static ColdStartResult Of(string way, bool native, double[] sorted) => new(way, native, sorted[sorted.Length / 2], sorted[0], sorted[^1]);
+    private static ColdStartResult Of(string way, Compiled compiled, double[] sorted) => new(way, compiled, sorted[sorted.Length / 2], sorted[0], sorted[^1]);
 
     private static async Task<double> StartAsync(string file, string way, Uri issuer, string proof)
     {

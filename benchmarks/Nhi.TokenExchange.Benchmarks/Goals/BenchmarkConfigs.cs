@@ -16,6 +16,7 @@ public static class BenchmarkConfigs
 {
     public const string ShortId = "short";
     public const string WithoutPgoId = "no PGO";
+    public const string OneCoreId = "one core";
 
     /// <summary>The careful run: what a table in a document should come from.</summary>
     public static IConfig Careful => With(Job.Default.WithWarmupCount(7).WithIterationCount(9).WithIterationTime(TimeInterval.FromMilliseconds(150)).WithId("careful"));
@@ -26,6 +27,9 @@ public static class BenchmarkConfigs
     /// <summary>The short run without profile-guided optimisation: what a call costs where the JIT can't guess the receiver.</summary>
     public static IConfig ShortWithoutPgo => With(ShortJob.WithEnvironmentVariable("DOTNET_TieredPGO", "0").WithId(WithoutPgoId))
         .AddFilter(new NameFilter(name => name is nameof(OursAndFloor.Floor) or nameof(OursAndFloor.GetAsync) or nameof(OursAndFloor.TryGet)));
+
+    /// <summary>The short run where only one core may be used: garbage collector, JIT and benchmark share it.</summary>
+    public static IConfig OneCore => With(ShortJob.WithAffinity(1).WithId(OneCoreId));
 
     // Many short iterations in three processes: the goals compare the best, a short one is more often undisturbed, and some processes run at half the speed.
     private static Job ShortJob => Job.Default.WithLaunchCount(3).WithWarmupCount(5).WithIterationCount(10).WithIterationTime(TimeInterval.FromMilliseconds(60));

@@ -2,7 +2,6 @@ using System.Reflection;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using BenchmarkDotNet.Environments;
-using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 
 namespace Nhi.TokenExchange;
@@ -24,7 +23,7 @@ public static class GoalsRun
         IReadOnlyList<ThreadScalingResult> threads = await ThreadScaling.RunAsync();
         Console.WriteLine("Stampede …");
         IReadOnlyList<StampedeResult> stampede = await StampedeRun.RunAsync(Console.WriteLine);
-        IReadOnlyList<HitResult> hits = RunHits();
+        IReadOnlyList<HitResult> hits = RunAll();
         IReadOnlyList<Goal> goals = new GoalJudge(hits, stampede, threads, manyKeys).Judge();
         var report = new GoalsReport(
             TimeProvider.System.GetUtcNow(), string.Join('\n', HostEnvironmentInfo.GetCurrent().ToFormattedString()), Packages(), goals, hits, stampede, threads, manyKeys);
@@ -53,7 +52,7 @@ public static class GoalsRun
             Written by `dotnet run -c Release --project benchmarks/Nhi.TokenExchange.Benchmarks -- --cold-start{(native ? " --native" : "")}`: whole processes, from their start to their end with one token, the issuer on loopback in another one, in turns. Read the ratios.
 
             - Date: {TimeProvider.System.GetUtcNow():yyyy-MM-dd HH:mm} UTC
-            {string.Join('\n', HostEnvironmentInfo.GetCurrent().ToFormattedString().Select(line => $"- {line.Trim()}"))}
+            {Machine()}
 
             {GoalsMarkdown.Table(goals)}
             {ColdStartRun.Table(results)}
@@ -62,6 +61,33 @@ public static class GoalsRun
         await File.WriteAllTextAsync(Path.Combine(Folder(), "cold-start.json"), JsonSerializer.Serialize(results, Json) + "\n");
         Console.WriteLine(text);
         return goals.All(goal => goal.Met != false) ? 0 : 1;
+    }
+
+    /// <summary>Measures hits on one core and then on all, and writes <c>one-core.md</c>.</summary>
+    public static async Task OneCoreAsync()
+    {
+        List<HitResult> hits = Run(
+        [
+            BenchmarkConverter.TypeToBenchmarks(typeof(OursAndFloor), BenchmarkConfigs.OneCore),
+            BenchmarkConverter.TypeToBenchmarks(typeof(SdkPeers), BenchmarkConfigs.OneCore),
+            BenchmarkConverter.TypeToBenchmarks(typeof(OursAndFloor), BenchmarkConfigs.Short),
+            BenchmarkConverter.TypeToBenchmarks(typeof(SdkPeers), BenchmarkConfigs.Short),
+        ]);
+        string text = $"""
+            # Hits on one core, measured
+
+            Written by `dotnet run -c Release --project benchmarks/Nhi.TokenExchange.Benchmarks -- --one-core`: the same hits in processes that may use one core, and in processes that may use all. Read the ratios.
+
+            - Date: {TimeProvider.System.GetUtcNow():yyyy-MM-dd HH:mm} UTC
+            {Machine()}
+
+            {OneCoreTable.Of(hits)}
+            {GoalsMarkdown.Calm(hits)}
+
+            """;
+        Directory.CreateDirectory(Folder());
+        await File.WriteAllTextAsync(Path.Combine(Folder(), "one-core.md"), text);
+        Console.WriteLine(text);
     }
 
     /// <summary>Draws the last run's numbers.</summary>
@@ -88,19 +114,19 @@ public static class GoalsRun
         return report.Goals.All(goal => goal.Met != false) ? 0 : 1;
     }
 
-    private static List<HitResult> RunHits()
-    {
-        Summary[] summaries = BenchmarkRunner.Run(
-        [
-            BenchmarkConverter.TypeToBenchmarks(typeof(OursAndFloor), BenchmarkConfigs.Short),
-            BenchmarkConverter.TypeToBenchmarks(typeof(OursAndFloor), BenchmarkConfigs.ShortWithoutPgo),
-            BenchmarkConverter.TypeToBenchmarks(typeof(AzureAdapters), BenchmarkConfigs.Short),
-            BenchmarkConverter.TypeToBenchmarks(typeof(SdkPeers), BenchmarkConfigs.Short),
-            BenchmarkConverter.TypeToBenchmarks(typeof(GeneralCaches), BenchmarkConfigs.Short),
-            BenchmarkConverter.TypeToBenchmarks(typeof(WholeExchange), BenchmarkConfigs.Short),
-        ]);
-        return [.. summaries.SelectMany(summary => summary.Reports).Select(HitResult.Of)];
-    }
+    private static string Machine() => string.Join('\n', HostEnvironmentInfo.GetCurrent().ToFormattedString().Select(line => $"- {line.Trim()}"));
+
+    private static List<HitResult> RunAll() => Run(
+    [
+        BenchmarkConverter.TypeToBenchmarks(typeof(OursAndFloor), BenchmarkConfigs.Short),
+        BenchmarkConverter.TypeToBenchmarks(typeof(OursAndFloor), BenchmarkConfigs.ShortWithoutPgo),
+        BenchmarkConverter.TypeToBenchmarks(typeof(AzureAdapters), BenchmarkConfigs.Short),
+        BenchmarkConverter.TypeToBenchmarks(typeof(SdkPeers), BenchmarkConfigs.Short),
+        BenchmarkConverter.TypeToBenchmarks(typeof(GeneralCaches), BenchmarkConfigs.Short),
+        BenchmarkConverter.TypeToBenchmarks(typeof(WholeExchange), BenchmarkConfigs.Short),
+    ]);
+
+    private static List<HitResult> Run(BenchmarkRunInfo[] runs) => [.. BenchmarkRunner.Run(runs).SelectMany(summary => summary.Reports).Select(HitResult.Of)];
 
     private static SortedDictionary<string, string> Packages()
     {

@@ -10,7 +10,6 @@ namespace Nhi.TokenExchange;
 public static class ManyKeysRun
 {
     private const int Keys = 100_000;
-    private const int MsalKeys = 10_000;
     private const int Rounds = 12;
 
     private static readonly string[] Tenants = [.. Enumerable.Range(0, Keys).Select(key => new Guid(key, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10).ToString())];
@@ -19,9 +18,11 @@ public static class ManyKeysRun
     {
         int[] order = [.. Enumerable.Range(0, Keys)];
         new Random(7).Shuffle(order);
-        CredentialRequest[] requests = [.. Tenants.Select(tenant => new CredentialRequest { Tenant = tenant })];
-
         long before = Bytes();
+        CredentialRequest[] requests = [.. Tenants.Select(tenant => new CredentialRequest { Tenant = tenant })];
+        double requestBytes = PerKey(before) - IntPtr.Size;   // less the array
+
+        before = Bytes();
         var dictionary = new ConcurrentDictionary<string, string>(StringComparer.Ordinal);
         foreach (string tenant in Tenants)
             dictionary[tenant] = NewToken();
@@ -60,25 +61,23 @@ public static class ManyKeysRun
             throw new InvalidOperationException($"Not a hit: {issued} issuer calls after the filling, {gate.Calls} after the rounds.");
         GC.KeepAlive(dictionary);
         memory.Dispose();
-        return [.. stores.Select((store, i) => new ManyKeysResult(store.Store, Keys, store.Bytes, best[i])), await MsalAsync()];
+        return [.. stores.Select((store, i) => new ManyKeysResult(store.Store, Keys, store.Bytes, i == stores.Length - 1 ? requestBytes : 0, best[i])), await MsalAsync(order)];
     }
 
-    private static async Task<ManyKeysResult> MsalAsync()
+    private static async Task<ManyKeysResult> MsalAsync(int[] order)
     {
         IConfidentialClientApplication app = MicrosoftPeers.Msal(new InMemoryIssuer(new IssuerGate()));
         await app.AcquireTokenForClient(MicrosoftPeers.Scopes).ExecuteAsync();
         long before = Bytes();
-        for (int key = 0; key < MsalKeys; key++)
+        for (int key = 0; key < Keys; key++)
             await app.AcquireTokenForClient(MicrosoftPeers.Scopes).WithTenantId(Tenants[key]).ExecuteAsync();
-        double bytes = (Bytes() - before) / (double)MsalKeys;
-        int[] order = [.. Enumerable.Range(0, MsalKeys)];
-        new Random(7).Shuffle(order);
+        double bytes = (Bytes() - before) / (double)Keys;
         long start = Stopwatch.GetTimestamp();
         foreach (int key in order)
             await app.AcquireTokenForClient(MicrosoftPeers.Scopes).WithTenantId(Tenants[key]).ExecuteAsync();
-        double nanoseconds = Stopwatch.GetElapsedTime(start).TotalNanoseconds / MsalKeys;
+        double nanoseconds = Stopwatch.GetElapsedTime(start).TotalNanoseconds / Keys;
         GC.KeepAlive(app);
-        return new ManyKeysResult("MSAL app token cache, one tenant a key", MsalKeys, bytes, nanoseconds);
+        return new ManyKeysResult("MSAL app token cache, one tenant a key", Keys, bytes, 0, nanoseconds);
     }
 
     private static double Round(int[] order, Func<int, bool> hit)
