@@ -31,6 +31,8 @@ internal sealed class SoakTests
         });
     }
 
+    private const int FewestHandOuts = 200;
+
     // What the planted bugs are found in: half a dozen seconds in which nothing else goes wrong.
     private const string Short = "--seconds 6 --jobs 6 --life 4-4 --faults off";
 
@@ -62,9 +64,12 @@ internal sealed class SoakTests
     public async Task A_planted_bug_is_found_by_the_invariant_that_is_meant_for_it(string bug, int invariant, string run = Short, string breach = "")
     {
         (int code, string said, JsonElement report) = await RunAsync([.. run.Split(' '), "--bug", bug]);
+        // On a machine that hardly runs at all, seconds try nothing: then minutes do.
+        if (!Breached(report).Contains(invariant) && report.GetProperty("summary").GetProperty("handOuts").GetInt64() < FewestHandOuts)
+            (code, said, report) = await RunAsync([.. run.Split(' '), "--seconds", "60", "--bug", bug]);
 
         Assert.That(code, Is.EqualTo(1), said);
-        Assert.That(report.GetProperty("breached").EnumerateArray().Select(number => number.GetInt32()), Does.Contain(invariant), said);
+        Assert.That(Breached(report), Does.Contain(invariant), said);
         Assert.That(report.GetProperty("breaches").EnumerateArray().Select(one => one.GetString()), Has.Some.Contains(breach), said);
         Assert.That(report.GetProperty("around").GetArrayLength() > 0 || invariant is 5 or 8 or 10, said);
     }
@@ -89,6 +94,8 @@ internal sealed class SoakTests
         Assert.That(code, Is.EqualTo(2));
         Assert.That(said, Does.Contain($"There is no bug none; there are: {string.Join(", ", planted)}."));
     }
+
+    private static int[] Breached(JsonElement report) => [.. report.GetProperty("breached").EnumerateArray().Select(number => number.GetInt32())];
 
     private static async Task<(int Code, string Said, JsonElement Report)> RunAsync(params string[] arguments)
     {
