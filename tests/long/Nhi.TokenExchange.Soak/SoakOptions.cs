@@ -5,14 +5,18 @@ namespace Nhi.TokenExchange.Soak;
 /// <summary>What a run is told on its command line.</summary>
 internal sealed record SoakOptions
 {
+    /// <summary>A run of so many seconds is long enough for means and slopes to say something.</summary>
+    public const int LongFrom = 240;
+
     public const string Usage = """
-        soak [--minutes N | --seconds N] [--seed N] [--jobs N] [--life MIN-MAX] [--faults on|off] [--bug NAME] [--report FILE.md] [--keep FOLDER]
+        soak [--minutes N | --seconds N] [--seed N] [--jobs N] [--life MIN-MAX] [--faults on|off|NAME] [--long on|off] [--bug NAME] [--report FILE.md] [--keep FOLDER]
 
           --minutes, --seconds  how long jobs run; default 30 seconds
           --seed                decides jobs, lives and faults; default 20261128
           --jobs                virtual jobs at a time; default 24
           --life                how long a credential is handed out, in seconds; default 5-20
-          --faults              whether anything goes wrong; default on
+          --faults              whether anything goes wrong, or the one thing that does; default on
+          --long                whether means and slopes are judged; default in runs of four minutes and more
           --bug                 plants a bug that the checker has to find (tests/README.md lists them)
           --report              writes the report there as Markdown, and beside it as JSON
           --keep                keeps all that the run wrote in that folder
@@ -32,6 +36,12 @@ internal sealed record SoakOptions
 
     public bool Faults { get; init; } = true;
 
+    /// <summary>The one fault that is planned; null for all.</summary>
+    public string? OnlyFault { get; init; }
+
+    /// <summary>Whether means and slopes are judged; null where the length decides.</summary>
+    public bool? Long { get; init; }
+
     public string? Bug { get; init; }
 
     public string? Report { get; init; }
@@ -44,8 +54,8 @@ internal sealed record SoakOptions
     /// <summary>Nothing goes wrong at the end, so that everything can come to rest: 10 seconds, less in short runs.</summary>
     public double CalmSeconds => Math.Min(10, Seconds / 6.0);
 
-    /// <summary>Whether it is long enough for means and slopes to say something.</summary>
-    public bool IsLong => Seconds >= 240;
+    /// <summary>Whether means and slopes are judged.</summary>
+    public bool IsLong => Long ?? Seconds >= LongFrom;
 
     /// <summary>Reads a command line.</summary>
     /// <exception cref="FormatException">It is wrong; the message says where.</exception>
@@ -65,7 +75,9 @@ internal sealed record SoakOptions
                 "--life" => value.Split('-') is [var least, var most]
                     ? options with { ShortestLife = Number(name, least, 4, 600), LongestLife = Number(name, most, 4, 600) }
                     : throw new FormatException("--life wants two numbers of seconds, such as 5-20."),
-                "--faults" => options with { Faults = value switch { "on" => true, "off" => false, _ => throw new FormatException("--faults is on or off.") } },
+                "--faults" when value is "on" or "off" => options with { Faults = value == "on" },
+                "--faults" => options with { OnlyFault = ChaosFault.All.FirstOrDefault(fault => fault.Id == value)?.Id ?? throw new FormatException($"--faults is on, off, or one of: {string.Join(", ", ChaosFault.All.Select(fault => fault.Id))}.") },
+                "--long" => options with { Long = value switch { "on" => true, "off" => false, _ => throw new FormatException("--long is on or off.") } },
                 "--bug" => options with { Bug = PlantedBug.Named(value)?.Name ?? throw new FormatException($"There is no bug {value}; there are: {string.Join(", ", PlantedBug.All.Select(bug => bug.Name))}.") },
                 "--report" => options with { Report = Path.GetFullPath(value) },
                 "--keep" => options with { Keep = Path.GetFullPath(value) },

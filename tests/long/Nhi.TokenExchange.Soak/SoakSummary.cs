@@ -37,6 +37,8 @@ internal sealed record SoakSummary
 
     public required double LongestStallSeconds { get; init; }
 
+    public required double LongestPoolWaitSeconds { get; init; }
+
     public required double WorkingSetMebibytes { get; init; }
 
     public required double? WorkingSetSlope { get; init; }
@@ -69,9 +71,10 @@ internal sealed record SoakSummary
         LostAnswers = EveryIssueRecorded.LostOnTheWire(evidence).Count(),
         TokenRequests = evidence.TokenRequests,
         TokenRequestsNeeded = (int)RequestsBounded.NeedOf(evidence).Needed,
-        PeakAfterRecovery = RequestsBounded.PeakOf(evidence),
+        PeakAfterRecovery = RecoveryPeak.Of(evidence),
         MostFlightsAtOnce = evidence.Overlaps.Select(overlap => overlap.AtOnce).DefaultIfEmpty(1).Max(),
         LongestStallSeconds = evidence.Stalls.Select(stall => TimeSpan.FromTicks(stall.To - stall.From).TotalSeconds).DefaultIfEmpty().Max(),
+        LongestPoolWaitSeconds = PoolNotStarved.LongestOf(evidence).TotalSeconds,
         WorkingSetMebibytes = evidence.Resources.Max(resource => resource.WorkingSet) / (1024.0 * 1024),
         WorkingSetSlope = ResourcesConstant.SlopeOf(evidence),
         DeadHandedOut = Of(breaches, 2),
@@ -99,6 +102,7 @@ internal sealed record SoakSummary
         if (PeakAfterRecovery is { } peak)
             yield return ("fullest second after a recovery, times the mean", peak.ToString("0.0", CultureInfo.InvariantCulture));
         yield return ("longest stall of the machine, s", LongestStallSeconds.ToString("0.0", CultureInfo.InvariantCulture));
+        yield return ("longest wait for the pool beyond that, s", LongestPoolWaitSeconds.ToString("0.0", CultureInfo.InvariantCulture));
         yield return ("largest working set, MiB", WorkingSetMebibytes.ToString("0", CultureInfo.InvariantCulture));
         if (WorkingSetSlope is { } slope)
             yield return ("working set, MiB a minute", slope.ToString("0.00", CultureInfo.InvariantCulture));

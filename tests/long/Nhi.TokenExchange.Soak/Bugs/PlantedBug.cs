@@ -18,6 +18,9 @@ internal sealed record PlantedBug(string Name, int Invariant, string What)
     /// <summary>Wraps every identity source; the text is a folder for temporary files.</summary>
     public Func<IWorkloadIdentitySource, string, IWorkloadIdentitySource>? Source { get; private init; }
 
+    /// <summary>Changes what a job's report says of its credentials.</summary>
+    public Func<IReadOnlyList<LeaseOutcome>, IReadOnlyList<LeaseOutcome>>? Report { get; private init; }
+
     public static IReadOnlyList<PlantedBug> All { get; } =
     [
         new("double-flight", 1, "each exchange is sent twice at once") { Exchanger = (inner, _) => new TwinExchanger(inner) },
@@ -26,12 +29,19 @@ internal sealed record PlantedBug(string Name, int Invariant, string What)
         new("issued-not-recorded", 3, "every other record of an issue is lost") { Sink = inner => new LossySink(inner) },
         new("recorded-late", 3, "a credential is handed out before its issue is recorded") { Sink = inner => new LateSink(inner) },
         new("not-revoked", 4, "a revocation is said to have been done, and was not") { Exchanger = (inner, _) => new UnrevokingExchanger(inner) },
+        new("left-out-alive", 4, "a job's report leaves out a credential that lives on") { Report = leases => LeftOut.OneOf(leases, LeaseEnd.CannotBeRevoked) },
+        new("left-out-revoked", 4, "a job's report leaves out a credential that was revoked") { Report = leases => LeftOut.OneOf(leases, LeaseEnd.Revoked) },
         new("token-logged", 5, "a token is logged, in base64") { Exchanger = (inner, heard) => new LoggingExchanger(inner, heard) },
         new("proof-in-a-file", 5, "a proof is left in a temporary file, in UTF-16") { Source = (inner, folder) => new WritingSource(inner, folder) },
         new("fails-beside-a-credential", 7, "a call fails now and then though a valid credential is there") { Provider = inner => new MoodyProvider(inner) },
+        new("dead-too-early", 7, "a credential that lives is called dead on arrival") { Exchanger = (inner, _) => new MorticianExchanger(inner, TimeSpan.Zero) },
+        new("held-until-dead", 7, "an answer is kept until its credential is dead, which is then called dead on arrival") { Exchanger = (inner, _) => new MorticianExchanger(inner, TimeSpan.FromSeconds(3)) },
         new("retry-storm", 8, "each exchange is repeated ten times") { Exchanger = (inner, _) => new StormingExchanger(inner) },
+        new("herd", 8, "after a failure nobody asks an issuer for a while, and then everybody at once, four times") { Exchanger = (inner, _) => new HerdingExchanger(inner) },
         new("lost-waiter", 9, "a call that has to wait is forgotten now and then") { Provider = inner => new ForgetfulProvider(inner) },
         new("handles-leaked", 10, "each proof leaves an open file behind") { Source = (inner, folder) => new LeakingSource(inner, folder) },
+        new("memory-leaked", 10, "each exchange leaves memory behind") { Exchanger = (inner, _) => new HoardingExchanger(inner) },
+        new("pool-blocked", 11, "an exchange leaves work in the pool that blocks its threads") { Exchanger = (inner, _) => new BlockingExchanger(inner) },
     ];
 
     public static PlantedBug? Named(string name) => All.SingleOrDefault(bug => bug.Name == name);

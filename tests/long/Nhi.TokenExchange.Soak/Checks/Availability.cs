@@ -6,11 +6,11 @@ internal sealed class Availability() : SoakInvariant(7, "no failure beside a val
     // The clock of a slot rounds a credential's end down by up to two seconds.
     public static readonly long Rounding = TimeSpan.FromSeconds(2.2).Ticks;
 
+    // A failure is remembered for seconds, and a call of the wire may take thirty.
+    public static readonly long Memory = TimeSpan.FromSeconds(25).Ticks;
+
     // A life counts from when it was asked for.
     private static readonly long AskedBefore = TimeSpan.FromSeconds(5).Ticks;
-
-    // A failure is remembered for seconds, and a call of the wire may take thirty.
-    private static readonly long Memory = TimeSpan.FromSeconds(25).Ticks;
 
     public override IEnumerable<Breach> Check(Evidence evidence)
     {
@@ -43,7 +43,7 @@ internal sealed class Availability() : SoakInvariant(7, "no failure beside a val
         // What a target refused is asked for anew with growing pauses.
         if (failure.Code == "NHI8004")
             return evidence.HandOuts.Any(handOut => handOut.Run == failure.Run && handOut.RejectedAt <= failure.End && (handOut.Target == failure.Target || target.Proof == ProofKind.Hop));
-        if (failure.Code == "NHI5003" && slow.Any(failure.Run, target, failure.Start - Memory, failure.End))
+        if (failure.Code == "NHI5003" && slow.Explain(failure.Run, target, failure.Start, failure.End))
             return true;
         return evidence.Chaos.Any(window =>
             window.Fault.Codes.Contains(failure.Code) && target.IsReachedBy(window.Place)

@@ -9,13 +9,14 @@ internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or
 
     public override IEnumerable<Breach> Check(Evidence evidence)
     {
-        var answers = Answers.Of(evidence);
+        var asked = new AskingTimes(evidence);
+        Dictionary<string, HandOutRecord> handedOut = evidence.HandOuts.DistinctBy(handOut => handOut.Fingerprint).ToDictionary(handOut => handOut.Fingerprint, StringComparer.Ordinal);
         HashSet<string> lost = [.. EveryIssueRecorded.LostOnTheWire(evidence).Select(issue => issue.Fingerprint)];
         foreach (Issue issue in evidence.Issues.Where(issue => !lost.Contains(issue.Fingerprint)))
         {
             if (!evidence.Jobs.TryGetValue(issue.Run, out JobRecord? job))
                 yield return Breach($"{issue.Target.Name} {issue.Fingerprint}: its job {issue.Run} never ended", issue.IssuedAt, issue.Run);
-            else if (FaultOf(evidence, answers, issue, job) is { } fault)
+            else if (FaultOf(evidence, asked, handedOut.GetValueOrDefault(issue.Fingerprint), issue, job) is { } fault)
                 yield return Breach($"{issue.Target.Name} {issue.Fingerprint} {fault}", job.Completed, issue.Run);
         }
     }
@@ -24,18 +25,18 @@ internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or
     public static int Unrevoked(Evidence evidence) => evidence.Jobs.Values.Sum(job =>
         job.Leases.Count(lease => lease.End is LeaseEnd.CannotBeRevoked or LeaseEnd.Failed && evidence.IssueOf.TryGetValue(lease.Fingerprint, out Issue? issue) && issue.EndsAt > job.Completed));
 
-    private static string? FaultOf(Evidence evidence, Answers answers, Issue issue, JobRecord job)
+    private static string? FaultOf(Evidence evidence, AskingTimes asked, HandOutRecord? handOut, Issue issue, JobRecord job)
     {
-        if (issue.RevokedAt is not null)
-            return null;
         LeaseEntry? lease = job.Leases.FirstOrDefault(lease => lease.Fingerprint == issue.Fingerprint);
+        if (issue.RevokedAt is { } revoked)
+            return lease is null && IsEndedByTheEnd(evidence, handOut, issue, job, revoked) ? "was revoked at its job's end, and the report does not list it" : null;
         if (lease?.End == LeaseEnd.Revoked)
             return "is said to be revoked, and is not";
         if (issue.EndsAt <= job.Completed)
             return null;
         if (lease is null or { End: LeaseEnd.AlreadyGone })
         {
-            return answers.EndOf(issue) <= job.Completed ? null
+            return KnownEndOf(asked, issue) <= job.Completed || (lease is null && handOut is null && WasInTheAir(evidence, job)) ? null
                 : lease is null ? "lives on, and its job's report does not list it" : "is said to be gone, and lives on";
         }
 
@@ -46,6 +47,14 @@ internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or
         return evidence.At(lease.DiesAt) > issue.EndsAt + RoundedTo && !IsEndUncertain(evidence, issue) ? "is listed with an instant after its end" : null;
     }
 
+    // The report counts the exchanges that had not come back when the job's end could wait no longer; on a machine that runs they have.
+    private static bool WasInTheAir(Evidence evidence, JobRecord job) => job.FlightsInTheAir > 0 && evidence.StalledWithin(job.Completing, job.Completed) > SlowMachine;
+
+    // What was handed out before and was nobody's reason to revoke it: not refused by its target, not denied by new rules, not ended because its issuer said no life.
+    private static bool IsEndedByTheEnd(Evidence evidence, HandOutRecord? handOut, Issue issue, JobRecord job, long revoked) =>
+        revoked >= job.Completing && revoked <= job.Completed && handOut is { RejectedAt: null } && handOut.FirstReturn < job.Completing && !IsEndUncertain(evidence, issue)
+        && !evidence.Policies.Any(policy => policy.Changed >= issue.IssuedAt && policy.Changing <= revoked);
+
     // Where the clock was wrong when the question was sent, from when lives count; or where Entra did not say how long its token lives: then the longest life there is is told.
     private static bool IsEndUncertain(Evidence evidence, Issue issue) => evidence.Chaos.Any(window =>
         window.At.Ticks <= issue.IssuedAt && window.End.Ticks >= issue.IssuedAt - AskedBefore && (window.Fault.Jump != TimeSpan.Zero || window.Fault == ChaosFault.NoLife));
@@ -54,21 +63,6 @@ internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or
         evidence.Chaos.Any(window => window.Place == ChaosPlace.Revocation && window.At.Ticks <= job.Completed && window.End.Ticks >= job.Started)
         || evidence.StalledWithin(job.Completing, job.Completed) > SlowMachine;
 
-    /// <summary>When a credential ends as far as its job can know: an answer says a life in whole seconds, which counts from when it was asked for. The issuer counts from when it issues.</summary>
-    private sealed record Answers(IReadOnlyDictionary<string, Guid> Flights, ILookup<Guid, long> Asked)
-    {
-        public static Answers Of(Evidence evidence)
-        {
-            var flights = new Dictionary<string, Guid>(StringComparer.Ordinal);
-            foreach (AuditRecord record in evidence.Audit.Where(record => record.Fingerprint is not null))
-                flights.TryAdd(record.Fingerprint!, record.Flight);
-            return new Answers(flights, evidence.Audit.Where(record => record.Kind == AuditEventKind.Exchanging).ToLookup(record => record.Flight, record => record.At));
-        }
-
-        public long EndOf(Issue issue)
-        {
-            long[] asked = Flights.TryGetValue(issue.Fingerprint, out Guid flight) ? [.. Asked[flight].Where(at => at <= issue.IssuedAt)] : [];
-            return issue.EndsAt - RoundedTo - (asked.Length == 0 ? 0 : issue.IssuedAt - asked.Max());
-        }
-    }
+    // When a credential ends as far as its job can know: an answer says a life in whole seconds, which counts from when it was asked for. The issuer counts from when it issues.
+    private static long KnownEndOf(AskingTimes asked, Issue issue) => issue.EndsAt - RoundedTo - (issue.IssuedAt - (asked.Of(issue) ?? issue.IssuedAt));
 }

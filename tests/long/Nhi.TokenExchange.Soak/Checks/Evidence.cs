@@ -36,6 +36,8 @@ internal sealed class Evidence
 
     public required IReadOnlyList<StallRecord> Stalls { get; init; }
 
+    public required IReadOnlyList<PoolWaitRecord> PoolWaits { get; init; }
+
     public required IReadOnlyDictionary<string, JobRecord> Jobs { get; init; }
 
     public required IReadOnlyList<PolicyRecord> Policies { get; init; }
@@ -66,6 +68,7 @@ internal sealed class Evidence
             Failures = RecordFile.Read<FailureRecord>(In("failures.jsonl")),
             Late = RecordFile.Read<LateRecord>(In("late.jsonl")),
             Stalls = RecordFile.Read<StallRecord>(In("stalls.jsonl")),
+            PoolWaits = RecordFile.Read<PoolWaitRecord>(In("pool-waits.jsonl")),
             Jobs = RecordFile.Read<JobRecord>(In("jobs.jsonl")).ToDictionary(job => job.Run, StringComparer.Ordinal),
             Policies = RecordFile.Read<PolicyRecord>(In("policies.jsonl")),
             Resources = RecordFile.Read<ResourceRecord>(In("resources.jsonl")),
@@ -77,7 +80,7 @@ internal sealed class Evidence
 
     public long At(DateTimeOffset instant) => _time.Of(instant).Ticks;
 
-    /// <summary>How long the process stood still within that time.</summary>
+    /// <summary>How long the machine stood still within that time.</summary>
     public long StalledWithin(long from, long to) => Stalls.Sum(stall => Math.Max(0, Math.Min(stall.To, to) - Math.Max(stall.From, from)));
 }
 

@@ -37,35 +37,9 @@ internal sealed class RequestsBounded() : SoakInvariant(8, "requests at the issu
         return (needed, forFaults);
     }
 
-    /// <summary>The fullest second of the ten after a token endpoint's recovery, as a multiple of its mean, for as long as the machine ran; null in a run that is too short to have a mean.</summary>
-    public static double? PeakOf(Evidence evidence)
-    {
-        if (!evidence.Options.IsLong)
-            return null;
-        double peak = 0;
-        foreach (IGrouping<ChaosPlace, Issue> atEndpoint in evidence.Issues.GroupBy(issue => issue.Target.TokenEndpoint))
-        {
-            Dictionary<long, int> seconds = atEndpoint.CountBy(issue => issue.IssuedAt / TimeSpan.TicksPerSecond).ToDictionary();
-            double mean = seconds.Values.Average();
-            // Chance alone makes one second fuller than another.
-            double usual = mean + Math.Sqrt(mean);
-            foreach (Chaos window in evidence.Chaos.Where(window => window.Fault.AtIssuer is not null && window.Place == atEndpoint.Key))
-            {
-                long recovered = window.End.Ticks / TimeSpan.TicksPerSecond;
-                peak = Math.Max(peak, Enumerable.Range(1, 10).Max(second => Fullness(recovered + second)));
-            }
-
-            // What was on its way while the machine stood still comes in the second after that, beside what comes anyway.
-            double Fullness(long second) =>
-                seconds.GetValueOrDefault(second) / (usual * (1 + TimeSpan.FromTicks(evidence.StalledWithin((second - 1) * TimeSpan.TicksPerSecond, (second + 1) * TimeSpan.TicksPerSecond)).TotalSeconds));
-        }
-
-        return peak;
-    }
-
     public override IEnumerable<Breach> Check(Evidence evidence)
     {
-        if (PeakOf(evidence) is { } peak and > MostPeak)
+        if (RecoveryPeak.Of(evidence) is { } peak and > MostPeak)
             yield return Breach(FormattableString.Invariant($"after a recovery a second was {peak:0.0} times as full as usual"));
         (double needed, int forFaults) = NeedOf(evidence);
         if (evidence.TokenRequests > (1.5 * needed) + forFaults + Bound)

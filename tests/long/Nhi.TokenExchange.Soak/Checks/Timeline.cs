@@ -26,7 +26,9 @@ internal static class Timeline
         foreach (PolicyRecord policy in evidence.Policies)
             yield return (policy.Changed, null, $"policy {policy.Revision} in force");
         foreach (StallRecord stall in evidence.Stalls)
-            yield return (stall.To, null, string.Create(CultureInfo.InvariantCulture, $"the process stood still for {TimeSpan.FromTicks(stall.To - stall.From).TotalSeconds:0.000} s"));
+            yield return (stall.To, null, string.Create(CultureInfo.InvariantCulture, $"the machine stood still for {TimeSpan.FromTicks(stall.To - stall.From).TotalSeconds:0.000} s"));
+        foreach (PoolWaitRecord wait in evidence.PoolWaits)
+            yield return (wait.To, null, string.Create(CultureInfo.InvariantCulture, $"work had waited {TimeSpan.FromTicks(wait.To - wait.From).TotalSeconds:0.000} s for the pool"));
         foreach (Issue issue in evidence.Issues)
         {
             yield return (issue.IssuedAt, issue.Run, $"ledger: issued {issue.Target.Name} {issue.Fingerprint} '{issue.Scope}'{(issue.DeliveredAt is null ? ", not delivered" : "")}");

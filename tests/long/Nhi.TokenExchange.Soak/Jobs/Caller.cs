@@ -99,6 +99,8 @@ internal sealed class Caller(ChildRun run, string name, IReadOnlyDictionary<stri
         }
         catch (TimeoutException) when (!asking.IsCompleted)
         {
+            // Recorded as lost; what it may still come to is nobody's any more, and no exception that the product left unobserved.
+            _ = asking.ContinueWith(late => late.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             run.Lost(new LateRecord(name, target, start.Ticks, deadline.Ticks, run.Time.Elapsed.Ticks, CameBack: false));
             throw new LostCallException();
         }

@@ -13,6 +13,7 @@ internal sealed class ChildRun : IDisposable
     private readonly RecordFile _failures;
     private readonly RecordFile _late;
     private readonly RecordFile _stalls;
+    private readonly RecordFile _poolWaits;
     private readonly RecordFile _resources;
     private readonly RecordFile _policies;
     private readonly SaidFile _exceptions;
@@ -29,6 +30,7 @@ internal sealed class ChildRun : IDisposable
         _failures = In("failures.jsonl");
         _late = In("late.jsonl");
         _stalls = In("stalls.jsonl");
+        _poolWaits = In("pool-waits.jsonl");
         _resources = In("resources.jsonl");
         _policies = In("policies.jsonl");
         HandOuts = In("handouts.jsonl");
@@ -85,6 +87,9 @@ internal sealed class ChildRun : IDisposable
             _late.Add(new LateRecord(run, target, start.Ticks, deadline.Ticks, returned.Ticks, CameBack: true));
     }
 
+    /// <summary>A job's report, as the job's owner gets it.</summary>
+    public IReadOnlyList<LeaseOutcome> LeasesOf(JobReport report) => _bug?.Report?.Invoke(report.Leases) ?? report.Leases;
+
     public void Completed(JobRecord job, JobReport report)
     {
         Counts.JobEnded();
@@ -94,7 +99,7 @@ internal sealed class ChildRun : IDisposable
 
     public void Dispose()
     {
-        foreach (IDisposable file in new IDisposable[] { _jobs, _failures, _late, _stalls, _resources, _policies, HandOuts, _exceptions, _audit, _heard })
+        foreach (IDisposable file in new IDisposable[] { _jobs, _failures, _late, _stalls, _poolWaits, _resources, _policies, HandOuts, _exceptions, _audit, _heard })
             file.Dispose();
     }
 
@@ -114,7 +119,8 @@ internal sealed class ChildRun : IDisposable
         Plan = ChaosPlan.Of(Orders.Options, start);
         End = start + TimeSpan.FromSeconds(Orders.Options.Seconds);
         SoakPolicy rules = Compose();
-        using (new Stalls(Time, _stalls))
+        using (var stalls = new Stalls(Time, _stalls))
+        using (new PoolWatch(Time, stalls, _poolWaits))
         {
             Task policy = rules.FollowPlanAsync(end.Token);
             Task measuring = MeasureAsync(end.Token);
@@ -169,7 +175,7 @@ internal sealed class ChildRun : IDisposable
     private void Measure(string when)
     {
         using Process self = Process.GetCurrentProcess();
-        _resources.Add(new ResourceRecord(Time.Elapsed.Ticks, when, self.WorkingSet64, GC.GetGCMemoryInfo(GCKind.Any).HeapSizeBytes, self.HandleCount, self.Threads.Count, ThreadPool.ThreadCount));
+        _resources.Add(new ResourceRecord(Time.Elapsed.Ticks, when, self.WorkingSet64, self.HandleCount, self.Threads.Count, ThreadPool.ThreadCount));
     }
 
     private void OnUnobserved(object? sender, UnobservedTaskExceptionEventArgs args)

@@ -28,7 +28,7 @@ internal static class VirtualJob
             await Task.WhenAll(working);
             run.Completed(new JobRecord(
                 name, started.Ticks, completing.Ticks, completed.Ticks, report.FlightsInTheAir,
-                [.. report.Leases.Select(lease => new LeaseEntry(lease.Target, lease.Fingerprint, lease.End, lease.DiesAt))]), report);
+                [.. run.LeasesOf(report).Select(lease => new LeaseEntry(lease.Target, lease.Fingerprint, lease.End, lease.DiesAt))]), report);
         }
 
         // Nothing may come of a call after the end.

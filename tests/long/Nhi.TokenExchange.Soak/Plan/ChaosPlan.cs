@@ -25,12 +25,13 @@ internal sealed class ChaosPlan
         if (!options.Faults)
             return None;
         var random = new Random(options.Seed);
+        ChaosFault[] faults = [.. ChaosFault.All.Where(fault => options.OnlyFault is null || fault.Id == options.OnlyFault)];
         double length = options.Seconds;
         double first = length / 12;
         double last = length - options.CalmSeconds;
         // Each fault at least once, also in a short run; from two to six seconds in a long one.
         double budget = MostShare * length * 0.95;
-        double usual = Math.Clamp(budget / ChaosFault.All.Count, 0.3, 4);
+        double usual = Math.Clamp(budget / faults.Length, 0.3, 4);
         int count = Math.Max(1, (int)(budget / usual));
         double pause = ((last - first) - budget) / count;
         var windows = new List<Chaos>();
@@ -40,7 +41,7 @@ internal sealed class ChaosPlan
         while (windows.Count < count)
         {
             if (deck.Count == 0)
-                deck = new Queue<ChaosFault>(ChaosFault.All.OrderBy(_ => random.Next()).ToArray());
+                deck = new Queue<ChaosFault>(faults.OrderBy(_ => random.Next()).ToArray());
             ChaosFault fault = deck.Dequeue();
             at += pause * (0.5 + random.NextDouble()) * 0.9;
             double duration = usual * (0.6 + (0.7 * random.NextDouble()));

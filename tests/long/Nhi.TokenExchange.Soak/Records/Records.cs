@@ -19,14 +19,17 @@ internal sealed record JobRecord(string Run, long Started, long Completing, long
 
 internal sealed record LeaseEntry(string Target, string Fingerprint, LeaseEnd End, DateTimeOffset DiesAt);
 
-/// <summary>A time in which the machine ran nothing of the process's pool: waits may be longer by it.</summary>
+/// <summary>A time in which the machine did not run a thread that wanted to run: waits may be longer by it.</summary>
 internal sealed record StallRecord(long From, long To);
+
+/// <summary>A time in which work waited for a thread of the pool, and how much of it the machine stood still.</summary>
+internal sealed record PoolWaitRecord(long From, long To, long Overslept);
 
 /// <summary>The rules changed.</summary>
 internal sealed record PolicyRecord(long Changing, long Changed, string Revision);
 
-/// <summary>What the process used at one instant; of the managed heap, what was there after the last collection, whichever that was.</summary>
-internal sealed record ResourceRecord(long At, string When, long WorkingSet, long Heap, int Handles, int Threads, int PoolThreads);
+/// <summary>What the process used at one instant.</summary>
+internal sealed record ResourceRecord(long At, string When, long WorkingSet, int Handles, int Threads, int PoolThreads);
 
 /// <summary>The counts of the whole run.</summary>
 internal sealed record ChildSummary(long Calls, long HandOuts, long GaveUp, long Failed, int Jobs, int UnobservedExceptions, long HttpUses);
