@@ -46,6 +46,7 @@ internal sealed class AdminAccess
         if (!ConnectionRules.IsSocket(connection))
             ConnectionRules.DemandVerifiedTls(connection, "the admin's token goes to a server that has shown its certificate, and to no other");
         connection.Pooling = false;   // an admin's session lives as long as its work
+        connection.ServerCompatibilityMode = ServerCompatibilityMode.NoTypeLoading;   // the built-in types do
         connection.Enlist = false;
         connection.Multiplexing = false;
         connection.PersistSecurityInfo = false;
@@ -92,7 +93,7 @@ internal sealed class AdminAccess
     private NpgsqlDataSource SourceFor(SubjectToken? proof, string? database)
     {
         var builder = new NpgsqlSlimDataSourceBuilder(_connection.ConnectionString);
-        builder.EnableTransportSecurity();
+        builder.EnableTransportSecurity().EnableArrays();
         if (database is not null)
             builder.ConnectionStringBuilder.Database = database;
         // Asked before PGPASSWORD and password files, which are none of ours.

@@ -6,6 +6,9 @@ namespace Nhi.TokenExchange;
 /// <summary>What the server or the network said, as one of our errors. The driver's own exception is not kept: it holds the statement.</summary>
 internal static class PostgresFailure
 {
+    /// <summary>Whether the server, or the way to it, failed: all else is a fault of ours, or a cancellation.</summary>
+    public static bool IsServers(Exception failure) => failure is NpgsqlException or TimeoutException or SocketException or IOException;
+
     /// <summary>Whether the same statement may work at once: others changed the same row of a catalog in this moment.</summary>
     public static bool IsCollision(PostgresException failure) =>
         failure.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected
@@ -17,8 +20,7 @@ internal static class PostgresFailure
     {
         PostgresException refused => IsCollision(refused) || refused.IsTransient
             || refused.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.QueryCanceled || EndsTheSession(refused),
-        NpgsqlException or TimeoutException or SocketException or IOException => true,
-        _ => false,
+        _ => IsServers(failure),
     };
 
     /// <summary>Whether the server ends the session with it, so that nobody knows what became of the last statement: classes 57P and 08.</summary>

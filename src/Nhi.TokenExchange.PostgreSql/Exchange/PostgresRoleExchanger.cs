@@ -64,7 +64,7 @@ internal sealed class PostgresRoleExchanger : TokenExchanger<DatabaseLogin>
             {
                 return Made(login, request, asked, life, Unknown(login, failure));
             }
-            catch (Exception failure) when (failure is not OperationCanceledException and not TokenExchangeException)
+            catch (Exception failure) when (PostgresFailure.IsServers(failure))
             {
                 throw PostgresFailure.Of(failure, ExchangeStage.Exchange, _admin);
             }
@@ -107,7 +107,7 @@ internal sealed class PostgresRoleExchanger : TokenExchanger<DatabaseLogin>
         {
             return await new LoginEnding(_admin, proof, name).EndAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception failure) when (failure is not OperationCanceledException and not TokenExchangeException)
+        catch (Exception failure) when (PostgresFailure.IsServers(failure))
         {
             throw PostgresFailure.Of(failure, ExchangeStage.Revoke, _admin);
         }
