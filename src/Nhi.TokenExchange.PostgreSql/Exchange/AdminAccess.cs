@@ -3,7 +3,9 @@ using Npgsql;
 namespace Nhi.TokenExchange;
 
 /// <summary>How the admin gets in: as the operating system's user over a unix socket, or with an exchanged token over verified TLS. Never with a password of his own.</summary>
+#pragma warning disable CA1001 // Its semaphore has no handle of the system's as long as nobody asks for one.
 internal sealed class AdminAccess
+#pragma warning restore CA1001
 {
     // Each session does a few statements. Hundreds of jobs that end at once must not take all of the server's slots.
     private const int MostSessions = 4;
@@ -14,7 +16,7 @@ internal sealed class AdminAccess
     private const string SessionSettings = "-c search_path=pg_catalog -c standard_conforming_strings=on -c lock_timeout=5s";
 
     private readonly NpgsqlConnectionStringBuilder _connection;
-    private readonly SemaphoreSlim _free = new(MostSessions);   // no handle of the system's: nothing to dispose
+    private readonly SemaphoreSlim _free = new(MostSessions);
 
     private AdminAccess(NpgsqlConnectionStringBuilder connection)
     {
@@ -46,7 +48,6 @@ internal sealed class AdminAccess
         if (!ConnectionRules.IsSocket(connection))
             ConnectionRules.DemandVerifiedTls(connection, "the admin's token goes to a server that has shown its certificate, and to no other");
         connection.Pooling = false;   // an admin's session lives as long as its work
-        connection.ServerCompatibilityMode = ServerCompatibilityMode.NoTypeLoading;   // the built-in types do
         connection.Enlist = false;
         connection.Multiplexing = false;
         connection.PersistSecurityInfo = false;
@@ -94,6 +95,7 @@ internal sealed class AdminAccess
     {
         var builder = new NpgsqlSlimDataSourceBuilder(_connection.ConnectionString);
         builder.EnableTransportSecurity().EnableArrays();
+        builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false));   // the built-in types do
         if (database is not null)
             builder.ConnectionStringBuilder.Database = database;
         // Asked before PGPASSWORD and password files, which are none of ours.

@@ -84,7 +84,9 @@ internal sealed class LoginEnding(AdminAccess admin, SubjectToken? proof, string
 
     private static async Task<int> TellAsync(NpgsqlConnection connection, uint oid, string termination, CancellationToken cancellationToken)
     {
+#pragma warning disable CA2100 // The two calls that there are.
         var command = new NpgsqlCommand($"SELECT count({termination}) FROM pg_catalog.pg_stat_activity WHERE usesysid = $1", connection);
+#pragma warning restore CA2100
         await using (command.ConfigureAwait(false))
         {
             command.Parameters.Add(new NpgsqlParameter { Value = oid, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Oid });
@@ -131,7 +133,9 @@ internal sealed class LoginEnding(AdminAccess admin, SubjectToken? proof, string
 
     private static async Task<bool> ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
+#pragma warning disable CA2100 // Utility statements take no parameters: SqlText quotes.
         var command = new NpgsqlCommand(sql, connection);
+#pragma warning restore CA2100
         await using (command.ConfigureAwait(false))
         {
             await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);

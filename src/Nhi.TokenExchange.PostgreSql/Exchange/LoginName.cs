@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -11,6 +12,8 @@ internal static class LoginName
 
     // No upper case, which has to be quoted by people, and nothing that looks like something else.
     private const string Letters = "abcdefghijklmnopqrstuvwxyz234567";
+    private static readonly SearchValues<char> RandomLetters = SearchValues.Create(Letters);
+
     private const int RandomLength = 26;
 
     /// <summary>A new name.</summary>
@@ -35,7 +38,7 @@ internal static class LoginName
             if (!char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c != '_')
                 return false;
         }
-        return !name.AsSpan(name.Length - RandomLength).ContainsAnyExcept(Letters);
+        return !name.AsSpan(name.Length - RandomLength).ContainsAnyExcept(RandomLetters);
     }
 
     /// <summary>Says what is wrong with a prefix; null if nothing is.</summary>

@@ -74,7 +74,9 @@ internal sealed class PostgresRoleExchanger : TokenExchanger<DatabaseLogin>
                 await GrantedRoles.CheckAsync(connection, request.Scopes, cancellationToken).ConfigureAwait(false);
                 DateTimeOffset serverNow = await ServerTimeAsync(connection, cancellationToken).ConfigureAwait(false);
                 // One message, and so one transaction: all of it or nothing.
+#pragma warning disable CA2100 // CREATE ROLE takes no parameters: SqlText quotes.
                 var make = new NpgsqlCommand(login.Sql(_options, request, serverNow + life), connection);
+#pragma warning restore CA2100
                 await using (make.ConfigureAwait(false))
                 {
                     isSent = true;
