@@ -14,6 +14,7 @@ internal sealed class Kinds
     public static string? BringerOf(string kind) => kind switch
     {
         "ManagedIdentity" or "AzureWorkloadIdentity" or "Entra" or "EntraWorkloadIdentity" => "It comes with the package Nhi.TokenExchange.Azure: reference it and call builder.Azure().",
+        "PostgresRole" => "It comes with the package Nhi.TokenExchange.PostgreSql: reference it and call builder.PostgreSql().",
         _ => null,
     };
 

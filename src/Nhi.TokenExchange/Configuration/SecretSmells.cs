@@ -78,6 +78,7 @@ internal sealed class SecretSmells
             "JwtBearer" => $"Write {proof}, \"Exchange\": \"JwtBearer\", and let the issuer trust that identity's issuer (RFC 7523).",
             "Entra" or "EntraWorkloadIdentity" => $"Write {proof}, \"Exchange\": \"Entra\", \"TenantId\": \"…\", \"ClientId\": \"…\", and give the application a federated identity credential for that identity; then delete its secret.",
             "ManagedIdentity" => $"Write {proof}, \"Exchange\": \"ManagedIdentity\", \"Resource\": \"https://…\": the platform keeps what it proves itself with.",
+            "PostgresRole" => $"Write {proof}, \"Exchange\": \"PostgresRole\", \"Host\": \"/var/run/postgresql\", and let the server let the admin in by peer; over TCP let the target go Through another whose token is his password.",
             _ => $"Write {proof}: its proof is exchanged for a credential that lives minutes.",
         };
     }

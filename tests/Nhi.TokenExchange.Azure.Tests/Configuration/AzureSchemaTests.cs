@@ -72,4 +72,6 @@ internal sealed class AzureSchemaTests() : SettingsSchemaFixture("Nhi.TokenExcha
         Assert.That(core.Select(branch => branch!.ToJsonString()), Is.SubsetOf(own.Select(branch => branch!.ToJsonString())), name);
 
     protected override void Compose(TokenExchangeBuilder builder) => builder.Azure();
+
+    protected override bool IsForThisPackage(string place) => !place.Contains("postgresql", StringComparison.OrdinalIgnoreCase);
 }

@@ -64,7 +64,7 @@ internal abstract partial class SettingsSchemaFixture(string package)
             foreach (string name in properties.Select(property => property.Key).Where(name => name != kind.Word && name != "Through" && !(IsForbidden(properties, name) && name == "Identity")).Append(Unknown))
             {
                 JsonObject section = Minimal(kind, out JsonObject entry);
-                entry[name] = 7;
+                entry[name] = -7;   // neither a text nor a number that counts something
                 string place = $"/TokenExchange/{(kind.Word == "Source" ? "Identities" : "Targets")}/under-test/{name}";
                 Assert.That(PlacesOfFlaws(section), Is.EqualTo([place]), $"{kind.Definition} {name}");
             }

@@ -118,5 +118,5 @@ internal sealed class SettingsSchemaTests() : SettingsSchemaFixture("Nhi.TokenEx
         Assert.That((await RefusedAsync(section), FlawsOf(section)), Is.EqualTo(((string?)null, Array.Empty<string>())));
     }
 
-    protected override bool IsForThisPackage(string place) => !place.Contains("azure", StringComparison.OrdinalIgnoreCase);
+    protected override bool IsForThisPackage(string place) => !place.Contains("azure", StringComparison.OrdinalIgnoreCase) && !place.Contains("postgresql", StringComparison.OrdinalIgnoreCase);
 }
