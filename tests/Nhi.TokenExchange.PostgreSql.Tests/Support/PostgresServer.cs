@@ -209,7 +209,8 @@ internal sealed class PostgresServer : IAsyncDisposable
         File.WriteAllText(Path.Combine(Folder, "server.crt"), certificate.ExportCertificatePem());
         string keyFile = Path.Combine(Folder, "server.key");
         File.WriteAllText(keyFile, key.ExportPkcs8PrivateKeyPem());
-        File.SetUnixFileMode(keyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(keyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
     private Task RunAsServerAsync(string program, params string[] arguments)

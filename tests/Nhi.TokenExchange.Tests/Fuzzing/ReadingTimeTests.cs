@@ -25,7 +25,7 @@ internal sealed class ReadingTimeTests
         {
             int sum = 0;
             for (int end = 0; end < input.Rest.Length; end++)
-                sum ^= string.GetHashCode(input.Rest.AsSpan(0, end));
+                sum ^= string.GetHashCode(input.Rest.AsSpan(0, end), StringComparison.Ordinal);
             return Task.FromResult(sum.ToString(CultureInfo.InvariantCulture));
         });
 

@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.Versioning;
 using System.Text;
 
 namespace Nhi.TokenExchange.Tests;
 
 /// <summary>Journals that a crash tore, or that somebody made or changed: repaired, or refused with what to do; and what can be read in them is never lost.</summary>
 [Platform("Linux")]
+[UnsupportedOSPlatform("windows")]
 internal sealed class HostileJournalTests : JournalFixture
 {
     // A process of this host that is no more: numbers don't go that far.

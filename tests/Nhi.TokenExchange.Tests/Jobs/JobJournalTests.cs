@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.Versioning;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
@@ -48,6 +49,7 @@ internal sealed class JobJournalTests : JournalFixture
     }
 
     [Test]
+    [UnsupportedOSPlatform("windows")]
     [Platform("Linux")]
     public async Task It_is_its_users_alone()
     {
