@@ -49,6 +49,7 @@ internal sealed class PostgresRoleExchanger : TokenExchanger<DatabaseLogin>
         {
             NewLogin login = NewLogin.For(_options.RolePrefix, request.Target);
             bool isSent = false;
+            await request.AnnounceHandleAsync(login.Name, cancellationToken).ConfigureAwait(false);
             try
             {
                 await _admin.RunAsync(request.Subject, MakeAsync, cancellationToken).ConfigureAwait(false);
@@ -87,7 +88,7 @@ internal sealed class PostgresRoleExchanger : TokenExchanger<DatabaseLogin>
         }
     }
 
-    /// <remarks>Needs nothing but the handle where the admin is the operating system's user; else also the credential, which has the admin's proof with it.</remarks>
+    /// <remarks>Needs nothing but the handle where the admin is the operating system's user; else also the admin's proof: the one that came with the credential, or after a crash a new one.</remarks>
     public override async ValueTask<Revocation> RevokeAsync(RevocationRequest<DatabaseLogin> request, CancellationToken cancellationToken)
     {
         if ((request.Handle ?? request.Credential?.UserName) is not { } name || !LoginName.Is(_options.RolePrefix, name))
@@ -98,9 +99,11 @@ internal sealed class PostgresRoleExchanger : TokenExchanger<DatabaseLogin>
             };
         }
         SubjectToken? proof = request.Credential?.AdminProof;
+        if (proof is null && !_admin.IsPeer && request.Subject is { } subject)
+            proof = await subject(cancellationToken).ConfigureAwait(false);
         if (proof is null && !_admin.IsPeer)
         {
-            throw new TokenExchangeException(ErrorCodes.RevocationFailed, ExchangeStage.Revoke, $"Without the credential there is no access token of the admin, and so nobody to end role '{name}'.")
+            throw new TokenExchangeException(ErrorCodes.RevocationFailed, ExchangeStage.Revoke, $"Outside a job there is no access token of the admin, and so nobody to end role '{name}'.")
             {
                 Target = request.Target, Hint = "The server lets nobody in with it after its VALID UNTIL. End its sessions and drop it, as the page PostgreSQL says; or let the admin in by peer.",
             };

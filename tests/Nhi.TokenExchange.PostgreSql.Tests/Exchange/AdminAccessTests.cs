@@ -102,7 +102,23 @@ internal sealed class AdminAccessTests
     }
 
     [Test]
-    public async Task After_a_crash_a_login_that_a_token_made_is_accounted_for_with_what_to_do()
+    public async Task After_a_crash_a_login_that_a_token_made_is_ended_by_its_handle_and_a_new_token()
+    {
+        string token = await TokenOfAdminAsync();
+        await using JobSession job = await StartAsync(token, SharedServer.Server.TlsConnection, out string prefix);
+        DatabaseLogin login = await job.Provider<DatabaseLogin>("orders").GetAsync();
+        TokenExchanger<DatabaseLogin> another = Targets.PostgresRole(SharedServer.Server.TlsConnection + ";Username=token_admin", o => o.RolePrefix = prefix);
+        var request = new RevocationRequest<DatabaseLogin>
+        {
+            Target = "orders", Handle = login.UserName, Backchannel = NoBackchannel.Instance, Subject = _ => new(new SubjectToken(token, SubjectTokenType.AccessToken)),
+        };
+
+        Assert.That(await another.RevokeAsync(request, CancellationToken.None), Is.EqualTo(Revocation.Revoked));
+        Assert.That(await SharedServer.Server.LoginsAsync(prefix), Is.Empty);
+    }
+
+    [Test]
+    public async Task Outside_a_job_a_login_that_a_token_made_is_accounted_for_with_what_to_do()
     {
         TokenExchanger<DatabaseLogin> exchanger = Targets.PostgresRole(SharedServer.Server.TlsConnection + ";Username=token_admin");
         var request = new RevocationRequest<DatabaseLogin> { Target = "orders", Handle = LoginName.New("nhi", "orders"), Backchannel = NoBackchannel.Instance };
