@@ -22,7 +22,7 @@ public static class NpgsqlCredentialExtensions
         if (!ConnectionRules.IsLocal(connection))
             ConnectionRules.DemandVerifiedTls(connection, "what a job reads and writes goes over no line that others hear");
         connection.RequireAuth = "ScramSHA256";
-        return Make(provider, connection, login => login.UserName, login => login.Reveal(), configure);
+        return Make(provider, connection, login => login.Role, login => login.Reveal(), configure);
     }
 
     /// <summary>A data source whose password is the target's current access token: Entra ID's for Azure Database for PostgreSQL, and its like. The server reads the token, so it must have shown its certificate.</summary>

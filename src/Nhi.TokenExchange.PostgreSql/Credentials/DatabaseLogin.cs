@@ -1,25 +1,25 @@
 namespace Nhi.TokenExchange;
 
-/// <summary>A login of a database: user name and password, made for one job.</summary>
+/// <summary>A login of a database: role and password, made for one job.</summary>
 public sealed class DatabaseLogin : Credential
 {
     // Longer than any password of ours or of a cloud's (tokens of 64 KiB are those of BearerToken).
     private const int MaxLength = 1024;
 
     /// <summary>Makes a login from what a database made.</summary>
-    /// <param name="userName">The user name. Not secret.</param>
+    /// <param name="role">The name of its login role, which clients call the user name. Not secret.</param>
     /// <param name="password">The password: visible ASCII, at most 1,024 characters.</param>
     /// <param name="expiresAt">The instant from which the database lets nobody in with it.</param>
-    /// <exception cref="ArgumentException">The user name is empty, or the password is, is too long, or has another character (named by position, never quoted).</exception>
-    public DatabaseLogin(string userName, string password, DateTimeOffset expiresAt)
+    /// <exception cref="ArgumentException">The role is empty, or the password is, is too long, or has another character (named by position, never quoted).</exception>
+    public DatabaseLogin(string role, string password, DateTimeOffset expiresAt)
         : base(Checked(password), expiresAt)
     {
-        ArgumentException.ThrowIfNullOrEmpty(userName);
-        UserName = userName;
+        ArgumentException.ThrowIfNullOrEmpty(role);
+        Role = role;
     }
 
-    /// <summary>The user name, which is a role of the database. Not secret.</summary>
-    public string UserName { get; }
+    /// <summary>The name of its login role, which clients call the user name. Not secret.</summary>
+    public string Role { get; }
 
     /// <summary>The password itself. For adapters that hand it to a driver; never for logs or messages.</summary>
     public string Reveal() => Secret;

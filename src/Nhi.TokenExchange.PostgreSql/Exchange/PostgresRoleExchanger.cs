@@ -91,7 +91,7 @@ internal sealed class PostgresRoleExchanger : TokenExchanger<DatabaseLogin>
     /// <remarks>Needs nothing but the handle where the admin is the operating system's user; else also the admin's proof: the one that came with the credential, or after a crash a new one.</remarks>
     public override async ValueTask<Revocation> RevokeAsync(RevocationRequest<DatabaseLogin> request, CancellationToken cancellationToken)
     {
-        if ((request.Handle ?? request.Credential?.UserName) is not { } name || !LoginName.Is(_options.RolePrefix, name))
+        if ((request.Handle ?? request.Credential?.Role) is not { } name || !LoginName.Is(_options.RolePrefix, name))
         {
             throw new TokenExchangeException(ErrorCodes.RevocationFailed, ExchangeStage.Revoke, "The handle is not the name of a role that this target makes; no other is touched.")
             {

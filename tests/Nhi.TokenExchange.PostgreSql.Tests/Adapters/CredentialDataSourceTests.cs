@@ -18,7 +18,7 @@ internal sealed class CredentialDataSourceTests
         await using (DbConnection connection = ((DbDataSource)orders).OpenConnection())
             Assert.That(connection.ConnectionString, Does.Not.Contain((await job.Login.GetAsync()).Reveal()));
         await using (DbCommand command = ((DbDataSource)orders).CreateCommand("SELECT current_user::text"))
-            Assert.That(await command.ExecuteScalarAsync(), Is.EqualTo((await job.Login.GetAsync()).UserName));
+            Assert.That(await command.ExecuteScalarAsync(), Is.EqualTo((await job.Login.GetAsync()).Role));
         Assert.That($"{orders} {orders.ConnectionString}", Does.Not.Contain((await job.Login.GetAsync()).Reveal()).And.Contain("target 'orders'"));
     }
 
@@ -29,7 +29,7 @@ internal sealed class CredentialDataSourceTests
         var time = new ManualTimeProvider(TimeProvider.System.GetUtcNow());
         await using OrdersJob job = await OrdersJob.StartAsync(time: time);
         await using CredentialDataSource orders = job.Login.CreateDataSource(job.Server.JobConnection + $";Maximum Pool Size={Callers}");
-        string first = (await job.Login.GetAsync()).UserName;
+        string first = (await job.Login.GetAsync()).Role;
         Assert.That(await UseAsync(), Is.EqualTo(first));
 
         time.Advance(TimeSpan.FromMinutes(31));   // the refresh is due
@@ -66,11 +66,11 @@ internal sealed class CredentialDataSourceTests
         job.Login.Reject(first);
 
         await using (NpgsqlConnection connection = await orders.OpenConnectionAsync())
-            Assert.That(await connection.SqlAsync("SELECT session_user::text"), Is.Not.EqualTo(first.UserName));
-        Assert.That(await old.SqlAsync("SELECT session_user::text"), Is.EqualTo(first.UserName));
+            Assert.That(await connection.SqlAsync("SELECT session_user::text"), Is.Not.EqualTo(first.Role));
+        Assert.That(await old.SqlAsync("SELECT session_user::text"), Is.EqualTo(first.Role));
         await old.DisposeAsync();
 
-        await Eventually.HoldsAsync(async () => await SessionsAsync(job, first.UserName) == 0, "it is closed when it comes back");
+        await Eventually.HoldsAsync(async () => await SessionsAsync(job, first.Role) == 0, "it is closed when it comes back");
     }
 
     [Test]
@@ -79,10 +79,10 @@ internal sealed class CredentialDataSourceTests
         await using OrdersJob job = await OrdersJob.StartAsync();
         await using CredentialDataSource orders = job.Login.CreateDataSource(job.Server.JobConnection);
         DatabaseLogin first = await job.Login.GetAsync();
-        await job.Server.RunSqlAsync($"DROP ROLE {first.UserName}");
+        await job.Server.RunSqlAsync($"DROP ROLE {first.Role}");
 
         await using (NpgsqlConnection connection = await orders.OpenConnectionAsync())
-            Assert.That(await connection.SqlAsync("SELECT session_user::text"), Is.Not.EqualTo(first.UserName));
+            Assert.That(await connection.SqlAsync("SELECT session_user::text"), Is.Not.EqualTo(first.Role));
     }
 
     [Test]
@@ -91,11 +91,11 @@ internal sealed class CredentialDataSourceTests
         await using OrdersJob job = await OrdersJob.StartAsync();
         await using CredentialDataSource orders = job.Login.CreateDataSource(job.Server.JobConnection);
         DatabaseLogin first = await job.Login.GetAsync();
-        await job.Server.RunSqlAsync($"ALTER ROLE {first.UserName} NOLOGIN");
+        await job.Server.RunSqlAsync($"ALTER ROLE {first.Role} NOLOGIN");
 
         using NpgsqlConnection connection = orders.OpenConnection();
 
-        Assert.That(await connection.SqlAsync("SELECT session_user::text"), Is.Not.EqualTo(first.UserName));
+        Assert.That(await connection.SqlAsync("SELECT session_user::text"), Is.Not.EqualTo(first.Role));
     }
 
     [Test]

@@ -73,7 +73,7 @@ internal sealed class AdminAccessTests
         int given = 0;
         await using JobSession job = await StartAsync(() => given++ == 0 ? RandomToken() : token, SharedServer.Server.TlsConnection, out _);
 
-        Assert.That((await job.Provider<DatabaseLogin>("orders").GetAsync()).UserName, Is.Not.Empty);
+        Assert.That((await job.Provider<DatabaseLogin>("orders").GetAsync()).Role, Is.Not.Empty);
         Assert.That(given, Is.EqualTo(2));
     }
 
@@ -110,7 +110,7 @@ internal sealed class AdminAccessTests
         TokenExchanger<DatabaseLogin> another = Targets.PostgresRole(SharedServer.Server.TlsConnection + ";Username=token_admin", o => o.RolePrefix = prefix);
         var request = new RevocationRequest<DatabaseLogin>
         {
-            Target = "orders", Handle = login.UserName, Backchannel = NoBackchannel.Instance, Subject = _ => new(new SubjectToken(token, SubjectTokenType.AccessToken)),
+            Target = "orders", Handle = login.Role, Backchannel = NoBackchannel.Instance, Subject = _ => new(new SubjectToken(token, SubjectTokenType.AccessToken)),
         };
 
         Assert.That(await another.RevokeAsync(request, CancellationToken.None), Is.EqualTo(Revocation.Revoked));

@@ -54,7 +54,7 @@ internal sealed class LoginEndingTests
     {
         string table = "own_" + OrdersJob.NewPrefix();
         await using OrdersJob job = await OrdersJob.StartAsync(roles: ["orders_writer"]);
-        string role = (await job.Login.GetAsync()).UserName;
+        string role = (await job.Login.GetAsync()).Role;
         foreach (string database in (string[])["orders", "stock"])
         {
             await using NpgsqlConnection connection = await job.OpenAsync(database);
@@ -82,18 +82,18 @@ internal sealed class LoginEndingTests
         // Where the admin may not look: a database that lets nobody but superusers in.
         string closed = "closed_" + OrdersJob.NewPrefix();
         await job.Server.RunSqlAsync($"CREATE DATABASE {closed}", "postgres");
-        await job.Server.RunSqlAsync($"CREATE TABLE kept (id int); GRANT SELECT ON kept TO {login.UserName}; REVOKE CONNECT ON DATABASE {closed} FROM PUBLIC", closed);
+        await job.Server.RunSqlAsync($"CREATE TABLE kept (id int); GRANT SELECT ON kept TO {login.Role}; REVOKE CONNECT ON DATABASE {closed} FROM PUBLIC", closed);
 
         JobReport report = await job.Session.CompleteAsync();
 
         Assert.That(report.Leases.Select(lease => lease.End), Is.EqualTo([LeaseEnd.Revoked]), "the credential is dead: " + report);
         Assert.ThrowsAsync(Is.InstanceOf<NpgsqlException>(), () => open.SqlAsync("SELECT 1"));
-        string role = $"FROM pg_roles WHERE rolname = '{login.UserName}'";
+        string role = $"FROM pg_roles WHERE rolname = '{login.Role}'";
         Assert.That(await job.Server.QueryAsync<bool>($"SELECT rolcanlogin {role}"), Is.EqualTo([false]));
         Assert.That(await job.Server.QueryAsync<string>($"SELECT shobj_description(oid, 'pg_authid') {role}"), Has.One.Contains("ended (no login, no session), but not dropped. 42501"));
 
         await job.Server.RunSqlAsync($"DROP DATABASE {closed}", "postgres");
-        Assert.That(await PostgresRoleTests.EndAsync(Exchanger(job.Prefix), new Issued<DatabaseLogin>(login) { RevocationHandle = login.UserName }, afterACrash: true), Is.EqualTo(Revocation.Revoked));
+        Assert.That(await PostgresRoleTests.EndAsync(Exchanger(job.Prefix), new Issued<DatabaseLogin>(login) { RevocationHandle = login.Role }, afterACrash: true), Is.EqualTo(Revocation.Revoked));
         Assert.That(await job.LoginsAsync(), Is.Empty);
     }
 
@@ -105,7 +105,7 @@ internal sealed class LoginEndingTests
         // Each end takes a right back from the same row of a catalog.
         await SharedServer.Server.RunSqlAsync($"CREATE SCHEMA shared AUTHORIZATION {PostgresServer.Admin}");
         foreach (OrdersJob job in jobs)
-            await job.Server.RunSqlAsync($"GRANT USAGE ON SCHEMA shared TO {(await job.Login.GetAsync()).UserName}");
+            await job.Server.RunSqlAsync($"GRANT USAGE ON SCHEMA shared TO {(await job.Login.GetAsync()).Role}");
 
         JobReport[] reports = await Task.WhenAll(jobs.Select(job => job.Session.CompleteAsync()));
 
@@ -120,7 +120,7 @@ internal sealed class LoginEndingTests
     public async Task A_row_that_somebody_else_changes_meanwhile_is_changed_once_more()
     {
         await using OrdersJob job = await OrdersJob.StartAsync();
-        string role = (await job.Login.GetAsync()).UserName;
+        string role = (await job.Login.GetAsync()).Role;
         await job.Server.RunSqlAsync($"CREATE SCHEMA {role} AUTHORIZATION {PostgresServer.Admin}; GRANT USAGE ON SCHEMA {role} TO {role}");
         await using NpgsqlConnection other = await job.Server.OpenAsync();
         await using NpgsqlTransaction changing = await other.BeginTransactionAsync();
@@ -149,7 +149,7 @@ internal sealed class LoginEndingTests
 
         await Eventually.HoldsAsync(async () => (await job.LoginsAsync()).Count == 0, "the first login is dropped");
         Assert.ThrowsAsync(Is.InstanceOf<NpgsqlException>(), () => open.SqlAsync("SELECT 1"));
-        Assert.That((await job.Login.GetAsync()).UserName, Is.Not.EqualTo(first.UserName));
+        Assert.That((await job.Login.GetAsync()).Role, Is.Not.EqualTo(first.Role));
     }
 
     private static TokenExchanger<DatabaseLogin> Exchanger(string prefix) => Targets.PostgresRole(SharedServer.Server.AdminConnection, o => o.RolePrefix = prefix);

@@ -22,16 +22,16 @@ internal sealed class PostgresRoleTests
         await using OrdersJob job = await OrdersJob.StartAsync(options: o => o.ConnectionLimit = 3);
         DatabaseLogin login = await job.Login.GetAsync();
 
-        Assert.That(await job.LoginsAsync(), Is.EqualTo([login.UserName]));
-        Assert.That(login.UserName, Does.Match($"^{job.Prefix}_orders_[a-z2-7]{{26}}$"));
-        string role = $"FROM pg_roles WHERE rolname = '{login.UserName}'";
+        Assert.That(await job.LoginsAsync(), Is.EqualTo([login.Role]));
+        Assert.That(login.Role, Does.Match($"^{job.Prefix}_orders_[a-z2-7]{{26}}$"));
+        string role = $"FROM pg_roles WHERE rolname = '{login.Role}'";
         Assert.That(await job.Server.QueryAsync<bool>($"SELECT rolcanlogin AND NOT (rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls) {role}"), Is.EqualTo([true]));
         Assert.That(await job.Server.QueryAsync<int>($"SELECT rolconnlimit {role}"), Is.EqualTo([3]));
         Assert.That(await job.Server.QueryAsync<string>($"SELECT shobj_description(oid, 'pg_authid') {role}"), Is.EqualTo(["Nhi.TokenExchange: target orders, pipeline orders-nightly, run 4711"]));
         // Never before what we say, and not much after it: the server's clock may be read as late as the exchange took.
         DateTime end = (await job.Server.QueryAsync<DateTime>($"SELECT rolvaliduntil {role}"))[0];
         Assert.That(new DateTimeOffset(end, TimeSpan.Zero), Is.GreaterThanOrEqualTo(login.ExpiresAt.AddMilliseconds(-1)).And.LessThan(login.ExpiresAt.AddMinutes(2)));
-        Assert.That(await job.Server.QueryAsync<string>($"SELECT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles r ON r.oid = m.member WHERE r.rolname = '{login.UserName}'"), Is.EqualTo(["orders_reader"]));
+        Assert.That(await job.Server.QueryAsync<string>($"SELECT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles r ON r.oid = m.member WHERE r.rolname = '{login.Role}'"), Is.EqualTo(["orders_reader"]));
     }
 
     [Test]
@@ -42,10 +42,10 @@ internal sealed class PostgresRoleTests
         await using (NpgsqlConnection connection = await job.OpenAsync())
             await connection.SqlAsync("SELECT 1");
 
-        Assert.That((await job.Server.QueryAsync<string>($"SELECT rolpassword FROM pg_authid WHERE rolname = '{login.UserName}'"))[0], Does.StartWith("SCRAM-SHA-256$4096:"));
+        Assert.That((await job.Server.QueryAsync<string>($"SELECT rolpassword FROM pg_authid WHERE rolname = '{login.Role}'"))[0], Does.StartWith("SCRAM-SHA-256$4096:"));
         await job.Session.CompleteAsync();
         string log = job.Server.Log;
-        Assert.That(log, Does.Contain($"CREATE ROLE \"{login.UserName}\"").And.Contain("SCRAM-SHA-256$4096:"), "the log has all statements");
+        Assert.That(log, Does.Contain($"CREATE ROLE \"{login.Role}\"").And.Contain("SCRAM-SHA-256$4096:"), "the log has all statements");
         Assert.That(Canary.FindIn(log, login.Reveal()), Is.Empty);
         Assert.That($"{login}", Does.Not.Contain(login.Reveal()));
     }
@@ -75,7 +75,7 @@ internal sealed class PostgresRoleTests
         one.Login.Reject(first);
         DatabaseLogin second = await one.Login.GetAsync();
 
-        Assert.That(new[] { first.UserName, second.UserName, foreign.UserName }, Is.Unique);
+        Assert.That(new[] { first.Role, second.Role, foreign.Role }, Is.Unique);
         await one.Session.CompleteAsync();
         Assert.That(await RefusalAsync(first), Is.EqualTo(PostgresErrorCodes.InvalidPassword));
         Assert.That(await RefusalAsync(second), Is.EqualTo(PostgresErrorCodes.InvalidPassword));

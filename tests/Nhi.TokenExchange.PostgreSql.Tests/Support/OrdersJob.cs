@@ -52,7 +52,7 @@ internal sealed class OrdersJob : IAsyncDisposable
     /// <summary>A connection that is opened with a login, by hand.</summary>
     public static async Task<NpgsqlConnection> OpenAsync(PostgresServer server, DatabaseLogin login, string database = "orders")
     {
-        var connection = new NpgsqlConnection($"Host={server.Folder};Port={server.Port};Database={database};Pooling=false;Timeout=60;Username={login.UserName};Password={login.Reveal()}");
+        var connection = new NpgsqlConnection($"Host={server.Folder};Port={server.Port};Database={database};Pooling=false;Timeout=60;Username={login.Role};Password={login.Reveal()}");
         try
         {
             await connection.OpenAsync();
