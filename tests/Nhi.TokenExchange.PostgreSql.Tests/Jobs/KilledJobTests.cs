@@ -1,4 +1,7 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
+using System.Text;
 
 namespace Nhi.TokenExchange.Tests;
 
@@ -10,8 +13,20 @@ internal sealed class KilledJobTests
 
     private static readonly string Child = typeof(KilledJobTests).Assembly.Location.Replace("Nhi.TokenExchange.PostgreSql.Tests", "Nhi.TokenExchange.ChildPostgreSql", StringComparison.Ordinal);
 
-    [Test]
-    public async Task Killed_at_any_instant_it_leaves_no_login_and_no_lease_and_none_is_ended_twice([Range(1, 20)] int run)
+    private static readonly ConcurrentQueue<Kill> s_kills = new();
+
+    // tests/long/kills asks for more.
+    private static IEnumerable<int> Runs => Enumerable.Range(1, int.Parse(Environment.GetEnvironmentVariable("NHI_KILLS") ?? "20", CultureInfo.InvariantCulture));
+
+    [OneTimeTearDown]
+    public static async Task ReportAsync()
+    {
+        if (Environment.GetEnvironmentVariable("NHI_KILLS_REPORT") is { Length: > 0 } file)
+            await File.WriteAllTextAsync(file, Kill.Report([.. s_kills]));
+    }
+
+    [TestCaseSource(nameof(Runs))]
+    public async Task Killed_at_any_instant_it_leaves_no_login_and_no_lease_and_none_is_ended_twice(int run)
     {
         int seed = Environment.TickCount + (run * 7919);
         int lines = new Random(seed).Next(1, AllLines + 1);
@@ -31,6 +46,8 @@ internal sealed class KilledJobTests
         LeaseOutcome[] outcomes = [.. report.Jobs.SelectMany(job => job.Leases)];
         int inTheAir = report.Jobs.Sum(job => job.FlightsInTheAir);
         TestContext.Out.WriteLine($"{issued} of Vault and {logins} of PostgreSQL were there, {outcomes.Length} in the journal, {inTheAir} exchanges in the air");
+        int left = (await SharedServer.Server.LoginsAsync(leases.Prefix)).Count + emulator.Vault.OpenLeases;
+        s_kills.Enqueue(new Kill(seed, lines, issued + logins, outcomes.Length, outcomes.Count(lease => lease.End == LeaseEnd.Revoked), inTheAir, left, emulator.Vault.OpenTokens));
         Assert.That(report.AllEnded, Is.True, report.ToString());
         Assert.That(await SharedServer.Server.LoginsAsync(leases.Prefix), Is.Empty, "each name was in the journal before the server heard it");
         Assert.That(outcomes.Count(lease => lease.Target.StartsWith("login-", StringComparison.Ordinal) && lease.End == LeaseEnd.Revoked), Is.EqualTo(logins), "once each");
@@ -49,5 +66,28 @@ internal sealed class KilledJobTests
             Assert.That(await child.StandardOutput.ReadLineAsync(), Is.Not.Null, "the job ended by itself");
         child.Kill();
         await child.WaitForExitAsync();
+    }
+
+    /// <param name="Seed">What the chance was made of.</param>
+    /// <param name="AfterLines">How much the job had said.</param>
+    /// <param name="Issued">Credentials that the servers knew when it was killed.</param>
+    /// <param name="InJournal">Of those and of announced ones, what the journal told.</param>
+    /// <param name="Revoked">What the recovery revoked; the others were gone with their login, or never made.</param>
+    /// <param name="InTheAir">Exchanges whose answers nobody got.</param>
+    /// <param name="Left">Logins and leases that the servers knew afterwards.</param>
+    /// <param name="TokensLeft">Vault's own logins whose answer nobody got: they die by themselves.</param>
+    private sealed record Kill(int Seed, int AfterLines, int Issued, int InJournal, int Revoked, int InTheAir, int Left, int TokensLeft)
+    {
+        public static string Report(IReadOnlyList<Kill> kills)
+        {
+            var text = new StringBuilder();
+            text.Append(CultureInfo.InvariantCulture, $"# Killed jobs\n\nWritten by `tests/long/kills {kills.Count}`. Each job has twenty-five logins of a real PostgreSQL and twenty-five secrets of the emulated Vault, is killed by SIGKILL, and the next one recovers.\n\n");
+            text.Append(CultureInfo.InvariantCulture, $"| kills | credentials at the servers | in journals | revoked by the next start | exchanges in the air | logins and leases left | Vault logins that nobody got |\n|--:|--:|--:|--:|--:|--:|--:|\n");
+            text.Append(CultureInfo.InvariantCulture, $"| {kills.Count} | {kills.Sum(kill => kill.Issued)} | {kills.Sum(kill => kill.InJournal)} | {kills.Sum(kill => kill.Revoked)} | {kills.Sum(kill => kill.InTheAir)} | {kills.Sum(kill => kill.Left)} | {kills.Sum(kill => kill.TokensLeft)} |\n\n");
+            text.Append("| seed | killed after lines | at the servers | in the journal | revoked | in the air | left | logins that nobody got |\n|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+            foreach (Kill kill in kills)
+                text.Append(CultureInfo.InvariantCulture, $"| {kill.Seed} | {kill.AfterLines} | {kill.Issued} | {kill.InJournal} | {kill.Revoked} | {kill.InTheAir} | {kill.Left} | {kill.TokensLeft} |\n");
+            return text.ToString();
+        }
     }
 }

@@ -47,7 +47,7 @@ internal sealed class SoakReport
             {
                 _options.Seed, _options.Seconds, _options.Jobs, Lives = $"{_options.ShortestLife}-{_options.LongestLife}", _options.Bug, Machine = Machine(),
                 Summary, Faults = _chaos.Select(window => window.ToString()),
-                Breached = Breaches.Select(breach => breach.Invariant).Distinct().Order(), Breaches = Breaches.Take(MostBreaches).Select(breach => breach.What), Around = _around,
+                Breached = Breaches.Select(breach => breach.Invariant).Distinct().Order(), Breaches = Breaches.GroupBy(breach => breach.Invariant).SelectMany(ofOne => ofOne.Take(MostBreaches)).Select(breach => breach.What), Around = _around,
             },
             Json));
     }
