@@ -28,8 +28,8 @@ public static class BenchmarkConfigs
     public static IConfig ShortWithoutPgo => With(ShortJob.WithEnvironmentVariable("DOTNET_TieredPGO", "0").WithId(WithoutPgoId))
         .AddFilter(new NameFilter(name => name is nameof(OursAndFloor.Floor) or nameof(OursAndFloor.GetAsync) or nameof(OursAndFloor.TryGet)));
 
-    /// <summary>The short run where only one core may be used: garbage collector, JIT and benchmark share it.</summary>
-    public static IConfig OneCore => With(ShortJob.WithAffinity(1).WithId(OneCoreId));
+    /// <summary>The short run where only one core may be used: garbage collector, JIT and benchmark share it, hence the long warm-up.</summary>
+    public static IConfig OneCore => With(ShortJob.WithWarmupCount(40).WithAffinity(1).WithId(OneCoreId));
 
     // Many short iterations in three processes: the goals compare the best, a short one is more often undisturbed, and some processes run at half the speed.
     private static Job ShortJob => Job.Default.WithLaunchCount(3).WithWarmupCount(5).WithIterationCount(10).WithIterationTime(TimeInterval.FromMilliseconds(60));

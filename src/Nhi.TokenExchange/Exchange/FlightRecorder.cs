@@ -66,7 +66,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
         session.Audit.RecordAsync(
             Event(
                 issued.IsRenewal ? AuditEventKind.Renewed : flight.IsRefresh ? AuditEventKind.Refreshed : AuditEventKind.Issued, flight, proof, scopes: issued.GrantedScopes is { } granted ? grant.Quoted(granted) : grant.Scopes, revision: grant.PolicyRevision,
-                tenant: grant.Tenant, credential: issued.Credential, unusableFrom: grant.UnusableFrom(issued.Credential), correlationId: issued.CorrelationId),
+                tenant: grant.Tenant, credential: issued.Credential, correlationId: issued.CorrelationId),
             cancellationToken);
 
     public Task FailedAsync(Flight flight, TokenExchangeException failure) =>
@@ -79,7 +79,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
 
     private AuditEvent Event(
         AuditEventKind kind, Flight flight, AttestedProof? proof, ScopeSet scopes = default, string? rule = null, string? revision = null, string? reason = null,
-        string? code = null, string? tenant = null, Credential? credential = null, DateTimeOffset? unusableFrom = null, string? correlationId = null) => new()
+        string? code = null, string? tenant = null, Credential? credential = null, string? correlationId = null) => new()
         {
             Kind = kind,
             At = session.Clock.Now,
@@ -103,7 +103,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
             Rule = rule,
             PolicyRevision = revision,
             Fingerprint = credential?.Fingerprint,
-            UnusableFrom = unusableFrom,
+            UnusableFrom = credential?.UnusableFrom,
             DiesAt = credential?.ExpiresAt,
             Code = code,
             Reason = reason,

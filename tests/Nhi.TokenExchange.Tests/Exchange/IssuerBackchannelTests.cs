@@ -28,7 +28,7 @@ internal sealed class IssuerBackchannelTests
         await using ScriptedIssuer issuer = ScriptedIssuer.InOrder(ScriptedAnswer.Status(status), ScriptedAnswer.Status(status), ScriptedAnswer.Json("{}"));
         using HttpResponseMessage response = await GetAsync(issuer.Uri, time);
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
-        Assert.That(time.Waits, Is.EqualTo(new[] { TimeSpan.FromMilliseconds(250), TimeSpan.FromMilliseconds(500) }));
+        Assert.That(time.Waits, Is.EqualTo(new[] { TimeSpan.FromMilliseconds(250), TimeSpan.FromMilliseconds(750) }));
     }
 
     [Test]
@@ -41,7 +41,7 @@ internal sealed class IssuerBackchannelTests
         Assert.That(failure.IsTransient);
         Assert.That(failure.CorrelationId, Is.EqualTo("abc-1"));
         Assert.That(issuer.Requests, Has.Count.EqualTo(5));
-        Assert.That(time.Waits.Select(wait => wait.TotalMilliseconds), Is.EqualTo(new[] { 250, 500, 1000, 2000 }));
+        Assert.That(time.Waits.Select(wait => wait.TotalMilliseconds), Is.EqualTo(new[] { 250, 750, 2250, 6750 }));
     }
 
     [TestCase(0, 50)]
@@ -76,14 +76,14 @@ internal sealed class IssuerBackchannelTests
     }
 
     // The clock of the tests starts on 1 January 2026, 00:00 UTC.
-    [TestCase("7", 7)]
-    [TestCase("Thu, 01 Jan 2026 00:00:09 GMT", 9)]
+    [TestCase("7", 7.25)]
+    [TestCase("Thu, 01 Jan 2026 00:00:09 GMT", 9.25)]
     [TestCase("Wed, 31 Dec 2025 00:00:00 GMT", 0.25)]
     [TestCase("0", 0.25)]
     [TestCase("-5", 0.25)]
     [TestCase("soon", 0.25)]
     [TestCase("99999999999999999999", 0.25)]
-    public async Task I3_Retry_after_is_honoured_if_it_says_more_than_our_own_wait(string header, double seconds)
+    public async Task I3_Retry_after_is_waited_for_and_our_own_wait_comes_on_top_lest_all_who_were_told_it_come_at_once(string header, double seconds)
     {
         var time = new SkippingTime();
         await using ScriptedIssuer issuer = ScriptedIssuer.InOrder(ScriptedAnswer.Status(429, $"Retry-After: {header}"), ScriptedAnswer.Json("{}"));

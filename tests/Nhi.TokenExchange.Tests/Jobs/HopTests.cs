@@ -233,9 +233,24 @@ public class HopTests
         Assert.That(second.Revoked, Is.EqualTo(new[] { archive }), "it lives for three quarters of an hour yet");
     }
 
-    private Task<JobSession> StartChainAsync(TestExchanger first, TestExchanger second) => JobSession.StartAsync(b => b
+    [Test]
+    public async Task The_audit_states_the_end_that_a_chain_has_though_the_wall_clock_was_set_while_it_was_built()
+    {
+        var audit = new RecordingSink();
+        await using JobSession session = await StartChainAsync(new TestExchanger(_time) { Life = TimeSpan.FromMinutes(10) }, new TestExchanger(_time) { Life = TimeSpan.FromHours(1) }, audit);
+        await session.Provider<BearerToken>("account").GetAsync();
+        _time.SetWall(_time.GetUtcNow().AddMinutes(-50));
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        BearerToken archive = await session.Provider<BearerToken>("archive").GetAsync();
+
+        AuditEvent issued = audit.Events.Single(e => e.Kind == AuditEventKind.Issued && e.Target == "archive");
+        Assert.That(issued.UnusableFrom, Is.EqualTo(archive.UnusableFrom).And.LessThan(_time.GetUtcNow().AddMinutes(10)));
+    }
+
+    private Task<JobSession> StartChainAsync(TestExchanger first, TestExchanger second, IAuditSink? audit = null) => JobSession.StartAsync(b => b
         .Identity("job", TestProofs.Source(_time), ActsFor.Workload)
         .Target("account", first, "job")
         .Target("archive", second, t => t.Through = "account")
-        .Time(_time).Jitter(() => 0).EndOnSignals(false));
+        .Audit(audit ?? new RecordingSink()).Time(_time).Jitter(() => 0).EndOnSignals(false));
 }

@@ -33,6 +33,9 @@ internal sealed record SoakSummary
 
     public required double? PeakAfterRecovery { get; init; }
 
+    /// <summary>The fault after which it was.</summary>
+    public required string? PeakAfter { get; init; }
+
     public required int MostFlightsAtOnce { get; init; }
 
     public required double LongestStallSeconds { get; init; }
@@ -71,7 +74,8 @@ internal sealed record SoakSummary
         LostAnswers = EveryIssueRecorded.LostOnTheWire(evidence).Count(),
         TokenRequests = evidence.TokenRequests,
         TokenRequestsNeeded = (int)RequestsBounded.NeedOf(evidence).Needed,
-        PeakAfterRecovery = RecoveryPeak.Of(evidence),
+        PeakAfterRecovery = RecoveryPeak.Of(evidence)?.Times,
+        PeakAfter = RecoveryPeak.Of(evidence)?.After.ToString(),
         MostFlightsAtOnce = evidence.Overlaps.Select(overlap => overlap.AtOnce).DefaultIfEmpty(1).Max(),
         LongestStallSeconds = evidence.Stalls.Select(stall => TimeSpan.FromTicks(stall.To - stall.From).TotalSeconds).DefaultIfEmpty().Max(),
         LongestPoolWaitSeconds = PoolNotStarved.LongestOf(evidence).TotalSeconds,
@@ -100,7 +104,7 @@ internal sealed record SoakSummary
         yield return ("answers lost on the wire by plan", Number(LostAnswers));
         yield return ("requests for tokens (needed at most)", $"{Number(TokenRequests)} ({Number(TokenRequestsNeeded)})");
         if (PeakAfterRecovery is { } peak)
-            yield return ("fullest second after a recovery, times the mean", peak.ToString("0.0", CultureInfo.InvariantCulture));
+            yield return ("fullest second after a recovery, times the mean", string.Create(CultureInfo.InvariantCulture, $"{peak:0.0} (after {PeakAfter})"));
         yield return ("longest stall of the machine, s", LongestStallSeconds.ToString("0.0", CultureInfo.InvariantCulture));
         yield return ("longest wait for the pool beyond that, s", LongestPoolWaitSeconds.ToString("0.0", CultureInfo.InvariantCulture));
         yield return ("largest working set, MiB", WorkingSetMebibytes.ToString("0", CultureInfo.InvariantCulture));

@@ -12,7 +12,8 @@ internal sealed class Tries(
     HttpResponseMessage? firstResponse,
     TokenExchangeException? firstFailure)
 {
-    // Full jitter below an exponential bound: at most 0.5 s, 1 s, 2 s, 4 s, and never hammering.
+    // Full jitter below an exponential bound: at most 0.5 s, 1.5 s, 4.5 s, 13.5 s, and never hammering. Doubled instead, all that came due in an outage of some seconds would come back within one.
+    private const double Growth = 3;
     private static readonly TimeSpan FirstBound = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(50);
 
@@ -48,11 +49,11 @@ internal sealed class Tries(
             return false;
         if (response?.StatusCode != HttpStatusCode.TooManyRequests && request.Options.TryGetValue(IssuerBackchannel.EachOneMakesAnew, out bool anew) && anew)
             return false;
-        TimeSpan wait = FirstBound * Math.Pow(2, repeated) * jitter();
+        TimeSpan wait = FirstBound * Math.Pow(Growth, repeated) * jitter();
+        if (response is not null && RetryAfterHeader.Read(response, time) is { } asked)
+            wait += asked;   // many were told the same
         if (wait < ShortestWait)
             wait = ShortestWait;
-        if (response is not null && RetryAfterHeader.Read(response, time) is { } asked && asked > wait)
-            wait = asked;
         Wait = wait;
         // Throttling is said before anything is done; after anything else the issuer may have done it all.
         if (response?.StatusCode != HttpStatusCode.TooManyRequests)

@@ -5,13 +5,13 @@ internal static class RecoveryPeak
 {
     private static readonly TimeSpan Watched = TimeSpan.FromSeconds(10);
 
-    /// <summary>As a multiple of the endpoint's mean; null in a run that is too short to have one, or in which no token endpoint had to recover.</summary>
-    public static double? Of(Evidence evidence)
+    /// <summary>As a multiple of the endpoint's mean, and after which fault; null in a run that is too short to have one, or in which no token endpoint had to recover.</summary>
+    public static (double Times, Chaos After)? Of(Evidence evidence)
     {
         if (!evidence.Options.IsLong)
             return null;
         var asked = new AskingTimes(evidence);
-        double? peak = null;
+        (double Times, Chaos After)? peak = null;
         foreach (IGrouping<ChaosPlace, Issue> atEndpoint in evidence.Issues.GroupBy(issue => issue.Target.TokenEndpoint))
         {
             (long At, double Weight)[] arrivals = [.. atEndpoint.OrderBy(issue => issue.IssuedAt).Select(issue => (issue.IssuedAt, 1 / (1 + StoodBefore(evidence, asked.Of(issue)).TotalSeconds)))];
@@ -19,7 +19,11 @@ internal static class RecoveryPeak
             // Chance alone makes one second fuller than another.
             double usual = mean + Math.Sqrt(mean);
             foreach (Chaos window in evidence.Chaos.Where(window => window.Fault.AtIssuer is not null && window.Place == atEndpoint.Key))
-                peak = Math.Max(peak ?? 0, FullestSecond(arrivals, window.End.Ticks, (window.End + Watched).Ticks) / usual);
+            {
+                double times = FullestSecond(arrivals, window.End.Ticks, (window.End + Watched).Ticks) / usual;
+                if (peak is not { } fullest || times > fullest.Times)
+                    peak = (times, window);
+            }
         }
 
         return peak;

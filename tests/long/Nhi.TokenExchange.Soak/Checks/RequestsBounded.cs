@@ -39,8 +39,8 @@ internal sealed class RequestsBounded() : SoakInvariant(8, "requests at the issu
 
     public override IEnumerable<Breach> Check(Evidence evidence)
     {
-        if (RecoveryPeak.Of(evidence) is { } peak and > MostPeak)
-            yield return Breach(FormattableString.Invariant($"after a recovery a second was {peak:0.0} times as full as usual"));
+        if (RecoveryPeak.Of(evidence) is { Times: > MostPeak } peak)
+            yield return Breach(FormattableString.Invariant($"a second was {peak.Times:0.0} times as full as usual after {peak.After}"));
         (double needed, int forFaults) = NeedOf(evidence);
         if (evidence.TokenRequests > (1.5 * needed) + forFaults + Bound)
             yield return Breach(FormattableString.Invariant($"{evidence.TokenRequests} requests for tokens; {needed:0} were needed at most, and {forFaults} more allowed for faults"));
