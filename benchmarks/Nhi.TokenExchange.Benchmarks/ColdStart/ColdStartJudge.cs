@@ -12,23 +12,24 @@ public static class ColdStartJudge
         double At(string way, Compiled compiled = Compiled.Jit) => results.First(result => result.Way == way && result.Compiled == compiled).Median;
         var goals = new List<Goal>
         {
-            AtMost("13", "first token on the JIT, against a bare `HttpClient`", 1.3, At("ours"), At("http-client")),
-            Published("the same, both published with `PublishReadyToRun`", At("ours", Compiled.ReadyToRun), At("http-client", Compiled.ReadyToRun)),
-            AtMost("14", "the same through a container, against `IHttpClientFactory`", 1.5, At("ours-di"), At("http-client-di")),
-            AtMost("16", "first token, against AWS's STS client", 0.65, At("ours"), At("aws")),
-            AtMost("16", "first token, against MSAL", 0.6, At("ours"), At("msal")),
-            AtMost("16", "first token, against Azure.Identity", 0.5, At("ours"), At("azure-identity")),
+            AtMost("13", "first token on the JIT, against a bare `HttpClient`", 1.3, At("ours", Compiled.AsShipped), At("http-client")),
+            Beside("the same without the compiled code that our package brings", At("ours"), At("http-client")),
+            Beside("the same, both published with `PublishReadyToRun`", At("ours", Compiled.ReadyToRun), At("http-client", Compiled.ReadyToRun)),
+            AtMost("14", "first token through a container, against `IHttpClientFactory`", 1.5, At("ours-di", Compiled.AsShipped), At("http-client-di")),
+            AtMost("16", "first token, against AWS's STS client", 0.65, At("ours", Compiled.AsShipped), At("aws")),
+            AtMost("16", "first token, against MSAL", 0.6, At("ours", Compiled.AsShipped), At("msal")),
+            AtMost("16", "first token, against Azure.Identity", 0.5, At("ours", Compiled.AsShipped), At("azure-identity")),
         };
         if (results.Any(result => result.Compiled == Compiled.Ahead))
         {
             double more = At("ours", Compiled.Ahead) - At("http-client", Compiled.Ahead);
             goals.Add(new Goal("15", "first token, native, over a native `HttpClient`", "≤ 10 ms more", $"{more.ToString("F1", CultureInfo.InvariantCulture)} ms more", "", more <= MillisecondsOverHttpClient));
-            goals.Add(AtMost("15", "first token, native, against the JIT", 0.2, At("ours", Compiled.Ahead), At("ours")));
+            goals.Add(AtMost("15", "first token, native, against the JIT", 0.2, At("ours", Compiled.Ahead), At("ours", Compiled.AsShipped)));
         }
         return goals;
     }
 
-    private static Goal Published(string what, double ours, double theirs) =>
+    private static Goal Beside(string what, double ours, double theirs) =>
         new("–", what, "none", string.Create(CultureInfo.InvariantCulture, $"{ours / theirs:F2} ×"), "", null);
 
     private static Goal AtMost(string number, string what, double most, double ours, double theirs)
