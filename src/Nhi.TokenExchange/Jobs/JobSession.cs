@@ -190,8 +190,7 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
         ArgumentNullException.ThrowIfNull(reason);
         if (credential.Lease.Owner is not { } owner || owner.Session != this)
             throw new ArgumentException("The credential is not of this job.", nameof(credential));
-        owner.Withdraw(credential);
-        owner.Withdraw(Leases.Newest(credential));
+        owner.Withdraw(credential);   // first: no renewal of it lands after that, so what is revoked below is not handed out again
         return Task.Run(() => _ending.EndOneAsync(credential, EndCause.WhyOf("code", reason)), CancellationToken.None).WaitAsync(cancellationToken);
     }
 

@@ -149,6 +149,48 @@ internal sealed class VaultRenewalTests
     }
 
     [Test]
+    public async Task What_is_revoked_while_its_renewal_is_recorded_is_not_handed_out_again()
+    {
+        await using VaultJob job = await VaultJob.StartAsync(_time);
+        BearerToken leaked = await job.Login.GetAsync();
+        var recording = new Gate();
+        job.Audit.Hold = e => e is { Kind: AuditEventKind.Renewed } ? recording.PassAsync() : Task.CompletedTask;
+        _time.Advance(TimeSpan.FromMinutes(45));
+        await job.Login.GetAsync();
+        await recording.Reached;
+
+        LeaseEnd end = await job.Session.RevokeCredentialAsync(leaked, "leaked");
+        Task<BearerToken> asking = job.Login.GetAsync().AsTask();
+        recording.Open();
+        BearerToken next = await asking;
+        await job.QuietAsync();
+
+        Assert.That((end, job.Emulator.Ledger.IsAlive(leaked.Fingerprint)), Is.EqualTo((LeaseEnd.Revoked, false)));
+        Assert.That(next.Fingerprint, Is.Not.EqualTo(leaked.Fingerprint));
+        Assert.That((await job.Login.GetAsync(), job.Vault.OpenTokens), Is.EqualTo((next, 1)));
+    }
+
+    [Test]
+    public async Task What_is_revoked_while_the_server_renews_it_is_not_handed_out_again()
+    {
+        await using VaultJob job = await VaultJob.StartAsync(_time);
+        BearerToken leaked = await job.Login.GetAsync();
+        HeldRequest renewing = job.Emulator.Faults.HoldNext(EmulatorEndpoint.VaultToken, HoldPoint.BeforeAnswer);
+        _time.Advance(TimeSpan.FromMinutes(45));
+        await job.Login.GetAsync();
+        await renewing.Reached;
+
+        await job.Session.RevokeCredentialAsync(leaked, "leaked");
+        Task<BearerToken> asking = job.Login.GetAsync().AsTask();
+        renewing.Release();
+        BearerToken next = await asking;
+        await job.QuietAsync();
+
+        Assert.That((job.Emulator.Ledger.IsAlive(leaked.Fingerprint), job.Emulator.Ledger.IsAlive(next.Fingerprint)), Is.EqualTo((false, true)));
+        Assert.That((await job.Login.GetAsync(), job.Vault.OpenTokens), Is.EqualTo((next, 1)), "nothing is left of what came meanwhile");
+    }
+
+    [Test]
     public async Task A_renewal_that_can_not_be_recorded_takes_nothing_away_and_is_ended_with_the_job_though_its_first_end_has_passed()
     {
         await using VaultJob job = await VaultJob.StartAsync(_time);
