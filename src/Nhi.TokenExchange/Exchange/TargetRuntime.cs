@@ -164,6 +164,7 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
         Credential = credential,
         Handle = handle,
         Subject = async cancellationToken => (await Proofs.GetAsync(null, cancellationToken).ConfigureAwait(false)).Token,
+        Own = async cancellationToken => (T)await GetForNextHopAsync(cancellationToken).ConfigureAwait(false),
         Backchannel = Session.Backchannel,
         Time = Session.Plan.Time,
     };

@@ -38,7 +38,7 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
         Leases = new LeaseSet(Clock, _ending.NoteExpired, _ending.NoteOverdue);
         JournalFolder? folder = plan.Journal is { } path ? JournalFolder.Open(path) : null;
         Recovery = new JournalRecovery(this, folder, recoversFromOtherHosts);
-        Journal = folder is null || onlyRecovers ? null : new JobJournal(this, folder);
+        Journal = folder is null ? null : new JobJournal(this, folder);
         foreach (TargetPlan target in plan.Targets)
             _targets.Add(target.Name, target.Exchanger.CreateRuntime(this, target));
         _completion = new Lazy<Task<JobReport>>(() => Task.Run(EndAsync));
