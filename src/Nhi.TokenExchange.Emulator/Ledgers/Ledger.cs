@@ -135,6 +135,17 @@ public sealed class Ledger
         }
     }
 
+    /// <summary>Somebody asked to end it, by the token or by its handle.</summary>
+    internal void MarkRevocationAsked(string? fingerprint, string? handle = null)
+    {
+        lock (_gate)
+        {
+            int place = fingerprint is not null ? _places.GetValueOrDefault(fingerprint, -1) : _issued.FindIndex(issue => issue.Handle == handle);
+            if (place >= 0)
+                _issued[place] = _issued[place] with { RevocationsAsked = _issued[place].RevocationsAsked + 1 };
+        }
+    }
+
     /// <summary>Its life was lengthened, or cut to what was asked for.</summary>
     internal void MarkRenewed(string fingerprint, DateTimeOffset endsAt)
     {

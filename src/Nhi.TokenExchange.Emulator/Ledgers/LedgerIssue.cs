@@ -54,6 +54,9 @@ public sealed record LedgerIssue
     /// <summary>How often its life was lengthened; <see cref="EndsAt"/> is the last end.</summary>
     public int Renewals { get; init; }
 
+    /// <summary>How often somebody who may do so asked to end it, by itself or by its <see cref="Handle"/>, dead or alive. That it ended with what it hung on does not count.</summary>
+    public int RevocationsAsked { get; init; }
+
     /// <summary>The <c>act</c> claim as JSON; null without delegation.</summary>
     internal string? ActJson { get; init; }
 

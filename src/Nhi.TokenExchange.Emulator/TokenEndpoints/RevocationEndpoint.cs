@@ -9,7 +9,10 @@ internal sealed class RevocationEndpoint(string issuer, ClientAuthentication aut
         string fingerprint = Ledger.FingerprintOf(request.Form.Need("token"));
         // RFC 7009 §2.1: only the client's own tokens. §2.2: 200 also for unknown ones, so nobody learns what exists. §2.1: a wrong hint does not matter.
         if (ledger.Find(fingerprint) is { } issue && issue.Issuer == issuer && issue.ClientId == client.ClientId)
+        {
+            ledger.MarkRevocationAsked(fingerprint);
             ledger.MarkRevoked(fingerprint);
+        }
         return EmulatorAnswer.Empty().NotStored();
     }
 }

@@ -117,6 +117,9 @@ internal sealed class VaultBooks(string issuer, string canary, Ledger ledger, Ti
         }
     }
 
+    /// <summary>Somebody asks to end what has that handle, which may be gone.</summary>
+    public void NoteRevocationAsked(string handle) => ledger.MarkRevocationAsked(null, handle);
+
     /// <summary>Ends a token, and with it its leases and its child tokens.</summary>
     public void Revoke(VaultToken token)
     {

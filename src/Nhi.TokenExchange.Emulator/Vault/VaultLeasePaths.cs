@@ -18,6 +18,7 @@ internal static class VaultLeasePaths
             case "renew":
                 return Renew(books, request, lease ?? throw new VaultDenied(400, "lease_unknown", "lease not found"), body, now);
             case "revoke":
+                books.NoteRevocationAsked(body.Need("lease_id"));
                 // The real one does not mind a lease that is not there: what was asked for is so.
                 if (lease is not null)
                     books.Revoke(lease);

@@ -24,12 +24,17 @@ internal static class VaultTokenPaths
             case "revoke-self" when token.IsBatch:
                 throw new VaultDenied(400, "batch", "batch tokens cannot be revoked");
             case "revoke-self":
+                books.NoteRevocationAsked(token.Accessor!);
                 books.Revoke(token);
                 return EmulatorAnswer.Empty(204);
             case "revoke":
-                books.Revoke(books.Find(body.Need("token"), null) ?? throw new VaultDenied(400, "token_unknown", "token not found"));
+                VaultToken named = books.Find(body.Need("token"), null) ?? throw new VaultDenied(400, "token_unknown", "token not found");
+                if (named.Accessor is { } accessor)
+                    books.NoteRevocationAsked(accessor);
+                books.Revoke(named);
                 return EmulatorAnswer.Empty(204);
             case "revoke-accessor":
+                books.NoteRevocationAsked(body.Need("accessor"));
                 books.Revoke(ByAccessor(books, body));
                 return EmulatorAnswer.Empty(204);
             case "create":

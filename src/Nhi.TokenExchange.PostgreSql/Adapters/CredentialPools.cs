@@ -29,7 +29,7 @@ internal abstract class CredentialPools : IDisposable, IAsyncDisposable
 internal sealed class CredentialPools<T>(CredentialProvider<T> provider, Func<string, Func<string>, NpgsqlDataSource> makePool, Func<T, string> userOf, Func<T, string> passwordOf, string connectionString) : CredentialPools
     where T : Credential
 {
-    private readonly Lock _gate = new();   // nobody waits in it: no call leaves the process
+    private readonly Lock _gate = new();   // nobody waits in it: no connection is closed there, no pool made, and of others' code only the provider looks
     private Pool? _current;
     private Pool? _before;
     private bool _isDisposed;
@@ -40,35 +40,43 @@ internal sealed class CredentialPools<T>(CredentialProvider<T> provider, Func<st
 
     public override async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
     {
-        T credential = await GetAsync(cancellationToken).ConfigureAwait(false);
+        (T credential, NpgsqlDataSource source) = Choose(await GetAsync(cancellationToken).ConfigureAwait(false));
         try
         {
-            return await PoolOf(credential).OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            return await source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (PostgresException refused) when (IsRefusal(refused))
         {
             if (await AnotherAsync(credential, cancellationToken).ConfigureAwait(false) is not { } another)
                 throw;
-            return await PoolOf(another).OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            return await Choose(another).Source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ObjectDisposedException) when (IsOver(source))
+        {
+            return await OpenAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
     public override NpgsqlConnection Open()
     {
-        T credential = Get();
+        (T credential, NpgsqlDataSource source) = Choose(Get());
         try
         {
-            return PoolOf(credential).OpenConnection();
+            return source.OpenConnection();
         }
         catch (PostgresException refused) when (IsRefusal(refused))
         {
             if (Blocking.Wait(AnotherAsync(credential, CancellationToken.None)) is not { } another)
                 throw;
-            return PoolOf(another).OpenConnection();
+            return Choose(another).Source.OpenConnection();
+        }
+        catch (ObjectDisposedException) when (IsOver(source))
+        {
+            return Open();
         }
     }
 
-    public override NpgsqlConnection Create() => PoolOf(Get()).CreateConnection();
+    public override NpgsqlConnection Create() => Choose(Get()).Source.CreateConnection();
 
     public override void Dispose()
     {
@@ -106,32 +114,71 @@ internal sealed class CredentialPools<T>(CredentialProvider<T> provider, Func<st
         }
     }
 
-    private NpgsqlDataSource PoolOf(T credential)
+    /// <summary>Finds or makes the pool of a credential, or of the one that has taken its place since the caller got it.</summary>
+    private (T Credential, NpgsqlDataSource Source) Choose(T credential)
     {
-        NpgsqlDataSource? over;
-        Pool pool;
-        lock (_gate)
+        Pool? chosen = null, made = null;
+        try
         {
-            ObjectDisposedException.ThrowIf(_isDisposed, typeof(CredentialDataSource));
-            // One who was preempted since he got his credential changes nothing back.
-            if (_current?.Has(credential) == true)
-                return _current.Source;
-            if (_before?.Has(credential) == true)
-                return _before.Source;
-            string user = userOf(credential);
-            if (_current?.User == user)
+            while (true)
             {
-                _current.Follow(credential);
-                return _current.Source;
+                Pool? emptied, over;
+                int changes;
+                lock (_gate)
+                {
+                    (chosen, emptied, over) = Look(ref credential, made);
+                    changes = emptied?.Changes ?? 0;
+                }
+                over?.Source.Dispose();
+                if (emptied is not null)
+                {
+                    emptied.Source.Clear();
+                    lock (_gate)
+                        emptied.NoteEmptied(changes);
+                }
+                if (chosen is not null)
+                    return (credential, chosen.Source);
+                made?.Source.Dispose();   // its user is over
+                made = new Pool(userOf(credential), credential, passwordOf, makePool);
             }
-            over = _before?.Source;
-            pool = new Pool(user, credential, passwordOf, makePool);
-            _before = _current;
-            _current = pool;
-            _before?.Source.Clear();
         }
-        over?.Dispose();
-        return pool.Source;
+        finally
+        {
+            if (made != chosen)
+                made?.Source.Dispose();   // another caller was first, or this is disposed
+        }
+    }
+
+    // What is chosen, what has to let go of its connections, what is over; none: a pool has to be made.
+    private (Pool? Chosen, Pool? Emptied, Pool? Over) Look(ref T credential, Pool? made)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, typeof(CredentialDataSource));
+        // One who was preempted since he got his credential changes nothing back.
+        if (provider.TryGet(out T? held))
+            credential = held;
+        if (_current?.Has(credential) == true)
+            return (_current, _current.IsEmptied ? null : _current, null);
+        if (_before?.Has(credential) == true)
+            return (_before, null, null);
+        string user = userOf(credential);
+        if (_current?.User == user)
+        {
+            _current.Follow(credential);
+            return (_current, _current, null);
+        }
+        if (made?.User != user)
+            return (null, null, null);
+        made.Follow(credential);
+        Pool? over = _before;
+        (_before, _current) = (_current, made);
+        return (made, _before, over);
+    }
+
+    // The credential changed twice between the choice and the opening.
+    private bool IsOver(NpgsqlDataSource source)
+    {
+        lock (_gate)
+            return !_isDisposed && _current?.Source != source && _before?.Source != source;
     }
 
     private List<Pool> TakeAll()
@@ -150,6 +197,7 @@ internal sealed class CredentialPools<T>(CredentialProvider<T> provider, Func<st
     {
         private T? _replaced;
         private T _credential;
+        private int _emptiedOf;
 
         public Pool(string user, T credential, Func<T, string> passwordOf, Func<string, Func<string>, NpgsqlDataSource> makePool)
         {
@@ -162,14 +210,24 @@ internal sealed class CredentialPools<T>(CredentialProvider<T> provider, Func<st
 
         public NpgsqlDataSource Source { get; }
 
+        /// <summary>How often its user had a new password.</summary>
+        public int Changes { get; private set; }
+
+        /// <summary>Whether what former passwords opened is closed, or will be when it comes back. Until then each caller sees to it.</summary>
+        public bool IsEmptied => _emptiedOf == Changes;
+
         public bool Has(T credential) => _credential == credential || _replaced == credential;
 
-        /// <summary>Takes the user's new password: what the old one opened is closed, at once or when it comes back.</summary>
+        /// <summary>Takes the user's new password.</summary>
         public void Follow(T credential)
         {
+            if (_credential == credential)
+                return;
             _replaced = _credential;
             _credential = credential;
-            Source.Clear();
+            Changes++;
         }
+
+        public void NoteEmptied(int changes) => _emptiedOf = Math.Max(_emptiedOf, changes);
     }
 }

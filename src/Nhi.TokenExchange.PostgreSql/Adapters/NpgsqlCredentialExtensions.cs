@@ -10,7 +10,7 @@ public static class NpgsqlCredentialExtensions
     /// <summary>A data source that logs in as the target's current login. No server is told its password: the login is proved by SCRAM-SHA-256, and a server that asks for anything else is refused.</summary>
     /// <param name="provider">The provider of a target such as <c>Targets.PostgresRole(…)</c>.</param>
     /// <param name="connectionString">Host, Port, Database and what else there is to say, in Npgsql's form; without Username and Password. A server that is not on this machine needs <c>SSL Mode=VerifyFull</c>.</param>
-    /// <param name="configure">Changes the builder of each pool: types, logging, certificates.</param>
+    /// <param name="configure">Changes the builder of each pool: types, logging, certificates. Several callers may be in it at once.</param>
     /// <exception cref="TokenExchangeException">The connection string has a secret in it (NHI1002), a user name, no host, or does without verified TLS (NHI1001).</exception>
     /// <exception cref="ArgumentException">It is no connection string.</exception>
     public static CredentialDataSource CreateDataSource(this CredentialProvider<DatabaseLogin> provider, string connectionString, Action<NpgsqlDataSourceBuilder>? configure = null)
@@ -28,7 +28,7 @@ public static class NpgsqlCredentialExtensions
     /// <summary>A data source whose password is the target's current access token: Entra ID's for Azure Database for PostgreSQL, and its like. The server reads the token, so it must have shown its certificate.</summary>
     /// <param name="provider">The provider of a target that gives such tokens.</param>
     /// <param name="connectionString">Host, Port, Database, Username and what else there is to say, in Npgsql's form; without Password, and with <c>SSL Mode=VerifyFull</c>.</param>
-    /// <param name="configure">Changes the builder of each pool: types, logging, certificates.</param>
+    /// <param name="configure">Changes the builder of each pool: types, logging, certificates. Several callers may be in it at once.</param>
     /// <exception cref="TokenExchangeException">The connection string has a secret in it (NHI1002), no user name, no host, or does without verified TLS (NHI1001).</exception>
     /// <exception cref="ArgumentException">It is no connection string.</exception>
     public static CredentialDataSource CreateDataSource(this CredentialProvider<BearerToken> provider, string connectionString, Action<NpgsqlDataSourceBuilder>? configure = null)

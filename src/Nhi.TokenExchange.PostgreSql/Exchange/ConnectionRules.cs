@@ -39,12 +39,11 @@ internal static class ConnectionRules
             new(ErrorCodes.StaticSecret, ExchangeStage.Configure, $"The connection string has a {keyword}: static secrets have no place here.") { Hint = $"Take it out, and rotate it. {instead}" };
     }
 
-    /// <summary>Whether the server is reached by a unix socket, which the operating system guards.</summary>
-    public static bool IsSocket(NpgsqlConnectionStringBuilder connection) => connection.Host!.StartsWith('/') || connection.Host.StartsWith('@');
+    /// <summary>Whether the server, or each of them, is reached by a unix socket, which the operating system guards.</summary>
+    public static bool IsSocket(NpgsqlConnectionStringBuilder connection) => connection.Host!.Split(',').All(IsSocket);
 
-    /// <summary>Whether nobody but this machine hears what is said.</summary>
-    public static bool IsLocal(NpgsqlConnectionStringBuilder connection) =>
-        IsSocket(connection) || connection.Host!.Split(',').All(host => host == "localhost" || (IPAddress.TryParse(host, out IPAddress? address) && IPAddress.IsLoopback(address)));
+    /// <summary>Whether nobody but this machine hears what is said, whichever of the servers it is said to.</summary>
+    public static bool IsLocal(NpgsqlConnectionStringBuilder connection) => connection.Host!.Split(',').All(host => IsSocket(host) || IsLoopback(host));
 
     /// <exception cref="TokenExchangeException">TLS is off, or the server's certificate and name are not verified.</exception>
     public static void DemandVerifiedTls(NpgsqlConnectionStringBuilder connection, string why)
@@ -55,4 +54,8 @@ internal static class ConnectionRules
 
     public static TokenExchangeException Flaw(string what, string hint) =>
         new(ErrorCodes.InvalidConfiguration, ExchangeStage.Configure, $"The connection string {what}.") { Hint = hint };
+
+    private static bool IsSocket(string host) => host.StartsWith('/') || host.StartsWith('@');
+
+    private static bool IsLoopback(string host) => host == "localhost" || (IPAddress.TryParse(host, out IPAddress? address) && IPAddress.IsLoopback(address));
 }

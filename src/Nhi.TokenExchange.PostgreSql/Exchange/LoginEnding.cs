@@ -6,6 +6,7 @@ namespace Nhi.TokenExchange;
 /// <remarks>
 /// <para>1. <c>NOLOGIN</c>, committed by itself: from then on there are no new sessions. 2. Its sessions are terminated and waited for. From here on the credential is dead, whatever comes. 3. In each database where something depends
 /// on the role, what it owns goes to the admin and what it was granted is taken back (<c>REASSIGN OWNED</c>, then <c>DROP OWNED</c>): data that a job made is never dropped with its login. 4. <c>DROP ROLE</c>.</para>
+/// <para>A role that is not there may be about to be made, by a session whose client was cut off or killed: that session is ended, and the role looked for once more. So it is either there, or never will be.</para>
 /// <para>Each step may have been done before, by us or by another process: it is done again, or finds nothing to do. A role that can't be dropped for a reason that time does not cure stays as an empty shell, which has
 /// neither login nor session; its comment says why.</para>
 /// </remarks>
@@ -14,6 +15,10 @@ internal sealed class LoginEnding(AdminAccess admin, SubjectToken? proof, string
     private const int MostTries = 5;
     private const int MostRounds = 5;
     private const int LongestReason = 200;
+
+    private const string Sessions = "usesysid = $1";
+    // Sessions of the admin whose statement names the login: it makes it, or is the one before that. Who sent it may have gone away; the server goes on with it, or waits for a lock.
+    private const string Makers = "usename = current_user AND pid <> pg_catalog.pg_backend_pid() AND pg_catalog.strpos(query, $1) > 0";
 
     private readonly string _role = SqlText.Name(name);
 
@@ -34,7 +39,13 @@ internal sealed class LoginEnding(AdminAccess admin, SubjectToken? proof, string
 
     private async Task<Revocation> EndAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        if (await OidAsync(connection, cancellationToken).ConfigureAwait(false) is not { } oid)
+        uint? found = await OidAsync(connection, cancellationToken).ConfigureAwait(false);
+        if (found is null)
+        {
+            await TerminateAsync(connection, Makers, new NpgsqlParameter<string> { TypedValue = _role }, cancellationToken).ConfigureAwait(false);
+            found = await OidAsync(connection, cancellationToken).ConfigureAwait(false);   // in any case: it may have been made since the first look
+        }
+        if (found is not { } oid)
             return Revocation.AlreadyGone;
         try
         {
@@ -45,11 +56,11 @@ internal sealed class LoginEnding(AdminAccess admin, SubjectToken? proof, string
         {
             return Revocation.AlreadyGone;
         }
-        await TerminateAsync(connection, oid, cancellationToken).ConfigureAwait(false);
+        await TerminateSessionsAsync(connection, oid, cancellationToken).ConfigureAwait(false);
         try
         {
             await LetGoAsync(connection, oid, cancellationToken).ConfigureAwait(false);
-            await TerminateAsync(connection, oid, cancellationToken).ConfigureAwait(false);   // one that was just being let in when we began
+            await TerminateSessionsAsync(connection, oid, cancellationToken).ConfigureAwait(false);   // one that was just being let in when we began
             await ExecuteAsync(connection, $"DROP ROLE IF EXISTS {_role}", cancellationToken).ConfigureAwait(false);
         }
         catch (PostgresException stays) when (!PostgresFailure.IsTransient(stays))
@@ -70,26 +81,29 @@ internal sealed class LoginEnding(AdminAccess admin, SubjectToken? proof, string
         }
     }
 
+    private static Task TerminateSessionsAsync(NpgsqlConnection connection, uint oid, CancellationToken cancellationToken) =>
+        TerminateAsync(connection, Sessions, new NpgsqlParameter { Value = oid, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Oid }, cancellationToken);
+
     // All are told first, then each is waited for on the server.
-    private static async Task TerminateAsync(NpgsqlConnection connection, uint oid, CancellationToken cancellationToken)
+    private static async Task TerminateAsync(NpgsqlConnection connection, string which, NpgsqlParameter of, CancellationToken cancellationToken)
     {
         for (int round = 0; round < MostRounds; round++)
         {
-            int told = await TellAsync(connection, oid, "pg_catalog.pg_terminate_backend(pid)", cancellationToken).ConfigureAwait(false);
-            if (told == 0 || await TellAsync(connection, oid, "pg_catalog.pg_terminate_backend(pid, 1000)", cancellationToken).ConfigureAwait(false) == 0)
+            int told = await TellAsync(connection, "pg_catalog.pg_terminate_backend(pid)", which, of, cancellationToken).ConfigureAwait(false);
+            if (told == 0 || await TellAsync(connection, "pg_catalog.pg_terminate_backend(pid, 1000)", which, of, cancellationToken).ConfigureAwait(false) == 0)
                 return;
         }
         throw new TokenExchangeException(ErrorCodes.RevocationFailed, ExchangeStage.Revoke, "A session of the login is still there after it was terminated several times.") { IsTransient = true };
     }
 
-    private static async Task<int> TellAsync(NpgsqlConnection connection, uint oid, string termination, CancellationToken cancellationToken)
+    private static async Task<int> TellAsync(NpgsqlConnection connection, string termination, string which, NpgsqlParameter of, CancellationToken cancellationToken)
     {
-#pragma warning disable CA2100 // The two calls that there are.
-        var command = new NpgsqlCommand($"SELECT count({termination}) FROM pg_catalog.pg_stat_activity WHERE usesysid = $1", connection);
+#pragma warning disable CA2100 // The constants above, and the two calls that there are.
+        var command = new NpgsqlCommand($"SELECT count({termination}) FROM pg_catalog.pg_stat_activity WHERE {which}", connection);
 #pragma warning restore CA2100
         await using (command.ConfigureAwait(false))
         {
-            command.Parameters.Add(new NpgsqlParameter { Value = oid, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Oid });
+            command.Parameters.Add(of.Clone());
             return (int)(long)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
         }
     }

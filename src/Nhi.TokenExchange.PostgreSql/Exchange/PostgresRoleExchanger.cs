@@ -73,7 +73,7 @@ internal sealed class PostgresRoleExchanger : TokenExchanger<DatabaseLogin>
             async Task<bool> MakeAsync(NpgsqlConnection connection)
             {
                 await GrantedRoles.CheckAsync(connection, request.Scopes, cancellationToken).ConfigureAwait(false);
-                DateTimeOffset serverNow = await ServerTimeAsync(connection, cancellationToken).ConfigureAwait(false);
+                DateTimeOffset serverNow = await ServerTimeAsync(connection, login, cancellationToken).ConfigureAwait(false);
                 // One message, and so one transaction: all of it or nothing.
 #pragma warning disable CA2100 // CREATE ROLE takes no parameters: SqlText quotes.
                 var make = new NpgsqlCommand(login.Sql(_options, request, serverNow + life), connection);
@@ -152,9 +152,12 @@ internal sealed class PostgresRoleExchanger : TokenExchanger<DatabaseLogin>
     private TokenExchangeException Unknown(NewLogin login, Exception failure) =>
         new(ErrorCodes.IssuerUnreachable, ExchangeStage.Exchange, $"{_admin.Server} went away ({failure.GetBaseException().GetType().Name}) before it said whether role '{login.Name}' was made; that one is ended.") { IsTransient = true, CorrelationId = login.Name };
 
-    private static async Task<DateTimeOffset> ServerTimeAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    // Names the login: what is on its way when the client is killed comes to a session that LoginEnding finds by that.
+    private static async Task<DateTimeOffset> ServerTimeAsync(NpgsqlConnection connection, NewLogin login, CancellationToken cancellationToken)
     {
-        var command = new NpgsqlCommand("SELECT pg_catalog.clock_timestamp()", connection);
+#pragma warning disable CA2100 // SqlText quotes the name, which has nothing in it that ends a comment.
+        var command = new NpgsqlCommand($"SELECT pg_catalog.clock_timestamp() /* for {SqlText.Name(login.Name)} */", connection);
+#pragma warning restore CA2100
         await using (command.ConfigureAwait(false))
         {
             return new DateTimeOffset((DateTime)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!, TimeSpan.Zero);

@@ -46,14 +46,21 @@ internal sealed class ExpiringCache<T>(ISlotOwner<T> owner, int capacity = Expir
 
     /// <summary>The target refused this credential. Looks through all slots: a rejection is rare, and a way back would cost each key 8 bytes.</summary>
     /// <returns>Whether it was the current one of a slot.</returns>
-    public bool Reject(T credential, bool isRefusal = true)
+    public bool Reject(T credential)
     {
         foreach (KeyValuePair<CredentialRequest, ExpiringSlot<T>> entry in _slots)
         {
-            if (entry.Value.Reject(credential, isRefusal))
+            if (entry.Value.Reject(credential))
                 return true;
         }
         return false;
+    }
+
+    /// <summary>This credential is taken out of use, in whatever slot it is.</summary>
+    public void Withdraw(T credential)
+    {
+        foreach (KeyValuePair<CredentialRequest, ExpiringSlot<T>> entry in _slots)
+            entry.Value.Withdraw(credential);
     }
 
     /// <summary>The policy changed.</summary>
@@ -95,7 +102,7 @@ internal sealed class ExpiringCache<T>(ISlotOwner<T> owner, int capacity = Expir
         if (Volatile.Read(ref _ended))
             throw owner.JobEnded();
         Reserve();
-        var flight = new Flight(owner.NextFlightNumber(), isRefresh: false);
+        var flight = new Flight(owner.NextFlightNumber(), held: null);
         var slot = new ExpiringSlot<T>(owner, flight);
         ExpiringSlot<T> winner = _slots.GetOrAdd(request, slot);
         if (!ReferenceEquals(winner, slot))

@@ -16,26 +16,20 @@ namespace Nhi.TokenExchange;
 /// 5. ABA: a state is a value; finding the same object again means that nothing this transition depends on differs. A credential
 ///    is published at most once, and who rejects it holds it, so its address can't come back.
 /// 6. Waiters trust nothing they waited for: when woken they look at the slot again, at both clocks too.
-/// 7. Policy: current is emptied and the flight doomed in one exchange; who asks after that gets only what was decided after it.
+/// 7. Policy: current is emptied and the flight doomed in one exchange; who asks after that gets only what was decided after it. So it
+///    is with one that is withdrawn, if the flight took off to replace it: no renewal of it lands after that.
 /// 8. Published before removed: landing puts the credential in and takes the flight out in one exchange.
 /// 9. A caller that gives up stops waiting and touches nothing else; failures are results, not exceptions: none goes unobserved.
 /// 10. Re-entry: who waits inside a flight notes it before he waits; a wait that would close a ring gets an error instead.
 /// Order: a state and its lease are written before the compare-exchange (a full fence) that publishes them; an acquire load sees all.
 /// </remarks>
-internal sealed class ExpiringSlot<T>
+/// <param name="owner">Whose slot it is.</param>
+/// <param name="departed">The first flight, which the caller starts once others can see the slot; null: the slot is empty.</param>
+internal sealed class ExpiringSlot<T>(ISlotOwner<T> owner, Flight? departed = null)
     where T : Credential
 {
-    private readonly ISlotOwner<T> _owner;
-    private readonly AgreedClock _clock;
-    private SlotState<T> _state;
-
-    /// <summary>An empty slot, or one whose first flight the caller starts once others can see the slot.</summary>
-    public ExpiringSlot(ISlotOwner<T> owner, Flight? departed = null)
-    {
-        _owner = owner;
-        _clock = owner.Clock;
-        _state = departed is null ? SlotState<T>.Empty : SlotState<T>.Empty.Depart(departed);
-    }
+    private readonly AgreedClock _clock = owner.Clock;
+    private SlotState<T> _state = departed is null ? SlotState<T>.Empty : SlotState<T>.Empty.Depart(departed);
 
     public SlotState<T> State => Volatile.Read(ref _state);
 
@@ -59,7 +53,7 @@ internal sealed class ExpiringSlot<T>
             cancellationToken.ThrowIfCancellationRequested();
             SlotState<T> state = State;
             if (state.IsFinal)
-                return state.Mark == SlotMark.Ended ? throw _owner.JobEnded() : null;
+                return state.Mark == SlotMark.Ended ? throw owner.JobEnded() : null;
             T? alive = state.AliveAt(_clock);
             Flight? flight = state.Flight;
             if (flight is null)
@@ -68,14 +62,14 @@ internal sealed class ExpiringSlot<T>
                     return alive;
                 if (state.Failure is { } remembered && remembered.Counts(_clock.Tick, alive is not null))
                     return alive ?? throw remembered.ToException(_clock);
-                flight = new Flight(_owner.NextFlightNumber(), isRefresh: alive is not null, state.Failure);
+                flight = new Flight(owner.NextFlightNumber(), alive, state.Failure);
                 if (!TryMove(state, state.Depart(flight)))
                     continue;
-                _owner.Start(this, flight, request);
+                owner.Start(this, flight, request);
             }
             if (alive is not null)
                 return alive;
-            using Flight.Wait wait = flight.BeginWait() ?? throw _owner.Reentered();
+            using Flight.Wait wait = flight.BeginWait() ?? throw owner.Reentered();
             FlightFailure? failure = await flight.Landed.WaitAsync(cancellationToken).ConfigureAwait(false);
             if (failure is not null && State.Mark != SlotMark.Ended)
                 return State.AliveAt(_clock) ?? throw failure.ToException(_clock);
@@ -106,7 +100,7 @@ internal sealed class ExpiringSlot<T>
         {
             SlotState<T> state = State;
             bool mine = ReferenceEquals(state.Flight, flight);
-            FlightFailure? failure = mine && state.Mark == SlotMark.None ? FlightFailure.Of(cause, state.Failure, _clock, _owner.Jitter(), flight.IsRefresh) : null;
+            FlightFailure? failure = mine && state.Mark == SlotMark.None ? FlightFailure.Of(cause, state.Failure, _clock, owner.Jitter(), flight.IsRefresh) : null;
             if (mine && !TryMove(state, failure is null ? SlotState<T>.LandDoomed() : state.Fail(failure)))
                 continue;
             flight.Complete(failure);
@@ -114,19 +108,23 @@ internal sealed class ExpiringSlot<T>
         }
     }
 
-    /// <summary>The target refused this credential, or it is taken out of use. If those before were refused, too, the next flight has to wait.</summary>
+    /// <summary>The target refused this credential. If those before were refused, too, the next flight has to wait.</summary>
     /// <returns>Whether it was the current one.</returns>
-    public bool Reject(T credential, bool isRefusal = true)
+    public bool Reject(T credential)
     {
-        SlotState<T> state;
-        do
+        while (State is var state && ReferenceEquals(state.Current, credential))
         {
-            state = State;
-            if (!ReferenceEquals(state.Current, credential))
-                return false;
+            if (TryMove(state, state.Refuse(owner.Target, _clock, owner.Jitter())))
+                return true;
         }
-        while (!TryMove(state, isRefusal ? state.Refuse(_owner.Target, _clock, _owner.Jitter()) : state.Withdraw()));
-        return true;
+        return false;
+    }
+
+    /// <summary>This credential is taken out of use, whatever object stands for it. A flight that was to replace it may bring its renewal, and lands for nobody.</summary>
+    public void Withdraw(T credential)
+    {
+        while (State is var state && state.IsOrReplaces(credential) && !TryMove(state, state.Withdraw()))
+            continue;
     }
 
     /// <summary>The policy changed.</summary>

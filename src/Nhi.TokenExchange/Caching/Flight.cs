@@ -1,7 +1,10 @@
 namespace Nhi.TokenExchange;
 
 /// <summary>One exchange in the air. Belongs to no caller: who stops waiting leaves it to the others.</summary>
-internal sealed class Flight(long number, bool isRefresh, FlightFailure? after = null)
+/// <param name="number">Its number within the session.</param>
+/// <param name="held">What it took off to replace, good at that moment; null: there is nothing.</param>
+/// <param name="after">What failed before it, for the count of tries.</param>
+internal sealed class Flight(long number, Credential? held, FlightFailure? after = null)
 {
     private static readonly AsyncLocal<Flight?> InThisFlow = new();
 
@@ -10,12 +13,13 @@ internal sealed class Flight(long number, bool isRefresh, FlightFailure? after =
     // What code that runs inside this flight waits for now: the newest first, those that are over among them.
     private Wait? _waits;
 
-    public long Number { get; } = number;
+    public long Number => number;
 
-    public bool IsRefresh { get; } = isRefresh;
+    public Credential? Held => held;
 
-    /// <summary>What failed before this flight, for the count of tries.</summary>
-    public FlightFailure? After { get; } = after;
+    public bool IsRefresh => held is not null;
+
+    public FlightFailure? After => after;
 
     /// <summary>Null: look at the slot again. Else: what failed.</summary>
     public Task<FlightFailure?> Landed => _landed.Task;

@@ -105,6 +105,21 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
     /// <summary>A borrowed lease is accounted for.</summary>
     public static void Keep(Credential credential) => Interlocked.Exchange(ref credential.Lease.State, LeaseState.Taken);
 
+    /// <summary>As <see cref="TryBorrow"/>, of what stands in the books for a credential.</summary>
+    /// <returns>What was borrowed; null: somebody else has it, or had.</returns>
+    public Credential? TryBorrowNewest(Credential credential)
+    {
+        Credential newest = Newest(credential);
+        while (!TryBorrow(newest))
+        {
+            Credential seen = newest;
+            newest = Newest(seen);   // it may have been renewed this instant
+            if (ReferenceEquals(newest, seen))
+                return null;
+        }
+        return newest;
+    }
+
     /// <summary>A borrowed lease could not be ended: whoever comes next tries again.</summary>
     /// <returns>False: nobody comes, the set is closed, and the caller has taken it.</returns>
     public bool PutBack(Credential credential)
@@ -162,7 +177,8 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
         return count;
     }
 
-    private static bool IsTheSame(Credential lease, Credential other) =>
+    /// <summary>Whether two objects stand for one thing at its issuer.</summary>
+    public static bool IsTheSame(Credential lease, Credential other) =>
         lease.Lease.Owner == other.Lease.Owner && lease.Lease.Handle == other.Lease.Handle && lease.Fingerprint == other.Fingerprint;
 
     private void Prune()

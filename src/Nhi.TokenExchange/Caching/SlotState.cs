@@ -67,8 +67,12 @@ internal sealed class SlotState<T>
     public SlotState<T> Refuse(string target, AgreedClock clock, double jitter) =>
         new(null, Flight ?? (object)FlightFailure.OfRefusal(target, Failure, clock, jitter), long.MinValue, Mark);
 
-    /// <summary>The current credential is taken out of use. A flight in the air brings the next one all the same.</summary>
-    public SlotState<T> Withdraw() => new(null, _pending, long.MinValue, Mark);
+    /// <summary>Whether the credential is the current one or what the flight in the air took off to replace, as that or as another object for the same thing at its issuer.</summary>
+    public bool IsOrReplaces(T credential) =>
+        (Current is { } current && LeaseSet.IsTheSame(current, credential)) || (Flight?.Held is { } held && LeaseSet.IsTheSame(held, credential));
+
+    /// <summary>The current credential is taken out of use, and so is what the flight in the air brings: it may be that credential, renewed.</summary>
+    public SlotState<T> Withdraw() => new(null, _pending, long.MinValue, Flight is null ? Mark : SlotMark.Doomed);
 
     /// <summary>The policy changed: nothing that was decided before counts.</summary>
     public SlotState<T> Invalidate() => Flight is { } flight ? new(null, flight, long.MinValue, SlotMark.Doomed) : Empty;

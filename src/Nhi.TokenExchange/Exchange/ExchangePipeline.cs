@@ -31,7 +31,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
                 bool landed = slot.TryLand(flight, credential, refreshTick);
                 activity.Outcome(!landed ? "discarded" : flight.IsRefresh ? "refreshed" : "issued");
                 if (!landed)
-                    await session.EndLeaseAsync(credential, session.Leases.IsClosed ? "the job had ended" : "the policy had changed").ConfigureAwait(false);
+                    await session.EndLeaseAsync(credential, session.Leases.IsClosed ? "the job had ended" : "the policy had changed, or what it was to replace was revoked").ConfigureAwait(false);
             }
             catch (Exception exception)   // every failure becomes the flight's result: its waiters get it
             {

@@ -20,6 +20,9 @@ public sealed class RevocationRequest<TCredential>
     /// </summary>
     public Func<CancellationToken, ValueTask<SubjectToken>>? Subject { get; init; }
 
+    /// <summary>Gets the target's own credential, as its provider does: for an issuer that lets one of a kind end another. Fails when the job has ended. Null where there is no job.</summary>
+    internal Func<CancellationToken, ValueTask<TCredential>>? Own { get; init; }
+
     /// <summary>Sends requests by the rules of this library.</summary>
     public required HttpMessageInvoker Backchannel { get; init; }
 

@@ -42,7 +42,7 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
     /// <summary>The next hop's issuer refused the credential.</summary>
     public abstract void RejectFromNextHop(Credential credential);
 
-    /// <summary>The credential is handed out no more; the next is got at once.</summary>
+    /// <summary>The credential is handed out no more, nor are its renewals; the next is got at once.</summary>
     public abstract void Withdraw(Credential credential);
 
     /// <summary>The policy changed: empties all slots.</summary>
@@ -136,8 +136,8 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
 
     public override void Withdraw(Credential credential)
     {
-        if (!Slot.Reject((T)credential, isRefusal: false))
-            Varying.Reject((T)credential, isRefusal: false);
+        Slot.Withdraw((T)credential);
+        Varying.Withdraw((T)credential);
     }
 
     public override IReadOnlyList<Credential> Invalidate()
@@ -164,6 +164,7 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
         Credential = credential,
         Handle = handle,
         Subject = async cancellationToken => (await Proofs.GetAsync(null, cancellationToken).ConfigureAwait(false)).Token,
+        Own = async cancellationToken => (T)await GetForNextHopAsync(cancellationToken).ConfigureAwait(false),
         Backchannel = Session.Backchannel,
         Time = Session.Plan.Time,
     };

@@ -32,11 +32,13 @@ internal static class UnixOpen
     private static int NoFollow => OperatingSystem.IsMacOS() ? AppleNoFollow
         : RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Armv6 or Architecture.Arm64 or Architecture.Ppc64le ? 0x8000 : 0x20000;
 
-    /// <summary>Opens a path; links are followed. A folder may be opened, too, to flush it.</summary>
+    /// <summary>Opens a path. A folder may be opened, too, to flush it.</summary>
+    /// <param name="path">The path.</param>
+    /// <param name="followLink">Whether a link in its last place is followed.</param>
     /// <exception cref="FileNotFoundException">There is none.</exception>
     /// <exception cref="UnauthorizedAccessException">This user may not read it.</exception>
-    /// <exception cref="IOException">Anything else.</exception>
-    public static SafeFileHandle ToRead(string path) => Open(path, 0);
+    /// <exception cref="IOException">Anything else: it is a link that is not to be followed.</exception>
+    public static SafeFileHandle ToRead(string path, bool followLink = true) => Open(path, followLink ? 0 : NoFollow);
 
     /// <summary>Opens a file to read and write. A link in the path's last place is not followed.</summary>
     /// <exception cref="FileNotFoundException">There is none.</exception>

@@ -38,7 +38,7 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
         Leases = new LeaseSet(Clock, _ending.NoteExpired, _ending.NoteOverdue);
         JournalFolder? folder = plan.Journal is { } path ? JournalFolder.Open(path) : null;
         Recovery = new JournalRecovery(this, folder, recoversFromOtherHosts);
-        Journal = folder is null || onlyRecovers ? null : new JobJournal(this, folder);
+        Journal = folder is null ? null : new JobJournal(this, folder);
         foreach (TargetPlan target in plan.Targets)
             _targets.Add(target.Name, target.Exchanger.CreateRuntime(this, target));
         _completion = new Lazy<Task<JobReport>>(() => Task.Run(EndAsync));
@@ -190,8 +190,7 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
         ArgumentNullException.ThrowIfNull(reason);
         if (credential.Lease.Owner is not { } owner || owner.Session != this)
             throw new ArgumentException("The credential is not of this job.", nameof(credential));
-        owner.Withdraw(credential);
-        owner.Withdraw(Leases.Newest(credential));
+        owner.Withdraw(credential);   // first: no renewal of it lands after that, so what is revoked below is not handed out again
         return Task.Run(() => _ending.EndOneAsync(credential, EndCause.WhyOf("code", reason)), CancellationToken.None).WaitAsync(cancellationToken);
     }
 

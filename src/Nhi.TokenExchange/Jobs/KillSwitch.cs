@@ -7,9 +7,9 @@ namespace Nhi.TokenExchange;
 /// <summary>An operator's switch: a file whose appearance revokes the job, with its first line as the reason.</summary>
 /// <remarks>
 /// Looked at every 5 seconds and at the start. A look is a question for a name, some microseconds; a watcher of the folder would be told sooner, but not on network mounts, nor where the system's watches are used up, and says
-/// nothing when it is told nothing. One look at a time: a mount that hangs holds one thread of the pool, and the switch with it, not the job.
+/// nothing when it is told nothing. One look at a time: a mount that hangs holds one thread of the pool, and the switch with it, not the job. The first look is the start's own, and that waits for it: a job beside a thrown switch sends nothing.
 /// That the file is there is what counts, whatever it is and whoever made it: who may write into its folder may end the job, and can do no more. What stands in it goes into log, audit and errors; so a link, by which somebody
-/// could have another file read, is followed only if root or the job's own user made it (as in a mounted ConfigMap).
+/// could have another file read, is followed only if root or the job's own user made it (as in a mounted ConfigMap, into whose folder nobody else writes).
 /// </remarks>
 internal sealed class KillSwitch : IDisposable
 {
@@ -61,11 +61,12 @@ internal sealed class KillSwitch : IDisposable
     {
         try
         {
-            bool mayFollow = UnixFile.At(_path, followLink: false) is { } itself ? !itself.IsLink || itself.Owner == 0 || itself.Owner == UnixFile.CurrentUser : new FileInfo(_path).LinkTarget is null;
-            if (!mayFollow)
+            UnixFile? itself = UnixFile.At(_path, followLink: false);
+            bool isLink = itself?.IsLink ?? new FileInfo(_path).LinkTarget is not null;
+            if (isLink && !(itself is { } link && (link.Owner == 0 || link.Owner == UnixFile.CurrentUser)))
                 return "the file is a link of another user and was not read";
-            // A FIFO must not make the switch wait for a writer.
-            using SafeFileHandle handle = UnixOpen.IsSupported ? UnixOpen.ToRead(_path) : File.OpenHandle(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            // A FIFO must not make the switch wait for a writer, and a link that was put there since is not followed.
+            using SafeFileHandle handle = UnixOpen.IsSupported ? UnixOpen.ToRead(_path, followLink: isLink) : File.OpenHandle(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             if (UnixFile.Of(handle) is { IsRegular: false } other)
                 return $"it is {other.Kind} and was not read";
             byte[] bytes = new byte[MaxBytes];

@@ -42,11 +42,10 @@ internal sealed class LeaseEnding(JobSession session)
     /// <returns>What is true of it then; <see cref="LeaseEnd.AlreadyGone"/> if somebody else ends it.</returns>
     public async Task<LeaseEnd> EndAsync(Credential credential, string reason)
     {
-        credential = session.Leases.Newest(credential);
-        if (!LeaseSet.TryBorrow(credential))
+        if (session.Leases.TryBorrowNewest(credential) is not { } borrowed)
             return LeaseEnd.AlreadyGone;
         using var deadline = new CancellationTokenSource(EndDeadline, session.Plan.Time);
-        return await EndBorrowedAsync(credential, reason, isListed: true, isLastTry: false, deadline.Token).ConfigureAwait(false);
+        return await EndBorrowedAsync(borrowed, reason, isListed: true, isLastTry: false, deadline.Token).ConfigureAwait(false);
     }
 
     /// <summary>As <see cref="EndAsync"/>; counted, so that the job's end waits for it. The end that has begun already finds the lease in the set.</summary>

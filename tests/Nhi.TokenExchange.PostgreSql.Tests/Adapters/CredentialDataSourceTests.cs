@@ -151,6 +151,9 @@ internal sealed class CredentialDataSourceTests
     [TestCase("Host=db.example;Database=", "NHI1001", "SSL Mode")]
     [TestCase("Host=db.example;SSL Mode=Require;Database=", "NHI1001", "SSL Mode")]
     [TestCase("Host=localhost,db.example;Database=", "NHI1001", "SSL Mode")]
+    [TestCase("Host=/run/postgresql,db.example;Database=", "NHI1001", "SSL Mode")]
+    [TestCase("Host=@postgresql,db.example;Database=", "NHI1001", "SSL Mode")]
+    [TestCase("Host=localhost,/run/postgresql,10.0.0.7;Database=", "NHI1001", "SSL Mode")]
     [TestCase("Database=", "NHI1001", "Host")]
     public void B90_A_connection_string_with_a_secret_or_without_verified_TLS_is_refused(string connectionString, string code, string named)
     {
@@ -161,6 +164,15 @@ internal sealed class CredentialDataSourceTests
 
         Assert.That(refused.Code, Is.EqualTo(code));
         Assert.That(refused.Message, Does.Contain(named).And.Not.Contain(secret));
+    }
+
+    [TestCase("Host=/run/postgresql,/run/other")]
+    [TestCase("Host=/run/postgresql,localhost,127.0.0.1,::1")]
+    public async Task Servers_that_are_all_on_this_machine_need_no_TLS(string connectionString)
+    {
+        CredentialProvider<DatabaseLogin> provider = CredentialProvider.From<DatabaseLogin>("orders", _ => throw new InvalidOperationException("It is not asked."));
+        await using CredentialDataSource orders = provider.CreateDataSource(connectionString);
+        Assert.That(orders.ConnectionString, Does.Contain(connectionString[5..]));
     }
 
     [TestCase("Host=localhost;Username=job")]

@@ -34,6 +34,31 @@ internal sealed class LoginEndingTests
         Assert.That(await SharedServer.Server.LoginsAsync(prefix), Is.Empty);
     }
 
+    [TestCase(2)]
+    [TestCase(1)]
+    [TestCase(0)]
+    public async Task A_login_that_the_server_was_still_making_when_its_job_was_killed_is_not_made_after_it_was_looked_for(int statementsDone)
+    {
+        string prefix = OrdersJob.NewPrefix(), role = LoginName.New(prefix, "orders");
+        string[] statements = [$"SELECT pg_catalog.clock_timestamp() /* for \"{role}\" */", $"CREATE ROLE \"{role}\" LOGIN", $"COMMENT ON ROLE \"{role}\" IS 'made'"];
+        await using var making = new NpgsqlConnection(SharedServer.Server.AdminConnection + ";Pooling=false");
+        await making.OpenAsync();
+        await using NpgsqlTransaction uncommitted = await making.BeginTransactionAsync();
+        foreach (string statement in statements[..(statementsDone + 1)])
+            await making.SqlAsync(statement);
+
+        Revocation end = await Exchanger(prefix).RevokeAsync(new RevocationRequest<DatabaseLogin> { Target = "orders", Handle = role, Backchannel = NoBackchannel.Instance }, CancellationToken.None);
+
+        Assert.That(end, Is.EqualTo(Revocation.AlreadyGone));
+        Assert.That(async () =>
+        {
+            foreach (string statement in statements[(statementsDone + 1)..])
+                await making.SqlAsync(statement);
+            await uncommitted.CommitAsync();
+        }, Throws.InstanceOf<NpgsqlException>());
+        Assert.That(await SharedServer.Server.LoginsAsync(prefix), Is.Empty);
+    }
+
     [TestCase("postgres")]
     [TestCase("orders_reader")]
     [TestCase("nhi_admin")]

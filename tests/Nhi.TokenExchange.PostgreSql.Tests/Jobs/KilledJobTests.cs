@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Nhi.TokenExchange.Tests;
 
@@ -39,25 +40,38 @@ internal sealed class KilledJobTests
         var leases = new FiftyLeases(SharedServer.Server.AdminConnection, OrdersJob.NewPrefix(), emulator.Vault.Address, Path.Combine(folder, "proof"), Path.Combine(folder, "journals"));
         identity.WriteProofFile(leases.Proof, emulator.Vault.Address.GetLeftPart(UriPartial.Authority));
         await KillAsync(leases, lines);
-        int issued = emulator.Ledger.Issued.Count, logins = (await SharedServer.Server.LoginsAsync(leases.Prefix)).Count;
+        int issued = emulator.Ledger.Issued.Count;
+        IReadOnlyList<string> logins = await SharedServer.Server.LoginsAsync(leases.Prefix);
 
         RecoveryReport report = await JobSession.RecoverAsync(b => leases.Compose(b));
 
         LeaseOutcome[] outcomes = [.. report.Jobs.SelectMany(job => job.Leases)];
         int inTheAir = report.Jobs.Sum(job => job.FlightsInTheAir);
-        TestContext.Out.WriteLine($"{issued} of Vault and {logins} of PostgreSQL were there, {outcomes.Length} in the journal, {inTheAir} exchanges in the air");
+        TestContext.Out.WriteLine($"{issued} of Vault and {logins.Count} of PostgreSQL were there, {outcomes.Length} in the journal, {inTheAir} exchanges in the air");
         int left = (await SharedServer.Server.LoginsAsync(leases.Prefix)).Count + emulator.Vault.OpenLeases;
-        s_kills.Enqueue(new Kill(seed, lines, issued + logins, outcomes.Length, outcomes.Count(lease => lease.End == LeaseEnd.Revoked), inTheAir, left, emulator.Vault.OpenTokens));
+        s_kills.Enqueue(new Kill(seed, lines, issued + logins.Count, outcomes.Length, outcomes.Count(lease => lease.End == LeaseEnd.Revoked), inTheAir, left, emulator.Vault.OpenTokens));
         Assert.That(report.AllEnded, Is.True, report.ToString());
         Assert.That(await SharedServer.Server.LoginsAsync(leases.Prefix), Is.Empty, "each name was in the journal before the server heard it");
-        Assert.That(outcomes.Count(lease => lease.Target.StartsWith("login-", StringComparison.Ordinal) && lease.End == LeaseEnd.Revoked), Is.InRange(logins, FiftyLeases.OfEach), "what the server was making when its job was killed came after the count");
-        Assert.That(outcomes.Select(lease => (lease.Target, lease.Fingerprint)), Is.Unique, "none twice");
+        Assert.That(outcomes.Count(lease => lease.Target.StartsWith("login-", StringComparison.Ordinal) && lease.End == LeaseEnd.Revoked), Is.InRange(logins.Count, FiftyLeases.OfEach), "what the server was making when its job was killed came after the count");
+        Assert.That(outcomes.Select(lease => (lease.Target, lease.Fingerprint)), Is.Unique, "none is told of twice");
+        Assert.That(emulator.Ledger.Issued.Where(issue => issue.RevocationsAsked > 1).Select(issue => issue.Handle), Is.Empty, "none is ended twice at Vault");
+        Dictionary<string, int> endings = Endings(SharedServer.Server.Log, leases.Prefix);
+        Assert.That(endings.Where(ending => ending.Value > 1).Select(ending => ending.Key), Is.Empty, "nor at PostgreSQL");
+        Assert.That(endings.Keys, Is.SupersetOf(logins), "which was asked to end each");
         Assert.That(emulator.Vault.OpenLeases, Is.Zero, "a secret whose answer was lost goes with its login");
         // A login whose answer was lost is known to Vault alone.
         Assert.That(emulator.Vault.OpenTokens, Is.LessThanOrEqualTo(Math.Min(1, inTheAir)));
-        Assert.That(issued + logins, Is.LessThanOrEqualTo(outcomes.Length + inTheAir), "none is forgotten");
+        Assert.That(issued + logins.Count, Is.LessThanOrEqualTo(outcomes.Length + inTheAir), "none is forgotten");
         Assert.That(Directory.GetFiles(leases.Journal), Is.Empty);
         Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>How often each login was ended, by what the server wrote. An ending has a session of its own, which first looks for the role; one that collides with another's on a row of a catalog begins anew, and is the same one.</summary>
+    private static Dictionary<string, int> Endings(string log, string prefix)
+    {
+        ILookup<string, string> sessions = Regex.Matches(log, $@"\[(\d+)\] DETAIL:\s+[Pp]arameters: \$1 = '({prefix}_\w+)'").ToLookup(look => look.Groups[2].Value, look => look.Groups[1].Value);
+        ILookup<string, Match> failures = Regex.Matches(log, $"STATEMENT:.*\"({prefix}_\\w+)\"").ToLookup(failure => failure.Groups[1].Value);
+        return sessions.ToDictionary(login => login.Key, login => login.Distinct().Count() - failures[login.Key].Count());
     }
 
     private static async Task KillAsync(FiftyLeases leases, int afterLines)

@@ -208,6 +208,23 @@ public class ExpiringCacheTests
     }
 
     [Test]
+    public async Task A_withdrawal_empties_its_slot_dooms_the_refresh_that_flies_there_and_leaves_the_others()
+    {
+        var cache = new ExpiringCache<BearerToken>(_bench);
+        BearerToken token = await FillAsync(cache, Tenant(0), refreshSeconds: 30);
+        BearerToken other = await FillAsync(cache, Tenant(1));
+        _bench.Hands.Advance(TimeSpan.FromSeconds(31));
+        Assert.That(await Get(cache, Tenant(0)), Is.SameAs(token));
+        Departure refresh = await _bench.DepartureAsync();
+        cache.Withdraw(token);
+        Task<BearerToken> waiter = Get(cache, Tenant(0));
+        Assert.That(refresh.Land(_bench), Is.Null);
+        BearerToken? next = (await _bench.DepartureAsync()).Land(_bench, 600, 300);
+        Assert.That(await waiter, Is.SameAs(next));
+        Assert.That(await Get(cache, Tenant(1)), Is.SameAs(other));
+    }
+
+    [Test]
     public async Task A_policy_change_empties_all_and_dooms_what_flies()
     {
         var cache = new ExpiringCache<BearerToken>(_bench);

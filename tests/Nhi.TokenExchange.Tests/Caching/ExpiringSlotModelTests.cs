@@ -11,17 +11,17 @@ public class ExpiringSlotModelTests
     {
         TestContext.Out.WriteLine($"seed {seed}");
         var random = new Random(seed);
-        int landings = 0, refusals = 0, hits = 0, waits = 0, ends = 0, backoffs = 0;
+        int landings = 0, refusals = 0, hits = 0, waits = 0, ends = 0, backoffs = 0, dooms = 0;
         for (int step = 0; step < Steps / 2;)
         {
             var run = new Run(random);
             for (int i = random.Next(50, 2000); i > 0 && step < Steps / 2; i--, step++)
                 await run.StepAsync(step);
             (landings, refusals, hits, waits, ends) = (landings + run.Landings, refusals + run.Refusals, hits + run.Hits, waits + run.Waits, ends + (run.HasEnded ? 1 : 0));
-            backoffs += run.Backoffs;
+            (backoffs, dooms) = (backoffs + run.Backoffs, dooms + run.Dooms);
         }
-        TestContext.Out.WriteLine($"{hits} handed out at once, {waits} waited, {landings} landed, {refusals} refused, {backoffs} of them after credentials refused one after the other, {ends} jobs ended");
-        Assert.That(new[] { landings, refusals, backoffs, hits, waits, ends }, Is.All.GreaterThan(20), "a walk that comes nowhere shows nothing");
+        TestContext.Out.WriteLine($"{hits} handed out at once, {waits} waited, {landings} landed, {refusals} refused, {backoffs} of them after credentials refused one after the other, {dooms} doomed by a withdrawal, {ends} jobs ended");
+        Assert.That(new[] { landings, refusals, backoffs, hits, waits, dooms, ends }, Is.All.GreaterThan(20), "a walk that comes nowhere shows nothing");
     }
 
     /// <summary>What DESIGN says, in times instead of states.</summary>
@@ -31,6 +31,7 @@ public class ExpiringSlotModelTests
         public long HeldEnds, RefreshDue;
         public double HeldEndsByWall;
         public Flight? Flying;
+        public BearerToken? FlyingFor;   // what was good when it took off
         public bool Doomed, Ended, Denied;
         public int FailuresInARow;
         public long NextTry;
@@ -54,7 +55,7 @@ public class ExpiringSlotModelTests
         private long _monoMilliseconds;
         private Task<BearerToken>? _waiter;
 
-        public int Landings, Refusals, Hits, Waits, Backoffs;
+        public int Landings, Refusals, Hits, Waits, Backoffs, Dooms;
 
         public bool HasEnded => _model.Ended;
 
@@ -78,8 +79,10 @@ public class ExpiringSlotModelTests
                     await EndFlightAsync();
                 else if (dice < 60)
                     Reject();
-                else if (dice < 63)
+                else if (dice < 62)
                     Invalidate();
+                else if (dice < 63)
+                    Withdraw();
                 else if (dice < 95)
                     Advance(random.Next(3) switch { 0 => random.Next(1, 50), 1 => random.Next(1, 5000), _ => random.Next(1, 60_000) });
                 else if (dice < 97)
@@ -154,8 +157,7 @@ public class ExpiringSlotModelTests
             Departure departure = await _bench.DepartureAsync();
             Assert.That(departure.Flight.IsRefresh, Is.EqualTo(refresh));
             _inTheAir.Add(departure);
-            _model.Flying = departure.Flight;
-            _model.Doomed = false;
+            (_model.Flying, _model.FlyingFor, _model.Doomed) = (departure.Flight, refresh ? _model.Held : null, false);
         }
 
         private async Task EndFlightAsync()
@@ -256,10 +258,26 @@ public class ExpiringSlotModelTests
             _model.Doomed = _model.Flying is not null;
         }
 
+        private void Withdraw()
+        {
+            if (_seen.Count == 0)
+                return;
+            BearerToken token = random.Next(2) == 0 ? _seen[^1] : _seen[random.Next(_seen.Count)];
+            _slot!.Withdraw(token);
+            if (token == _model.Held)
+                _model.Held = null;
+            else if (_model.Flying is null || token != _model.FlyingFor)
+                return;
+            if (_model.Flying is null)
+                return;
+            (_model.Doomed, _model.Failing, _model.Denied, _model.FailuresInARow, _model.RefusalsInARow, _model.NextAfterRefusal) = (true, false, false, 0, 0, 0);
+            Dooms++;
+        }
+
         private async Task EndAsync()
         {
             _slot!.End();
-            (_model.Ended, _model.Held, _model.Flying) = (true, null, null);
+            (_model.Ended, _model.Held, _model.Flying, _model.FlyingFor) = (true, null, null, null);
             if (_waiter is { } waiter)
             {
                 _waiter = null;

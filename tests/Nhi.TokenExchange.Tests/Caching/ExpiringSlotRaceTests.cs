@@ -126,6 +126,35 @@ public class ExpiringSlotRaceTests
         Assert.That(_bench.Started, Is.EqualTo(2));
     }
 
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task Race_7_what_is_withdrawn_while_its_refresh_flies_does_not_come_back_with_it(bool isRejectedBefore)
+    {
+        BearerToken old = await _bench.FillAsync(_slot);
+        _bench.Hands.Advance(TimeSpan.FromSeconds(31));
+        Assert.That(await Get(), Is.SameAs(old));
+        Departure refresh = await _bench.DepartureAsync();
+        if (isRejectedBefore)
+            _slot.Reject(old);
+        _slot.Withdraw(old);
+        Task<BearerToken> waiter = Get();
+        Assert.That(refresh.Land(_bench), Is.Null, "it may be the same, renewed");
+        BearerToken? token = (await _bench.DepartureAsync()).Land(_bench);
+        Assert.That(await waiter, Is.SameAs(token));
+    }
+
+    [Test]
+    public async Task Race_7_a_flight_that_replaces_nothing_is_not_in_the_way_of_a_withdrawal()
+    {
+        BearerToken old = await _bench.FillAsync(_slot);
+        _slot.Reject(old);
+        Task<BearerToken> waiter = Get();
+        Departure next = await _bench.DepartureAsync();
+        _slot.Withdraw(old);
+        BearerToken? token = next.Land(_bench);
+        Assert.That(await waiter, Is.SameAs(token));
+    }
+
     [Test]
     public async Task Race_5_the_empty_state_that_comes_back_is_departed_from_once()
     {

@@ -113,6 +113,44 @@ public class LeaseSetTests
     }
 
     [Test]
+    public void Under_threads_who_ends_a_lease_that_is_renewed_finds_it_or_its_renewal()
+    {
+        for (int round = 0; round < 2000; round++)
+        {
+            BearerToken held = OneOf(round), renewed = OneOf(round);
+            _leases.Register(held);
+            Credential? borrowed = null;
+            using var barrier = new Barrier(2);
+            Parallel.Invoke(
+                () =>
+                {
+                    barrier.SignalAndWait();
+                    _leases.Register(renewed);
+                    _leases.Supersede(held, renewed);
+                },
+                () =>
+                {
+                    barrier.SignalAndWait();
+                    Thread.SpinWait(round % 50);
+                    borrowed = _leases.TryBorrowNewest(held);
+                });
+            Assert.That(borrowed, Is.SameAs(held).Or.SameAs(renewed), $"round {round}");
+            Assert.That(_leases.TryBorrowNewest(held), Is.Null, "by one party");
+        }
+    }
+
+    [Test]
+    public void What_was_renewed_is_not_found_when_a_closing_has_taken_its_renewal()
+    {
+        BearerToken held = OneOf(1), renewed = OneOf(1);
+        _leases.Register(held);
+        _leases.Register(renewed);
+        _leases.Supersede(held, renewed);
+        Assert.That(_leases.TakeAll(), Is.EqualTo(new[] { renewed }));
+        Assert.That(_leases.TryBorrowNewest(held), Is.Null);
+    }
+
+    [Test]
     public void A_closing_in_the_middle_of_a_pruning_misses_nothing()
     {
         // The pruner tells of a dead lease from the middle of its walk: there the job ends.
@@ -192,5 +230,13 @@ public class LeaseSetTests
                 }
             }
         }
+    }
+
+    // The same secret: one thing at its issuer.
+    private BearerToken OneOf(int number)
+    {
+        var token = new BearerToken($"thing{number}", _bench.Clock.Now.AddMinutes(1));
+        Assert.That(LeaseSet.TryClaim(token, new LeaseRecord { DeadTick = _bench.Clock.TickAfter(TimeSpan.FromMinutes(1)), WallEnd = _bench.Clock.WallSecondOf(token.ExpiresAt) }), Is.True);
+        return token;
     }
 }

@@ -81,7 +81,7 @@ internal sealed class SlotCopy(AgreedClock clock, Func<long> nextNumber, Action<
                     return alive;
                 if (state.Failure is { } remembered && remembered.Counts(clock.Tick, alive is not null))
                     return alive ?? throw remembered.ToException(clock);
-                flight = new Flight(nextNumber(), isRefresh: alive is not null, state.Failure);
+                flight = new Flight(nextNumber(), alive, state.Failure);
                 if (!TryMove(state, state.Depart(flight)))
                     continue;
                 start(this, flight);

@@ -123,6 +123,55 @@ internal sealed class KillSwitchTests
     }
 
     [Test]
+    [Platform("Linux")]
+    public async Task A_link_that_takes_the_files_place_between_look_and_opening_is_not_followed()
+    {
+        if (UnixFile.CurrentUser != 0)
+            Assert.Ignore("only root can give a link to another user");
+        string secret = Path.Combine(_folder, "of-root"), link = Path.Combine(_folder, "link"), file = Path.Combine(_folder, "file");
+        await File.WriteAllTextAsync(secret, "what only root may read");
+        File.CreateSymbolicLink(link, secret);
+        using (Process chown = Process.Start("chown", ["-h", "65534", link]))
+        {
+            await chown.WaitForExitAsync();
+            Assert.That(chown.ExitCode, Is.Zero);
+        }
+        await File.WriteAllTextAsync(file, "stop");
+        bool isOver = false;
+        // As fast as renames go: the link is under the switch's name half of the time.
+        Task swapping = Task.Run(() =>
+        {
+            while (!Volatile.Read(ref isOver))
+            {
+                foreach (string one in (string[])[file, link])
+                {
+                    File.Move(one, Switch);
+                    File.Move(Switch, one);
+                }
+            }
+        });
+        var messages = new List<string>();
+        for (int i = 0; i < 1000; i++)
+        {
+            await using TestJob job = await StartAsync();
+            job.Time.Advance(Look);
+            try
+            {
+                await job.Warehouse.GetAsync();
+            }
+            catch (TokenExchangeException revoked)
+            {
+                messages.Add(revoked.Message);
+            }
+        }
+        Volatile.Write(ref isOver, true);
+        await swapping;
+
+        TestContext.Out.WriteLine($"{messages.Count} of 1000 met the file or the link, {messages.Count(message => message.Contains("link", StringComparison.Ordinal))} the link");
+        Assert.That(messages, Is.Not.Empty.And.All.Not.Contains("only root may read"));
+    }
+
+    [Test]
     public async Task A_folder_that_goes_is_told_once_and_the_switch_works_when_it_is_back()
     {
         using var logged = new LoggedText();

@@ -59,6 +59,30 @@ internal sealed class VaultJob : IAsyncDisposable
     /// <summary>Another job at the same server, with the same two targets.</summary>
     public Task<JobSession> AnotherAsync(TimeProvider? time = null) => StartJobAsync(Emulator, Identity, Audit, time, null, null, SecretRole.Path, null);
 
+    /// <summary>A job that writes a journal, and ends with a server that refuses to revoke its login and its secret: both stay in the journal, as after a kill.</summary>
+    public static async Task<VaultJob> LeftBehindAsync(string journals)
+    {
+        VaultJob job = await StartAsync(more: b => b.Journal(journals));
+        await job.Database.GetAsync();
+        job.Emulator.Faults.Always(EmulatorEndpoint.VaultToken, Fault.Vault(400, "failed to parse JSON input"));
+        job.Emulator.Faults.Always(EmulatorEndpoint.VaultLease, Fault.Vault(400, "failed to parse JSON input"));
+        await job.Session.CompleteAsync();
+        job.Emulator.Faults.Clear();
+        Assert.That((job.Vault.OpenTokens, job.Vault.OpenLeases), Is.EqualTo((1, 1)));
+        return job;
+    }
+
+    /// <summary>Recovers by the same two targets.</summary>
+    public Task<RecoveryReport> RecoverAsync(string journals, IAuditSink audit, IAccessPolicy? policy = null, CancellationToken cancellationToken = default) => JobSession.RecoverAsync(
+        b =>
+        {
+            Compose(b, Emulator, Identity, audit, null, null, null, SecretRole.Path, null);
+            b.Journal(journals);
+            if (policy is not null)
+                b.Policy(policy);
+        },
+        cancellationToken: cancellationToken);
+
     public int Requests(EmulatorEndpoint endpoint) => Emulator.Ledger.Requests.Of(endpoint);
 
     /// <summary>What the server's operator does with the root token.</summary>
@@ -102,12 +126,16 @@ internal sealed class VaultJob : IAsyncDisposable
     }
 
     private static Task<JobSession> StartJobAsync(
-        IdentityEmulator emulator, JobIdentity identity, IAuditSink audit, TimeProvider? time, Action<VaultLoginOptions>? login, Action<VaultSecretOptions>? secret, string path, Action<TokenExchangeBuilder>? more) => JobSession.StartAsync(b =>
-        {
-            b.Identity("job", IdentitySources.From((request, _) => new ValueTask<SubjectToken>(new SubjectToken(identity.Mint(request.Audience.ToString()), SubjectTokenType.Jwt))), ActsFor.Workload)
-                .Target("vault", Targets.VaultLogin(emulator.Vault.Address, "orders", login), "job")
-                .Target("database", Targets.VaultSecret(emulator.Vault.Address, path, secret), t => t.Through = "vault")
-                .Audit(audit).Time(time ?? TimeProvider.System).Jitter(() => 0).EndWithin(TimeSpan.FromMinutes(1)).EndOnSignals(false);
-            more?.Invoke(b);
-        });
+        IdentityEmulator emulator, JobIdentity identity, IAuditSink audit, TimeProvider? time, Action<VaultLoginOptions>? login, Action<VaultSecretOptions>? secret, string path, Action<TokenExchangeBuilder>? more) =>
+        JobSession.StartAsync(b => Compose(b, emulator, identity, audit, time, login, secret, path, more));
+
+    private static void Compose(
+        TokenExchangeBuilder b, IdentityEmulator emulator, JobIdentity identity, IAuditSink audit, TimeProvider? time, Action<VaultLoginOptions>? login, Action<VaultSecretOptions>? secret, string path, Action<TokenExchangeBuilder>? more)
+    {
+        b.Identity("job", IdentitySources.From((request, _) => new ValueTask<SubjectToken>(new SubjectToken(identity.Mint(request.Audience.ToString()), SubjectTokenType.Jwt))), ActsFor.Workload)
+            .Target("vault", Targets.VaultLogin(emulator.Vault.Address, "orders", login), "job")
+            .Target("database", Targets.VaultSecret(emulator.Vault.Address, path, secret), t => t.Through = "vault")
+            .Audit(audit).Time(time ?? TimeProvider.System).Jitter(() => 0).EndWithin(TimeSpan.FromMinutes(1)).EndOnSignals(false);
+        more?.Invoke(b);
+    }
 }

@@ -33,6 +33,9 @@ internal sealed class VaultAnswer
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public string? WrappingToken { get; private set; }
 
+    /// <summary>The accessor of the token in a wrapped answer of a login: it can be ended by that, though nobody has opened it.</summary>
+    public string? WrappedAccessor { get; private set; }
+
     /// <summary>Where a wrapped answer was made, as <c>sys/wrapping/lookup</c> says it.</summary>
     public string? CreationPath { get; private set; }
 
@@ -102,8 +105,12 @@ internal sealed class VaultAnswer
         var members = new JsonMembers(json);
         while (members.MoveNext())
         {
-            if (members.Name == "token")
-                WrappingToken = members.Text();
+            switch (members.Name)
+            {
+                case "token": WrappingToken = members.Text(); break;
+                case "wrapped_accessor" when !members.IsNull: WrappedAccessor = members.Text(); break;
+                default: break;
+            }
         }
         Fault ??= members.Fault is { } fault ? $"has a wrap_info that {fault}" : null;
     }

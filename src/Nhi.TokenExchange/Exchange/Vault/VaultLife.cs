@@ -15,6 +15,13 @@ internal static class VaultLife
     /// <summary>Seconds to ask for, rounded up.</summary>
     public static long Seconds(TimeSpan life) => (long)Math.Ceiling(life.TotalSeconds);
 
+    /// <summary>Whether a renewal could give more. One that could not is not asked for: a server cuts a life to what is asked, and the held credential is handed out still.</summary>
+    public static bool MayGiveMore(Credential held, ExchangeRequest request)
+    {
+        DateTimeOffset now = request.Time.GetUtcNow();
+        return Renewals.GivesMore(held.UnusableFrom, now + request.MaxLifetime, now);
+    }
+
     /// <summary>Whether a renewal moves the end from which the held credential would be of no use.</summary>
     public static bool GivesMore(VaultAnswer renewed, Credential held, ExchangeRequest request, TimeSpan margin)
     {

@@ -44,7 +44,7 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
         // A token without an accessor is a batch token, which can't be renewed.
         if (request is { Held: BearerToken held, HeldHandle: not null } && await RenewAsync(held, request, cancellationToken).ConfigureAwait(false) is { } renewed)
             return renewed;
-        VaultAnswer answer = await LoginAsync(request.Subject, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
+        VaultAnswer answer = await LoginAsync(request, cancellationToken).ConfigureAwait(false);
         return Issue(answer, answer.ClientToken!, FlawOf(answer));
     }
 
@@ -58,16 +58,19 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
 
     private static SubjectToken TokenOf(BearerToken token) => new(token.Reveal(), SubjectTokenType.AccessToken);
 
-    private async Task<VaultAnswer> LoginAsync(SubjectToken proof, HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken)
+    private async Task<VaultAnswer> LoginAsync(ExchangeRequest request, CancellationToken cancellationToken)
     {
-        var call = new VaultCall(_path) { Body = VaultCall.Object(("role", _role), ("jwt", proof.Reveal())), BodySecret = proof.Reveal(), WrapFor = _wrapFor };
-        VaultAnswer answer = await _server.AskAsync(call, backchannel, time, cancellationToken).ConfigureAwait(false);
+        string proof = request.Subject.Reveal();
+        var call = new VaultCall(_path) { Body = VaultCall.Object(("role", _role), ("jwt", proof)), BodySecret = proof, WrapFor = _wrapFor };
+        VaultAnswer answer = await _server.AskAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
         return string.IsNullOrEmpty(answer.ClientToken) ? throw VaultRefusal.Malformed(_server, answer, answer.Fault ?? "has no client_token") : answer;
     }
 
     // What can't be renewed is got anew; what failed in passing leaves the held token, and is tried again while that is good.
     private async Task<Issued<BearerToken>?> RenewAsync(BearerToken held, ExchangeRequest request, CancellationToken cancellationToken)
     {
+        if (!VaultLife.MayGiveMore(held, request))
+            return null;
         var call = new VaultCall("auth/token/renew-self") { Token = TokenOf(held), Body = VaultCall.Object(("increment", VaultLife.Seconds(request.MaxLifetime))) };
         VaultReply reply = await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
         if (!reply.IsSuccess)
@@ -124,25 +127,16 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
         throw VaultRefusal.OfRevocation(reply, _server, request.Time, reply.Status == 403 ? "Let the role give the policy 'default', by which a token may revoke itself." : null);
     }
 
-    // After a crash nobody has the token. Who logs in anew may end the old one by its accessor, and ends himself, too.
+    // After a crash nobody has the token. Another one of its kind may end it by its accessor, if the role's policies permit that: the job's own, which policy, audit and journal know, and which ends with the job.
     private async Task<Revocation> RevokeByAccessorAsync(RevocationRequest<BearerToken> request, CancellationToken cancellationToken)
     {
-        if (request.Handle is not { } accessor || request.Subject is not { } subject)
+        if (request.Handle is not { } accessor || request.Own is not { } own)
             return Revocation.NotSupported;
-        SubjectToken proof = await subject(cancellationToken).ConfigureAwait(false);
-        VaultAnswer login = await LoginAsync(proof, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
-        var own = new SubjectToken(login.ClientToken!, SubjectTokenType.AccessToken);
-        try
-        {
-            var call = new VaultCall("auth/token/revoke-accessor") { Token = own, Body = VaultCall.Object(("accessor", accessor)) };
-            VaultReply reply = await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
-            return reply.IsSuccess ? Revocation.Revoked
-                : reply.SaysItIsGone ? Revocation.AlreadyGone
-                : throw VaultRefusal.OfRevocation(reply, _server, request.Time, reply.Status == 403 ? "Let a policy of the login's role permit update of auth/token/revoke-accessor, by which a job ends what one before it left behind." : null);
-        }
-        finally
-        {
-            await RevokeSelfAsync(own, request, cancellationToken).ConfigureAwait(false);
-        }
+        BearerToken asker = await own(cancellationToken).ConfigureAwait(false);
+        var call = new VaultCall("auth/token/revoke-accessor") { Token = TokenOf(asker), Body = VaultCall.Object(("accessor", accessor)) };
+        VaultReply reply = await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
+        return reply.IsSuccess ? Revocation.Revoked
+            : reply.SaysItIsGone ? Revocation.AlreadyGone
+            : throw VaultRefusal.OfRevocation(reply, _server, request.Time, reply.Status == 403 ? "Let a policy of the login's role permit update of auth/token/revoke-accessor, by which a job ends what one before it left behind." : null);
     }
 }

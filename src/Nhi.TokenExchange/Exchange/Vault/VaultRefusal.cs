@@ -3,6 +3,9 @@ namespace Nhi.TokenExchange;
 /// <summary>Turns a refusal of Vault into an exception, by the status table of its HTTP API.</summary>
 internal static class VaultRefusal
 {
+    // "Tokens": service, batch and recovery tokens, those of before 1.10 too.
+    private static readonly string[] TokenBeginnings = ["hvs.", "hvb.", "hvr.", "s.", "b.", "r."];
+
     public static TokenExchangeException Of(VaultReply reply, VaultServer server, TimeProvider time)
     {
         // 412: what was written a moment ago has not reached this node yet. 5xx: sealed, in maintenance, or a third party behind it failed.
@@ -34,11 +37,23 @@ internal static class VaultRefusal
             CorrelationId = Id(answer), Hint = "Check the address of the server, the mount and the path.",
         };
 
-    public static TokenExchangeException Opened(VaultServer server, string what) =>
-        new(ErrorCodes.WrappedAnswerOpened, ExchangeStage.Exchange, $"The wrapped answer of host {server.Address.IdnHost} {what}.")
+    /// <summary>A wrapped answer was not there any more, or was another one.</summary>
+    /// <param name="server">Where it was made.</param>
+    /// <param name="call">What was asked.</param>
+    /// <param name="what">What happened: a sentence without subject.</param>
+    /// <param name="accessor">What Vault says ends the token in it; null if it says none, or did not say that.</param>
+    public static TokenExchangeException Opened(VaultServer server, VaultCall call, string what, string? accessor)
+    {
+        const string AsRead = "Treat it as read by somebody else until you know better: ", Look = "look into Vault's audit for the wrapping token's use";
+        string? shown = IsAccessor(accessor) ? accessor : null;
+        return new TokenExchangeException(ErrorCodes.WrappedAnswerOpened, ExchangeStage.Exchange, $"The wrapped answer of host {server.Address.IdnHost} {what}.{(shown is null ? "" : $" The token in it has the accessor {shown}.")}")
         {
-            Hint = "Treat it as read by somebody else until you know better: end the job, which ends what was issued to it, and look into Vault's audit for the wrapping token's use.",
+            // A secret dies with the login that it was read with. A login hangs on nothing, and no job has it to end it.
+            Hint = AsRead + (!IsLogin(call) ? $"end the job, which ends what was issued to it, and {Look}."
+                : shown is null ? $"no end of a job ends this login. Find its token's accessor in Vault's audit, revoke it by that, and {Look}."
+                : $"no end of a job ends this login. Look at it (vault token lookup -accessor {shown}), revoke it (vault token revoke -accessor {shown}), and {Look}."),
         };
+    }
 
     /// <summary>The server's name for the request, fit to be shown.</summary>
     public static string? Id(VaultAnswer answer) => answer.RequestId is { } id ? OuterText.Shown(id, maxLength: 100) : null;
@@ -49,10 +64,15 @@ internal static class VaultRefusal
     // What is wrong with a login, Vault says by 400 and, with a Kubernetes token, by 403; a new proof may do. A role that is not there is nothing that a proof could cure.
     private static string CodeOf(VaultReply reply)
     {
-        bool isLogin = reply.Call.Token is null && reply.Call.Path.StartsWith("auth/", StringComparison.Ordinal);
-        bool isOfTheProof = isLogin ? reply.Status is 400 or 403 && !reply.Says("role") : reply.SaysTokenIsDead;
+        bool isOfTheProof = IsLogin(reply.Call) ? reply.Status is 400 or 403 && !reply.Says("role") : reply.SaysTokenIsDead;
         return isOfTheProof ? ErrorCodes.ProofRefused : ErrorCodes.IssuerRefused;
     }
+
+    private static bool IsLogin(VaultCall call) => call.Token is null && call.Path.StartsWith("auth/", StringComparison.Ordinal);
+
+    // It is shown, so it must be able to be one and no token.
+    private static bool IsAccessor(string? text) =>
+        text is { Length: > 0 and <= 64 } && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.') && !TokenBeginnings.Any(beginning => text.StartsWith(beginning, StringComparison.Ordinal));
 
     private static string? HintFor(VaultReply reply) => reply.Status switch
     {

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using System.Text.Json;
 
 namespace Nhi.TokenExchange;
@@ -90,7 +89,7 @@ internal sealed class VaultReply
             }
             catch (Exception exception) when (exception is JsonException or InvalidOperationException)
             {
-                errors.Add(Encoding.ASCII.GetString("unreadable"u8));
+                errors.Add("unreadable");
             }
         }
         return errors;

@@ -71,21 +71,21 @@ internal sealed class VaultServer(Uri address, string? @namespace)
         if (string.IsNullOrEmpty(wrapped.WrappingToken))
             throw VaultRefusal.Malformed(this, wrapped, "is not wrapped, though that was asked for");
         var lookup = new VaultCall("sys/wrapping/lookup") { Body = VaultCall.Object(("token", wrapped.WrappingToken)), BodySecret = wrapped.WrappingToken };
-        VaultAnswer looked = await OpenAsync(lookup, backchannel, time, cancellationToken).ConfigureAwait(false);
+        VaultAnswer looked = await OpenAsync(lookup, call, wrapped, backchannel, time, cancellationToken).ConfigureAwait(false);
         string expected = @namespace is null ? call.Path : $"{@namespace}/{call.Path}";
         if (looked.CreationPath is not { } path || (path.TrimEnd('/') != call.Path && path.TrimEnd('/') != expected))
-            throw VaultRefusal.Opened(this, "was made at another path than the one that was asked; somebody put it there");
+            throw VaultRefusal.Opened(this, call, "was made at another path than the one that was asked; somebody put it there", accessor: null);
         var unwrap = new VaultCall("sys/wrapping/unwrap") { Body = VaultCall.Object(("token", wrapped.WrappingToken)), BodySecret = wrapped.WrappingToken, IsOnce = true };
-        VaultAnswer answer = await OpenAsync(unwrap, backchannel, time, cancellationToken).ConfigureAwait(false);
+        VaultAnswer answer = await OpenAsync(unwrap, call, wrapped, backchannel, time, cancellationToken).ConfigureAwait(false);
         answer.AskedAt = wrapped.AskedAt;   // its life began when it was made
         return answer;
     }
 
-    private async Task<VaultAnswer> OpenAsync(VaultCall call, HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken)
+    private async Task<VaultAnswer> OpenAsync(VaultCall opening, VaultCall call, VaultAnswer wrapped, HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken)
     {
-        VaultReply reply = await SendAsync(call, backchannel, time, cancellationToken).ConfigureAwait(false);
+        VaultReply reply = await SendAsync(opening, backchannel, time, cancellationToken).ConfigureAwait(false);
         if (reply.Status is 400 or 403 or 404)
-            throw VaultRefusal.Opened(this, "can't be opened: the wrapping token was used before, or has ended. If it has not, somebody else has read the secret");
+            throw VaultRefusal.Opened(this, call, "can't be opened: the wrapping token was used before, or has ended. If it has not, somebody else has read the secret", wrapped.WrappedAccessor);
         return reply.IsSuccess ? reply.ReadAnswer() : throw VaultRefusal.Of(reply, this, time);
     }
 }

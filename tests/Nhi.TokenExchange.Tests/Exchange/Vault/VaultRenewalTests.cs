@@ -133,6 +133,27 @@ internal sealed class VaultRenewalTests
         Assert.That(job.Emulator.Ledger.Issued, Has.Count.EqualTo(2));
     }
 
+    [TestCase("vault")]
+    [TestCase("database")]
+    public async Task What_a_policy_lets_live_shorter_than_what_is_held_is_not_renewed_for_that_would_cut_it(string target)
+    {
+        var policy = new TestPolicy { Decide = asked => AccessDecision.Permit("all", maxLifetime: asked.IsRefresh && asked.Target == target ? TimeSpan.FromMinutes(10) : null) };
+        await using VaultJob job = await VaultJob.StartAsync(_time, more: b => b.Policy(policy));
+        VaultSecret secret = await job.Database.GetAsync();
+        Credential held = target == "vault" ? await job.Login.GetAsync() : secret;
+        // Nothing new is to be had, so what is held is handed out to its end.
+        job.Emulator.Faults.Always(target == "vault" ? EmulatorEndpoint.VaultLogin : EmulatorEndpoint.VaultSecret, Fault.Vault(400, "role is not there"));
+        _time.Advance(TimeSpan.FromMinutes(45));
+        await AskAsync();
+        await job.QuietAsync();
+        _time.Advance(TimeSpan.FromMinutes(12));
+
+        Assert.That(await AskAsync(), Is.SameAs(held));
+        Assert.That(job.Emulator.Ledger.IsAlive(held.Fingerprint), Is.True, "it is what it was said to be");
+
+        async Task<Credential> AskAsync() => target == "vault" ? await job.Login.GetAsync() : await job.Database.GetAsync();
+    }
+
     [Test]
     public async Task Who_revokes_the_object_that_was_renewed_ends_the_lease_and_it_is_handed_out_no_more()
     {
@@ -146,6 +167,48 @@ internal sealed class VaultRenewalTests
         Assert.That((end, job.Vault.OpenLeases), Is.EqualTo((LeaseEnd.Revoked, 0)));
         VaultSecret next = await job.Database.GetAsync();
         Assert.That(next.Fingerprint, Is.Not.EqualTo(renewed.Fingerprint));
+    }
+
+    [Test]
+    public async Task What_is_revoked_while_its_renewal_is_recorded_is_not_handed_out_again()
+    {
+        await using VaultJob job = await VaultJob.StartAsync(_time);
+        BearerToken leaked = await job.Login.GetAsync();
+        var recording = new Gate();
+        job.Audit.Hold = e => e is { Kind: AuditEventKind.Renewed } ? recording.PassAsync() : Task.CompletedTask;
+        _time.Advance(TimeSpan.FromMinutes(45));
+        await job.Login.GetAsync();
+        await recording.Reached;
+
+        LeaseEnd end = await job.Session.RevokeCredentialAsync(leaked, "leaked");
+        Task<BearerToken> asking = job.Login.GetAsync().AsTask();
+        recording.Open();
+        BearerToken next = await asking;
+        await job.QuietAsync();
+
+        Assert.That((end, job.Emulator.Ledger.IsAlive(leaked.Fingerprint)), Is.EqualTo((LeaseEnd.Revoked, false)));
+        Assert.That(next.Fingerprint, Is.Not.EqualTo(leaked.Fingerprint));
+        Assert.That((await job.Login.GetAsync(), job.Vault.OpenTokens), Is.EqualTo((next, 1)));
+    }
+
+    [Test]
+    public async Task What_is_revoked_while_the_server_renews_it_is_not_handed_out_again()
+    {
+        await using VaultJob job = await VaultJob.StartAsync(_time);
+        BearerToken leaked = await job.Login.GetAsync();
+        HeldRequest renewing = job.Emulator.Faults.HoldNext(EmulatorEndpoint.VaultToken, HoldPoint.BeforeAnswer);
+        _time.Advance(TimeSpan.FromMinutes(45));
+        await job.Login.GetAsync();
+        await renewing.Reached;
+
+        await job.Session.RevokeCredentialAsync(leaked, "leaked");
+        Task<BearerToken> asking = job.Login.GetAsync().AsTask();
+        renewing.Release();
+        BearerToken next = await asking;
+        await job.QuietAsync();
+
+        Assert.That((job.Emulator.Ledger.IsAlive(leaked.Fingerprint), job.Emulator.Ledger.IsAlive(next.Fingerprint)), Is.EqualTo((false, true)));
+        Assert.That((await job.Login.GetAsync(), job.Vault.OpenTokens), Is.EqualTo((next, 1)), "nothing is left of what came meanwhile");
     }
 
     [Test]

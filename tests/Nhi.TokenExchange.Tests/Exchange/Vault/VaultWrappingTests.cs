@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace Nhi.TokenExchange.Tests.Exchange.Vault;
 
 /// <summary>Answers that come wrapped: looked at, opened once, and an alarm where somebody else was first.</summary>
@@ -29,6 +31,48 @@ internal sealed class VaultWrappingTests
 
         Assert.That((alarm.Code, alarm.IsTransient), Is.EqualTo(("NHI4018", false)));
         Assert.That(alarm.Message, Does.Contain("somebody else has read").And.Not.Contain(job.Emulator.Canaries.Vault));
+    }
+
+    [Test]
+    public async Task A_login_that_somebody_else_opened_lives_on_after_the_job_and_the_alarm_says_by_what_it_is_ended()
+    {
+        await using VaultJob job = await StartAsync();
+        job.Emulator.Faults.At(EmulatorEndpoint.VaultWrapping, 2, Fault.Vault(400, "wrapping token is not valid or does not exist"));
+        TokenExchangeException alarm = Assert.ThrowsAsync<TokenExchangeException>(() => job.Login.GetAsync().AsTask())!;
+        await job.Session.CompleteAsync();
+        Assert.That(job.Vault.OpenTokens, Is.EqualTo(1), "the job never had it");
+
+        string accessor = Regex.Match(alarm.Message, "vault token revoke -accessor (\\S+)\\)").Groups[1].Value;
+        int answer = await job.OperateAsync(HttpMethod.Post, "auth/token/revoke-accessor", $$"""{"accessor":"{{accessor}}"}""");
+
+        Assert.That((answer, job.Vault.OpenTokens), Is.EqualTo((204, 0)), alarm.Message);
+        Assert.That(job.Audit.Events.Single(e => e.Kind == AuditEventKind.Failed).Reason, Does.Contain(accessor));
+    }
+
+    [Test]
+    public async Task A_secret_that_somebody_else_opened_ends_with_the_job()
+    {
+        await using VaultJob job = await StartAsync();
+        await job.Login.GetAsync();
+        job.Emulator.Faults.Next(EmulatorEndpoint.VaultWrapping, Fault.Vault(400, "wrapping token is not valid or does not exist"));
+        TokenExchangeException alarm = Assert.ThrowsAsync<TokenExchangeException>(() => job.Database.GetAsync().AsTask())!;
+        await job.Session.CompleteAsync();
+
+        Assert.That(alarm.Message, Does.Contain("end the job, which ends what was issued to it").And.Not.Contain("accessor"));
+        Assert.That((job.Vault.OpenTokens, job.Vault.OpenLeases), Is.EqualTo((0, 0)));
+    }
+
+    [Test]
+    public async Task What_is_no_accessor_is_not_shown_as_one()
+    {
+        await using VaultJob job = await StartAsync();
+        string token = "hvs." + job.Emulator.Canaries.Vault;
+        job.Emulator.Faults.Next(EmulatorEndpoint.VaultLogin, Fault.Field("wrap_info", $$"""{"token":"one","wrapped_accessor":"{{token}}"}"""));
+
+        TokenExchangeException alarm = Assert.ThrowsAsync<TokenExchangeException>(() => job.Login.GetAsync().AsTask())!;
+
+        Assert.That(alarm.Code, Is.EqualTo("NHI4018"));
+        Assert.That(alarm.Message, Does.Contain("Find its token's accessor").And.Not.Contain(token));
     }
 
     [Test]

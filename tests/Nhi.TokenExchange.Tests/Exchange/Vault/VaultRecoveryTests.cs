@@ -1,0 +1,72 @@
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace Nhi.TokenExchange.Tests.Exchange.Vault;
+
+/// <summary>What a dead job left at Vault is ended with a login that is a credential as any: decided, recorded, in a journal, ended.</summary>
+internal sealed class VaultRecoveryTests
+{
+    private string _journals = "";
+
+    [SetUp]
+    public void MakeAFolder() => _journals = Path.Combine(Directory.CreateTempSubdirectory("nhi-vault-").FullName, "journals");
+
+    [TearDown]
+    public void RemoveIt() => Directory.Delete(Path.GetDirectoryName(_journals)!, recursive: true);
+
+    [Test]
+    public async Task Login_and_secret_are_ended_with_one_login_that_the_audit_knows_and_that_ends_too()
+    {
+        await using VaultJob dead = await VaultJob.LeftBehindAsync(_journals);
+        var audit = new RecordingSink();
+
+        RecoveryReport report = await dead.RecoverAsync(_journals, audit);
+
+        Assert.That(report.Jobs.SelectMany(job => job.Leases).Select(lease => lease.End).ToArray(), Has.Length.EqualTo(2).And.All.AnyOf(LeaseEnd.Revoked, LeaseEnd.AlreadyGone), report.ToString());
+        Assert.That((dead.Vault.OpenTokens, dead.Vault.OpenLeases), Is.EqualTo((0, 0)));
+        string[] made = [.. dead.Emulator.Ledger.Issued.Skip(2).Select(issue => issue.Fingerprint)];
+        Assert.That(made, Has.Length.EqualTo(1));
+        Assert.That(audit.Events.Where(e => e.Kind == AuditEventKind.Issued).Select(e => e.Fingerprint), Is.EqualTo(made));
+        Assert.That(audit.Events.Where(e => e.Kind == AuditEventKind.Revoked).Select(e => e.Fingerprint), Has.Member(made[0]));
+        Assert.That(Directory.GetFiles(_journals), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_policy_that_denies_the_login_lets_a_recovery_make_none()
+    {
+        await using VaultJob dead = await VaultJob.LeftBehindAsync(_journals);
+        var policy = new TestPolicy { Decide = _ => AccessDecision.Deny("no-vault", "not now") };
+
+        RecoveryReport report = await dead.RecoverAsync(_journals, new RecordingSink(), policy);
+
+        Assert.That(dead.Emulator.Ledger.Issued, Has.Count.EqualTo(2));
+        Assert.That(report.Jobs.SelectMany(job => job.Leases).Select(lease => lease.End), Is.All.EqualTo(LeaseEnd.Failed), "the next recovery tries again");
+        Assert.That(Directory.GetFiles(_journals), Has.Length.EqualTo(1));
+    }
+
+    [Test]
+    [Platform("Linux,MacOsX")]
+    public async Task Stopped_or_killed_in_the_middle_it_leaves_no_login_of_its_own()
+    {
+        await using VaultJob dead = await VaultJob.LeftBehindAsync(_journals);
+        HeldRequest revoking = dead.Emulator.Faults.HoldNext(EmulatorEndpoint.VaultToken);
+        using var stop = new CancellationTokenSource();
+        Task<RecoveryReport> recovering = dead.RecoverAsync(_journals, new RecordingSink(), cancellationToken: stop.Token);
+        await revoking.Reached;
+        string own = dead.Emulator.Ledger.Issued[^1].Handle!;
+
+        Assert.That(Directory.GetFiles(_journals).Select(Read).ToArray(), Has.One.Contains(own), "killed now, the next one ends it by its accessor");
+        await stop.CancelAsync();
+        Assert.That(() => recovering, Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(dead.Emulator.Ledger.Issued.Single(issue => issue.Handle == own).RevokedAt, Is.Not.Null, "it has its own time to end");
+        revoking.Release();
+    }
+
+    // Beside its lock.
+    private static string Read(string journal)
+    {
+        using SafeFileHandle handle = UnixOpen.ToRead(journal);
+        byte[] bytes = new byte[RandomAccess.GetLength(handle)];
+        return Encoding.UTF8.GetString(bytes, 0, RandomAccess.Read(handle, bytes, 0));
+    }
+}
