@@ -25,7 +25,7 @@ internal sealed class JobJournal : IAsyncDisposable
     // The loop's alone.
     private readonly SortedDictionary<long, Line> _open = [];
     private readonly Dictionary<Credential, long> _numberOf = [];
-    private readonly Dictionary<(string Target, string Handle), long> _numberOfHandle = [];
+    private readonly Dictionary<(string Target, string Thing), long> _numberOfThing = [];
     private long _openLength;
     private bool _isBroken;
 
@@ -145,7 +145,7 @@ internal sealed class JobJournal : IAsyncDisposable
         try
         {
             var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            isTaken = _changes.Writer.TryWrite(new Change(entry.Number, Line.Of(entry), credential, null, written));
+            isTaken = _changes.Writer.TryWrite(new Change(entry.Number, Line.Of(entry, credential), null, null, written));
             if (!isTaken)
                 throw new IOException("the job has ended");
             await written.Task.WaitAsync(JobAudit.Deadline, _session.Plan.Time, cancellationToken).ConfigureAwait(false);
@@ -214,17 +214,17 @@ internal sealed class JobJournal : IAsyncDisposable
             _open.Add(number, line);
             _openLength += line.Text.Length;
             text.Write(line.Text);
-            if (change.Credential is not null)
-                _numberOf[change.Credential] = number;
-            // One handle is one thing at the issuer: what was renewed stands here once.
-            if (line.Handle is { } handle && _numberOfHandle.Remove(handle, out long renewed) && renewed != number && Forget(renewed))
+            if (line.Credential is not null)
+                _numberOf[line.Credential] = number;
+            // What was renewed stands here once.
+            if (line.Thing is { } thing && _numberOfThing.Remove(thing, out long renewed) && renewed != number && Forget(renewed))
                 text.Write(JournalText.OfEnd(renewed, "Renewed"));
-            if (line.Handle is not null)
-                _numberOfHandle[line.Handle.Value] = number;
+            if (line.Thing is not null)
+                _numberOfThing[line.Thing.Value] = number;
             return;
         }
-        if (change.Credential is not null && !_numberOf.Remove(change.Credential, out number))
-            return;   // it was never written down
+        if (change.Credential is not null && !_numberOf.TryGetValue(change.Credential, out number))
+            return;   // it was never written down, or stands here as its renewal
         if (Forget(number))
             text.Write(JournalText.OfEnd(number, change.End!));
     }
@@ -234,19 +234,24 @@ internal sealed class JobJournal : IAsyncDisposable
         if (!_open.Remove(number, out Line? line))
             return false;
         _openLength -= line.Text.Length;
-        if (line.Handle is { } handle && _numberOfHandle.GetValueOrDefault(handle) == number)
-            _numberOfHandle.Remove(handle);
+        if (line.Credential is not null)
+            _numberOf.Remove(line.Credential);   // nobody ends what was renewed: here it would stay, and hold all that was issued before it
+        if (line.Thing is { } thing && _numberOfThing.GetValueOrDefault(thing) == number)
+            _numberOfThing.Remove(thing);
         return true;
     }
 
-    private sealed record Line(byte[] Text, (string Target, string Handle)? Handle)
+    /// <param name="Text">What is written.</param>
+    /// <param name="Thing">What it is at its issuer: its handle, or without one its fingerprint. Null: not known yet.</param>
+    /// <param name="Credential">What was issued; null while it was not.</param>
+    private sealed record Line(byte[] Text, (string Target, string Thing)? Thing, Credential? Credential)
     {
-        public static Line Of(JournalEntry entry) => new(JournalText.Of(entry), entry.Handle is { } handle ? (entry.Target, handle) : null);
+        public static Line Of(JournalEntry entry, Credential? credential) => new(JournalText.Of(entry), (entry.Handle ?? entry.Fingerprint) is { } thing ? (entry.Target, thing) : null, credential);
     }
 
     /// <param name="Number">Of the entry; of a credential that ends it is looked up.</param>
     /// <param name="Line">What is written; null where something ends.</param>
-    /// <param name="Credential">What was issued, or ends.</param>
+    /// <param name="Credential">What ends, if the number is not known.</param>
     /// <param name="End">How it ended; null: it did not.</param>
     /// <param name="Written">Told when it is on the disk; null: nobody waits.</param>
     private sealed record Change(long Number, Line? Line, Credential? Credential, string? End, TaskCompletionSource? Written);
