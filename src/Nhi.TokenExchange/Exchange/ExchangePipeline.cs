@@ -55,7 +55,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
 
     private async Task<(T Credential, long RefreshTick)> IssueAsync(Flight flight, T? held, CredentialRequest? request, CancellationToken cancellationToken)
     {
-        using var whileJob = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, session.Ended);
+        using var whileJob = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, session.Over);
         AttestedProof proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAsync(flight, null, whileJob.Token)).ConfigureAwait(false);
         try
         {
