@@ -207,6 +207,11 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             flight.LeftBehind = EndLateAsync(flight, grant, held, exchanging);   // still this flight, and counted as one
             throw;
         }
+        catch (Exception failed) when (_recorder.TakeAnnounced(flight, failed) is { } announced)
+        {
+            flight.LeftBehind = session.EndAnnouncedAsync(target, announced);   // its waiters need not wait for that
+            throw;
+        }
         Register(flight, grant, held, issued);
         return issued;
     }
@@ -269,6 +274,8 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         catch (Exception exception)   // nothing came: the flight itself was recorded as failed already
         {
             session.Plan.Logger.LateExchangeFailed(target.Target, exception.GetType().Name, session.FlightId(flight.Number));
+            if (_recorder.TakeAnnounced(flight, exception) is { } announced)
+                await session.EndAnnouncedAsync(target, announced).ConfigureAwait(false);
         }
     }
 }

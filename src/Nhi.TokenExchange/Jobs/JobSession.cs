@@ -238,6 +238,9 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
     /// <summary>Ends a lease if nobody else does.</summary>
     internal Task EndLeaseAsync(Credential credential, string reason) => _ending.EndAsync(credential, reason);
 
+    /// <summary>Ends what a failed exchange may have made.</summary>
+    internal Task EndAnnouncedAsync(TargetRuntime target, JournalEntry announced) => _ending.EndAnnouncedAsync(target, announced);
+
     private EndCause Cause => _cause.Task.IsCompletedSuccessfully ? Blocking.Wait(_cause.Task) : EndCause.Completed;
 
     // Any number of times, by anybody.

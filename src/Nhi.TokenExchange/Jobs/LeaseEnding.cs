@@ -85,6 +85,24 @@ internal sealed class LeaseEnding(JobSession session)
 
     public void EndInBackground(IReadOnlyList<Credential> credentials, string reason) => InBackground(credentials, credential => EndInTurnAsync(credential, reason, isListed: true, isLastTry: false));
 
+    /// <summary>An exchange failed that may have made something all the same: ends it by the handle that its exchanger had chosen. What can't be ended so stays in the journal for the next start.</summary>
+    public async Task EndAnnouncedAsync(TargetRuntime owner, JournalEntry announced)
+    {
+        using var deadline = new CancellationTokenSource(EndDeadline, session.Plan.Time);
+        (LeaseEnd end, string? failure) = await owner.Activities.RunAsync(() => new RevocationAttempts(owner, session.Plan.Time).RunAsync(
+            cancellation => owner.RevokeAsync(announced.Handle!, cancellation), () => false, deadline.Token)).ConfigureAwait(false);
+        if (end != LeaseEnd.AlreadyGone)   // else there was nothing
+        {
+            owner.Measurements.Ended(end);
+            Outcomes.AddBefore(new LeaseOutcome(owner.Target, "", end, announced.UnusableFrom, announced.DiesAt, failure));
+            const string Reason = "its exchange failed, and may have made it";
+            await session.Audit.TryRecordAsync(() => announced.ToEvent(
+                KindOf(end), session.Clock.Now, session.Context, failure is null ? Reason : $"{Reason}; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
+        }
+        if (end != LeaseEnd.Failed)
+            session.Journal!.NothingCame(announced);
+    }
+
     /// <summary>Accounts for a lease that died of age.</summary>
     public void NoteExpired(Credential credential)
     {

@@ -111,6 +111,52 @@ internal sealed class JobJournalTests : JournalFixture
         Assert.That(Files(), Is.Empty);
     }
 
+    [TestCase(Revocation.Revoked, LeaseEnd.Revoked)]
+    [TestCase(Revocation.AlreadyGone, null)]
+    [TestCase(null, LeaseEnd.Failed)]
+    public async Task What_a_failed_exchange_may_have_made_is_ended_by_the_handle_that_its_exchanger_had_chosen(Revocation? answer, LeaseEnd? end)
+    {
+        var asked = new System.Collections.Concurrent.ConcurrentQueue<(Credential?, string?)>();
+        await using TestJob job = await StartAsync();
+        job.Issuer.Answer = request =>
+        {
+            Blocking.Wait(request.AnnounceHandleAsync("login/one", CancellationToken.None).AsTask());
+            throw new IOException("the connection broke");
+        };
+        job.Issuer.OnRevoke = request =>
+        {
+            asked.Enqueue((request.Credential, request.Handle));
+            return answer is { } said ? Task.FromResult(said) : throw new TokenExchangeException("NHI4012", ExchangeStage.Revoke, "This client may not revoke.");
+        };
+        Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
+        await job.QuietAsync();
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That(asked, Is.EqualTo(new[] { ((Credential?)null, (string?)"login/one") }));
+        Assert.That(report.Leases.Select(lease => (LeaseEnd?)lease.End), end is null ? Is.Empty : Is.EqualTo(new[] { end }));
+        Assert.That(Files(), Has.Length.EqualTo(answer is null ? 1 : 0), "what could not be ended is left to the next start");
+    }
+
+    [Test]
+    public async Task An_exchanger_that_says_that_nothing_was_made_is_believed()
+    {
+        await using TestJob job = await StartAsync();
+        job.Issuer.Answer = request =>
+        {
+            Blocking.Wait(request.AnnounceHandleAsync("login/one", CancellationToken.None).AsTask());
+            throw new TokenExchangeException("NHI4001", ExchangeStage.Exchange, "no");
+        };
+        int asked = 0;
+        job.Issuer.OnRevoke = _ => Task.FromResult(Interlocked.Increment(ref asked) > 0 ? Revocation.Revoked : Revocation.AlreadyGone);
+        Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
+        await job.QuietAsync();
+        await job.Session.CompleteAsync();
+
+        Assert.That(asked, Is.Zero);
+        Assert.That(Files(), Is.Empty);
+    }
+
     [Test]
     public async Task A_handle_that_cannot_be_written_down_is_an_error_and_its_credential_is_ended()
     {
