@@ -32,16 +32,16 @@ internal sealed class JobJournal : IAsyncDisposable
     public JobJournal(JobSession session, JournalFolder folder)
     {
         _session = session;
-        _header = JournalText.Of(new JournalHeader(session.Clock.Now, ProcessIdentity.Current, session.Context));
         try
         {
+            _header = JournalText.Of(new JournalHeader(session.Clock.Now, ProcessIdentity.Current, session.Context));
             _file = JournalFile.Create(folder, _header);
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
             throw new TokenExchangeException(ErrorCodes.JournalUnsafe, ExchangeStage.Configure, $"No journal can be made in '{ExceptionText.Clean(folder.Path, 200)}' ({ExceptionText.Clean(failed.Message, 200)}).", failed)
             {
-                Hint = "Name a folder that the job's user may write, with room on its disk, of a file system that has locks.",
+                Hint = "Name a folder that the job's user may write, with room on its disk, of a file system that has locks. If it is the line that is too long, say less of the job.",
             };
         }
         using AsyncFlowControl noFlow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
@@ -150,10 +150,12 @@ internal sealed class JobJournal : IAsyncDisposable
                 throw new IOException("the job has ended");
             await written.Task.WaitAsync(JobAudit.Deadline, _session.Plan.Time, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception failed) when (failed is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        catch (Exception failed)
         {
             if (credential is null || !isTaken)
                 NothingCame(entry);   // it is not sent, or is ended; a disk that hangs may yet write it down
+            if (failed is OperationCanceledException && cancellationToken.IsCancellationRequested)
+                throw;
             throw new TokenExchangeException(ErrorCodes.NotRecorded, ExchangeStage.Record, $"The journal '{ExceptionText.Clean(Path, 200)}' could not be written ({ExceptionText.Clean(failed.Message)}); nothing is handed out.", failed)
             {
                 Target = entry.Target, IsTransient = true, Hint = "Look at the disk of the journal: whether it is full, or read-only, or hangs.",

@@ -43,8 +43,18 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
         foreach (TargetPlan target in plan.Targets)
             _targets.Add(target.Name, target.Exchanger.CreateRuntime(this, target));
         _completion = new Lazy<Task<JobReport>>(() => Task.Run(EndAsync));
-        _policyChanges = Microsoft.Extensions.Primitives.ChangeToken.OnChange(plan.Policy.GetChangeToken, OnPolicyChanged);
-        _signals = plan.EndOnSignals ? new JobEndSignals() : null;
+        try
+        {
+            _policyChanges = Microsoft.Extensions.Primitives.ChangeToken.OnChange(plan.Policy.GetChangeToken, OnPolicyChanged);
+            _signals = plan.EndOnSignals ? new JobEndSignals() : null;
+        }
+        catch
+        {
+            _policyChanges?.Dispose();
+            if (Journal is { } journal)   // else it would seem to be of a job that runs
+                Blocking.Wait(journal.DisposeAsync().AsTask());
+            throw;
+        }
         _killSwitch = plan.KillSwitch is { } file ? new KillSwitch(this, file) : null;
         _longest = plan.MaxDuration is { } limit ? new LongestDuration(this, limit) : null;
     }

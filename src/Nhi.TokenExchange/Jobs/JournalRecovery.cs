@@ -182,7 +182,8 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         // By one hand of the clock only, that of the wall: the other did not outlive the process. So the issuer was asked all the same.
         if (end is LeaseEnd.Failed or LeaseEnd.CannotBeRevoked && !entry.EndIsUncertain && entry.DiesAt <= session.Clock.Now)
             (end, failure) = (LeaseEnd.AlreadyGone, null);
-        if (end == LeaseEnd.Failed && _stop.IsCancellationRequested)
+        // A job that ends gives its hops' credentials to nobody any more, and ends them.
+        if (end == LeaseEnd.Failed && (_stop.IsCancellationRequested || (session.Leases.IsClosed && target?.Plan.Through is not null)))
             return Leave(entry, outcomes);
         outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", end, entry.UnusableFrom, entry.DiesAt, failure));
         AuditEventKind kind = end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;

@@ -111,6 +111,43 @@ internal sealed class JobJournalTests : JournalFixture
         Assert.That(Files(), Is.Empty);
     }
 
+    [Test]
+    public async Task An_exchange_that_the_job_s_end_kept_from_being_sent_leaves_nothing()
+    {
+        await using TestJob job = await StartAsync();
+        Task<JobReport> ending = Task.FromResult<JobReport>(null!);
+        job.Policy.Before = cancellationToken =>
+        {
+            ending = job.Session.CompleteAsync();
+            Blocking.Wait(Eventually.HoldsAsync(() => cancellationToken.IsCancellationRequested, "the flight hearing of the job's end"));
+            return Task.CompletedTask;   // decided before anybody could look
+        };
+        Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
+        await ending;
+        await job.Session.Released;
+
+        Assert.That(job.Issuer.Requests, Is.Empty);
+        Assert.That(Files(), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_job_that_cannot_start_leaves_none()
+    {
+        Assert.That(() => TestJob.StartAsync(more: b => b.Journal(Journals).Policy(new PolicyWithoutToken())), Throws.TypeOf<NotSupportedException>());
+        Assert.That(Files(), Is.Empty);
+        await using TestJob next = await StartAsync();
+        Assert.That((await next.Session.WaitForRecoveryAsync()).Refused, Is.Empty);
+    }
+
+    [Test]
+    public void A_job_that_says_more_of_itself_than_a_line_holds_is_refused_by_name()
+    {
+        TokenExchangeException error = Assert.ThrowsAsync<TokenExchangeException>(() => TestJob.StartAsync(more: b => b.Journal(Journals).Job(new JobContext { Pipeline = new string('x', 40_000) })))!;
+        Assert.That(error.Code, Is.EqualTo("NHI7004"));
+        Assert.That(error.Message, Does.Contain("a line of 4").And.Contain("say less of the job"));
+        Assert.That(Files(), Is.Empty);
+    }
+
     [TestCase(Revocation.Revoked, LeaseEnd.Revoked)]
     [TestCase(Revocation.AlreadyGone, null)]
     [TestCase(null, LeaseEnd.Failed)]
@@ -333,5 +370,14 @@ internal sealed class JobJournalTests : JournalFixture
             return new Issued<BearerToken>(token) { RevocationHandle = hasHandles ? "lease/" + token.Fingerprint : null };
         };
         return job;
+    }
+
+    private sealed class PolicyWithoutToken : IAccessPolicy
+    {
+        public string Revision => "1";
+
+        public ValueTask<AccessDecision> DecideAsync(AccessRequest request, CancellationToken cancellationToken) => new(AccessDecision.Permit("all"));
+
+        public Microsoft.Extensions.Primitives.IChangeToken GetChangeToken() => throw new NotSupportedException();
     }
 }
