@@ -3,19 +3,20 @@ using Nhi.TokenExchange;
 
 namespace QuickStart;
 
-/// <summary>A policy in a few lines: only the orders pipeline, only from the main branch. Keeps what it saw, to show it.</summary>
+/// <summary>A policy in a few lines: only the orders pipeline, only from the namespace of the jobs. Keeps what it saw, to show it.</summary>
 internal sealed class LookingPolicy : IAccessPolicy
 {
     public string Revision => "quick-start-1";
 
-    public string Seen { get; private set; } = "";
+    public AccessRequest? Seen { get; private set; }
 
     public ValueTask<AccessDecision> DecideAsync(AccessRequest request, CancellationToken cancellationToken)
     {
-        Seen = $"{request.SubjectIssuer} says: I am {request.Subject}, run {request.Claims["run_id"]}, by {request.Claims["workflow_ref"]}";
-        return new(request.Claims["ref"] == "refs/heads/main" && request.Job.Pipeline == "orders-nightly"
-            ? AccessDecision.Permit("orders-from-main")
-            : AccessDecision.Deny("orders-from-main", $"ref: expected 'refs/heads/main', presented '{request.Claims["ref"]}'"));
+        Seen = request;
+        string presented = request.Claims["kubernetes.io/namespace"];
+        return new(presented == "jobs" && request.Job.Pipeline == "orders-nightly"
+            ? AccessDecision.Permit("orders-from-jobs")
+            : AccessDecision.Deny("orders-from-jobs", $"namespace: expected 'jobs', presented '{presented}'"));
     }
 
     public IChangeToken GetChangeToken() => new CancellationChangeToken(CancellationToken.None);

@@ -5,18 +5,23 @@ using Microsoft.Extensions.Configuration;
 using Nhi.TokenExchange;
 using QuickStart;
 
+if (KilledRun.IsThisProcess(args))   // step 9 starts this program once more
+    return await KilledRun.WorkAsync(args);
+
 return await Story.TellAsync(async story =>
 {
     story.Step("emulator", "an issuer of proofs, an authorization server, a Databricks-style workspace and a warehouse, on loopback");
     await using IdentityEmulator emulator = await IdentityEmulator.StartAsync();
-    Trust trust = Trust.SetUpOnce(emulator);   // who is trusted for what: all that administrators ever store
+    using var trust = Trust.SetUpOnce(emulator);   // who is trusted for what: all that administrators ever store
     story.Say($"warehouse at {emulator.Warehouse.Address}; stored secrets: none");
 
     story.Step("proof", "the job says who it is; the authorization server believes its signature");
     var policy = new LookingPolicy();
     await using JobSession job = await JobSession.StartAsync(b => b
         .Job(new JobContext { Pipeline = "orders-nightly", Dataset = "orders", Purpose = "load" })
-        .Identity("job", IdentitySources.GitHubActions(), ActsFor.Workload)   // vouched for here: the emulator's issuer is not GitHub's own
+        .JobFromRuntime(false)   // the CI runner that this may run on is none of the story
+        .Identity("job", IdentitySources.OidcFile(trust.Proof))
+        .Identity("workspace", IdentitySources.OidcFile(trust.WorkspaceProof))
         .Target("warehouse", Targets.Rfc8693(emulator.Authorization.Issuer, o =>
         {
             o.Client.Id = Trust.ClientId;
@@ -25,15 +30,21 @@ return await Story.TellAsync(async story =>
         {
             t.Identity = "job";
             t.Scopes = ScopeSet.Of("dataset:orders");
+            t.AttestedFacts = JobFacts.Run;   // a proof that does not say which run this is is not sent
+            t.AttestingIssuer = emulator.Issuer.OriginalString;   // the cluster that is believed about it
             t.AllowedOrigins.Add(emulator.Warehouse.Address);
         })
-        .Target("databricks", Targets.Databricks(emulator.Databricks.Host, trust.ServicePrincipalId), identity: "job", "sql")
+        .Target("databricks", Targets.Databricks(emulator.Databricks.Host, trust.ServicePrincipalId), identity: "workspace", "sql")
         .Policy(policy));
     CredentialProvider<BearerToken> warehouse = job.Provider<BearerToken>("warehouse");
     BearerToken first = await warehouse.GetAsync();
-    story.Say(policy.Seen);
+    AccessRequest seen = policy.Seen!;
+    story.Say($"{seen.SubjectIssuer} says: I am {seen.Subject}, in pod {seen.Claims["kubernetes.io/pod/name"]}");
+    story.Say($"of the job, attested: {seen.AttestedText()}");
+    story.Say($"of the job, only asserted: {seen.AssertedText()}");
     story.Say($"exchanged for {first}");
     story.Expect(emulator.Ledger.IsAlive(first.Fingerprint), "the authorization server knows the credential and it is alive");
+    story.Expect(seen.AttestedFacts.HasFlag(JobFacts.Run), "the proof attests the run");
 
     story.Step("read", "rows of 'orders' over an ordinary HttpClient");
     using var http = new HttpClient(job.CreateHandler("warehouse")) { BaseAddress = emulator.Warehouse.Address };
@@ -82,19 +93,27 @@ return await Story.TellAsync(async story =>
     story.Expect(revoked == HttpStatusCode.Unauthorized && second.ExpiresAt > DateTimeOffset.UtcNow, "the revoked credential is refused at once, before its time");
     story.Expect(lives == HttpStatusCode.OK, "the report told the truth: that one can't be revoked");
     story.Expect((await story.ThrowsAsync(async () => await warehouse.GetAsync())).Stage == ExchangeStage.JobEnded, "nothing is handed out any more");
+
+    story.Step("kill", "another run is killed (SIGKILL) with two credentials in hand; the next start finds its journal and gives them back");
+    await KilledRun.TellAsync(story, emulator, trust);
 });
 
 // It prints, shortened:
 //
 // 2 proof: the job says who it is; the authorization server believes its signature
-//     … says: I am repo:octo@1001/orders@2002:ref:refs/heads/main, run 9000000001, by octo/orders/.github/workflows/nightly.yml@refs/heads/main
-//     exchanged for BearerToken(6627e264f1c18545, ends …)
-// 4 hits: ten million more gets of the same credential
-//     10,000,000 gets, 9.1 ns and 0 bytes each (two clocks looked at in each)
+//     … says: I am system:serviceaccount:jobs:orders-nightly, in pod orders-nightly-1
+//     of the job, attested: run 5a5a0000-0000-4000-8000-100000000001 (claim kubernetes.io/pod/uid of Kubernetes service account)
+//     of the job, only asserted: pipeline orders-nightly (code), dataset orders (code), purpose load (code)
+//     exchanged for BearerToken(801bdea5953a4b7e, ends …)
 // 5 refresh: the credential is replaced while reading goes on
-//     2237 reads, none failed; BearerToken(80ad61a8f6b04d71, ends …) came in the background
+//     2237 reads, none failed; BearerToken(40a67be674c9f87b, ends …) came in the background
 // 8 end: the job ends, and its credentials with it
-//     databricks b4657eb636789d98: cannot be revoked, dies at …
-//     warehouse 6627e264f1c18545: revoked
-//     warehouse 80ad61a8f6b04d71: revoked
+//     databricks 2dab1b202875e5b6: cannot be revoked, dies at …
+//     warehouse 801bdea5953a4b7e: revoked
+//     warehouse 40a67be674c9f87b: revoked
 //     the warehouse says to the revoked one 401, to the Databricks one 200: it dies by itself at …
+// 9 kill: another run is killed (SIGKILL) with two credentials in hand; the next start finds its journal and gives them back
+//     Vault's ledger after the kill: auth/jwt/login 503f2645408ebbc8 alive, database/creds/readonly ac3c1eccd676398a alive
+//     database ac3c1eccd676398a: revoked
+//     vault 503f2645408ebbc8: revoked
+//     Vault's ledger after the next start: auth/jwt/login 503f2645408ebbc8 revoked, database/creds/readonly ac3c1eccd676398a revoked

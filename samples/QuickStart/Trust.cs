@@ -3,24 +3,34 @@ using Nhi.TokenExchange;
 namespace QuickStart;
 
 /// <summary>What administrators set up once: which proofs are believed, and for what. Nothing in here is secret.</summary>
-internal sealed record Trust(string ServicePrincipalId)
+internal sealed record Trust(string ServicePrincipalId, string Folder) : IDisposable
 {
     public const string ClientId = "orders-nightly";
+    public const string VaultRole = "orders-nightly";
+    public const string VaultPath = "database/creds/readonly";
 
-    private const string Subject = "repo:octo@1001/orders@2002:ref:refs/heads/main";
+    private const string Subject = "system:serviceaccount:jobs:orders-nightly";
+
+    /// <summary>Where the job finds its proof for the authorization server.</summary>
+    public string Proof => Path.Combine(Folder, "proof");
+
+    public string WorkspaceProof => Path.Combine(Folder, "workspace-proof");
 
     public static Trust SetUpOnce(IdentityEmulator emulator)
     {
         RegisteredClient client = emulator.Authorization.AddClient(ClientId, Subject, "dataset:orders");
         client.TokenLifetime = TimeSpan.FromSeconds(7);   // so that a refresh is seen within seconds
-        string servicePrincipal = Guid.NewGuid().ToString();
-        emulator.Databricks.AddServicePrincipal(servicePrincipal, Subject, "sql");
+        var trust = new Trust(ServicePrincipalId: Guid.NewGuid().ToString(), Directory.CreateTempSubdirectory("nhi-quick-start-").FullName);
+        emulator.Databricks.AddServicePrincipal(trust.ServicePrincipalId, Subject, "sql");
+        emulator.Vault.AddRole(VaultRole, Subject);
+        emulator.Vault.AddSecret(VaultPath);
 
-        // What the runner of a CI system gives to each run of a job.
-        JobIdentity run = emulator.JobIdentity(ProofShape.GitHubImmutable, Subject);
-        Environment.SetEnvironmentVariable("ACTIONS_ID_TOKEN_REQUEST_URL", run.RequestUrl.ToString());
-        Environment.SetEnvironmentVariable("ACTIONS_ID_TOKEN_REQUEST_TOKEN", run.RequestToken);
-        return new Trust(servicePrincipal);
+        // What Kubernetes does for each pod: a short-lived proof for each audience, in a file that is mounted.
+        JobIdentity pod = emulator.JobIdentity(ProofShape.Kubernetes, Subject);
+        pod.WriteProofFile(trust.Proof, emulator.Authorization.Issuer.OriginalString);
+        pod.WriteProofFile(trust.WorkspaceProof, emulator.Databricks.TokenEndpoint.OriginalString);
+        pod.WriteProofFile(KilledRun.ProofIn(trust.Folder), emulator.Vault.Address.GetLeftPart(UriPartial.Authority));
+        return trust;
     }
 
     /// <summary>Settings as they are found in the wild, with a secret made up on the spot.</summary>
@@ -32,4 +42,6 @@ internal sealed record Trust(string ServicePrincipalId)
         ["TokenExchange:Targets:warehouse:Host"] = "https://workspace.example",
         ["TokenExchange:Targets:warehouse:ClientSecret"] = Guid.NewGuid().ToString("N"),
     };
+
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
 }

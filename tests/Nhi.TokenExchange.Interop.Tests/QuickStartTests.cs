@@ -24,6 +24,15 @@ internal sealed partial class QuickStartTests
         await AssertAllTellAsync(expected, [Surroundings.Plain, Surroundings.Turkish, Surroundings.Thai], binary);
     }
 
+    [Test]
+    public async Task The_README_shows_what_the_quick_start_tells()
+    {
+        string readme = await File.ReadAllTextAsync(Path.Combine(NativeSample.Checkout(), "README.md"));
+        string shown = readme.Split("```text\n").Single(block => block.StartsWith("1 emulator", StringComparison.Ordinal)).Split("```")[0];
+
+        Assert.That(Lasting(shown), Is.EqualTo(await ToldAsync(Surroundings.Plain, "dotnet", SamplesTests.Built("QuickStart"))));
+    }
+
     private static async Task AssertAllTellAsync(string expected, Surroundings[] places, string program, params string[] arguments)
     {
         foreach (Surroundings place in places)
@@ -36,6 +45,11 @@ internal sealed partial class QuickStartTests
         (int exitCode, string said) = await ChildProgram.RunAsync(Deadline, place.With(), program, arguments);
         Assert.That(exitCode, Is.Zero, $"{place}: {said}");
         Assert.That(said, Does.Contain("10,000,000 gets").And.Contain("Every step did what it says."), place.Name);
+        return Lasting(said);
+    }
+
+    private static string Lasting(string said)
+    {
         string[] lines = Chance().Replace(said, "*").Split('\n');
         // How many credentials came and which of them had died by the end, is how long the machine took.
         return string.Join('\n', lines.Where(line => !line.StartsWith("    warehouse *:", StringComparison.Ordinal)));

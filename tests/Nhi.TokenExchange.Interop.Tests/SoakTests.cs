@@ -23,10 +23,12 @@ internal sealed class SoakTests
         Assert.Multiple(() =>
         {
             Assert.That(summary.GetProperty("mostFlightsAtOnce").GetInt32(), Is.EqualTo(1));
-            foreach (string zero in new[] { "deadHandedOut", "unrecorded", "leaked", "secretsSaid", "failedBesideACredential", "lostWaiters", "unobservedExceptions" })
+            foreach (string zero in new[] { "deadHandedOut", "unrecorded", "leaked", "secretsSaid", "failedBesideACredential", "lostWaiters", "crossed", "endedTwice", "unobservedExceptions" })
                 Assert.That(summary.GetProperty(zero).GetInt32(), Is.Zero, zero);
             foreach (string many in new[] { "jobs", "issued", "revoked", "unrevoked", "failed", "gaveUp", "used" })
                 Assert.That(summary.GetProperty(many).GetInt32(), Is.Positive, $"{many}: a soak in which that never happens tries nothing");
+            foreach (JsonProperty end in summary.GetProperty("ends").EnumerateObject())
+                Assert.That(end.Value.GetInt32(), Is.Positive, $"{end.Name}: jobs end in every way");
             Assert.That(report.GetProperty("faults").GetArrayLength(), Is.GreaterThanOrEqualTo(12));
         });
     }
@@ -61,6 +63,8 @@ internal sealed class SoakTests
     [TestCase("handles-leaked", 10)]
     [TestCase("memory-leaked", 10, OneRecovery, "the working set grows")]
     [TestCase("pool-blocked", 11)]
+    [TestCase("crossed", 12, Short, "was handed to")]
+    [TestCase("ended-twice", 13, Short, "Revoked, Revoked")]
     public async Task A_planted_bug_is_found_by_the_invariant_that_is_meant_for_it(string bug, int invariant, string run = Short, string breach = "")
     {
         (int code, string said, JsonElement report) = await RunAsync([.. run.Split(' '), "--bug", bug]);

@@ -42,6 +42,24 @@ internal sealed class WorkerTests
     public async Task The_native_worker_does_and_says_the_same_in_every_time_zone() =>
         await AssertSameInAsync([Surroundings.Turkish, Surroundings.Thai, Surroundings.Invariant], await NativeSample.PublishAsync("Worker"));
 
+    [TestCase(0, "false")]
+    [TestCase(69, "true")]
+    public async Task A_host_whose_credentials_could_not_be_revoked_says_so_and_fails_where_it_is_told_to(int expected, string failOnUnrevoked)
+    {
+        await using IdentityEmulator emulator = await IdentityEmulator.StartAsync();
+        Dictionary<string, string> settings = Settings(emulator);
+        settings["TokenExchange__FailOnUnrevoked"] = failOnUnrevoked;
+        emulator.Faults.Always(EmulatorEndpoint.Revocation, Fault.Error("not_found", 404));
+
+        (int exitCode, string said) = await ChildProgram.RunAsync(RunDeadline, Surroundings.Plain.With(settings), "dotnet", Built());
+
+        Assert.That(exitCode, Is.EqualTo(expected), said);
+        Assert.That(said, Does.Contain("Job ended with credentials that live on").And.Contain("NOT revoked (NHI4012)"));
+        string authorization = emulator.Authorization.Issuer.OriginalString;
+        Assert.That(emulator.Ledger.Issued.Where(issue => issue.Issuer == authorization).Select(issue => (said.Contains($"{issue.Fingerprint}: NOT revoked", StringComparison.Ordinal), emulator.Ledger.IsAlive(issue.Fingerprint))),
+            Is.Not.Empty.And.All.EqualTo((true, true)), "what the log says is what the issuer knows");
+    }
+
     private async Task AssertSameInAsync(Surroundings[] places, string program, params string[] arguments)
     {
         string expected = await RefusedAsync(Surroundings.Plain, program, arguments);

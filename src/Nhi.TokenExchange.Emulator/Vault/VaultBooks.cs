@@ -148,10 +148,10 @@ internal sealed class VaultBooks(string issuer, string canary, Ledger ledger, Ti
     private void Sweep()
     {
         DateTimeOffset now = time.GetUtcNow();
-        foreach (VaultToken token in _tokens.Values.Where(token => !token.IsGone && token.EndsAt <= now).ToList())
+        foreach (VaultToken token in _tokens.Values.Where(token => token.EndsAt <= now).ToList())
             End(token);
-        foreach (VaultLease lease in _leases.Values.Where(lease => !lease.IsGone && lease.EndsAt <= now))
-            lease.IsGone = true;
+        foreach (VaultLease lease in _leases.Values.Where(lease => lease.EndsAt <= now).ToList())
+            Forget(lease);
     }
 
     private void End(VaultToken token)
@@ -159,9 +159,10 @@ internal sealed class VaultBooks(string issuer, string canary, Ledger ledger, Ti
         if (token.IsGone)
             return;
         token.IsGone = true;
+        _tokens.Remove(token.Text);
         if (token.EndsAt > time.GetUtcNow())
             ledger.MarkRevoked(token.Fingerprint);
-        foreach (VaultLease lease in _leases.Values.Where(lease => lease.Token == token))
+        foreach (VaultLease lease in _leases.Values.Where(lease => lease.Token == token).ToList())
             End(lease);
         foreach (VaultToken child in _tokens.Values.Where(child => child.Parent == token).ToList())
             End(child);
@@ -171,7 +172,14 @@ internal sealed class VaultBooks(string issuer, string canary, Ledger ledger, Ti
     {
         if (lease.IsGone)
             return;
-        lease.IsGone = true;
+        Forget(lease);
         ledger.MarkRevoked(lease.Fingerprint);
+    }
+
+    // What is gone is as unknown as what never was, and costs nothing any more.
+    private void Forget(VaultLease lease)
+    {
+        lease.IsGone = true;
+        _leases.Remove(lease.Id);
     }
 }

@@ -276,7 +276,8 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
 
     private void OnPolicyChanged()
     {
-        foreach (TargetRuntime target in _targets.Values)
-            _ending.EndInBackground(target.Invalidate(), "the policy changed");
+        // Each is handed out no more before the first is ended: an issuer may let one end with another.
+        foreach (IReadOnlyList<Credential> withdrawn in _targets.Values.Select(target => target.Invalidate()).ToArray())
+            _ending.EndInBackground(withdrawn, "the policy changed");
     }
 }

@@ -2,9 +2,12 @@ using System.Collections.Concurrent;
 
 namespace Nhi.TokenExchange.Tests.Exchange;
 
-/// <summary>A clock that skips waits: whoever waits is woken at once, and the clock has moved by what was waited for. Deadlines only mark an instant.</summary>
+/// <summary>A clock that skips waits: whoever waits is woken at once, and the clock has moved by what was waited for. Deadlines only mark an instant; one that ends a wait finds the clock there.</summary>
 internal sealed class SkippingTime : TimeProvider
 {
+    // As finely as deadlines are told apart from what comes after them.
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(50);
+
     private readonly ManualTimeProvider _manual = new();
     private readonly ConcurrentQueue<TimeSpan> _waits = new();
 
@@ -21,14 +24,39 @@ internal sealed class SkippingTime : TimeProvider
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        ITimer timer = _manual.CreateTimer(callback, state, dueTime, period);
         // A cancellation source's timer is a deadline, however short: that of a lease's end is one of 10 s.
         bool isDeadline = dueTime == Timeout.InfiniteTimeSpan || dueTime >= IssuerBackchannel.CallDeadline || callback.Method.DeclaringType is { } owner && (owner.DeclaringType ?? owner) == typeof(CancellationTokenSource);
-        if (!isDeadline)
+        if (isDeadline)
+            return _manual.CreateTimer(callback, state, dueTime, period);
+        _waits.Enqueue(dueTime);
+        var wait = new Wait(_manual.CreateTimer(callback, state, dueTime, period));
+        ThreadPool.QueueUserWorkItem(_ => Skip(wait, dueTime));
+        return wait;
+    }
+
+    private void Skip(Wait wait, TimeSpan left)
+    {
+        for (; !wait.IsOver && left > TimeSpan.Zero; left -= Step)
+            _manual.Advance(left < Step ? left : Step);
+    }
+
+    /// <summary>A wait's timer, which its owner takes away when something else ends the wait.</summary>
+    private sealed class Wait(ITimer timer) : ITimer
+    {
+        public volatile bool IsOver;
+
+        public bool Change(TimeSpan dueTime, TimeSpan period) => timer.Change(dueTime, period);
+
+        public void Dispose()
         {
-            _waits.Enqueue(dueTime);
-            ThreadPool.QueueUserWorkItem(_ => _manual.Advance(dueTime));
+            IsOver = true;
+            timer.Dispose();
         }
-        return timer;
+
+        public ValueTask DisposeAsync()
+        {
+            Dispose();
+            return default;
+        }
     }
 }

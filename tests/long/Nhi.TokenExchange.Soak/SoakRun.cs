@@ -15,6 +15,7 @@ internal static class SoakRun
         string folder = options.Keep ?? Path.Combine(Path.GetTempPath(), $"soak-{Guid.NewGuid():N}");
         string proofs = folder + "-proofs";
         Directory.CreateDirectory(Path.Combine(folder, "tmp"));
+        Directory.CreateDirectory(Path.Combine(folder, "switches"));
         Directory.CreateDirectory(proofs);
         try
         {
@@ -39,7 +40,7 @@ internal static class SoakRun
         new ChildOrders
         {
             Options = options, Wall = time.Wall, Timestamp = time.Timestamp, Folder = folder, ProofFolder = proofs,
-            Authorization = emulator.Authorization.Issuer, Databricks = emulator.Databricks.Host, Entra = emulator.Entra.Authority, EntraTenant = emulator.Entra.TenantId,
+            Authorization = emulator.Authorization.Issuer, Databricks = emulator.Databricks.Host, Entra = emulator.Entra.Authority, EntraTenant = emulator.Entra.TenantId, Vault = emulator.Vault.Address,
             CertificatePem = emulator.CertificatePem, Warehouse = emulator.Warehouse.Address,
         }.Write(orders);
 

@@ -7,6 +7,9 @@ internal sealed record SoakSummary
 {
     public required int Jobs { get; init; }
 
+    /// <summary>How many jobs each end had.</summary>
+    public required IReadOnlyDictionary<JobEnd, int> Ends { get; init; }
+
     public required long Calls { get; init; }
 
     public required long HandOuts { get; init; }
@@ -26,6 +29,9 @@ internal sealed record SoakSummary
 
     /// <summary>Issued, and the answer lost on the wire by a planned fault.</summary>
     public required int LostAnswers { get; init; }
+
+    /// <summary>Renewed by Vault, and the answer not there when its job, or the end that this knew of, was over: they live on to the renewed end.</summary>
+    public required int LostRenewals { get; init; }
 
     public required int TokenRequests { get; init; }
 
@@ -58,11 +64,16 @@ internal sealed record SoakSummary
 
     public required int LostWaiters { get; init; }
 
+    public required int Crossed { get; init; }
+
+    public required int EndedTwice { get; init; }
+
     public required int UnobservedExceptions { get; init; }
 
     public static SoakSummary Of(Evidence evidence, IReadOnlyList<Breach> breaches) => new()
     {
         Jobs = evidence.Summary.Jobs,
+        Ends = Enum.GetValues<JobEnd>().ToDictionary(end => end, end => evidence.Jobs.Values.Count(job => job.End == end)),
         Calls = evidence.Summary.Calls,
         HandOuts = evidence.Summary.HandOuts,
         GaveUp = evidence.Summary.GaveUp,
@@ -72,6 +83,7 @@ internal sealed record SoakSummary
         Revoked = evidence.Issues.Count(issue => issue.RevokedAt is not null),
         Unrevoked = EveryLeaseEnded.Unrevoked(evidence),
         LostAnswers = EveryIssueRecorded.LostOnTheWire(evidence).Count(),
+        LostRenewals = EveryLeaseEnded.LostRenewals(evidence).Count(issue => issue.RevokedAt is null),
         TokenRequests = evidence.TokenRequests,
         TokenRequestsNeeded = (int)RequestsBounded.NeedOf(evidence).Needed,
         PeakAfterRecovery = RecoveryPeak.Of(evidence)?.Times,
@@ -87,12 +99,16 @@ internal sealed record SoakSummary
         SecretsSaid = Of(breaches, 5),
         FailedBesideACredential = Of(breaches, 7),
         LostWaiters = evidence.Late.Count == 0 ? 0 : Of(breaches, 9),
+        Crossed = Of(breaches, 12),
+        EndedTwice = Of(breaches, 13),
         UnobservedExceptions = evidence.Summary.UnobservedExceptions,
     };
 
     public IEnumerable<(string What, string Count)> Rows()
     {
         yield return ("jobs", Number(Jobs));
+        foreach ((JobEnd end, int count) in Ends)
+            yield return ($"of them ended: {end}", Number(count));
         yield return ("calls", Number(Calls));
         yield return ("credentials handed out", Number(HandOuts));
         yield return ("calls given up by their callers", Number(GaveUp));
@@ -102,6 +118,7 @@ internal sealed record SoakSummary
         yield return ("revoked", Number(Revoked));
         yield return ("unrevoked, each listed with its end", Number(Unrevoked));
         yield return ("answers lost on the wire by plan", Number(LostAnswers));
+        yield return ("renewals whose answer came too late", Number(LostRenewals));
         yield return ("requests for tokens (needed at most)", $"{Number(TokenRequests)} ({Number(TokenRequestsNeeded)})");
         if (PeakAfterRecovery is { } peak)
             yield return ("fullest second after a recovery, times the mean", string.Create(CultureInfo.InvariantCulture, $"{peak:0.0} (after {PeakAfter})"));
@@ -117,6 +134,8 @@ internal sealed record SoakSummary
         yield return ("**secrets said**", Number(SecretsSaid));
         yield return ("**failures beside a valid credential, or with a wrong code**", Number(FailedBesideACredential));
         yield return ("**waiters lost**", Number(LostWaiters));
+        yield return ("**credentials that crossed jobs**", Number(Crossed));
+        yield return ("**credentials ended or listed twice**", Number(EndedTwice));
         yield return ("**exceptions unobserved**", Number(UnobservedExceptions));
     }
 

@@ -42,6 +42,8 @@ internal sealed record PlantedBug(string Name, int Invariant, string What)
         new("handles-leaked", 10, "each proof leaves an open file behind") { Source = (inner, folder) => new LeakingSource(inner, folder) },
         new("memory-leaked", 10, "each exchange leaves memory behind") { Exchanger = (inner, _) => new HoardingExchanger(inner) },
         new("pool-blocked", 11, "an exchange leaves work in the pool that blocks its threads") { Exchanger = (inner, _) => new BlockingExchanger(inner) },
+        new("crossed", 12, "a provider hands out another job's credential now and then") { Provider = inner => new CrossingProvider(inner) },
+        new("ended-twice", 13, "each revocation is told of twice") { Sink = inner => new EchoingSink(inner) },
     ];
 
     public static PlantedBug? Named(string name) => All.SingleOrDefault(bug => bug.Name == name);

@@ -10,6 +10,17 @@ internal sealed class LossySink(IAuditSink inner) : IAuditSink
         auditEvent.Kind is AuditEventKind.Issued or AuditEventKind.Refreshed && Interlocked.Increment(ref _issues) % 2 == 0 ? default : inner.WriteAsync(auditEvent, cancellationToken);
 }
 
+/// <summary>Tells of every revocation twice.</summary>
+internal sealed class EchoingSink(IAuditSink inner) : IAuditSink
+{
+    public async ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken)
+    {
+        await inner.WriteAsync(auditEvent, cancellationToken);
+        if (auditEvent.Kind == AuditEventKind.Revoked)
+            await inner.WriteAsync(auditEvent, cancellationToken);
+    }
+}
+
 internal sealed class LateSink(IAuditSink inner) : IAuditSink
 {
     public ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken)

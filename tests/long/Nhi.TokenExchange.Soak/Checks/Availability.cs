@@ -37,8 +37,8 @@ internal sealed class Availability() : SoakInvariant(7, "no failure beside a val
 
     private static bool IsRight(Evidence evidence, SlowExchanges slow, FailureRecord failure, JobRecord? job, bool ending)
     {
-        if (failure.Code == "NHI7001")
-            return ending;
+        if (failure.Code is "NHI7001" or "NHI7002" or "NHI7003")
+            return ending && failure.Code == (job?.Code ?? failure.Code);
         var target = SoakTarget.Named(failure.Target);
         // What a target refused is asked for anew with growing pauses.
         if (failure.Code == "NHI8004")

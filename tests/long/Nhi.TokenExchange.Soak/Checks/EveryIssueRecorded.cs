@@ -7,7 +7,7 @@ internal sealed class EveryIssueRecorded() : SoakInvariant(3, "every issue recor
     private static readonly long FlightAtMost = TimeSpan.FromSeconds(61).Ticks;
 
     // What a flight fails with whose answer was on its way when it was given up.
-    private static readonly string[] LostCodes = ["NHI4002", "NHI4009", "NHI7001"];
+    private static readonly string[] LostCodes = ["NHI4002", "NHI4009", "NHI7001", "NHI7002", "NHI7003"];
 
     /// <summary>Tokens that an issuer made and whose answer never came whole: they die by themselves.</summary>
     public static IEnumerable<Issue> LostOnTheWire(Evidence evidence)
@@ -53,7 +53,7 @@ internal sealed class EveryIssueRecorded() : SoakInvariant(3, "every issue recor
             yield return Breach($"{handOut.Target} {handOut.Fingerprint} was issued, and no permit was recorded", issued.At, handOut.Run);
         if (PolicyAfter(evidence, issued.Revision) is { } next && handOut.LastStart > next.Changed)
             yield return Breach($"{handOut.Target} {handOut.Fingerprint}, permitted by {issued.Revision}, was handed out to a call that began after {next.Revision} was in force", handOut.LastStart, handOut.Run);
-        if (evidence.IssueOf.TryGetValue(handOut.Fingerprint, out Issue? issue) && issue.Target.Kind != ExchangeKind.Entra && issue.Scope != issue.Target.Scope)
+        if (evidence.IssueOf.TryGetValue(handOut.Fingerprint, out Issue? issue) && issue.Target.Kind != ExchangeKind.Entra && !issue.Target.IsVault && issue.Scope != issue.Target.Scope)
             yield return Breach($"{handOut.Target} {handOut.Fingerprint} was handed out though its issuer granted '{issue.Scope}'", handOut.FirstReturn, handOut.Run);
     }
 

@@ -11,26 +11,38 @@ internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or
     {
         var asked = new AskingTimes(evidence);
         Dictionary<string, HandOutRecord> handedOut = evidence.HandOuts.DistinctBy(handOut => handOut.Fingerprint).ToDictionary(handOut => handOut.Fingerprint, StringComparer.Ordinal);
+        HashSet<string> renewedUnknown = [.. LostRenewals(evidence).Select(issue => issue.Fingerprint)];
         HashSet<string> lost = [.. EveryIssueRecorded.LostOnTheWire(evidence).Select(issue => issue.Fingerprint)];
         foreach (Issue issue in evidence.Issues.Where(issue => !lost.Contains(issue.Fingerprint)))
         {
             if (!evidence.Jobs.TryGetValue(issue.Run, out JobRecord? job))
                 yield return Breach($"{issue.Target.Name} {issue.Fingerprint}: its job {issue.Run} never ended", issue.IssuedAt, issue.Run);
-            else if (FaultOf(evidence, asked, handedOut.GetValueOrDefault(issue.Fingerprint), issue, job) is { } fault)
+            else if (FaultOf(evidence, asked, handedOut.GetValueOrDefault(issue.Fingerprint), issue, job) is { } fault && !(renewedUnknown.Contains(issue.Fingerprint) && IsGoneForItsJob(job, issue)))
                 yield return Breach($"{issue.Target.Name} {issue.Fingerprint} {fault}", job.Completed, issue.Run);
         }
+    }
+
+    /// <summary>Credentials that their issuer renewed once more than their jobs know: the answer did not come before the job ended, or the end that it knew of.</summary>
+    public static IEnumerable<Issue> LostRenewals(Evidence evidence)
+    {
+        Dictionary<string, int> known = evidence.Audit.Where(record => record.Kind == AuditEventKind.Renewed).CountBy(record => record.Fingerprint!).ToDictionary(StringComparer.Ordinal);
+        return evidence.Issues.Where(issue => issue.Renewals > known.GetValueOrDefault(issue.Fingerprint));
     }
 
     /// <summary>The credentials that lived on after their jobs, and are listed.</summary>
     public static int Unrevoked(Evidence evidence) => evidence.Jobs.Values.Sum(job =>
         job.Leases.Count(lease => lease.End is LeaseEnd.CannotBeRevoked or LeaseEnd.Failed && evidence.IssueOf.TryGetValue(lease.Fingerprint, out Issue? issue) && issue.EndsAt > job.Completed));
 
+    // As its job knows it, it died of age.
+    private static bool IsGoneForItsJob(JobRecord job, Issue issue) => job.Leases.FirstOrDefault(lease => lease.Fingerprint == issue.Fingerprint) is null or { End: LeaseEnd.AlreadyGone };
+
     private static string? FaultOf(Evidence evidence, AskingTimes asked, HandOutRecord? handOut, Issue issue, JobRecord job)
     {
         LeaseEntry? lease = job.Leases.FirstOrDefault(lease => lease.Fingerprint == issue.Fingerprint);
         if (issue.RevokedAt is { } revoked)
-            return lease is null && IsEndedByTheEnd(evidence, handOut, issue, job, revoked) ? "was revoked at its job's end, and the report does not list it" : null;
-        if (lease?.End == LeaseEnd.Revoked)
+            return lease is null && IsEndedByTheEnd(evidence, asked, handOut, issue, job, revoked) ? "was revoked at its job's end, and the report does not list it" : null;
+        // Vault answers alike for a lease that it ends and for one that had just died.
+        if (lease?.End == LeaseEnd.Revoked && !(issue.Target.IsVault && issue.EndsAt <= job.Completed))
             return "is said to be revoked, and is not";
         if (issue.EndsAt <= job.Completed)
             return null;
@@ -44,20 +56,20 @@ internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or
             return "is said not to be revocable, and is";
         if (lease.End == LeaseEnd.Failed && !CouldFail(evidence, job))
             return "could have been revoked, and was not";
-        return evidence.At(lease.DiesAt) > issue.EndsAt + RoundedTo && !IsEndUncertain(evidence, issue) ? "is listed with an instant after its end" : null;
+        return evidence.At(lease.DiesAt) > issue.EndsAt + RoundedTo && !IsEndUncertain(evidence, asked, issue) ? "is listed with an instant after its end" : null;
     }
 
     // The report counts the exchanges that had not come back when the job's end could wait no longer; on a machine that runs they have.
     private static bool WasInTheAir(Evidence evidence, JobRecord job) => job.FlightsInTheAir > 0 && evidence.StalledWithin(job.Completing, job.Completed) > SlowMachine;
 
     // What was handed out before and was nobody's reason to revoke it: not refused by its target, not denied by new rules, not ended because its issuer said no life.
-    private static bool IsEndedByTheEnd(Evidence evidence, HandOutRecord? handOut, Issue issue, JobRecord job, long revoked) =>
-        revoked >= job.Completing && revoked <= job.Completed && handOut is { RejectedAt: null } && handOut.FirstReturn < job.Completing && !IsEndUncertain(evidence, issue)
+    private static bool IsEndedByTheEnd(Evidence evidence, AskingTimes asked, HandOutRecord? handOut, Issue issue, JobRecord job, long revoked) =>
+        revoked >= job.Completing && revoked <= job.Completed && handOut is { RejectedAt: null } && handOut.FirstReturn < job.Completing && !IsEndUncertain(evidence, asked, issue)
         && !evidence.Policies.Any(policy => policy.Changed >= issue.IssuedAt && policy.Changing <= revoked);
 
     // Where the clock was wrong when the question was sent, from when lives count; or where Entra did not say how long its token lives: then the longest life there is is told.
-    private static bool IsEndUncertain(Evidence evidence, Issue issue) => evidence.Chaos.Any(window =>
-        window.At.Ticks <= issue.IssuedAt && window.End.Ticks >= issue.IssuedAt - AskedBefore && (window.Fault.Jump != TimeSpan.Zero || window.Fault == ChaosFault.NoLife));
+    private static bool IsEndUncertain(Evidence evidence, AskingTimes asked, Issue issue) => evidence.Chaos.Any(window =>
+        window.At.Ticks <= issue.IssuedAt && window.End.Ticks >= (asked.Of(issue) ?? issue.IssuedAt) - AskedBefore && (window.Fault.Jump != TimeSpan.Zero || window.Fault == ChaosFault.NoLife));
 
     private static bool CouldFail(Evidence evidence, JobRecord job) =>
         evidence.Chaos.Any(window => window.Place == ChaosPlace.Revocation && window.At.Ticks <= job.Completed && window.End.Ticks >= job.Started)

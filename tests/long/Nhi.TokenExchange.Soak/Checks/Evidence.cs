@@ -49,7 +49,7 @@ internal sealed class Evidence
     public static Evidence Read(SoakOptions options, SoakTime time, IdentityEmulator emulator, string folder, IReadOnlyList<Chaos> chaos)
     {
         Dictionary<string, (string Run, SoakTarget Target)> clients = JobPlan.AllRuns(options)
-            .SelectMany(run => SoakTarget.All.Select(target => (run, target)))
+            .SelectMany(run => SoakTarget.All.Where(target => target.Kind != ExchangeKind.VaultSecret).Select(target => (run, target)))
             .ToDictionary(key => JobPlan.ClientOf(options, key.run, key.target), key => (key.run, key.target), StringComparer.Ordinal);
         Issue[] issues = [.. emulator.Ledger.Issued.Select(issue => Issue.Of(issue, clients[issue.ClientId!], time))];
         return new Evidence(time)
@@ -85,12 +85,13 @@ internal sealed class Evidence
 }
 
 /// <summary>One token of the ledger, with the job and target it is for. Times are ticks since the run's start.</summary>
-internal sealed record Issue(string Fingerprint, string Run, SoakTarget Target, string Scope, long IssuedAt, long EndsAt, long? RevokedAt, long? DeliveredAt)
+internal sealed record Issue(string Fingerprint, string Run, SoakTarget Target, string Scope, long IssuedAt, long EndsAt, int Renewals, long? RevokedAt, long? DeliveredAt)
 {
     /// <summary>From here on nobody may be handed it any more.</summary>
     public long UnusableFrom => EndsAt - Target.UsableMargin.Ticks;
 
     public static Issue Of(LedgerIssue issue, (string Run, SoakTarget Target) key, SoakTime time) => new(
-        issue.Fingerprint, key.Run, key.Target, issue.Scope, time.Of(issue.IssuedAt).Ticks, time.Of(issue.EndsAt).Ticks,
+        // What Vault makes with a login is its role's, too.
+        issue.Fingerprint, key.Run, issue.Scope == JobPlan.VaultPathOf(key.Run) ? SoakTarget.All.Single(target => target.Kind == ExchangeKind.VaultSecret) : key.Target, issue.Scope, time.Of(issue.IssuedAt).Ticks, time.Of(issue.EndsAt).Ticks, issue.Renewals,
         issue.RevokedAt is { } revoked ? time.Of(revoked).Ticks : null, issue.DeliveredAt is { } delivered ? time.Of(delivered).Ticks : null);
 }

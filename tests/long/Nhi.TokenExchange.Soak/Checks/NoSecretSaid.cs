@@ -15,7 +15,7 @@ internal sealed class NoSecretSaid() : SoakInvariant(5, "no secret said")
         foreach ((string kind, string canary) in new[]
         {
             ("a proof", canaries.Proof), ("the CI's request token", canaries.RequestToken), ("an access token of the authorization server", canaries.Authorization),
-            ("an access token of the workspace", canaries.Databricks), ("an access token of Entra", canaries.Entra),
+            ("an access token of the workspace", canaries.Databricks), ("an access token of Entra", canaries.Entra), ("a token or secret of Vault", canaries.Vault),
         })
         {
             foreach ((string form, string text) in FormsOf(canary))

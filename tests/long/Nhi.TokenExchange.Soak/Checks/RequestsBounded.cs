@@ -24,11 +24,11 @@ internal sealed class RequestsBounded() : SoakInvariant(8, "requests at the issu
             int changes = evidence.Policies.Count(policy => policy.Changing <= job.Completed && policy.Changed >= job.Started);
             Chaos[] during = [.. evidence.Chaos.Where(window => window.At.Ticks <= job.Completed && window.End.Ticks >= job.Started)];
             int jumps = during.Count(window => window.Place == ChaosPlace.Clock);
-            foreach (SoakTarget target in SoakTarget.All)
+            foreach (SoakTarget target in SoakTarget.All.Where(target => !target.IsVault))   // Vault's are not counted
             {
                 double life = JobPlan.UsableLife(evidence.Options, job.Run, target).TotalSeconds;
                 if (target.Proof == ProofKind.Hop)   // ends with the hop before, which may be at half of its life
-                    life = Math.Min(life, EarliestRefresh * JobPlan.UsableLife(evidence.Options, job.Run, SoakTarget.Named(SoakTarget.HopThrough)).TotalSeconds);
+                    life = Math.Min(life, EarliestRefresh * JobPlan.UsableLife(evidence.Options, job.Run, SoakTarget.Named(target.Through)).TotalSeconds);
                 needed += 1 + changes + (2 * jumps) + rejected[(job.Run, target.Name)].Count() + Math.Floor(TimeSpan.FromTicks(job.Completed - job.Started).TotalSeconds / (EarliestRefresh * life));
                 forFaults += RequestsPerFault * during.Count(window => window.Fault.AtIssuer is not null && window.Place == target.TokenEndpoint);
             }
@@ -57,7 +57,7 @@ internal sealed class RequestsBounded() : SoakInvariant(8, "requests at the issu
     {
         double life = JobPlan.UsableLife(evidence.Options, job.Run, target).TotalSeconds;
         if (target.Proof == ProofKind.Hop)
-            life = Math.Min(life, EarliestRefresh * JobPlan.UsableLife(evidence.Options, job.Run, SoakTarget.Named(SoakTarget.HopThrough)).TotalSeconds);
+            life = Math.Min(life, EarliestRefresh * JobPlan.UsableLife(evidence.Options, job.Run, SoakTarget.Named(target.Through)).TotalSeconds);
         int disturbed = evidence.Chaos.Count(window => window.At.Ticks <= job.Completed && window.End.Ticks >= job.Started);
         return (1.5 * (1 + rejects + (TimeSpan.FromTicks(job.Completed - job.Started).TotalSeconds / (EarliestRefresh * life)))) + (RequestsPerFault * disturbed) + 2;
     }

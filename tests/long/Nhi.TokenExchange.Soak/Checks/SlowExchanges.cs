@@ -28,7 +28,7 @@ internal sealed class SlowExchanges
     {
         AuditRecord? remembered = _failed[(run, target.Name)].Where(failed => failed.At <= from && failed.At > from - Availability.Memory).MaxBy(failed => failed.At);
         return _failed[(run, target.Name)].Any(failed => failed.Code == Dead && (failed == remembered || (failed.At > from && failed.At <= to)) && IsLate(target, failed))
-            || (target.Proof == ProofKind.Hop && Explain(run, SoakTarget.Named(SoakTarget.HopThrough), from, to));
+            || (target.Proof == ProofKind.Hop && Explain(run, SoakTarget.Named(target.Through), from, to));
     }
 
     // There is one flight at a time: what was issued between a flight's intent and its end is its own.

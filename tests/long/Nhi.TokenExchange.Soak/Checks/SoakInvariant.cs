@@ -11,7 +11,7 @@ internal abstract class SoakInvariant(int number, string name)
     public static IReadOnlyList<SoakInvariant> All { get; } =
     [
         new OneFlightPerKey(), new NoDeadCredential(), new EveryIssueRecorded(), new EveryLeaseEnded(), new NoSecretSaid(),
-        new Availability(), new RequestsBounded(), new NoWaiterLost(), new ResourcesConstant(), new PoolNotStarved(),
+        new Availability(), new RequestsBounded(), new NoWaiterLost(), new ResourcesConstant(), new PoolNotStarved(), new NothingCrossed(), new NothingTwice(),
     ];
 
     /// <summary>What did not hold.</summary>

@@ -49,7 +49,8 @@ internal sealed class IssuerChaos(SoakIssuers issuers, SoakTime time, string pro
     {
         if (window.Fault.AtIssuer is { } fault)
         {
-            issuers.Emulator.Faults.WithProbability(EndpointOf(window.Place), window.Fault.Share, fault());
+            foreach (EmulatorEndpoint endpoint in EndpointsOf(window.Place))
+                issuers.Emulator.Faults.WithProbability(endpoint, window.Fault.Share, fault());
             return;
         }
 
@@ -69,14 +70,15 @@ internal sealed class IssuerChaos(SoakIssuers issuers, SoakTime time, string pro
         file.SetLength(file.Length / 2);
     }
 
-    private static EmulatorEndpoint EndpointOf(ChaosPlace place) => place switch
+    private static EmulatorEndpoint[] EndpointsOf(ChaosPlace place) => place switch
     {
-        ChaosPlace.Authorization => EmulatorEndpoint.AuthorizationToken,
-        ChaosPlace.Databricks => EmulatorEndpoint.DatabricksToken,
-        ChaosPlace.Entra => EmulatorEndpoint.EntraToken,
-        ChaosPlace.Discovery => EmulatorEndpoint.AuthorizationDiscovery,
-        ChaosPlace.ProofRequest => EmulatorEndpoint.ProofRequest,
-        ChaosPlace.Revocation => EmulatorEndpoint.Revocation,
+        ChaosPlace.Authorization => [EmulatorEndpoint.AuthorizationToken],
+        ChaosPlace.Databricks => [EmulatorEndpoint.DatabricksToken],
+        ChaosPlace.Entra => [EmulatorEndpoint.EntraToken],
+        ChaosPlace.Vault => [EmulatorEndpoint.VaultLogin, EmulatorEndpoint.VaultSecret],
+        ChaosPlace.Discovery => [EmulatorEndpoint.AuthorizationDiscovery],
+        ChaosPlace.ProofRequest => [EmulatorEndpoint.ProofRequest],
+        ChaosPlace.Revocation => [EmulatorEndpoint.Revocation, EmulatorEndpoint.VaultToken, EmulatorEndpoint.VaultLease],
         _ => throw new ArgumentOutOfRangeException(nameof(place), place, "No endpoint is there."),
     };
 }

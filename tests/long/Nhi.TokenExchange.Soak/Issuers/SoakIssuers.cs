@@ -22,6 +22,7 @@ internal sealed class SoakIssuers : IAsyncDisposable
         ("authorization", Emulator.Authorization.Issuer.OriginalString),
         ("databricks", Emulator.Databricks.TokenEndpoint.OriginalString),
         ("entra", Emulator.Entra.ExchangeAudience),
+        ("vault", Emulator.Vault.Address.GetLeftPart(UriPartial.Authority)),
     ];
 
     public static async Task<SoakIssuers> StartAsync(SoakOptions options, SoakTime time)
@@ -60,6 +61,16 @@ internal sealed class SoakIssuers : IAsyncDisposable
         {
             Emulator.Entra.AddApplication(client).Trust(_pod);
             Emulator.Entra.TokenLifetime = life;
+        }
+        else if (target.Kind == ExchangeKind.VaultLogin)
+        {
+            VaultRole role = Emulator.Vault.AddRole(client, _pod.Subject);
+            (role.TokenTtl, role.TokenMaxTtl) = (life, 2 * life);   // renewed once, and then another is got
+        }
+        else if (target.Kind == ExchangeKind.VaultSecret)
+        {
+            VaultSecretRole secret = Emulator.Vault.AddSecret(JobPlan.VaultPathOf(run));
+            (secret.Ttl, secret.MaxTtl) = (life, 2 * life);
         }
         else
         {

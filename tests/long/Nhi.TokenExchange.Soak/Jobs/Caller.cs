@@ -1,7 +1,7 @@
 namespace Nhi.TokenExchange.Soak;
 
 /// <summary>One of the callers of a virtual job: asks for credentials, now and then uses one, gives up when its own deadline comes.</summary>
-internal sealed class Caller(ChildRun run, string name, IReadOnlyDictionary<string, CredentialProvider<BearerToken>> providers, IReadOnlyDictionary<string, HttpClient> clients, HandOuts handOuts, int seed)
+internal sealed class Caller(ChildRun run, string name, IReadOnlyDictionary<string, SoakProvider> providers, IReadOnlyDictionary<string, HttpClient> clients, HandOuts handOuts, int seed)
 {
     // Beyond its deadline a call has this long; after that it counts as lost.
     private static readonly TimeSpan LostAfter = TimeSpan.FromSeconds(6);
@@ -16,8 +16,8 @@ internal sealed class Caller(ChildRun run, string name, IReadOnlyDictionary<stri
             SoakTarget target = SoakTarget.All[_random.Next(SoakTarget.All.Count)];
             if (clients.TryGetValue(target.Name, out HttpClient? http) && _random.Next(40) == 0)
                 await UseAsync(http, target.Name);
-            else if (await AskAsync(target.Name) is { } credential && _random.Next(400) == 0)
-                Reject(target.Name, credential);
+            else if (await AskAsync(target.Name) is { } credential && _random.Next(400) == 0 && target.Kind != ExchangeKind.VaultLogin)
+                Reject(target.Name, credential);   // a login that was refused would take along what was got with it
             try
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(_random.Next(5, run.Pause)), TimeProvider.System, ended);
@@ -30,7 +30,7 @@ internal sealed class Caller(ChildRun run, string name, IReadOnlyDictionary<stri
     }
 
     /// <summary>One call. What comes of it is recorded.</summary>
-    public async Task<BearerToken?> AskAsync(string target)
+    public async Task<Credential?> AskAsync(string target)
     {
         // Some are always in a hurry; in a storm all are.
         bool isHasty = _random.Next(50) == 0 || run.Plan.Open(ChaosFault.CancellationStorm, run.Time.Elapsed) is not null;
@@ -40,8 +40,8 @@ internal sealed class Caller(ChildRun run, string name, IReadOnlyDictionary<stri
         run.Counts.Called();
         try
         {
-            Task<BearerToken> asking = providers[target].GetAsync(deadline.Token).AsTask();
-            BearerToken credential = await BoundedAsync(asking, target, start, start + patience);
+            Task<Credential> asking = providers[target].Get(deadline.Token);
+            Credential credential = await BoundedAsync(asking, target, start, start + patience);
             TimeSpan returned = run.Time.Elapsed;
             handOuts.Add(target, credential, start, returned);
             run.Counts.HandedOut();
@@ -65,7 +65,7 @@ internal sealed class Caller(ChildRun run, string name, IReadOnlyDictionary<stri
         return null;
     }
 
-    private void Reject(string target, BearerToken credential)
+    private void Reject(string target, Credential credential)
     {
         handOuts.Rejected(target, credential, run.Time.Elapsed);
         providers[target].Reject(credential);
@@ -91,7 +91,7 @@ internal sealed class Caller(ChildRun run, string name, IReadOnlyDictionary<stri
     }
 
     // A call that never comes back must not keep the run from its end.
-    private async Task<BearerToken> BoundedAsync(Task<BearerToken> asking, string target, TimeSpan start, TimeSpan deadline)
+    private async Task<Credential> BoundedAsync(Task<Credential> asking, string target, TimeSpan start, TimeSpan deadline)
     {
         try
         {

@@ -66,10 +66,12 @@ internal sealed class ChildRun : IDisposable
         return 0;
     }
 
-    public CredentialProvider<BearerToken> ProviderOf(JobSession session, string target)
+    public SoakProvider ProviderOf(JobSession session, SoakTarget target)
     {
-        CredentialProvider<BearerToken> provider = session.Provider<BearerToken>(target);
-        return _bug?.Provider?.Invoke(provider) ?? provider;
+        if (target.Kind == ExchangeKind.VaultSecret)
+            return SoakProvider.Of(session.Provider<VaultSecret>(target.Name));
+        CredentialProvider<BearerToken> provider = session.Provider<BearerToken>(target.Name);
+        return SoakProvider.Of(_bug?.Provider?.Invoke(provider) ?? provider);
     }
 
     public void Failed(FailureRecord failure, Exception exception)

@@ -7,10 +7,10 @@ internal sealed class HandOuts(string run)
 {
     private readonly ConcurrentDictionary<(string Target, string Fingerprint), Tally> _tallies = new();
 
-    public void Add(string target, BearerToken credential, TimeSpan start, TimeSpan returned) =>
+    public void Add(string target, Credential credential, TimeSpan start, TimeSpan returned) =>
         _tallies.GetOrAdd((target, credential.Fingerprint), _ => new Tally { UnusableFrom = credential.UnusableFrom }).Add(start.Ticks, returned.Ticks);
 
-    public void Rejected(string target, BearerToken credential, TimeSpan at) => _tallies[(target, credential.Fingerprint)].RejectedAt = at.Ticks;
+    public void Rejected(string target, Credential credential, TimeSpan at) => _tallies[(target, credential.Fingerprint)].RejectedAt = at.Ticks;
 
     public void WriteTo(RecordFile file)
     {

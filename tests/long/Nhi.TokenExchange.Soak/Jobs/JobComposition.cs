@@ -2,7 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Nhi.TokenExchange.Soak;
 
-/// <summary>Composes a virtual job as a user would: twelve targets, two identities.</summary>
+/// <summary>Composes a virtual job as a user would: fourteen targets, five identities.</summary>
 internal sealed class JobComposition(ChildOrders orders, TimeProvider time, IAuditSink audit, IAccessPolicy policy, Heard heard, PlantedBug? bug)
 {
     // The issuer may leave a life unsaid: that of the planted bugs' runs is the shortest, four seconds and the margin.
@@ -10,26 +10,42 @@ internal sealed class JobComposition(ChildOrders orders, TimeProvider time, IAud
 
     private readonly X509Certificate2Collection _roots = [X509Certificate2.CreateFromPem(orders.CertificatePem)];
 
-    public Task<JobSession> StartAsync(string run) => JobSession.StartAsync(b =>
+    /// <summary>Composes a job.</summary>
+    /// <param name="b">What it is composed with.</param>
+    /// <param name="run">Its name.</param>
+    /// <param name="longest">Its longest duration; null: none.</param>
+    public void Compose(TokenExchangeBuilder b, string run, TimeSpan? longest)
     {
-        b.Job(new JobContext { Pipeline = "soak", Run = run, Environment = "test" })
+        b.Job(new JobContext { Pipeline = "soak", Run = run, Environment = "test" }).KillSwitch(SwitchOf(run))
             .Time(time).Policy(policy).Audit(audit).Logging(heard).TrustRoots(_roots).EndOnSignals(false);
-        foreach (string audience in new[] { "authorization", "databricks", "entra" })
+        if (longest is { } limit)
+            b.MaxDuration(limit);
+        foreach (string audience in new[] { "authorization", "databricks", "entra", "vault" })
             b.Identity($"file-{audience}", Bugged(IdentitySources.OidcFile(Path.Combine(orders.ProofFolder, audience))), ActsFor.Workload);
         b.Identity("ci", Bugged(IdentitySources.GitHubActions()), ActsFor.Workload);
         foreach (SoakTarget target in SoakTarget.All)
         {
-            TokenExchanger<BearerToken> exchanger = ExchangerOf(target, JobPlan.ClientOf(orders.Options, run, target));
-            b.Target(target.Name, bug?.Exchanger?.Invoke(exchanger, heard) ?? exchanger, options =>
-            {
-                if (target.Proof == ProofKind.Hop)
-                    options.Through = SoakTarget.HopThrough;
-                else
-                    options.Identity = target.Proof == ProofKind.Ci ? "ci" : $"file-{(target.IsDatabricks ? "databricks" : target.Kind == ExchangeKind.Entra ? "entra" : "authorization")}";
-                options.Scopes = ScopeSet.Of(target.Scope);
-                options.AllowedOrigins.Add(orders.Warehouse);
-            });
+            string client = JobPlan.ClientOf(orders.Options, run, target);
+            if (target.Kind == ExchangeKind.VaultLogin)   // as it is: a secret's target takes no other for its login
+                b.Target(target.Name, Targets.VaultLogin(orders.Vault, client, o => o.UsableMargin = target.UsableMargin), options => options.Identity = "file-vault");
+            else if (target.Kind == ExchangeKind.VaultSecret)
+                b.Target(target.Name, Targets.VaultSecret(orders.Vault, JobPlan.VaultPathOf(run), o => o.UsableMargin = target.UsableMargin), options => options.Through = target.Through);
+            else
+                Add(b, target, ExchangerOf(target, client));
         }
+    }
+
+    /// <summary>The file that ends a job.</summary>
+    public string SwitchOf(string run) => Path.Combine(orders.SwitchFolder, run);
+
+    private void Add(TokenExchangeBuilder b, SoakTarget target, TokenExchanger<BearerToken> exchanger) => b.Target(target.Name, bug?.Exchanger?.Invoke(exchanger, heard) ?? exchanger, options =>
+    {
+        if (target.Proof == ProofKind.Hop)
+            options.Through = target.Through;
+        else
+            options.Identity = target.Proof == ProofKind.Ci ? "ci" : $"file-{(target.IsDatabricks ? "databricks" : target.Kind == ExchangeKind.Entra ? "entra" : "authorization")}";
+        options.Scopes = ScopeSet.Of(target.Scope);
+        options.AllowedOrigins.Add(orders.Warehouse);
     });
 
     private IWorkloadIdentitySource Bugged(IWorkloadIdentitySource source) => bug?.Source?.Invoke(source, orders.Folder) ?? source;

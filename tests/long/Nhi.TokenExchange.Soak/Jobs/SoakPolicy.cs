@@ -9,7 +9,7 @@ internal sealed class SoakPolicy(SoakTime time, ChaosPlan plan, RecordFile chang
 
     public string Revision => _rules.Revision;
 
-    public static bool IsDenied(string target) => SoakTarget.All.Index().Single(one => one.Item.Name == target).Index % 3 == 0;
+    public static bool IsDenied(string target) => SoakTarget.All.Index().Single(one => one.Item.Name == target) is { Index: var index, Item.IsVault: false } && index % 3 == 0;
 
     public ValueTask<AccessDecision> DecideAsync(AccessRequest request, CancellationToken cancellationToken) => new(_rules.IsDenying && IsDenied(request.Target)
         ? AccessDecision.Deny("closed-for-now", "The plan of the soak denies this target for a while.")

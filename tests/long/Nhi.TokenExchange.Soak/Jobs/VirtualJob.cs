@@ -5,29 +5,39 @@ internal static class VirtualJob
 {
     private const int Callers = 8;
 
+    private static readonly TimeSpan KillSwitchLooks = TimeSpan.FromSeconds(6);
+
     public static async Task RunAsync(ChildRun run, string name, TimeSpan life, int seed)
     {
         TimeSpan started = run.Time.Elapsed;
-        await using JobSession session = await run.Composition.StartAsync(name);
+        TimeSpan until = started + life < run.End ? started + life : run.End;
+        JobEnd end = JobPlan.EndOf(run.Orders.Options, name);
+        // What needs a time of its own is not begun in the last seconds of the run.
+        if ((end == JobEnd.MaxDuration && until < started + life) || (end == JobEnd.KillSwitch && until + KillSwitchLooks > run.End))
+            end = JobEnd.Completed;
+        await using RunningJob job = await RunningJob.StartAsync(run.Composition, name, end, life);
+        JobSession session = job.Session;
         var handOuts = new HandOuts(name);
-        Dictionary<string, CredentialProvider<BearerToken>> providers = SoakTarget.All.ToDictionary(target => target.Name, target => run.ProviderOf(session, target.Name));
+        Dictionary<string, SoakProvider> providers = SoakTarget.All.ToDictionary(target => target.Name, target => run.ProviderOf(session, target));
         Dictionary<string, HttpClient> clients = SoakTarget.All.Where(target => target.Kind is ExchangeKind.Rfc8693 or ExchangeKind.Databricks)
             .ToDictionary(target => target.Name, target => new HttpClient(session.CreateHandler(target.Name)) { BaseAddress = run.Orders.Warehouse });
         Caller[] callers = [.. Enumerable.Range(0, Callers).Select(number => new Caller(run, name, providers, clients, handOuts, seed + number))];
         using (var ended = new CancellationTokenSource())
         {
             Task[] working = [.. callers.Select(caller => Task.Run(() => caller.WorkAsync(ended.Token)))];
-            await run.Time.UntilAsync(started + life < run.End ? started + life : run.End);
-            // Some jobs end in the midst of their callers' calls, as jobs do.
-            Task before = seed % 3 == 0 ? Task.CompletedTask : Task.WhenAll(working);
-            await ended.CancelAsync();
-            await before;
-            TimeSpan completing = run.Time.Elapsed;
-            JobReport report = await session.CompleteAsync();
+            await run.Time.UntilAsync(until);
+            // Callers know nothing of what comes from outside; and some jobs end in the midst of their callers' calls in any case, as jobs do.
+            if (end is not (JobEnd.KillSwitch or JobEnd.MaxDuration))
+                await ended.CancelAsync();
+            if (end < JobEnd.Cancelled && seed % 3 != 0)
+                await Task.WhenAll(working);
+            TimeSpan completing = end == JobEnd.MaxDuration ? until : run.Time.Elapsed;
+            JobReport report = await job.EndAsync(end);
             TimeSpan completed = run.Time.Elapsed;
+            await ended.CancelAsync();
             await Task.WhenAll(working);
             run.Completed(new JobRecord(
-                name, started.Ticks, completing.Ticks, completed.Ticks, report.FlightsInTheAir,
+                name, end, started.Ticks, completing.Ticks, completed.Ticks, report.FlightsInTheAir,
                 [.. run.LeasesOf(report).Select(lease => new LeaseEntry(lease.Target, lease.Fingerprint, lease.End, lease.DiesAt))]), report);
         }
 

@@ -8,6 +8,8 @@ internal sealed record ChaosFault(string Id, IReadOnlyList<ChaosPlace> Places, p
 {
     private static readonly ChaosPlace[] TokenEndpoints = [ChaosPlace.Authorization, ChaosPlace.Databricks, ChaosPlace.Entra];
 
+    private static readonly ChaosPlace[] AllEndpoints = [.. TokenEndpoints, ChaosPlace.Vault];
+
     /// <summary>What the emulator does to the requests; null where the fault is not the issuer's.</summary>
     public Func<Fault>? AtIssuer { get; private init; }
 
@@ -34,11 +36,11 @@ internal sealed record ChaosFault(string Id, IReadOnlyList<ChaosPlace> Places, p
     /// <summary>All there are. A lost answer may have used up a proof that is taken once, so an issuer may refuse it (NHI4011) where one was lost.</summary>
     public static IReadOnlyList<ChaosFault> All { get; } =
     [
-        new("503", TokenEndpoints, "NHI4002") { AtIssuer = () => Fault.Status(503) },
-        new("500", TokenEndpoints, "NHI4001", "NHI4002") { AtIssuer = () => Fault.Status(500), Share = 0.7 },
-        new("429", TokenEndpoints, "NHI4003") { AtIssuer = () => Fault.Status(429, ("Retry-After", "1")) },
-        new("slow", TokenEndpoints, "NHI4009") { AtIssuer = () => Fault.Delay(TimeSpan.FromSeconds(1.5)) },
-        new("reset", TokenEndpoints, "NHI4002") { AtIssuer = Fault.Reset },
+        new("503", AllEndpoints, "NHI4002") { AtIssuer = () => Fault.Status(503) },
+        new("500", AllEndpoints, "NHI4001", "NHI4002") { AtIssuer = () => Fault.Status(500), Share = 0.7 },
+        new("429", AllEndpoints, "NHI4003") { AtIssuer = () => Fault.Status(429, ("Retry-After", "1")) },
+        new("slow", AllEndpoints, "NHI4009") { AtIssuer = () => Fault.Delay(TimeSpan.FromSeconds(1.5)) },
+        new("reset", AllEndpoints, "NHI4002") { AtIssuer = Fault.Reset },
         new("answer lost", TokenEndpoints, "NHI4002", "NHI4011", "NHI4001") { AtIssuer = Fault.ResetAfterWork, Share = 0.5 },
         new("answer cut", TokenEndpoints, "NHI4002", "NHI4011", "NHI4001") { AtIssuer = () => Fault.Truncate(60), Share = 0.5 },
         new("garbage", TokenEndpoints, "NHI4004") { AtIssuer = Fault.Garbage },
@@ -49,8 +51,11 @@ internal sealed record ChaosFault(string Id, IReadOnlyList<ChaosPlace> Places, p
         new("discovery fails", [ChaosPlace.Discovery], "NHI4002", "NHI4007") { AtIssuer = () => Fault.Status(503) },
         new("proof endpoint fails", [ChaosPlace.ProofRequest], ProofCodes) { AtIssuer = () => Fault.Status(503) },
         new("proof endpoint says garbage", [ChaosPlace.ProofRequest], ProofCodes) { AtIssuer = Fault.Garbage },
-        new("revocation fails", [ChaosPlace.Revocation]) { AtIssuer = () => Fault.Status(503) },
-        new("revocation reset", [ChaosPlace.Revocation]) { AtIssuer = Fault.Reset, Share = 0.7 },
+        new("revocation fails", [ChaosPlace.Revocation], "NHI4002") { AtIssuer = () => Fault.Status(503) },
+        new("revocation throttled", [ChaosPlace.Revocation], "NHI4003") { AtIssuer = () => Fault.Status(429, ("Retry-After", "1")) },
+        new("revocation not found", [ChaosPlace.Revocation], "NHI4001") { AtIssuer = () => Fault.Error("not_found", 404), Share = 0.5 },
+        new("revocation slow", [ChaosPlace.Revocation], "NHI4009") { AtIssuer = () => Fault.Delay(TimeSpan.FromSeconds(1.5)) },
+        new("revocation reset", [ChaosPlace.Revocation], "NHI4002") { AtIssuer = Fault.Reset, Share = 0.7 },
         HalfWritten,
         Missing,
         CancellationStorm,
@@ -67,6 +72,7 @@ internal enum ChaosPlace
     Authorization,
     Databricks,
     Entra,
+    Vault,
     Discovery,
     ProofRequest,
     Revocation,

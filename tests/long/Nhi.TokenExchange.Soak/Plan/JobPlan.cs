@@ -26,13 +26,20 @@ internal static class JobPlan
         return jobs;
     }
 
+    /// <summary>What is meant to end a job: each of the seven as often as the others. The first job has a host, which a process pays for once.</summary>
+    public static JobEnd EndOf(SoakOptions options, string run) => run == WarmUp ? JobEnd.HostStopped : (JobEnd)(HashCode(options.Seed, $"end of {run}") % Enum.GetValues<JobEnd>().Length);
+
     public static IEnumerable<string> AllRuns(SoakOptions options) =>
         Enumerable.Range(0, options.Jobs).SelectMany(place => OfPlace(options, place)).Select(job => job.Run).Prepend(WarmUp);
 
     /// <summary>The client by which an issuer knows one target of one job: so the key of a credential is one job's.</summary>
     public static string ClientOf(SoakOptions options, string run, SoakTarget target) => target.IsDatabricks || target.Kind == ExchangeKind.Entra
         ? new Guid(SHA256.HashData(Encoding.UTF8.GetBytes($"{options.Seed}/{run}/{target.Name}"))[..16]).ToString()
+        : target.IsVault ? $"{run}-vault"   // the role: what Vault makes belongs to the login it was made with
         : $"{run}-{target.Name}";
+
+    /// <summary>Where Vault makes a job's secrets.</summary>
+    public static string VaultPathOf(string run) => $"database/creds/{run}";
 
     /// <summary>For how long a credential of this target can be handed out.</summary>
     public static TimeSpan UsableLife(SoakOptions options, string run, SoakTarget target) => TimeSpan.FromSeconds(target.IsDatabricks || target.Kind == ExchangeKind.Entra

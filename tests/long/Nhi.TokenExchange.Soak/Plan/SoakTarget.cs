@@ -1,11 +1,13 @@
 namespace Nhi.TokenExchange.Soak;
 
-/// <summary>The twelve targets of each job: what is asked, by which proof, and where a fault would meet it.</summary>
+/// <summary>The fourteen targets of each job: what is asked, by which proof, and where a fault would meet it.</summary>
 /// <param name="Name">As the job names it.</param>
 /// <param name="Kind">How it is exchanged.</param>
 /// <param name="Proof">Where its proof comes from.</param>
 internal sealed record SoakTarget(string Name, ExchangeKind Kind, ProofKind Proof)
 {
+    private const string VaultLogin = "vault";
+
     /// <summary>How long before its end a credential of an authorization server or of Entra is handed out no more.</summary>
     public static readonly TimeSpan Margin = TimeSpan.FromSeconds(3);
 
@@ -26,10 +28,14 @@ internal sealed record SoakTarget(string Name, ExchangeKind Kind, ProofKind Proo
         new("dbx-grant", ExchangeKind.DatabricksJwtBearer, ProofKind.File),
         new("entra", ExchangeKind.Entra, ProofKind.File),
         new("entra-2", ExchangeKind.Entra, ProofKind.File),
+        new(VaultLogin, ExchangeKind.VaultLogin, ProofKind.File),
+        new("vault-secret", ExchangeKind.VaultSecret, ProofKind.Hop),
     ];
 
-    /// <summary>Through which target the hop goes.</summary>
-    public const string HopThrough = "rfc-opaque";
+    /// <summary>Through which target one goes whose proof is a hop's.</summary>
+    public string Through => Kind == ExchangeKind.VaultSecret ? VaultLogin : "rfc-opaque";
+
+    public bool IsVault => Kind is ExchangeKind.VaultLogin or ExchangeKind.VaultSecret;
 
     public bool IsDatabricks => Kind is ExchangeKind.Databricks or ExchangeKind.DatabricksJwtBearer;
 
@@ -38,9 +44,10 @@ internal sealed record SoakTarget(string Name, ExchangeKind Kind, ProofKind Proo
 
     public TimeSpan UsableMargin => IsDatabricks ? DatabricksMargin : Margin;
 
+    /// <summary>What is asked for; of Vault, nothing beside the path.</summary>
     public string Scope => Kind == ExchangeKind.Entra ? "https://vault.azure.net/.default" : IsDatabricks ? "sql" : "dataset:orders";
 
-    public ChaosPlace TokenEndpoint => IsDatabricks ? ChaosPlace.Databricks : Kind == ExchangeKind.Entra ? ChaosPlace.Entra : ChaosPlace.Authorization;
+    public ChaosPlace TokenEndpoint => IsDatabricks ? ChaosPlace.Databricks : Kind == ExchangeKind.Entra ? ChaosPlace.Entra : IsVault ? ChaosPlace.Vault : ChaosPlace.Authorization;
 
     public static SoakTarget Named(string name) => All.Single(target => target.Name == name);
 
@@ -50,7 +57,9 @@ internal sealed record SoakTarget(string Name, ExchangeKind Kind, ProofKind Proo
         ChaosPlace.Discovery => Kind == ExchangeKind.Rfc8693Discovered,
         ChaosPlace.ProofRequest => Proof == ProofKind.Ci,
         ChaosPlace.Files => Proof is ProofKind.File or ProofKind.Hop,
-        ChaosPlace.Revocation or ChaosPlace.Callers => false,
+        // Vault renews where it revokes.
+        ChaosPlace.Revocation => IsVault,
+        ChaosPlace.Callers => false,
         ChaosPlace.Policy or ChaosPlace.Clock => true,
         _ => place == TokenEndpoint,
     };
@@ -66,6 +75,8 @@ internal enum ExchangeKind
     Databricks,
     DatabricksJwtBearer,
     Entra,
+    VaultLogin,
+    VaultSecret,
 }
 
 internal enum ProofKind

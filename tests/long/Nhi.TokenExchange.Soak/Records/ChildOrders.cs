@@ -14,6 +14,9 @@ internal sealed record ChildOrders
     /// <summary>Where records go that hold no secret; the checker looks for secrets in all of it.</summary>
     public required string Folder { get; init; }
 
+    /// <summary>Where the kill switches of jobs are thrown.</summary>
+    public string SwitchFolder => Path.Combine(Folder, "switches");
+
     /// <summary>Where the platform puts proofs: the one place in which they may lie.</summary>
     public required string ProofFolder { get; init; }
 
@@ -24,6 +27,8 @@ internal sealed record ChildOrders
     public required Uri Entra { get; init; }
 
     public required string EntraTenant { get; init; }
+
+    public required Uri Vault { get; init; }
 
     public required string CertificatePem { get; init; }
 

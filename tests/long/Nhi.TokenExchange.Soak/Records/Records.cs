@@ -14,8 +14,12 @@ internal sealed record FailureRecord(string Run, string Target, long Start, long
 /// <summary>One call that came back after its own deadline, or never.</summary>
 internal sealed record LateRecord(string Run, string Target, long Start, long Deadline, long End, bool CameBack);
 
-/// <summary>One job, and what its report says.</summary>
-internal sealed record JobRecord(string Run, long Started, long Completing, long Completed, int FlightsInTheAir, IReadOnlyList<LeaseEntry> Leases);
+/// <summary>One job, what ended it, and what its report says.</summary>
+internal sealed record JobRecord(string Run, JobEnd End, long Started, long Completing, long Completed, int FlightsInTheAir, IReadOnlyList<LeaseEntry> Leases)
+{
+    /// <summary>What callers are told after it.</summary>
+    public string Code => End switch { JobEnd.Revoked or JobEnd.KillSwitch => "NHI7002", JobEnd.MaxDuration => "NHI7003", _ => "NHI7001" };
+}
 
 internal sealed record LeaseEntry(string Target, string Fingerprint, LeaseEnd End, DateTimeOffset DiesAt);
 
