@@ -66,6 +66,9 @@ public sealed class AuditEvent
     /// <summary>The rules that were in force.</summary>
     public string? PolicyRevision { get; init; }
 
+    /// <summary>True of a permit of a policy that only observes (mode <c>observe</c>): the request was let through as it was asked. <see cref="Rule"/> and <see cref="Reason"/> say what would have been decided: <c>would deny: …</c>, <c>would permit …</c>.</summary>
+    public bool IsObserved { get; init; }
+
     /// <summary>Fingerprint of the credential.</summary>
     public string? Fingerprint { get; init; }
 
