@@ -5,7 +5,6 @@ using BenchmarkDotNet.Attributes;
 namespace Nhi.TokenExchange;
 
 /// <summary>What a decision costs, by the number of rules: once per exchange, never on a hit. Spread over targets, as in a document that many jobs share; and all of one target, the worst case.</summary>
-[MemoryDiagnoser]
 public class PolicyDecisions
 {
     private const int RulesPerTarget = 10;

@@ -191,8 +191,12 @@ public sealed partial class TokenExchangeBuilder
         return this;
     }
 
-    /// <param name="recoversOnly">No job is started: what was left behind is ended whatever a policy says.</param>
-    internal SessionPlan Freeze(bool recoversOnly = false)
+    internal SessionPlan Freeze() => Freeze(recoversOnly: false);
+
+    /// <summary>As <see cref="Freeze()"/>, where no job is started: what was left behind is ended whatever a policy says.</summary>
+    internal SessionPlan FreezeForRecovery() => Freeze(recoversOnly: true);
+
+    private SessionPlan Freeze(bool recoversOnly)
     {
         var read = new SectionReading(_errors, _kinds);
         try
@@ -212,7 +216,7 @@ public sealed partial class TokenExchangeBuilder
             _errors.ThrowIfAny();
             ILogger logger = _loggerFactory.CreateLogger("Nhi.TokenExchange"), quiet = new QuietLogger(logger);
             return new SessionPlan(
-                job, targets, recoversOnly ? new AllowAllPolicy() : FreezePolicy(policy, job, targets, quiet, read.Owned), _audit ?? new LoggerAuditSink(logger), _time, _jitter ?? CryptographicJitter,
+                job, targets, recoversOnly ? _policy ?? new AllowAllPolicy() : FreezePolicy(policy, job, targets, quiet, read.Owned), _audit ?? new LoggerAuditSink(logger), _time, _jitter ?? CryptographicJitter,
                 quiet, _meter, _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _maxDuration ?? read.MaxDuration, killSwitch,
                 _journal ?? read.Journal, _failOnUnrevoked ?? read.FailOnUnrevoked ?? false, _transport, _roots?.And(read.Roots) ?? read.Roots, read.Owned);
         }

@@ -102,7 +102,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
             Tenant = tenant,
             Scopes = scopes,
             Rule = rule,
-            PolicyRevision = revision,
+            PolicyRevision = revision ?? session.Plan.PolicyRevision,
             IsObserved = isObserved,
             Fingerprint = credential?.Fingerprint,
             UnusableFrom = unusableFrom,

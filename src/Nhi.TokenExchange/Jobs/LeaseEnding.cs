@@ -211,6 +211,7 @@ internal sealed class LeaseEnding(JobSession session)
         AttestedFacts = credential.Lease.Origin.Attestation.Attested,
         Issuer = credential.Lease.Origin.Owner.Plan.Exchanger.Issuer.AbsoluteUri,
         IsPlatformIssued = credential.Lease.Origin.Owner.Plan.Exchanger.IsPlatformIssued,
+        PolicyRevision = session.Plan.PolicyRevision,
         Fingerprint = credential.Fingerprint,
         UnusableFrom = session.Clock.InstantOf(credential.Lease.WallEnd),
         DiesAt = credential.ExpiresAt,

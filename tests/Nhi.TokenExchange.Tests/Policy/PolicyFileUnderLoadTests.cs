@@ -70,7 +70,7 @@ internal sealed class PolicyFileUnderLoadTests : PolicyFileFixture
             string next = Document(version, ScopeOf(version));
             File.WriteAllText(PolicyPath, next[..(next.Length / 2)]);   // in place: some look may see the half
             Time.Advance(TimeSpan.FromSeconds(5));
-            Put(version % 3 == 0 ? Document(version - 2, ScopeOf(version)) : "");
+            Put(version % 3 == 0 ? Document(Math.Max(1, version - 3), ScopeOf(version - 3)) : "");
             Time.Advance(TimeSpan.FromSeconds(5));
             File.Delete(PolicyPath);
             Time.Advance(TimeSpan.FromSeconds(5));

@@ -21,17 +21,28 @@ internal static class DenialReason
         PolicyRule[] permits = [.. rules.All.Where(rule => rule.IsPermit)];
         if (permits.Length == 0)
             return "no rule of the policy permits anything";
-        // Of as many failures those first that are about the target.
-        (PolicyRule Rule, string[] Failures, bool IsOfTarget)[] nearest = [.. permits
-            .Select(permit => (Rule: permit, Failures: FailuresOf(permit, request), IsOfTarget: permit.Find(PolicyAttribute.Target)?.HoldsFor(request) ?? true))
-            .OrderByDescending(one => one.IsOfTarget).ThenBy(one => one.Failures.Length).ThenBy(one => one.Rule.Name, StringComparer.Ordinal)];
-        string found = string.Join("; ", nearest.TakeWhile(one => one.IsOfTarget == nearest[0].IsOfTarget && one.Failures.Length == nearest[0].Failures.Length).Take(MostRules)
-            .Select(one => $"'{one.Rule.Name}': {Join(one.Failures)}{Said(one.Rule)}"));
+        // Of as many failures those first that are about the target. Counted before anything is put into words: there may be thousands.
+        (bool IsElsewhere, int Failures) least = permits.Min(permit => DistanceOf(permit, request));
+        string found = string.Join("; ", permits.Where(permit => DistanceOf(permit, request) == least).Take(MostRules).Select(permit => $"'{permit.Name}': {Join(FailuresOf(permit, request))}{Said(permit)}"));
         return $"no rule permits it; nearest is {found}";
     }
 
     public static string NoScopeLeft(ScopeSet? limit, AccessRequest request) =>
         limit is { IsEmpty: false } scopes ? $"scopes expected one of '{scopes}', presented '{request.Scopes}'" : $"scopes '{request.Scopes}' were asked for, and the rules together leave none of any";
+
+    private static (bool IsElsewhere, int Failures) DistanceOf(PolicyRule permit, AccessRequest request)
+    {
+        bool isElsewhere = false;
+        int failures = permit.Window is { } window && !window.At(request.At).IsInside ? 1 : 0;
+        foreach (PolicyCondition condition in permit.Conditions)
+        {
+            if (condition.HoldsFor(request))
+                continue;
+            failures++;
+            isElsewhere |= condition.Name == PolicyAttribute.Target;
+        }
+        return (isElsewhere, failures);
+    }
 
     private static string[] FailuresOf(PolicyRule permit, AccessRequest request)
     {

@@ -14,17 +14,17 @@ internal sealed record PolicyLimits(TimeSpan? LongestHandOut, bool RefuseLongerL
 /// <param name="Conditions">All must hold. What a permit demands of the request beside its matchers is among them.</param>
 /// <param name="Window">When it counts; null for always.</param>
 /// <param name="Limits">Of a permit.</param>
-internal sealed record PolicyRule(string Name, bool IsPermit, string? Reason, PolicyPlace Place, IReadOnlyList<PolicyCondition> Conditions, TimeWindow? Window, PolicyLimits Limits)
+internal sealed record PolicyRule(string Name, bool IsPermit, string? Reason, PolicyPlace Place, PolicyCondition[] Conditions, TimeWindow? Window, PolicyLimits Limits)
 {
     /// <summary>The only targets that it is about; null if they can't be counted.</summary>
-    public IReadOnlyList<string>? Targets => (Find(PolicyAttribute.Target)?.Matcher)?.Values;
+    public IReadOnlyList<string>? Targets => Find(PolicyAttribute.Target)?.Matcher.Values;
 
     /// <summary>The condition on a value, by its name.</summary>
     public ValueCondition? Find(string name) => Conditions.OfType<ValueCondition>().FirstOrDefault(condition => condition.Name == name);
 
     public bool HoldsFor(AccessRequest request)
     {
-        foreach (PolicyCondition condition in (PolicyCondition[])Conditions)
+        foreach (PolicyCondition condition in Conditions)
         {
             if (!condition.HoldsFor(request))
                 return false;

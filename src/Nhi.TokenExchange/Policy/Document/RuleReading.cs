@@ -35,7 +35,7 @@ internal sealed class RuleReading(PolicyErrors errors)
         TimeWindow? window = when is null ? null : ReadWhen(when, new MatcherReading(errors, isPermit.Value), conditions);
         CheckBreadth(rule, isAny, reason, when);
         PolicyLimits read = limits is null ? PolicyLimits.None : ReadLimits(limits, isPermit.Value, conditions);
-        return name is not null && errors.Count == before ? new PolicyRule(name, isPermit.Value, reason, node.Place, conditions.ToArray(), window, read) : null;
+        return name is not null && errors.Count == before ? new PolicyRule(name, isPermit.Value, reason, node.Place, [.. conditions], window, read) : null;
     }
 
     private string? Name(PolicyObject rule)

@@ -8,7 +8,7 @@ internal static class PermitLint
 
     public static IEnumerable<PolicyFinding> Check(PolicyRule rule)
     {
-        if (rule.Conditions.Count == 0)
+        if (rule.Conditions.Length == 0)
             yield return new PolicyFinding("everybody", rule, rule.Place, "permits whatever is declared, to everybody", "Name target and subject, if only by a glob.");
         ValueCondition? subject = rule.Find(PolicyAttribute.Subject) ?? rule.Find("claims.sub");
         ValueCondition[] claims = [.. rule.Conditions.OfType<ValueCondition>().Where(condition => condition.Name.StartsWith("claims.", StringComparison.Ordinal))];
