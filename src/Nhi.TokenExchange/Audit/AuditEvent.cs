@@ -63,8 +63,11 @@ public sealed class AuditEvent
     /// <summary>The rule that decided.</summary>
     public string? Rule { get; init; }
 
-    /// <summary>The rules that were in force.</summary>
+    /// <summary>The rules that were in force: when it was decided, or, of what no decision led to, when the event was made. Of a <see cref="PolicyDocument"/>, its revision and the digest of its bytes.</summary>
     public string? PolicyRevision { get; init; }
+
+    /// <summary>True of a permit of a policy that only observes (mode <c>observe</c>): the request was let through as it was asked. <see cref="Rule"/> and <see cref="Reason"/> say what would have been decided: <c>would deny: …</c>, <c>would permit …</c>.</summary>
+    public bool IsObserved { get; init; }
 
     /// <summary>Fingerprint of the credential.</summary>
     public string? Fingerprint { get; init; }

@@ -12,6 +12,9 @@ internal sealed class LoggerAuditSink(ILogger logger) : IAuditSink
             case AuditEventKind.Attested:
                 logger.Attested(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.SubjectIssuer, auditEvent.Subject, auditEvent.Audience, auditEvent.SubjectFingerprint, auditEvent.WorkloadIsAsserted, auditEvent.AttestedFacts);
                 break;
+            case AuditEventKind.Permitted when auditEvent.IsObserved:
+                logger.Observed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Rule, auditEvent.PolicyRevision, auditEvent.Scopes, auditEvent.Reason);
+                break;
             case AuditEventKind.Permitted:
                 logger.Permitted(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Rule, auditEvent.PolicyRevision, auditEvent.Scopes);
                 break;

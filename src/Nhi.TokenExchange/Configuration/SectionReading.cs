@@ -35,6 +35,9 @@ internal sealed class SectionReading
 
     public bool? FailOnUnrevoked { get; private set; }
 
+    /// <summary>The absolute path of the policy's file.</summary>
+    public string? PolicyFile { get; private set; }
+
     /// <summary>Certificate authorities to trust beside the system's.</summary>
     public AdditionalRoots? Roots { get; private set; }
 
@@ -82,6 +85,7 @@ internal sealed class SectionReading
             Journal = reader.FilePath("Journal");
         if (reader.Has("FailOnUnrevoked"))
             FailOnUnrevoked = reader.Flag("FailOnUnrevoked");
+        PolicyFile = ReadPolicy(reader);
         Roots = TrustRootsFile.Read(reader, _errors);
         SettingsReader identities = reader.Child("Identities");
         AreIdentitiesRead = !IsList(identities, "is a list, whose entries have no names", "Write an object, each identity under its name: \"Identities\": { \"job\": { \"Source\": \"OidcFile\", \"Path\": \"/var/run/secrets/job/token\" } }.");
@@ -93,6 +97,15 @@ internal sealed class SectionReading
             ReadTarget(name, targets.Child(name));
         IsLackOfTargetsSaid = targets.Names.Count > 0 || smells.HasIn(targets.Path);
         reader.Close();
+    }
+
+    private string? ReadPolicy(SettingsReader reader)
+    {
+        if (!reader.Has("Policy"))
+            return null;
+        int before = _errors.Count;
+        string path = reader.Child("Policy").FilePath("File", beside: AppContext.BaseDirectory);
+        return _errors.Count == before ? path : null;
     }
 
     // A list becomes settings 0, 1 and so on: they would pass for names.

@@ -22,6 +22,22 @@ internal sealed record SessionPlan(
     AdditionalRoots? Roots,
     IReadOnlyList<object> Owned)
 {
+    /// <summary>The rules in force, for events that no decision led to; null if a policy of one's own can't say.</summary>
+    public string? PolicyRevision
+    {
+        get
+        {
+            try
+            {
+                return Policy.Revision;
+            }
+            catch (Exception)   // nothing is permitted by what can't name its rules; but what has happened is recorded
+            {
+                return null;
+            }
+        }
+    }
+
     /// <summary>Chance, from 0 up to but not including 1, whatever the given source does.</summary>
     public double Chance()
     {

@@ -104,11 +104,16 @@ public sealed class SettingsReader
 
     /// <summary>An absolute path of a file. Nothing in it is expanded: no <c>~</c>, no variable.</summary>
     /// <param name="name">The name of the setting.</param>
-    public string FilePath(string name)
+    public string FilePath(string name) => FilePath(name, beside: null);
+
+    /// <summary>As the public one; a path that is not absolute is below the given folder.</summary>
+    internal string FilePath(string name, string? beside)
     {
         string text = Text(name);
         if (ReferenceEquals(text, Placeholder))
             return "/" + Placeholder;
+        if (beside is not null && !System.IO.Path.IsPathFullyQualified(text) && text[0] is not ('~' or '/' or '\\'))
+            text = System.IO.Path.Join(beside, text);
         if (!System.IO.Path.IsPathFullyQualified(text))
             Error(name, "is not an absolute path", "Write the whole path from the root on; ~ and variables are not expanded.");
         else if (text.AsSpan().ContainsAny('$', '%') || System.IO.Path.EndsInDirectorySeparator(text))

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>Composes a job session: identities, targets, policy, audit. Does no I/O; all errors come together when the session starts, which reads the file of <c>TrustRoots</c> looks for the folder of <c>KillSwitch</c> and opens that of <c>Journal</c>, if they are named.</summary>
+/// <summary>Composes a job session: identities, targets, policy, audit. Does no I/O; all errors come together when the session starts, which reads the files of <c>TrustRoots</c> and <c>Policy</c>, looks for the folder of <c>KillSwitch</c> and opens that of <c>Journal</c>, if they are named.</summary>
 public sealed partial class TokenExchangeBuilder
 {
     private readonly List<(string Path, IdentityPlan Plan)> _identities = [];
@@ -17,7 +17,6 @@ public sealed partial class TokenExchangeBuilder
     private bool? _jobFromRuntime;
     private Func<string, string?> _environment = Environment.GetEnvironmentVariable;
     private IConfigurationSection? _section;
-    private IAccessPolicy _policy = new AllowAllPolicy();
     private IAuditSink? _audit;
     private TimeProvider _time = TimeProvider.System;
     private Func<double>? _jitter;
@@ -93,15 +92,6 @@ public sealed partial class TokenExchangeBuilder
         return this;
     }
 
-    /// <summary>Sets the policy. Default: everything that is declared is permitted, and audited as such.</summary>
-    /// <param name="policy">Decides at issue and at each refresh.</param>
-    public TokenExchangeBuilder Policy(IAccessPolicy policy)
-    {
-        ArgumentNullException.ThrowIfNull(policy);
-        _policy = policy;
-        return this;
-    }
-
     /// <summary>Sets the audit sink. Default: the log of <see cref="Logging"/>.</summary>
     /// <param name="sink">Records; what it can't record is not handed out.</param>
     public TokenExchangeBuilder Audit(IAuditSink sink)
@@ -169,7 +159,7 @@ public sealed partial class TokenExchangeBuilder
         return this;
     }
 
-    /// <summary>Reads identities, targets, <c>Job</c>, <c>EndWithin</c>, <c>MaxDuration</c>, <c>KillSwitch</c>, <c>Journal</c>, <c>FailOnUnrevoked</c> and <c>TrustRoots</c> (the path of a PEM file) from a configuration too. What is said in code as well is added; of the job's facts, its times, its switch, its journal and its failing, code wins.</summary>
+    /// <summary>Reads identities, targets, <c>Job</c>, <c>EndWithin</c>, <c>MaxDuration</c>, <c>KillSwitch</c>, <c>Journal</c>, <c>FailOnUnrevoked</c>, <c>Policy</c> and <c>TrustRoots</c> (the path of a PEM file) from a configuration too. What is said in code as well is added; of the job's facts, its times, its switch, its journal and its failing, code wins. There is one policy: in code or in the section.</summary>
     /// <param name="section">The section, such as <c>TokenExchange</c>. Its shape is closed: unknown settings and static secrets are refused. Read once, when the session starts; a reload changes nothing.</param>
     public TokenExchangeBuilder Configuration(IConfigurationSection section)
     {
@@ -201,7 +191,12 @@ public sealed partial class TokenExchangeBuilder
         return this;
     }
 
-    internal SessionPlan Freeze()
+    internal SessionPlan Freeze() => Freeze(recoversOnly: false);
+
+    /// <summary>As <see cref="Freeze()"/>, where no job is started: what was left behind is ended whatever a policy says.</summary>
+    internal SessionPlan FreezeForRecovery() => Freeze(recoversOnly: true);
+
+    private SessionPlan Freeze(bool recoversOnly)
     {
         var read = new SectionReading(_errors, _kinds);
         try
@@ -217,11 +212,12 @@ public sealed partial class TokenExchangeBuilder
             // A switch that can't be thrown is none.
             if (killSwitch is not null && _errors.Count == 0 && !Directory.Exists(Path.GetDirectoryName(killSwitch)))
                 _errors.Add(_killSwitch is null ? $"{_section!.Path}:KillSwitch" : "KillSwitch", "is in a folder that is not there, or that this user can't see", "Make the folder, or mount it, before the job starts.");
+            PolicyDocument? policy = recoversOnly ? null : ReadPolicyFile(read.PolicyFile);
             _errors.ThrowIfAny();
-            ILogger logger = _loggerFactory.CreateLogger("Nhi.TokenExchange");
+            ILogger logger = _loggerFactory.CreateLogger("Nhi.TokenExchange"), quiet = new QuietLogger(logger);
             return new SessionPlan(
-                job, targets, _policy, _audit ?? new LoggerAuditSink(logger), _time, _jitter ?? CryptographicJitter,
-                new QuietLogger(logger), _meter, _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _maxDuration ?? read.MaxDuration, killSwitch,
+                job, targets, recoversOnly ? _policy ?? new AllowAllPolicy() : FreezePolicy(policy, job, targets, quiet, read.Owned), _audit ?? new LoggerAuditSink(logger), _time, _jitter ?? CryptographicJitter,
+                quiet, _meter, _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _maxDuration ?? read.MaxDuration, killSwitch,
                 _journal ?? read.Journal, _failOnUnrevoked ?? read.FailOnUnrevoked ?? false, _transport, _roots?.And(read.Roots) ?? read.Roots, read.Owned);
         }
         catch

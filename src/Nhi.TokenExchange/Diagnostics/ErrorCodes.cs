@@ -9,6 +9,7 @@ internal static class ErrorCodes
     public const string UnknownTarget = "NHI1003";
     public const string WrongCredentialKind = "NHI1004";
     public const string CyclicTargets = "NHI1005";
+    public const string InvalidPolicy = "NHI1006";
 
     // 2xxx: attest
     public const string ProofUnavailable = "NHI2001";
@@ -57,6 +58,7 @@ internal static class ErrorCodes
     public const string WrongAudience = "NHI5005";
     public const string ProofReturned = "NHI5006";
     public const string NeverEnds = "NHI5007";
+    public const string LivesTooLong = "NHI5008";
 
     // 6xxx: record
     public const string NotRecorded = "NHI6001";

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>All log lines of this package. Event ids by room: 100 audit, 200 jobs, 300 caching, 400 exchange, 500 identities.</summary>
+/// <summary>All log lines of this package. Event ids by room: 100 audit, 200 jobs, 300 caching, 400 exchange, 500 identities, 600 policy.</summary>
 internal static partial class Log
 {
     [LoggerMessage(EventId = 101, Level = LogLevel.Information, Message = "{Target} attested ({Job}, flight {FlightId}): {SubjectIssuer} says {Subject} for {Audience}; proof {SubjectFingerprint}, workload only asserted: {WorkloadIsAsserted}, attested facts of the job: {AttestedFacts}")]
@@ -43,6 +43,9 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 113, Level = LogLevel.Information, Message = "{Target} renewed ({Job}, flight {FlightId}) by {Issuer}: credential {Fingerprint}, unusable from {UnusableFrom:u}, dies at {DiesAt:u}, correlation {CorrelationId}")]
     public static partial void Renewed(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, string? fingerprint, DateTimeOffset? unusableFrom, DateTimeOffset? diesAt, string? correlationId);
+
+    [LoggerMessage(EventId = 114, Level = LogLevel.Warning, Message = "{Target} permitted ({Job}, flight {FlightId}) because policy {PolicyRevision} only observes; rule {Rule} {Reason}: scopes {Scopes}")]
+    public static partial void Observed(this ILogger logger, string target, JobContext job, Guid flightId, string? rule, string? policyRevision, ScopeSet scopes, string? reason);
 
     [LoggerMessage(EventId = 201, Level = LogLevel.Information, Message = "Job started: {Job}; targets {Targets}")]
     public static partial void JobStarted(this ILogger logger, JobContext job, string targets);
@@ -97,4 +100,28 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 402, Level = LogLevel.Error, Message = "The audit could not record {Kind} of {Target} (flight {FlightId}): {ExceptionType}")]
     public static partial void AuditFailed(this ILogger logger, AuditEventKind? kind, string? target, Guid? flightId, string exceptionType);
+
+    [LoggerMessage(EventId = 601, Level = LogLevel.Information, Message = "Policy {Path} is in force: revision {PolicyRevision}, {Count} rules")]
+    public static partial void PolicyInForce(this ILogger logger, string path, string policyRevision, int count);
+
+    [LoggerMessage(EventId = 602, Level = LogLevel.Warning, Message = "Policy {Path} only observes (revision {PolicyRevision}): everything is permitted, and the audit says what would have been decided")]
+    public static partial void PolicyOnlyObserves(this ILogger logger, string path, string policyRevision);
+
+    [LoggerMessage(EventId = 603, Level = LogLevel.Error, Message = "Policy {Path} as it is now is refused, and revision {PolicyRevision} stays in force: {Reason}")]
+    public static partial void PolicyRefused(this ILogger logger, string path, string policyRevision, string reason);
+
+    [LoggerMessage(EventId = 604, Level = LogLevel.Information, Message = "Policy {Path} is again as it is in force: revision {PolicyRevision}")]
+    public static partial void PolicyIsBack(this ILogger logger, string path, string policyRevision);
+
+    [LoggerMessage(EventId = 605, Level = LogLevel.Information, Message = "Changes of policy {Path} are not told by the system ({ExceptionType}); it is looked at every 5 seconds")]
+    public static partial void PolicyIsNotWatched(this ILogger logger, string path, string exceptionType);
+
+    [LoggerMessage(EventId = 606, Level = LogLevel.Information, Message = "{Target} has a MaxLifetime of {MaxLifetime}; rule {Rule} of policy {PolicyRevision} permits {LongestHandOut} at most, which is what counts")]
+    public static partial void PolicyShortensTarget(this ILogger logger, string target, TimeSpan maxLifetime, TimeSpan longestHandOut, string rule, string policyRevision);
+
+    [LoggerMessage(EventId = 607, Level = LogLevel.Warning, Message = "{Target} will be denied: {Setting} is not said, and policy {PolicyRevision} permits it only with it (rules {Rules})")]
+    public static partial void PolicyNeedsFact(this ILogger logger, string target, string setting, string policyRevision, string rules);
+
+    [LoggerMessage(EventId = 608, Level = LogLevel.Warning, Message = "{Target} will be denied: no rule of policy {PolicyRevision} permits a target of that name; {Nearest}")]
+    public static partial void NoPermitForTarget(this ILogger logger, string target, string policyRevision, string nearest);
 }

@@ -147,6 +147,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             Tenant = request?.Tenant,
             AnswersClaimsChallenge = request?.Claims is not null,
             MaxLifetime = target.Plan.MaxLifetime,
+            At = session.Clock.Now,
             IsAPersons = proof.IsAPersons || proof.Actor is { IsAPersons: true },
             IsPlatformIssued = exchanger.IsPlatformIssued,
             IsRefresh = flight.IsRefresh,
@@ -167,6 +168,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
                 IsTransient = true,
             };
         }
+        decision = SenderConstraint.Applied(decision, exchanger);
         if (!decision.IsPermitted)
         {
             await _recorder.DeniedAsync(flight, proof, asked, decision, revision).ConfigureAwait(false);

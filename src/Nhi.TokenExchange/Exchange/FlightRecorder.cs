@@ -85,11 +85,12 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
             reason: failure.IssuerError is { } issuerError ? $"{failure.Detail} [{issuerError}]" : failure.Detail));
 
     private AuditEvent Decision(AuditEventKind kind, Flight flight, AttestedProof proof, AccessRequest asked, AccessDecision decision, string revision) =>
-        Event(kind, flight, proof, decision.Scopes ?? asked.Scopes, decision.Rule, revision, decision.IsPermitted ? null : decision.Reason, tenant: asked.Tenant);
+        Event(
+            kind, flight, proof, decision.Scopes ?? asked.Scopes, decision.Rule, revision, decision is { IsPermitted: true, IsObserved: false } ? null : decision.Reason, tenant: asked.Tenant, isObserved: decision.IsObserved);
 
     private AuditEvent Event(
         AuditEventKind kind, Flight flight, AttestedProof? proof, ScopeSet scopes = default, string? rule = null, string? revision = null, string? reason = null,
-        string? code = null, string? tenant = null, Credential? credential = null, string? correlationId = null) => new()
+        string? code = null, string? tenant = null, Credential? credential = null, string? correlationId = null, bool isObserved = false) => new()
         {
             Kind = kind,
             At = session.Clock.Now,
@@ -111,7 +112,8 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
             Tenant = tenant,
             Scopes = scopes,
             Rule = rule,
-            PolicyRevision = revision,
+            PolicyRevision = revision ?? session.Plan.PolicyRevision,
+            IsObserved = isObserved,
             Fingerprint = credential?.Fingerprint,
             UnusableFrom = credential?.UnusableFrom,
             DiesAt = credential?.ExpiresAt,

@@ -11,6 +11,9 @@ internal sealed record Grant
     // Milliseconds: more than slewing and the time between two looks at the clocks make.
     private const long MostAhead = 1000;
 
+    // Issuers tell lives and ends in whole seconds.
+    private static readonly TimeSpan Rounding = TimeSpan.FromSeconds(1);
+
     /// <summary>Whose grant it is, and what the proof attests.</summary>
     public required LeaseOrigin Origin { get; init; }
 
@@ -22,6 +25,9 @@ internal sealed record Grant
     public required string PolicyRevision { get; init; }
 
     public required TimeSpan MaxLifetime { get; init; }
+
+    /// <summary>The rule that permits no life beyond <see cref="MaxLifetime"/>; null if the hand-out alone is limited.</summary>
+    public string? RefusesLongerLife { get; init; }
 
     /// <summary>The instant that no hand-out may outlive: the permit's, the proof's where the issuer ties them, the shortest hop's.</summary>
     public required DateTimeOffset NotBeyond { get; init; }
@@ -58,6 +64,7 @@ internal sealed record Grant
             Tenant = request.Tenant,
             PolicyRevision = revision,
             MaxLifetime = longest,
+            RefusesLongerLife = decision.RefuseLongerLife ? decision.Rule : null,
             NotBeyond = notBeyond,
             // The tick first: a thread that is preempted between the two hands makes a life shorter, never longer.
             AskedAtTick = session.Clock.Tick,
@@ -140,6 +147,8 @@ internal sealed record Grant
                 CorrelationId = issued.CorrelationId, Hint = "Let the issuer grant what is asked for, or ask for what it grants.",
             };
         }
+        if (RefusesLongerLife is not null)
+            CheckLife(issued, clock);
         LeaseRecord lease = issued.Credential.Lease;
         if (!clock.IsBefore(lease.DeadTick, lease.WallEnd))
         {
@@ -148,6 +157,20 @@ internal sealed record Grant
                 IsTransient = true, IsDeadAtIssuer = issued.Credential.ExpiresAt <= clock.Now, CorrelationId = issued.CorrelationId, Hint = "Compare the clocks of this machine and of the issuer; let the issuer give a longer life.",
             };
         }
+    }
+
+    // Counted from now, not from the question: an honest issuer counts from in between, in whole seconds.
+    private void CheckLife<T>(Issued<T> issued, AgreedClock clock)
+        where T : Credential
+    {
+        TimeSpan life = issued.Credential.ExpiresAt - clock.Now;
+        if (!issued.EndIsAssumed && life <= MaxLifetime + Rounding)
+            return;
+        string lives = issued.EndIsAssumed ? "does not say when it ends" : FormattableString.Invariant($"ends at {issued.Credential.ExpiresAt:O}, in {TimeSpan.FromSeconds(Math.Floor(life.TotalSeconds)):c}");
+        throw new TokenExchangeException(ErrorCodes.LivesTooLong, ExchangeStage.Verify, $"Rule '{RefusesLongerLife}' permits a life of {MaxLifetime:hh\\:mm\\:ss} at most (refuseLongerLife), and the credential {lives}. It is not handed out.")
+        {
+            CorrelationId = issued.CorrelationId, Hint = "Let the issuer give shorter lives to this client; or take refuseLongerLife out of the rule: then the hand-out alone is limited.",
+        };
     }
 
     private static DateTimeOffset Earliest(params ReadOnlySpan<DateTimeOffset?> instants)

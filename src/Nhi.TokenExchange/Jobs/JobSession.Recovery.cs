@@ -16,7 +16,7 @@ public sealed partial class JobSession
         ArgumentNullException.ThrowIfNull(compose);
         var builder = new TokenExchangeBuilder();
         compose(builder);
-        SessionPlan plan = builder.Freeze() with { EndOnSignals = false, KillSwitch = null, MaxDuration = null };
+        SessionPlan plan = builder.FreezeForRecovery() with { EndOnSignals = false, KillSwitch = null, MaxDuration = null };
         if (plan.Journal is null)
             throw new TokenExchangeException(ErrorCodes.InvalidConfiguration, ExchangeStage.Configure, "The composition names no folder of journals.") { Hint = "Name it: builder.Journal(path), or the setting Journal." };
         JobSession session = await OrDisposeAsync(plan, one => new JobSession(one, fromOtherHosts, onlyRecovers: true)).ConfigureAwait(false);

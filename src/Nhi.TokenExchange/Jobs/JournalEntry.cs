@@ -43,9 +43,10 @@ internal sealed record JournalEntry
     /// <param name="kind">How it ended.</param>
     /// <param name="at">When.</param>
     /// <param name="job">The job of the journal.</param>
+    /// <param name="revision">The policy in force; null where none decides.</param>
     /// <param name="reason">Why.</param>
     /// <param name="code">The error's, if it should have been ended and could not be.</param>
-    public AuditEvent ToEvent(AuditEventKind kind, DateTimeOffset at, JobContext job, string reason, string? code = null) => new()
+    public AuditEvent ToEvent(AuditEventKind kind, DateTimeOffset at, JobContext job, string? revision, string reason, string? code = null) => new()
     {
         Kind = kind,
         At = at,
@@ -55,6 +56,7 @@ internal sealed record JournalEntry
         AttestedFacts = AttestedFacts,
         Issuer = Issuer,
         IsPlatformIssued = IsPlatformIssued,
+        PolicyRevision = revision,
         Fingerprint = Fingerprint,
         UnusableFrom = IsUnknown ? null : UnusableFrom,
         DiesAt = IsUnknown ? null : DiesAt,

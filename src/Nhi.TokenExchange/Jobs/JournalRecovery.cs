@@ -24,6 +24,9 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
     /// <summary>What was done; never fails. From then on nothing is in use here.</summary>
     public Task<RecoveryReport> Report => _report.Task;
 
+    // One that only recovers decides nothing.
+    private string? Revision => session.OnlyRecovers ? null : session.Plan.PolicyRevision;
+
     /// <summary>Begins, beside the job.</summary>
     public void Start()
     {
@@ -174,7 +177,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
             return Leave(entry, outcomes);
         if (entry.IsUnknown)
         {
-            await session.Audit.TryRecordAsync(() => entry.ToEvent(AuditEventKind.Recovered, session.Clock.Now, header.Job, "the job was killed while this exchange was in the air; if a credential came of it, nobody has it, and it dies by itself")).ConfigureAwait(false);
+            await session.Audit.TryRecordAsync(() => entry.ToEvent(AuditEventKind.Recovered, session.Clock.Now, header.Job, Revision, "the job was killed while this exchange was in the air; if a credential came of it, nobody has it, and it dies by itself")).ConfigureAwait(false);
             return LeaseEnd.CannotBeRevoked;
         }
         TargetRuntime? target = session.Targets.FirstOrDefault(one => one.Target == entry.Target && one.Plan.Exchanger.Issuer.AbsoluteUri == entry.Issuer);
@@ -188,7 +191,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", end, entry.UnusableFrom, entry.DiesAt, failure));
         AuditEventKind kind = end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
         await session.Audit.TryRecordAsync(() => entry.ToEvent(
-            kind, session.Clock.Now, header.Job, failure is null ? "recovered from the journal of a job that was killed" : $"recovered from the journal of a job that was killed; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
+            kind, session.Clock.Now, header.Job, Revision, failure is null ? "recovered from the journal of a job that was killed" : $"recovered from the journal of a job that was killed; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
         return end == LeaseEnd.Failed ? null : end;
     }
 

@@ -97,7 +97,7 @@ internal sealed class LeaseEnding(JobSession session)
             Outcomes.AddBefore(new LeaseOutcome(owner.Target, "", end, announced.UnusableFrom, announced.DiesAt, failure));
             const string Reason = "its exchange failed, and may have made it";
             await session.Audit.TryRecordAsync(() => announced.ToEvent(
-                KindOf(end), session.Clock.Now, session.Context, failure is null ? Reason : $"{Reason}; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
+                KindOf(end), session.Clock.Now, session.Context, session.Plan.PolicyRevision, failure is null ? Reason : $"{Reason}; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
         }
         if (end != LeaseEnd.Failed)
             session.Journal!.NothingCame(announced);
@@ -228,6 +228,7 @@ internal sealed class LeaseEnding(JobSession session)
         AttestedFacts = credential.Lease.Origin.Attestation.Attested,
         Issuer = credential.Lease.Origin.Owner.Plan.Exchanger.Issuer.AbsoluteUri,
         IsPlatformIssued = credential.Lease.Origin.Owner.Plan.Exchanger.IsPlatformIssued,
+        PolicyRevision = session.Plan.PolicyRevision,
         Fingerprint = credential.Fingerprint,
         UnusableFrom = session.Clock.InstantOf(credential.Lease.WallEnd),
         DiesAt = credential.ExpiresAt,

@@ -29,17 +29,50 @@ public sealed class AccessDecision
     /// <summary>Until when this decision holds: no grant outlives its permit, and a deny is asked again then. Null: until the policy changes.</summary>
     public DateTimeOffset? HoldsUntil { get; private init; }
 
+    /// <summary>Whether a credential that lives longer than it may be handed out is an error (NHI5008), and ended.</summary>
+    public bool RefuseLongerLife { get; private init; }
+
+    /// <summary>Whether only a credential will do that is bound to a key of this process (RFC 8705, RFC 9449).</summary>
+    public bool SenderConstrained { get; private init; }
+
+    /// <summary>Whether the policy only observes: it permits everything, and <see cref="Reason"/> says what it would have decided.</summary>
+    internal bool IsObserved { get; private init; }
+
     /// <summary>Grants access.</summary>
     /// <param name="rule">The rule that decided.</param>
     /// <param name="scopes">Narrower scopes; null leaves the target's.</param>
     /// <param name="maxLifetime">A shorter hand-out; null leaves the target's.</param>
     /// <param name="holdsUntil">Until when the permit holds; null until the policy changes.</param>
-    public static AccessDecision Permit(string rule, ScopeSet? scopes = null, TimeSpan? maxLifetime = null, DateTimeOffset? holdsUntil = null) =>
-        new(true, rule, "") { Scopes = scopes, MaxLifetime = maxLifetime, HoldsUntil = holdsUntil };
+    /// <param name="refuseLongerLife">Whether what lives longer than it may be handed out is ended and refused, not only handed out for a shorter time.</param>
+    /// <param name="senderConstrained">Whether a credential that works for whoever holds it is refused.</param>
+    public static AccessDecision Permit(
+        string rule, ScopeSet? scopes = null, TimeSpan? maxLifetime = null, DateTimeOffset? holdsUntil = null, bool refuseLongerLife = false, bool senderConstrained = false) =>
+        new(true, rule, "") { Scopes = scopes, MaxLifetime = maxLifetime, HoldsUntil = holdsUntil, RefuseLongerLife = refuseLongerLife, SenderConstrained = senderConstrained };
 
     /// <summary>Refuses access.</summary>
     /// <param name="rule">The rule that decided.</param>
     /// <param name="reason">Claim, expected and presented value.</param>
     /// <param name="holdsUntil">Until when the deny holds, such as the start of a time window; null until the policy changes.</param>
     public static AccessDecision Deny(string rule, string reason, DateTimeOffset? holdsUntil = null) => new(false, rule, reason) { HoldsUntil = holdsUntil };
+
+    /// <summary>A permit of a policy that only observes.</summary>
+    /// <param name="would">What it would have decided. None of it counts.</param>
+    internal static AccessDecision Observed(AccessDecision would) =>
+        new(true, would.Rule, would.IsPermitted ? $"would permit{would.Limits}" : $"would deny: {would.Reason}") { IsObserved = true };
+
+    /// <summary>What a permit leaves and demands, in words.</summary>
+    private string Limits
+    {
+        get
+        {
+            string[] limits =
+            [
+                .. Scopes is { } scopes ? [$"scopes '{scopes}'"] : Array.Empty<string>(),
+                .. MaxLifetime is { } longest ? [$"a hand-out of {longest:c}"] : Array.Empty<string>(),
+                .. RefuseLongerLife ? ["no longer life"] : Array.Empty<string>(),
+                .. SenderConstrained ? ["a sender-constrained credential"] : Array.Empty<string>(),
+            ];
+            return limits.Length == 0 ? "" : $" {string.Join(", ", limits)}";
+        }
+    }
 }

@@ -30,6 +30,9 @@ public sealed class AccessRequest
     /// <summary>How long the credential would be handed out at most.</summary>
     public required TimeSpan MaxLifetime { get; init; }
 
+    /// <summary>When it is asked, by the job's clock.</summary>
+    public required DateTimeOffset At { get; init; }
+
     /// <summary>The tenant that the caller named, where the issuer has tenants.</summary>
     public string? Tenant { get; init; }
 

@@ -12,19 +12,4 @@ internal sealed class AllowAllPolicy : IAccessPolicy
     public ValueTask<AccessDecision> DecideAsync(AccessRequest request, CancellationToken cancellationToken) => new(Permitted);
 
     public IChangeToken GetChangeToken() => NeverChanges.Token;
-
-    private sealed class NeverChanges : IChangeToken, IDisposable
-    {
-        public static readonly NeverChanges Token = new();
-
-        public bool HasChanged => false;
-
-        public bool ActiveChangeCallbacks => false;
-
-        public IDisposable RegisterChangeCallback(Action<object?> callback, object? state) => this;
-
-        public void Dispose()
-        {
-        }
-    }
 }

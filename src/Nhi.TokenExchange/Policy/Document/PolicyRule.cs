@@ -1,0 +1,37 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>What a permit leaves of a request, and demands of the answer.</summary>
+internal sealed record PolicyLimits(TimeSpan? LongestHandOut, bool RefuseLongerLife, ScopeSet? Scopes, bool SenderConstrained)
+{
+    public static PolicyLimits None { get; } = new(null, false, null, false);
+}
+
+/// <summary>One rule, compiled.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="IsPermit">Or it forbids.</param>
+/// <param name="Reason">What its author says; null for nothing.</param>
+/// <param name="Place">Where it begins.</param>
+/// <param name="Conditions">All must hold. What a permit demands of the request beside its matchers is among them.</param>
+/// <param name="Window">When it counts; null for always.</param>
+/// <param name="Limits">Of a permit.</param>
+internal sealed record PolicyRule(string Name, bool IsPermit, string? Reason, PolicyPlace Place, PolicyCondition[] Conditions, TimeWindow? Window, PolicyLimits Limits)
+{
+    /// <summary>The only targets that it is about; null if they can't be counted.</summary>
+    public IReadOnlyList<string>? Targets => Find(PolicyAttribute.Target)?.Matcher.Values;
+
+    /// <summary>The condition on a value, by its name.</summary>
+    public ValueCondition? Find(string name) => Conditions.OfType<ValueCondition>().FirstOrDefault(condition => condition.Name == name);
+
+    public bool HoldsFor(AccessRequest request)
+    {
+        foreach (PolicyCondition condition in Conditions)
+        {
+            if (!condition.HoldsFor(request))
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>Whether it is certain to match whatever the other matches, at any time.</summary>
+    public bool Covers(PolicyRule other) => (Window is null || Window.Covers(other.Window)) && Conditions.All(own => other.Conditions.Any(own.Covers));
+}

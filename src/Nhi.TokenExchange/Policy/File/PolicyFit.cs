@@ -1,0 +1,39 @@
+using Microsoft.Extensions.Logging;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>Compares what is declared with the policy when a session starts, and tells what can't come of it. No error: the policy may change while the job runs.</summary>
+internal static class PolicyFit
+{
+    private const int MostNamed = 3;
+
+    // Facts that no proof ever says: who leaves them out has none.
+    private static readonly (string Condition, string Setting, Func<JobContext, string?> ValueOf)[] OnlyDeclared =
+    [
+        ("job.dataset", "Job:Dataset", job => job.Dataset),
+        ("job.purpose", "Job:Purpose", job => job.Purpose),
+    ];
+
+    public static void Tell(PolicyDocument policy, JobContext job, IEnumerable<TargetPlan> targets, ILogger logger)
+    {
+        foreach (TargetPlan target in targets)
+        {
+            PolicyRule[] permits = [.. policy.Rules.Where(rule => rule.IsPermit && (rule.Find(PolicyAttribute.Target)?.Matcher.Matches(target.Name) ?? true))];
+            if (permits.Length == 0)
+            {
+                logger.NoPermitForTarget(target.Name, policy.Revision, UnknownSetting.Nearest(target.Name, policy.Rules.SelectMany(rule => rule.Targets ?? [])) is { } nearest ? $"'{nearest}' is the nearest that they name" : "it is always denied");
+                continue;
+            }
+            foreach ((string condition, string setting, Func<JobContext, string?> valueOf) in OnlyDeclared)
+            {
+                if (valueOf(job) is null && Array.TrueForAll(permits, permit => permit.Find(condition) is not null))
+                    logger.PolicyNeedsFact(target.Name, setting, policy.Revision, Names(permits));
+            }
+            PolicyRule widest = permits.MaxBy(permit => permit.Limits.LongestHandOut ?? TimeSpan.MaxValue)!;
+            if (widest.Limits.LongestHandOut is { } longest && longest < target.MaxLifetime)
+                logger.PolicyShortensTarget(target.Name, target.MaxLifetime, longest, widest.Name, policy.Revision);
+        }
+    }
+
+    private static string Names(PolicyRule[] rules) => string.Join(", ", rules.Take(MostNamed).Select(rule => rule.Name)) + (rules.Length > MostNamed ? ", …" : "");
+}

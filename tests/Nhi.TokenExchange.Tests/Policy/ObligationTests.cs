@@ -1,0 +1,107 @@
+using static Nhi.TokenExchange.Tests.Policy.Policies;
+
+namespace Nhi.TokenExchange.Tests.Policy;
+
+/// <summary>What a permit demands is enforced where credentials are got, and what a document decides is in the audit.</summary>
+public class ObligationTests
+{
+    private const string ToWarehouse = """{ "target": "warehouse", "job": { "dataset": "orders" } }""";
+
+    [Test]
+    public async Task A_credential_that_lives_longer_than_a_permit_lets_it_is_ended_and_refused()
+    {
+        await using TestJob job = await StartAsync("""{ "longestHandOut": "00:15:00", "refuseLongerLife": true }""");
+
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => job.Warehouse.GetAsync().AsTask())!;
+
+        Assert.That((refused.Code, refused.Stage, refused.IsTransient), Is.EqualTo((ErrorCodes.LivesTooLong, ExchangeStage.Verify, false)));
+        Assert.That(refused.Message, Does.Contain("Rule 'orders' permits a life of 00:15:00 at most (refuseLongerLife)").And.Contain("in 01:00:00. It is not handed out."));
+        Assert.That(job.Issuer.Revoked, Is.EqualTo(job.Issuer.Issued));
+        Assert.That(job.Issuer.Issued, Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public async Task One_that_lives_as_long_as_it_may_is_taken()
+    {
+        await using TestJob job = await StartAsync("""{ "longestHandOut": "00:15:00", "refuseLongerLife": true }""", issuer => issuer.Life = TimeSpan.FromMinutes(15));
+
+        Assert.That((await job.Warehouse.GetAsync()).ExpiresAt, Is.EqualTo(job.Time.GetUtcNow() + TimeSpan.FromMinutes(15)));
+    }
+
+    [Test]
+    public async Task One_whose_end_nobody_knows_is_refused()
+    {
+        await using TestJob job = await StartAsync("""{ "refuseLongerLife": true }""");
+        job.Issuer.Answer = _ => new Issued<BearerToken>(job.Issuer.NewToken()) { EndIsAssumed = true };
+
+        Assert.That(Assert.ThrowsAsync<TokenExchangeException>(() => job.Warehouse.GetAsync().AsTask())!.Message, Does.Contain("NHI5008").And.Contain("does not say when it ends"));
+        Assert.That(job.Issuer.Revoked, Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Without_that_obligation_the_hand_out_alone_is_limited()
+    {
+        await using TestJob job = await StartAsync("""{ "longestHandOut": "00:15:00" }""");
+        BearerToken token = await job.Warehouse.GetAsync();
+
+        AuditEvent issued = job.Audit.Events.Single(one => one.Kind == AuditEventKind.Issued);
+        Assert.That((issued.UnusableFrom, issued.DiesAt), Is.EqualTo(((DateTimeOffset?)(job.Time.GetUtcNow() + TimeSpan.FromMinutes(15)), (DateTimeOffset?)token.ExpiresAt)));
+    }
+
+    [Test]
+    public async Task A_permit_for_sender_constrained_credentials_refuses_a_bearer_token_before_one_is_asked_for()
+    {
+        await using TestJob job = await StartAsync("""{ "senderConstrained": true }""");
+
+        AccessDeniedException denied = Assert.ThrowsAsync<AccessDeniedException>(() => job.Warehouse.GetAsync().AsTask())!;
+
+        Assert.That(denied.Rule, Is.EqualTo("orders"));
+        Assert.That(denied.Message, Does.Contain("senderConstrained expected a credential that is bound to a key of this process, presented a BearerToken, which works for whoever holds it"));
+        Assert.That(job.Issuer.Requests, Is.Empty);
+        Assert.That(job.Audit.Kinds, Does.Contain(AuditEventKind.Denied));
+    }
+
+    [Test]
+    public async Task Every_event_has_the_digest_of_the_document()
+    {
+        PolicyDocument policy = PolicyDocument.Parse(Text(7, Permit("orders", ToWarehouse)));
+        await using TestJob job = await TestJob.StartAsync(more: b => b.Policy(policy));
+        await job.Warehouse.GetAsync();
+
+        await job.Session.CompleteAsync();
+        AuditEvent[] decided = [.. job.Audit.Events];
+        Assert.That(decided.Select(one => one.Kind), Is.EqualTo([AuditEventKind.Attested, AuditEventKind.Permitted, AuditEventKind.Exchanging, AuditEventKind.Issued, AuditEventKind.Revoked]));
+        Assert.That(decided.Select(one => one.PolicyRevision), Is.All.EqualTo(policy.Revision).And.All.Match("^7\\+sha256:[0-9a-f]{64}$"));
+        Assert.That(decided.Select(one => one.IsObserved), Is.All.False);
+    }
+
+    [Test]
+    public async Task A_document_that_observes_lets_through_and_the_audit_says_what_it_would_have_done()
+    {
+        PolicyDocument policy = PolicyDocument.Parse(Text(1, Permit("payments", """{ "job": { "dataset": "payments" } }""")).Replace("\"revision\"", "\"mode\": \"observe\", \"revision\"", StringComparison.Ordinal));
+        await using TestJob job = await TestJob.StartAsync(more: b => b.Policy(policy));
+
+        await job.Warehouse.GetAsync();
+
+        AuditEvent permitted = job.Audit.Events.Single(one => one.Kind == AuditEventKind.Permitted);
+        Assert.That((permitted.IsObserved, permitted.Rule), Is.EqualTo((true, "default-deny")));
+        Assert.That(permitted.Reason, Is.EqualTo("would deny: no rule permits it; nearest is 'payments': job.dataset expected 'payments', presented 'orders'"));
+        Assert.That(job.Audit.Kinds, Does.Not.Contain(AuditEventKind.Denied));
+    }
+
+    [Test]
+    public async Task A_grant_ends_with_the_window_of_its_permit_and_the_next_is_denied()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        DateTimeOffset ends = job.Time.GetUtcNow().AddMinutes(30);
+        PolicyDocument policy = Of(Permit("timed", $$"""{ "target": "warehouse", "time": { "notAfter": "{{ends.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}}" } }"""));
+        job.Policy.Decide = policy.Decide;
+        await job.Warehouse.GetAsync();
+
+        Assert.That(job.Audit.Events.Single(one => one.Kind == AuditEventKind.Issued).UnusableFrom, Is.EqualTo(ends).Within(TimeSpan.FromSeconds(1)));
+        job.Time.Advance(TimeSpan.FromMinutes(31));
+        Assert.ThrowsAsync<AccessDeniedException>(() => job.Warehouse.GetAsync().AsTask());
+    }
+
+    private static Task<TestJob> StartAsync(string limits, Action<TestExchanger>? issuer = null) => TestJob.StartAsync(issuer, more: b => b.Policy(Of(Permit("orders", ToWarehouse, limits))));
+}
