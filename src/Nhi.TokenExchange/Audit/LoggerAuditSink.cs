@@ -13,10 +13,10 @@ internal sealed class LoggerAuditSink(ILogger logger) : IAuditSink
                 logger.Attested(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.SubjectIssuer, auditEvent.Subject, auditEvent.Audience, auditEvent.SubjectFingerprint, auditEvent.WorkloadIsAsserted, auditEvent.AttestedFacts);
                 break;
             case AuditEventKind.Permitted:
-                logger.Permitted(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Rule, auditEvent.PolicyRevision, auditEvent.Scopes);
+                logger.Permitted(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Rule, auditEvent.PolicyRevision, auditEvent.Scopes, auditEvent.CorrelationId);
                 break;
             case AuditEventKind.Denied:
-                logger.Denied(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Rule, auditEvent.PolicyRevision, auditEvent.Reason);
+                logger.Denied(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Rule, auditEvent.PolicyRevision, auditEvent.Reason, auditEvent.CorrelationId);
                 break;
             case AuditEventKind.Exchanging:
                 logger.Exchanging(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, auditEvent.Scopes, auditEvent.SubjectFingerprint);

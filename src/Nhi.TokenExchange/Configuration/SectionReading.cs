@@ -35,6 +35,9 @@ internal sealed class SectionReading
 
     public bool? FailOnUnrevoked { get; private set; }
 
+    /// <summary>The policy; null if the section names none.</summary>
+    public IAccessPolicy? Policy { get; private set; }
+
     /// <summary>Certificate authorities to trust beside the system's.</summary>
     public AdditionalRoots? Roots { get; private set; }
 
@@ -83,6 +86,7 @@ internal sealed class SectionReading
         if (reader.Has("FailOnUnrevoked"))
             FailOnUnrevoked = reader.Flag("FailOnUnrevoked");
         Roots = TrustRootsFile.Read(reader, _errors);
+        Policy = PolicySection.Read(reader);
         SettingsReader identities = reader.Child("Identities");
         AreIdentitiesRead = !IsList(identities, "is a list, whose entries have no names", "Write an object, each identity under its name: \"Identities\": { \"job\": { \"Source\": \"OidcFile\", \"Path\": \"/var/run/secrets/job/token\" } }.");
         foreach (string name in AreIdentitiesRead ? identities.Names : [])

@@ -17,7 +17,7 @@ public sealed partial class TokenExchangeBuilder
     private bool? _jobFromRuntime;
     private Func<string, string?> _environment = Environment.GetEnvironmentVariable;
     private IConfigurationSection? _section;
-    private IAccessPolicy _policy = new AllowAllPolicy();
+    private IAccessPolicy? _policy;
     private IAuditSink? _audit;
     private TimeProvider _time = TimeProvider.System;
     private Func<double>? _jitter;
@@ -169,7 +169,7 @@ public sealed partial class TokenExchangeBuilder
         return this;
     }
 
-    /// <summary>Reads identities, targets, <c>Job</c>, <c>EndWithin</c>, <c>MaxDuration</c>, <c>KillSwitch</c>, <c>Journal</c>, <c>FailOnUnrevoked</c> and <c>TrustRoots</c> (the path of a PEM file) from a configuration too. What is said in code as well is added; of the job's facts, its times, its switch, its journal and its failing, code wins.</summary>
+    /// <summary>Reads identities, targets, <c>Job</c>, <c>EndWithin</c>, <c>MaxDuration</c>, <c>KillSwitch</c>, <c>Journal</c>, <c>FailOnUnrevoked</c>, <c>Policy</c> and <c>TrustRoots</c> (the path of a PEM file) from a configuration too. What is said in code as well is added; of the job's facts, its times, its switch, its journal and its failing, code wins.</summary>
     /// <param name="section">The section, such as <c>TokenExchange</c>. Its shape is closed: unknown settings and static secrets are refused. Read once, when the session starts; a reload changes nothing.</param>
     public TokenExchangeBuilder Configuration(IConfigurationSection section)
     {
@@ -213,6 +213,8 @@ public sealed partial class TokenExchangeBuilder
             if (_targets.Count + read.Targets.Count == 0 && !read.IsLackOfTargetsSaid)
                 _errors.Add(_section is null ? "Targets" : $"{_section.Path}:Targets", "has no entry", "Declare at least one target, in the section or by builder.Target(\"warehouse\", Targets.Databricks(host, clientId), identity: \"job\", \"sql\").");
             IReadOnlyList<TargetPlan> targets = new TargetFreezing(_errors, [.. _identities, .. read.Identities], [.. _targets, .. read.Targets], job, declared.Environment, read.AreIdentitiesRead).Freeze();
+            if (_policy is not null && read.Policy is not null)
+                _errors.Add($"{_section!.Path}:Policy", "is a second policy beside the one that code gives", "Keep one; a job has one policy.");
             string? killSwitch = _killSwitch ?? read.KillSwitch;
             // A switch that can't be thrown is none.
             if (killSwitch is not null && _errors.Count == 0 && !Directory.Exists(Path.GetDirectoryName(killSwitch)))
@@ -220,7 +222,7 @@ public sealed partial class TokenExchangeBuilder
             _errors.ThrowIfAny();
             ILogger logger = _loggerFactory.CreateLogger("Nhi.TokenExchange");
             return new SessionPlan(
-                job, targets, _policy, _audit ?? new LoggerAuditSink(logger), _time, _jitter ?? CryptographicJitter,
+                job, targets, _policy ?? read.Policy ?? new AllowAllPolicy(), _audit ?? new LoggerAuditSink(logger), _time, _jitter ?? CryptographicJitter,
                 new QuietLogger(logger), _meter, _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _maxDuration ?? read.MaxDuration, killSwitch,
                 _journal ?? read.Journal, _failOnUnrevoked ?? read.FailOnUnrevoked ?? false, _transport, _roots?.And(read.Roots) ?? read.Roots, read.Owned);
         }

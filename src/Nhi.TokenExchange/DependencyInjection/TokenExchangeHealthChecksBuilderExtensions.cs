@@ -6,7 +6,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Reports how the targets of the container's session fare.</summary>
 public static class TokenExchangeHealthChecksBuilderExtensions
 {
-    /// <summary>Adds a health check for each target, named <c>token-exchange:</c> and the target.</summary>
+    /// <summary>Adds a health check for each target, named <c>token-exchange:</c> and the target, and <c>token-exchange-policy</c> where a remote decision point decides.</summary>
     /// <param name="builder">The health checks, from <c>services.AddHealthChecks()</c>.</param>
     /// <param name="failureStatus">What is reported where no credential can be had. Default: unhealthy.</param>
     /// <param name="tags">Tags of the checks, to choose them by.</param>
@@ -14,7 +14,7 @@ public static class TokenExchangeHealthChecksBuilderExtensions
     /// <remarks>
     /// Healthy: a usable credential is held, or the target has not been asked yet. Degraded: refreshing fails while a credential is still good; credentials that should have been ended could not be; or the last
     /// exchange failed and nobody has tried for a minute since it may be tried again. Unhealthy: the last exchange failed and nothing is held, or the
-    /// job has ended. A check looks and asks nobody: it never causes an exchange. It tells of the target's own credential, not of narrower ones.
+    /// job has ended. The policy's check is degraded while the decision point does not answer and is not asked for a while. A check looks and asks nobody: it never causes an exchange. It tells of the target's own credential, not of narrower ones.
     /// </remarks>
     public static IHealthChecksBuilder AddTokenExchange(this IHealthChecksBuilder builder, HealthStatus? failureStatus = null, IEnumerable<string>? tags = null)
     {
@@ -22,8 +22,11 @@ public static class TokenExchangeHealthChecksBuilderExtensions
         string[] all = [.. tags ?? []];
         builder.Services.AddOptions<HealthCheckServiceOptions>().Configure<IServiceProvider>((options, services) =>
         {
-            foreach (TargetRuntime target in JobHosting.SessionOf(services).Targets)
+            JobSession session = JobHosting.SessionOf(services);
+            foreach (TargetRuntime target in session.Targets)
                 options.Registrations.Add(new HealthCheckRegistration($"token-exchange:{target.Target}", new TargetHealthCheck(target), failureStatus, all));
+            if (session.Plan.Policy is RemotePolicy policy)
+                options.Registrations.Add(new HealthCheckRegistration("token-exchange-policy", new PolicyHealthCheck(policy), failureStatus, all));
         });
         return builder;
     }

@@ -75,7 +75,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
             reason: failure.IssuerError is { } issuerError ? $"{failure.Detail} [{issuerError}]" : failure.Detail));
 
     private AuditEvent Decision(AuditEventKind kind, Flight flight, AttestedProof proof, AccessRequest asked, AccessDecision decision, string revision) =>
-        Event(kind, flight, proof, decision.Scopes ?? asked.Scopes, decision.Rule, revision, decision.IsPermitted ? null : decision.Reason, tenant: asked.Tenant);
+        Event(kind, flight, proof, decision.Scopes ?? asked.Scopes, decision.Rule, revision, decision.IsPermitted ? null : decision.Reason, tenant: asked.Tenant, correlationId: decision.CorrelationId);
 
     private AuditEvent Event(
         AuditEventKind kind, Flight flight, AttestedProof? proof, ScopeSet scopes = default, string? rule = null, string? revision = null, string? reason = null,

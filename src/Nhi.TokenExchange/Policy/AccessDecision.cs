@@ -29,6 +29,9 @@ public sealed class AccessDecision
     /// <summary>Until when this decision holds: no grant outlives its permit, and a deny is asked again then. Null: until the policy changes.</summary>
     public DateTimeOffset? HoldsUntil { get; private init; }
 
+    /// <summary>A remote decision point's name for the decision, to find it in its log; for the audit. Null where the policy decides by itself.</summary>
+    public string? CorrelationId { get; internal set; }
+
     /// <summary>Grants access.</summary>
     /// <param name="rule">The rule that decided.</param>
     /// <param name="scopes">Narrower scopes; null leaves the target's.</param>
