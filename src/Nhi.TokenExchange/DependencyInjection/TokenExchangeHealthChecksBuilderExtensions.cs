@@ -26,7 +26,7 @@ public static class TokenExchangeHealthChecksBuilderExtensions
             foreach (TargetRuntime target in session.Targets)
                 options.Registrations.Add(new HealthCheckRegistration($"token-exchange:{target.Target}", new TargetHealthCheck(target), failureStatus, all));
             if (session.Plan.Policy is RemotePolicy policy)
-                options.Registrations.Add(new HealthCheckRegistration("token-exchange-policy", new PolicyHealthCheck(policy), failureStatus, all));
+                options.Registrations.Add(new HealthCheckRegistration("token-exchange-policy", new DecisionPointHealthCheck(policy), failureStatus, all));
         });
         return builder;
     }

@@ -5,7 +5,7 @@ using Nhi.TokenExchange.Tests.DependencyInjection;
 namespace Nhi.TokenExchange.Tests.Policy.Remote;
 
 /// <summary>A decision point that is not asked for a while is told beside the targets.</summary>
-internal sealed class PolicyHealthTests
+internal sealed class DecisionPointHealthTests
 {
     [Test]
     public async Task An_open_circuit_is_degraded_and_a_closed_one_is_healthy([Values] Language language)

@@ -1,7 +1,7 @@
 namespace Nhi.TokenExchange;
 
-/// <summary>The policies that this package brings, for <see cref="TokenExchangeBuilder.Policy"/>.</summary>
-public static partial class AccessPolicies
+/// <summary>Policies that somebody else decides, for <see cref="TokenExchangeBuilder.Policy"/>.</summary>
+public static class AccessPolicies
 {
     /// <summary>A decision point that speaks the OpenID AuthZEN Authorization API 1.0, asked at each issue and each refresh. Claims go there, never a token; it is not told who asks, so put what authenticates callers before it on loopback.</summary>
     /// <param name="decisionPoint">Its identifier: https, no query, exactly as its metadata names itself. Loopback may be http.</param>

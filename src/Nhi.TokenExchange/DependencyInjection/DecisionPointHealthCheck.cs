@@ -3,7 +3,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Nhi.TokenExchange;
 
 /// <summary>Says whether the remote decision point answers, by looking at its circuit. Asks nobody.</summary>
-internal sealed class PolicyHealthCheck(RemotePolicy policy) : IHealthCheck
+internal sealed class DecisionPointHealthCheck(RemotePolicy policy) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
