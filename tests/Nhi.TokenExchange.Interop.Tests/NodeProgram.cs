@@ -106,7 +106,9 @@ internal sealed class NodeProgram : IAsyncDisposable
     }
 
     // Where the checkout is built, its folder lies above the binaries.
-    private static string RequireInstalled(string package)
+    /// <summary>Skips the test unless the package is installed.</summary>
+    /// <returns>The folder that has <c>node_modules</c> in it.</returns>
+    internal static string RequireInstalled(string package)
     {
         string? folder = null;
         for (DirectoryInfo? above = new(AppContext.BaseDirectory); above is not null && folder is null; above = above.Parent)

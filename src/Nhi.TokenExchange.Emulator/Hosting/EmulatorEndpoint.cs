@@ -74,4 +74,13 @@ public enum EmulatorEndpoint
 
     /// <summary>Vault: <c>sys/wrapping/…</c>.</summary>
     VaultWrapping,
+
+    /// <summary>The decision point's AuthZEN metadata, <c>/.well-known/authzen-configuration</c>.</summary>
+    AuthZenMetadata,
+
+    /// <summary>The decision point's AuthZEN evaluation, <c>/access/v1/evaluation</c>.</summary>
+    AuthZenEvaluation,
+
+    /// <summary>The decision point's OPA data API, <c>/v1/data/…</c>.</summary>
+    OpaData,
 }

@@ -4,7 +4,7 @@ namespace Nhi.TokenExchange;
 internal sealed record EmulatorPorts(string Host, IReadOnlyList<int> All)
 {
     /// <summary>How many ports there are; the last <see cref="Secure"/> of them speak TLS.</summary>
-    public const int Count = 8;
+    public const int Count = 9;
 
     public const int Secure = 2;
 
@@ -20,9 +20,11 @@ internal sealed record EmulatorPorts(string Host, IReadOnlyList<int> All)
 
     public int Vault => All[5];
 
-    public int Entra => All[6];
+    public int DecisionPoint => All[6];
 
-    public int AzureResource => All[7];
+    public int Entra => All[7];
+
+    public int AzureResource => All[8];
 
     // The two OAuth issuers have a path, so that RFC 8414's insertion and OIDC's appending of the well-known part differ.
     public string IssuerIdentifier => $"http://{Host}:{Issuer}/issuer";
@@ -36,6 +38,8 @@ internal sealed record EmulatorPorts(string Host, IReadOnlyList<int> All)
     public string ManagedIdentityOrigin => $"http://{Host}:{ManagedIdentity}";
 
     public string VaultOrigin => $"http://{Host}:{Vault}";
+
+    public string DecisionPointOrigin => $"http://{Host}:{DecisionPoint}";
 
     // By name: SDKs that compare host names of authorities are used to names.
     public string EntraOrigin => $"https://localhost:{Entra}";

@@ -29,8 +29,8 @@ internal sealed class RequestDesk(EmulatorRoutes routes, Ledger ledger, FaultPla
 
     private async Task HandleAsync(HttpContext http, EmulatorEndpoint endpoint)
     {
-        // The Azure-style API reads its body itself.
-        RequestForm form = endpoint == EmulatorEndpoint.AzureResource ? RequestForm.None : await RequestForm.ReadAsync(http.Request, http.RequestAborted).ConfigureAwait(false);
+        // These read their bodies themselves.
+        RequestForm form = endpoint is EmulatorEndpoint.AzureResource or EmulatorEndpoint.AuthZenEvaluation or EmulatorEndpoint.OpaData ? RequestForm.None : await RequestForm.ReadAsync(http.Request, http.RequestAborted).ConfigureAwait(false);
         string? key = KeyOf(endpoint, http.Request, form);
         (int number, int atOnce) = ledger.Requests.Enter(endpoint, key);
         if (atOnce > 1)

@@ -84,6 +84,6 @@ public sealed class AuditEvent
     /// <summary>What failed, or why it was denied.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>The issuer's name for the request.</summary>
+    /// <summary>The issuer's name for the request; of a decision that was asked of a remote decision point, that one's.</summary>
     public string? CorrelationId { get; init; }
 }

@@ -16,10 +16,10 @@ internal sealed class LoggerAuditSink(ILogger logger) : IAuditSink
                 logger.Observed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Rule, auditEvent.PolicyRevision, auditEvent.Scopes, auditEvent.Reason);
                 break;
             case AuditEventKind.Permitted:
-                logger.Permitted(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Rule, auditEvent.PolicyRevision, auditEvent.Scopes);
+                logger.Permitted(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Rule, auditEvent.PolicyRevision, auditEvent.Scopes, auditEvent.CorrelationId);
                 break;
             case AuditEventKind.Denied:
-                logger.Denied(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Rule, auditEvent.PolicyRevision, auditEvent.Reason);
+                logger.Denied(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Rule, auditEvent.PolicyRevision, auditEvent.Reason, auditEvent.CorrelationId);
                 break;
             case AuditEventKind.Exchanging:
                 logger.Exchanging(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, auditEvent.Scopes, auditEvent.SubjectFingerprint);

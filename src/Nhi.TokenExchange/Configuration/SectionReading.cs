@@ -38,6 +38,9 @@ internal sealed class SectionReading
     /// <summary>The absolute path of the policy's file.</summary>
     public string? PolicyFile { get; private set; }
 
+    /// <summary>The remote decision point; null if the section names none.</summary>
+    public IAccessPolicy? RemotePolicy { get; private set; }
+
     /// <summary>Certificate authorities to trust beside the system's.</summary>
     public AdditionalRoots? Roots { get; private set; }
 
@@ -85,7 +88,7 @@ internal sealed class SectionReading
             Journal = reader.FilePath("Journal");
         if (reader.Has("FailOnUnrevoked"))
             FailOnUnrevoked = reader.Flag("FailOnUnrevoked");
-        PolicyFile = ReadPolicy(reader);
+        ReadPolicy(reader);
         Roots = TrustRootsFile.Read(reader, _errors);
         SettingsReader identities = reader.Child("Identities");
         AreIdentitiesRead = !IsList(identities, "is a list, whose entries have no names", "Write an object, each identity under its name: \"Identities\": { \"job\": { \"Source\": \"OidcFile\", \"Path\": \"/var/run/secrets/job/token\" } }.");
@@ -99,13 +102,11 @@ internal sealed class SectionReading
         reader.Close();
     }
 
-    private string? ReadPolicy(SettingsReader reader)
+    private void ReadPolicy(SettingsReader reader)
     {
-        if (!reader.Has("Policy"))
-            return null;
         int before = _errors.Count;
-        string path = reader.Child("Policy").FilePath("File", beside: AppContext.BaseDirectory);
-        return _errors.Count == before ? path : null;
+        (string? file, RemotePolicy) = PolicySection.Read(reader);
+        PolicyFile = _errors.Count == before ? file : null;
     }
 
     // A list becomes settings 0, 1 and so on: they would pass for names.

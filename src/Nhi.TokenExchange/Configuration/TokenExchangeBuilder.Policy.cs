@@ -49,12 +49,12 @@ public sealed partial class TokenExchangeBuilder
         return policy;
     }
 
-    private IAccessPolicy FreezePolicy(PolicyDocument? read, JobContext job, IReadOnlyList<TargetPlan> targets, ILogger logger, List<object> owned)
+    private IAccessPolicy FreezePolicy(PolicyDocument? read, IAccessPolicy? remote, JobContext job, IReadOnlyList<TargetPlan> targets, ILogger logger, List<object> owned)
     {
         if ((read ?? _policy as PolicyDocument) is { } document)
             PolicyFit.Tell(document, job, targets, logger);
         if (read is null)
-            return _policy ?? new AllowAllPolicy();
+            return _policy ?? remote ?? new AllowAllPolicy();
         var file = new PolicyFile(_policyFile!, read, _time, logger);
         owned.Add(file);
         return file;

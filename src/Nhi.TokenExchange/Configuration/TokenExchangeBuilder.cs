@@ -208,6 +208,8 @@ public sealed partial class TokenExchangeBuilder
             if (_targets.Count + read.Targets.Count == 0 && !read.IsLackOfTargetsSaid)
                 _errors.Add(_section is null ? "Targets" : $"{_section.Path}:Targets", "has no entry", "Declare at least one target, in the section or by builder.Target(\"warehouse\", Targets.Databricks(host, clientId), identity: \"job\", \"sql\").");
             IReadOnlyList<TargetPlan> targets = new TargetFreezing(_errors, [.. _identities, .. read.Identities], [.. _targets, .. read.Targets], job, declared.Environment, read.AreIdentitiesRead).Freeze();
+            if ((_policy ?? (object?)_policyFile) is not null && read.RemotePolicy is not null)
+                _errors.Add($"{_section!.Path}:Policy", "is a second policy beside the one that code gives", "Keep one; a job has one policy.");
             string? killSwitch = _killSwitch ?? read.KillSwitch;
             // A switch that can't be thrown is none.
             if (killSwitch is not null && _errors.Count == 0 && !Directory.Exists(Path.GetDirectoryName(killSwitch)))
@@ -216,7 +218,7 @@ public sealed partial class TokenExchangeBuilder
             _errors.ThrowIfAny();
             ILogger logger = _loggerFactory.CreateLogger("Nhi.TokenExchange"), quiet = new QuietLogger(logger);
             return new SessionPlan(
-                job, targets, recoversOnly ? _policy ?? new AllowAllPolicy() : FreezePolicy(policy, job, targets, quiet, read.Owned), _audit ?? new LoggerAuditSink(logger), _time, _jitter ?? CryptographicJitter,
+                job, targets, recoversOnly ? _policy ?? read.RemotePolicy ?? new AllowAllPolicy() : FreezePolicy(policy, read.RemotePolicy, job, targets, quiet, read.Owned), _audit ?? new LoggerAuditSink(logger), _time, _jitter ?? CryptographicJitter,
                 quiet, _meter, _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _maxDuration ?? read.MaxDuration, killSwitch,
                 _journal ?? read.Journal, _failOnUnrevoked ?? read.FailOnUnrevoked ?? false, _transport, _roots?.And(read.Roots) ?? read.Roots, read.Owned);
         }

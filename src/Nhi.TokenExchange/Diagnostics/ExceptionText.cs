@@ -7,7 +7,8 @@ internal static class ExceptionText
     {
         string target = error.Target is null ? "" : $" target '{error.Target}':";
         string hint = error.Hint is null ? "" : detail.EndsWith('.') ? $" {error.Hint}" : $". {error.Hint}";
-        string correlation = error.CorrelationId is null ? "" : $" [issuer's correlation id {error.CorrelationId}]";
+        string whose = error.Stage == ExchangeStage.Authorize ? "decision point's" : "issuer's";
+        string correlation = error.CorrelationId is null ? "" : $" [{whose} correlation id {error.CorrelationId}]";
         return $"{error.Code}{target} {detail}{hint}{correlation}";
     }
 

@@ -8,11 +8,11 @@ internal static partial class Log
     [LoggerMessage(EventId = 101, Level = LogLevel.Information, Message = "{Target} attested ({Job}, flight {FlightId}): {SubjectIssuer} says {Subject} for {Audience}; proof {SubjectFingerprint}, workload only asserted: {WorkloadIsAsserted}, attested facts of the job: {AttestedFacts}")]
     public static partial void Attested(this ILogger logger, string target, JobContext job, Guid flightId, string? subjectIssuer, string? subject, string? audience, string? subjectFingerprint, bool workloadIsAsserted, JobFacts attestedFacts);
 
-    [LoggerMessage(EventId = 102, Level = LogLevel.Information, Message = "{Target} permitted ({Job}, flight {FlightId}) by rule {Rule} of policy {PolicyRevision}: scopes {Scopes}")]
-    public static partial void Permitted(this ILogger logger, string target, JobContext job, Guid flightId, string? rule, string? policyRevision, ScopeSet scopes);
+    [LoggerMessage(EventId = 102, Level = LogLevel.Information, Message = "{Target} permitted ({Job}, flight {FlightId}) by rule {Rule} of policy {PolicyRevision}: scopes {Scopes}, correlation {CorrelationId}")]
+    public static partial void Permitted(this ILogger logger, string target, JobContext job, Guid flightId, string? rule, string? policyRevision, ScopeSet scopes, string? correlationId);
 
-    [LoggerMessage(EventId = 103, Level = LogLevel.Warning, Message = "{Target} denied ({Job}, flight {FlightId}) by rule {Rule} of policy {PolicyRevision}: {Reason}")]
-    public static partial void Denied(this ILogger logger, string target, JobContext job, Guid flightId, string? rule, string? policyRevision, string? reason);
+    [LoggerMessage(EventId = 103, Level = LogLevel.Warning, Message = "{Target} denied ({Job}, flight {FlightId}) by rule {Rule} of policy {PolicyRevision}: {Reason} (correlation {CorrelationId})")]
+    public static partial void Denied(this ILogger logger, string target, JobContext job, Guid flightId, string? rule, string? policyRevision, string? reason, string? correlationId);
 
     [LoggerMessage(EventId = 104, Level = LogLevel.Information, Message = "{Target} exchanging ({Job}, flight {FlightId}) at {Issuer}: scopes {Scopes}, proof {SubjectFingerprint}")]
     public static partial void Exchanging(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, ScopeSet scopes, string? subjectFingerprint);

@@ -39,7 +39,7 @@ public class TokenExchangeException : Exception
     /// <summary>How long to wait before the next try is worth it, if known.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>The issuer's name for the failed request, to find it in its logs.</summary>
+    /// <summary>The issuer's name for the failed request, to find it in its logs; of a decision (stage Authorize), the remote decision point's.</summary>
     public string? CorrelationId { get; init; }
 
     /// <summary>The OAuth error code that the issuer answered (RFC 6749 §5.2), if it did.</summary>

@@ -151,6 +151,9 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             IsAPersons = proof.IsAPersons || proof.Actor is { IsAPersons: true },
             IsPlatformIssued = exchanger.IsPlatformIssued,
             IsRefresh = flight.IsRefresh,
+            Backchannel = session.Backchannel,
+            Time = session.Plan.Time,
+            FlightId = session.FlightId(flight.Number),
         };
         string revision;
         AccessDecision decision;
@@ -172,7 +175,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         if (!decision.IsPermitted)
         {
             await _recorder.DeniedAsync(flight, proof, asked, decision, revision).ConfigureAwait(false);
-            throw new AccessDeniedException(decision.Rule, $"Rule '{decision.Rule}' denies access: {decision.Reason}") { Target = target.Target, IsOfThePolicy = true, HoldsUntil = decision.HoldsUntil };
+            throw new AccessDeniedException(decision.Rule, $"Rule '{decision.Rule}' denies access: {decision.Reason}") { Target = target.Target, IsOfThePolicy = true, HoldsUntil = decision.HoldsUntil, CorrelationId = decision.CorrelationId };
         }
         await _recorder.PermittedAsync(flight, proof, asked, decision, revision, cancellationToken).ConfigureAwait(false);
         return Grant.Of(target.Plan, exchanger, proof, asked, decision, revision, session);

@@ -86,7 +86,8 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
 
     private AuditEvent Decision(AuditEventKind kind, Flight flight, AttestedProof proof, AccessRequest asked, AccessDecision decision, string revision) =>
         Event(
-            kind, flight, proof, decision.Scopes ?? asked.Scopes, decision.Rule, revision, decision is { IsPermitted: true, IsObserved: false } ? null : decision.Reason, tenant: asked.Tenant, isObserved: decision.IsObserved);
+            kind, flight, proof, decision.Scopes ?? asked.Scopes, decision.Rule, revision, decision is { IsPermitted: true, IsObserved: false } ? null : decision.Reason, tenant: asked.Tenant, correlationId: decision.CorrelationId,
+            isObserved: decision.IsObserved);
 
     private AuditEvent Event(
         AuditEventKind kind, Flight flight, AttestedProof? proof, ScopeSet scopes = default, string? rule = null, string? revision = null, string? reason = null,

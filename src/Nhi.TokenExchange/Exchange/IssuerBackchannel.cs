@@ -16,6 +16,9 @@ internal static class IssuerBackchannel
     /// <summary>All tries of one call together.</summary>
     public static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(30);
 
+    /// <summary>Set on a request all of whose tries have less time than <see cref="CallDeadline"/>.</summary>
+    public static readonly HttpRequestOptionsKey<TimeSpan> Within = new("Nhi.TokenExchange.Within");
+
     /// <summary>Set on a request whose 500 answer must not be asked for again.</summary>
     public static readonly HttpRequestOptionsKey<bool> ServerErrorIsFinal = new("Nhi.TokenExchange.ServerErrorIsFinal");
 

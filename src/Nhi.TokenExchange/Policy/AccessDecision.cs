@@ -38,6 +38,9 @@ public sealed class AccessDecision
     /// <summary>Whether the policy only observes: it permits everything, and <see cref="Reason"/> says what it would have decided.</summary>
     internal bool IsObserved { get; private init; }
 
+    /// <summary>A remote decision point's name for the decision, to find it in its log; for the audit. Null where the policy decides by itself.</summary>
+    public string? CorrelationId { get; internal set; }
+
     /// <summary>Grants access.</summary>
     /// <param name="rule">The rule that decided.</param>
     /// <param name="scopes">Narrower scopes; null leaves the target's.</param>

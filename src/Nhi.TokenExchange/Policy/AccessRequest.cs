@@ -53,4 +53,13 @@ public sealed class AccessRequest
 
     /// <summary>Whether a credential of this target is being replaced.</summary>
     public bool IsRefresh { get; init; }
+
+    /// <summary>The session's way out, for a policy that asks somebody; null without a session.</summary>
+    internal HttpMessageInvoker? Backchannel { get; init; }
+
+    /// <summary>The session's clock; null without a session.</summary>
+    internal TimeProvider? Time { get; init; }
+
+    /// <summary>Which flight asks; null without a session.</summary>
+    internal Guid? FlightId { get; init; }
 }

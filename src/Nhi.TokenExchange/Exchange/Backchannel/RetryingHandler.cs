@@ -15,23 +15,24 @@ internal sealed class RetryingHandler(HttpMessageHandler inner, TimeProvider tim
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         long started = time.GetTimestamp();
-        using var deadline = new CancellationTokenSource(IssuerBackchannel.CallDeadline, time);
+        TimeSpan limit = request.Options.TryGetValue(IssuerBackchannel.Within, out TimeSpan within) ? within : IssuerBackchannel.CallDeadline;
+        using var deadline = new CancellationTokenSource(limit, time);
         using var bounded = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
-            HttpResponseMessage response = await SendAsync(request, started, bounded.Token).ConfigureAwait(false);
+            HttpResponseMessage response = await SendAsync(request, started, limit, bounded.Token).ConfigureAwait(false);
             return IsTransient(response.StatusCode) && !RefusalIsWanted.IsSet(request) ? throw GivenUp(response, request.RequestUri!) : response;
         }
         catch (OperationCanceledException exception) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new TokenExchangeException(ErrorCodes.DeadlineExceeded, ExchangeStage.Exchange, $"Host {request.RequestUri!.IdnHost} gave no whole answer within {IssuerBackchannel.CallDeadline.TotalSeconds:0} s.", exception)
+            throw new TokenExchangeException(ErrorCodes.DeadlineExceeded, ExchangeStage.Exchange, FormattableString.Invariant($"Host {request.RequestUri!.IdnHost} gave no whole answer within {limit.TotalSeconds:0.#} s."), exception)
             {
                 IsTransient = true,
             };
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, long started, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, long started, TimeSpan limit, CancellationToken cancellationToken)
     {
         HttpResponseMessage? response = null;
         TokenExchangeException? failure = null;
@@ -45,7 +46,7 @@ internal sealed class RetryingHandler(HttpMessageHandler inner, TimeProvider tim
         {
             failure = exception;
         }
-        var tries = new Tries(request, started, time, jitter, base.SendAsync, response, failure);
+        var tries = new Tries(request, started, limit, time, jitter, base.SendAsync, response, failure);
         return await _retries.Value.GoOnAsync(tries, cancellationToken).ConfigureAwait(false);
     }
 

@@ -6,6 +6,7 @@ namespace Nhi.TokenExchange;
 internal sealed class Tries(
     HttpRequestMessage request,
     long started,
+    TimeSpan limit,
     TimeProvider time,
     Func<double> jitter,
     Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> send,
@@ -59,7 +60,7 @@ internal sealed class Tries(
         if (response?.StatusCode != HttpStatusCode.TooManyRequests)
             request.Options.Set(IssuerBackchannel.MayRepeatALostOne, true);
         // What would end after the deadline is told at once, with what the issuer asked for: the caller's next try comes then.
-        return time.GetElapsedTime(started) + wait < IssuerBackchannel.CallDeadline;
+        return time.GetElapsedTime(started) + wait < limit;
     }
 
     // Only a buffered body can go out twice; an assertion that may be used once brings its own successor.

@@ -1,0 +1,71 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>How narrow and how long, as a decision point may say it: <c>max_lifetime_seconds</c>, <c>scopes</c>, <c>holds_for_seconds</c>, <c>rule</c>.</summary>
+/// <remarks>Read strictly: a limit that is not understood is one that would not be kept.</remarks>
+internal sealed class DecisionLimits
+{
+    private const int LongestSeconds = 365 * 24 * 3600;
+    private const int LongestRule = 100;
+
+    /// <summary>The longest hand-out. One that is longer than the target's changes nothing.</summary>
+    public TimeSpan? MaxLifetime { get; private set; }
+
+    /// <summary>How long the decision holds.</summary>
+    public TimeSpan? HoldsFor { get; private set; }
+
+    /// <summary>Narrower scopes. Wider ones are refused where the grant is made (NHI3003).</summary>
+    public ScopeSet? Scopes { get; private set; }
+
+    /// <summary>The rule that decided.</summary>
+    public string? Rule { get; private set; }
+
+    /// <summary>What is wrong; null if nothing is.</summary>
+    public string? Fault { get; private set; }
+
+    /// <summary>Reads the member at hand.</summary>
+    /// <returns>False if it is none of ours.</returns>
+    public bool TryTake(ref JsonMembers members)
+    {
+        switch (members.Name)
+        {
+            case "max_lifetime_seconds": MaxLifetime = Seconds(members.Name, members.Raw()); return true;
+            case "holds_for_seconds": HoldsFor = Seconds(members.Name, members.Raw()); return true;
+            case "scopes": Scopes = ReadScopes(members.Raw()); return true;
+            case "rule": Rule = members.Text() is { Length: > 0 } rule ? OuterText.Shown(rule, LongestRule) : null; return true;
+            default: return false;
+        }
+    }
+
+    // JSON knows no whole numbers; only digits are taken, so 1e9, -1, 0.5 and "60" are none.
+    private TimeSpan? Seconds(string name, ReadOnlySpan<byte> raw)
+    {
+        if (raw.SequenceEqual("null"u8))
+            return null;
+        if (raw.Length is > 0 and <= 9 && !raw.ContainsAnyExceptInRange((byte)'0', (byte)'9'))
+        {
+            int seconds = 0;
+            foreach (byte digit in raw)
+                seconds = (seconds * 10) + (digit - '0');
+            if (seconds is > 0 and <= LongestSeconds)
+                return TimeSpan.FromSeconds(seconds);
+        }
+        Fault ??= $"has '{name}' that is no whole number from 1 to {LongestSeconds}";
+        return null;
+    }
+
+    private ScopeSet? ReadScopes(ReadOnlySpan<byte> raw)
+    {
+        if (raw.SequenceEqual("null"u8))
+            return null;
+        try
+        {
+            if (JsonTexts.Read(raw) is { Count: > 0 } scopes)
+                return ScopeSet.Of([.. scopes]);
+        }
+        catch (ArgumentException)   // its text quotes nothing of a scope, but says what a caller would have to do
+        {
+        }
+        Fault ??= "has 'scopes' that is no list of scopes (RFC 6749 §3.3), one text for each";
+        return null;
+    }
+}

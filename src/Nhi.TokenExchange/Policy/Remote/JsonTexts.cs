@@ -1,0 +1,28 @@
+using System.Text.Json;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>Reads a JSON array of texts.</summary>
+internal static class JsonTexts
+{
+    private const int Most = 1000;
+
+    /// <summary>The texts; null if it is anything else, or longer than any honest list.</summary>
+    public static List<string>? Read(ReadOnlySpan<byte> json)
+    {
+        var texts = new List<string>();
+        var reader = new Utf8JsonReader(json);
+        try
+        {
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartArray)
+                return null;
+            while (reader.Read() && reader.TokenType == JsonTokenType.String && texts.Count < Most)
+                texts.Add(reader.GetString()!);
+            return reader.TokenType == JsonTokenType.EndArray ? texts : null;
+        }
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)   // invalid UTF-8 and lone surrogates are the latter
+        {
+            return null;
+        }
+    }
+}

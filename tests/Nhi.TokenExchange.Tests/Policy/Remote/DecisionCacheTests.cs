@@ -1,0 +1,99 @@
+namespace Nhi.TokenExchange.Tests.Policy.Remote;
+
+/// <summary>A decision is remembered no longer than it holds, by whichever clock, and only for the question that it answers.</summary>
+internal sealed class DecisionCacheTests
+{
+    private IdentityEmulator _emulator = null!;
+    private int _before;
+
+    [OneTimeSetUp]
+    public async Task StartAsync() => _emulator = await IdentityEmulator.StartAsync(o => o.ProofAlgorithm = "ES256");
+
+    [SetUp]
+    public void Count()
+    {
+        _emulator.DecisionPoint.Rule = _ => new EmulatedDecision { IsPermitted = true, HoldsFor = TimeSpan.FromMinutes(10) };
+        _before = _emulator.DecisionPoint.Questions.Count;
+    }
+
+    [OneTimeTearDown]
+    public async Task StopAsync() => await _emulator.DisposeAsync();
+
+    private int Asked => _emulator.DecisionPoint.Questions.Count - _before;
+
+    [Test]
+    public async Task A_wall_that_is_set_back_and_a_suspend_lengthen_nothing()
+    {
+        var time = new ManualTimeProvider();
+        IAccessPolicy policy = Language.Opa.Policy(_emulator.DecisionPoint);
+        await policy.DecideAsync(Questions.Of(time));
+        time.Advance(TimeSpan.FromMinutes(4));
+        time.SetWall(time.GetUtcNow() - TimeSpan.FromMinutes(4));
+        await policy.DecideAsync(Questions.Of(time));
+        Assert.That(Asked, Is.EqualTo(1));
+        time.Advance(TimeSpan.FromMinutes(2));
+        await policy.DecideAsync(Questions.Of(time));
+        Assert.That(Asked, Is.EqualTo(2), "the wall was set back, the other hand was not");
+
+        time.Suspend(TimeSpan.FromMinutes(6));
+        await policy.DecideAsync(Questions.Of(time));
+        Assert.That(Asked, Is.EqualTo(3), "the machine slept, the wall did not");
+    }
+
+    [Test]
+    public async Task A_remembered_permit_ends_when_the_answer_said_so()
+    {
+        var time = new ManualTimeProvider();
+        IAccessPolicy policy = Language.AuthZen.Policy(_emulator.DecisionPoint);
+        DateTimeOffset asked = time.GetUtcNow();
+        await policy.DecideAsync(Questions.Of(time));
+        time.Advance(TimeSpan.FromMinutes(3));
+
+        AccessDecision remembered = await policy.DecideAsync(Questions.Of(time));
+
+        Assert.That((Asked, remembered.HoldsUntil), Is.EqualTo((1, asked.AddMinutes(10))));
+    }
+
+    [Test]
+    public async Task A_deny_is_remembered_for_all_of_its_lifetime()
+    {
+        var time = new ManualTimeProvider();
+        IAccessPolicy policy = Language.Opa.Policy(_emulator.DecisionPoint);
+        _emulator.DecisionPoint.Rule = _ => new EmulatedDecision { IsPermitted = false, HoldsFor = TimeSpan.FromMinutes(10) };
+        await policy.DecideAsync(Questions.Of(time));
+        time.Advance(TimeSpan.FromMinutes(9));
+        await policy.DecideAsync(Questions.Of(time));
+        Assert.That(Asked, Is.EqualTo(1));
+        time.Advance(TimeSpan.FromMinutes(1));
+        await policy.DecideAsync(Questions.Of(time));
+        Assert.That(Asked, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task A_refresh_is_never_served_from_memory_and_another_question_neither()
+    {
+        var time = new ManualTimeProvider();
+        IAccessPolicy policy = Language.Opa.Policy(_emulator.DecisionPoint);
+        await policy.DecideAsync(Questions.Of(time));
+        await policy.DecideAsync(Questions.Of(time, isRefresh: true));
+        await policy.DecideAsync(Questions.Of(time, isRefresh: true));
+        await policy.DecideAsync(Questions.Of(time, target: "lake"));
+        await policy.DecideAsync(Questions.Of(time, subject: "job:Orders"));
+        Assert.That(Asked, Is.EqualTo(5));
+
+        await policy.DecideAsync(Questions.Of(time));
+        Assert.That(Asked, Is.EqualTo(5));
+    }
+
+    [Test]
+    public async Task What_is_remembered_is_bounded()
+    {
+        var time = new ManualTimeProvider();
+        var cache = new DecisionCache();
+        AccessDecision permit = AccessDecision.Permit("all");
+        for (int i = 0; i < 5000; i++)
+            cache.Keep(DecisionCache.KeyOf(BitConverter.GetBytes(i)), permit, TimeSpan.FromHours(1), time.GetTimestamp(), time.GetUtcNow());
+
+        await Eventually.HoldsAsync(() => cache.Count <= 1024, "the bound");
+    }
+}
