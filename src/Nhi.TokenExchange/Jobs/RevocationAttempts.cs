@@ -16,6 +16,7 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
     public async Task<(LeaseEnd End, string? Failure)> RunAsync(Func<CancellationToken, ValueTask<Revocation>> ask, Func<bool> isDead, CancellationToken cancellationToken)
     {
         TimeSpan wait = FirstWait;
+        string? lastCode = null;
         while (true)
         {
             if (isDead())
@@ -32,19 +33,21 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
             }
             catch (TokenExchangeException exception) when (exception.IsTransient && !cancellationToken.IsCancellationRequested)
             {
+                lastCode = exception.Code;
                 try
                 {
                     await Task.Delay(exception.RetryAfter is { } asked && asked > wait ? asked : wait, time, cancellationToken).ConfigureAwait(false);
                 }
                 catch (OperationCanceledException)
                 {
-                    return (LeaseEnd.Failed, $"{exception.Code} until the deadline");
+                    return (LeaseEnd.Failed, $"{lastCode} until the deadline");
                 }
                 wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
             }
             catch (Exception exception)   // whatever it was, the credential is accounted for
             {
-                return (LeaseEnd.Failed, exception is OperationCanceledException ? "no answer until the deadline" : (exception as TokenExchangeException)?.Code ?? exception.GetType().Name);
+                // What is cut off may have been answered, and waited before its next try: nothing is said of that.
+                return (LeaseEnd.Failed, exception is OperationCanceledException ? $"{lastCode ?? "not done"} until the deadline" : (exception as TokenExchangeException)?.Code ?? exception.GetType().Name);
             }
         }
     }
