@@ -18,6 +18,7 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
     public async Task<(LeaseEnd End, string? Failure)> RunAsync(Func<CancellationToken, ValueTask<Revocation>> ask, Func<bool> isDead, CancellationToken cancellationToken)
     {
         TimeSpan wait = FirstWait;
+        string? lastCode = null;
         while (true)
         {
             if (isDead())
@@ -34,6 +35,7 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
             }
             catch (TokenExchangeException exception) when (exception.IsTransient && !cancellationToken.IsCancellationRequested)
             {
+                lastCode = exception.Code;
                 try
                 {
                     TimeSpan asked = exception.RetryAfter ?? wait;
@@ -42,13 +44,14 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
                 }
                 catch (OperationCanceledException)
                 {
-                    return (LeaseEnd.Failed, $"{exception.Code} until the deadline");
+                    return (LeaseEnd.Failed, $"{lastCode} until the deadline");
                 }
                 wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
             }
             catch (Exception exception)   // whatever it was, the credential is accounted for
             {
-                return (LeaseEnd.Failed, exception is OperationCanceledException ? "no answer until the deadline" : (exception as TokenExchangeException)?.Code ?? exception.GetType().Name);
+                // What is cut off may have been answered, and waited before its next try: nothing is said of that.
+                return (LeaseEnd.Failed, exception is OperationCanceledException ? $"{lastCode ?? "not done"} until the deadline" : (exception as TokenExchangeException)?.Code ?? exception.GetType().Name);
             }
         }
     }

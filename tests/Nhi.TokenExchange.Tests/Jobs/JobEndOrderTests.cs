@@ -93,7 +93,7 @@ internal sealed class JobEndOrderTests
 
         Assert.That(isEarly, Is.False);
         Assert.That(report.Leases.Select(lease => (lease.Target, lease.End)), Is.EqualTo(new[] { ("orders", LeaseEnd.Failed), ("warehouse", LeaseEnd.Revoked) }));
-        Assert.That(report.Leases[0].Reason, Does.Contain("no answer until the deadline"));
+        Assert.That(report.Leases[0].Reason, Does.Contain("not done until the deadline"));
         gate.Open();
     }
 
