@@ -186,7 +186,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         if (end is LeaseEnd.Failed or LeaseEnd.CannotBeRevoked && !entry.EndIsUncertain && entry.DiesAt <= session.Clock.Now)
             (end, failure) = (LeaseEnd.AlreadyGone, null);
         // A job that ends gives its hops' credentials to nobody any more, and ends them.
-        if (end == LeaseEnd.Failed && (_stop.IsCancellationRequested || (session.Leases.IsClosed && target?.Plan.Through is not null)))
+        if (end == LeaseEnd.Failed && (_stop.IsCancellationRequested || session.Leases.IsClosed))
             return Leave(entry, outcomes);
         outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", end, entry.UnusableFrom, entry.DiesAt, failure));
         AuditEventKind kind = end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;

@@ -118,7 +118,7 @@ internal sealed class JobJournalTests : JournalFixture
         Task<JobReport> ending = Task.FromResult<JobReport>(null!);
         job.Policy.Before = cancellationToken =>
         {
-            ending = job.Session.CompleteAsync();
+            ending = job.Session.CompleteAsync(CancellationToken.None);
             Blocking.Wait(Eventually.HoldsAsync(() => cancellationToken.IsCancellationRequested, "the flight hearing of the job's end"));
             return Task.CompletedTask;   // decided before anybody could look
         };

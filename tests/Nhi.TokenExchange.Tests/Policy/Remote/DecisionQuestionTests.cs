@@ -64,7 +64,7 @@ internal sealed class DecisionQuestionTests
 
     private static AccessRequest With(string issuer = "https://issuer.example/", ScopeSet? scopes = null, TimeSpan? life = null, string? tenant = null, bool challenge = false, string? actor = null, bool person = false, bool platform = false, bool opaque = false) => new()
     {
-        Target = "warehouse", Job = Questions.Of().Job, TargetIssuer = issuer, SubjectIssuer = opaque ? "" : "https://platform.example", Subject = opaque ? "" : "job:orders", Claims = Claims,
+        Target = "warehouse", At = TimeProvider.System.GetUtcNow(), Job = Questions.Of().Job, TargetIssuer = issuer, SubjectIssuer = opaque ? "" : "https://platform.example", Subject = opaque ? "" : "job:orders", Claims = Claims,
         Scopes = scopes ?? ScopeSet.Of("read", "write"), MaxLifetime = life ?? TimeSpan.FromHours(1), Tenant = tenant, AnswersClaimsChallenge = challenge, ActorIssuer = actor, ActorSubject = actor, IsAPersons = person, IsPlatformIssued = platform,
     };
 

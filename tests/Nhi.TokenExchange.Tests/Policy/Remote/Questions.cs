@@ -11,6 +11,7 @@ internal static class Questions
     public static AccessRequest Of(TimeProvider? time = null, bool isRefresh = false, string target = "warehouse", string subject = "job:orders", IReadOnlyDictionary<string, string>? claims = null, JobContext? job = null, JobFacts attested = JobFacts.None) => new()
     {
         Target = target,
+        At = (time ?? TimeProvider.System).GetUtcNow(),
         Job = job ?? new JobContext { Pipeline = "orders-nightly", Run = "7", Dataset = "orders", Purpose = "load" },
         AttestedFacts = attested,
         TargetIssuer = "https://issuer.example/",

@@ -95,7 +95,7 @@ internal sealed class RemotePolicyTests
 
         await job.RefreshAsync(TimeSpan.FromMinutes(12));
         Assert.That(await job.Warehouse.GetAsync(), Is.SameAs(old), "its permit holds");
-        Assert.That(job.Audit.Events.Last().Code, Is.EqualTo("NHI3002"));
+        Assert.That(job.Audit.Events[^1].Code, Is.EqualTo("NHI3002"));
 
         job.Time.Advance(TimeSpan.FromMinutes(9));
         Assert.That((job.Failure().Code, job.Issuer.Requests.Count), Is.EqualTo(("NHI3002", 1)));
