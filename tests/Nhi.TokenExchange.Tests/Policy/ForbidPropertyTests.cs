@@ -31,7 +31,7 @@ public class ForbidPropertyTests
                 }
             }
         }
-        Assert.That((denied, same), Is.EqualTo((denied, same)).And.Matches<(int Denied, int Same)>(seen => seen is { Denied: > 100, Same: > 100 }), "few would prove little");
+        Assert.That(Math.Min(denied, same), Is.GreaterThan(100), "few would prove little");
     }
 
     [Test]

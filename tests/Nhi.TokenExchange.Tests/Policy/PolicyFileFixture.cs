@@ -19,6 +19,9 @@ internal abstract class PolicyFileFixture : OidcFileFixture
         Issuer = new TestExchanger(Time);
     }
 
+    [TearDown]
+    public void CloseLog() => Log.Dispose();
+
     /// <summary>A document that permits the warehouse with one scope.</summary>
     protected static string Document(long revision, string scope = "read") =>
         Policies.Text(revision, Policies.Permit("orders", """{ "target": "warehouse", "job": { "dataset": "orders" } }""", $$"""{ "scopes": [ "{{scope}}" ] }"""));

@@ -51,7 +51,8 @@ public class SegmentGlobTests
             Assert.That(glob.Matches(value), Is.EqualTo(expected), $"'{pattern}' on '{value}'");
             matches += expected ? 1 : 0;
         }
-        Assert.That((globs, matches), Is.EqualTo((globs, matches)).And.Matches<(int Globs, int Matches)>(seen => seen.Globs > Pairs / 10 && seen.Matches > seen.Globs / 100), "few would prove little");
+        Assert.That(globs, Is.GreaterThan(Pairs / 10), "few would prove little");
+        Assert.That(matches, Is.GreaterThan(globs / 100), "few would prove little");
     }
 
     [Test]
