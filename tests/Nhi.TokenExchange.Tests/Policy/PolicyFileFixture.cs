@@ -20,7 +20,7 @@ internal abstract class PolicyFileFixture : OidcFileFixture
     }
 
     [TearDown]
-    public void DisposeLog() => Log.Dispose();
+    public void CloseLog() => Log.Dispose();
 
     /// <summary>A document that permits the warehouse with one scope.</summary>
     protected static string Document(long revision, string scope = "read") =>

@@ -81,7 +81,8 @@ public partial class PolicySchemaTests
         string[] blocks = [.. JsonBlocks().Matches(page).Select(block => block.Groups["json"].Value)];
         string[] documents = [.. blocks.Where(block => block.Contains("\"version\"", StringComparison.Ordinal))], cases = [.. blocks.Where(block => block.Contains("\"cases\"", StringComparison.Ordinal))];
 
-        Assert.That((documents.Length, cases.Length), Is.EqualTo((documents.Length, 1)).And.Matches<(int Documents, int)>(found => found.Documents > 0));
+        Assert.That(documents, Is.Not.Empty);
+        Assert.That(cases, Has.Length.EqualTo(1));
         Assert.That(documents.Select(IsTaken), Is.All.EqualTo((true, true)));
         Assert.That(PolicyTests.Run(PolicyDocument.Parse(documents[0]), cases[0]).Where(result => !result.IsMet), Is.Empty);
         Assert.That(PolicyLint.Check(PolicyDocument.Parse(documents[0]), Policies.Now), Is.Empty);
