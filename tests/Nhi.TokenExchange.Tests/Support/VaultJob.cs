@@ -103,6 +103,7 @@ internal sealed class VaultJob : IAsyncDisposable
     /// <summary>Asks for the secret when its refresh is due, and waits for what comes of it.</summary>
     public async Task<VaultSecret> RefreshedAsync()
     {
+        await QuietAsync();   // what the job itself has begun to renew
         await Database.GetAsync();
         await QuietAsync();
         return await Database.GetAsync();
