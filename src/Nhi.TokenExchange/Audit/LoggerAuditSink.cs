@@ -13,19 +13,19 @@ internal sealed class LoggerAuditSink(ILogger logger) : IAuditSink
                 logger.Attested(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.SubjectIssuer, auditEvent.Subject, auditEvent.Audience, auditEvent.SubjectFingerprint, auditEvent.WorkloadIsAsserted, auditEvent.AttestedFacts);
                 break;
             case AuditEventKind.Permitted:
-                logger.Permitted(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Rule, auditEvent.PolicyRevision, auditEvent.Scopes);
+                logger.Permitted(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Rule, auditEvent.PolicyRevision, Named(auditEvent.Scopes));
                 break;
             case AuditEventKind.Denied:
                 logger.Denied(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Rule, auditEvent.PolicyRevision, auditEvent.Reason);
                 break;
             case AuditEventKind.Exchanging:
-                logger.Exchanging(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, auditEvent.Scopes, auditEvent.SubjectFingerprint);
+                logger.Exchanging(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, Named(auditEvent.Scopes), auditEvent.SubjectFingerprint);
                 break;
             case AuditEventKind.Issued:
-                logger.Issued(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, auditEvent.Fingerprint, auditEvent.Scopes, auditEvent.UnusableFrom, auditEvent.DiesAt, auditEvent.CorrelationId);
+                logger.Issued(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, auditEvent.Fingerprint, Named(auditEvent.Scopes), auditEvent.UnusableFrom, auditEvent.DiesAt, auditEvent.CorrelationId);
                 break;
             case AuditEventKind.Refreshed:
-                logger.Refreshed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, auditEvent.Fingerprint, auditEvent.Scopes, auditEvent.UnusableFrom, auditEvent.DiesAt, auditEvent.CorrelationId);
+                logger.Refreshed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, auditEvent.Fingerprint, Named(auditEvent.Scopes), auditEvent.UnusableFrom, auditEvent.DiesAt, auditEvent.CorrelationId);
                 break;
             case AuditEventKind.Renewed:
                 logger.Renewed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, auditEvent.Fingerprint, auditEvent.UnusableFrom, auditEvent.DiesAt, auditEvent.CorrelationId);
@@ -53,4 +53,6 @@ internal sealed class LoggerAuditSink(ILogger logger) : IAuditSink
         }
         return default;
     }
+
+    private static string Named(ScopeSet scopes) => scopes.IsEmpty ? "none" : scopes.ToString();
 }
