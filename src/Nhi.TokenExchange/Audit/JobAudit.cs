@@ -1,6 +1,6 @@
 namespace Nhi.TokenExchange;
 
-/// <summary>Writes the audit events of one job. The audit may be slow, but no exchange and no job's end hangs on it.</summary>
+/// <summary>Writes the audit events of one job. The audit may be slow: an exchange waits for it for two seconds, and the job's end for as long after its own deadline.</summary>
 internal sealed class JobAudit(SessionPlan plan)
 {
     /// <summary>How long a record may take: an event of the audit, or a line of the journal.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 
 namespace Nhi.TokenExchange;
@@ -12,7 +13,10 @@ namespace Nhi.TokenExchange;
 /// its own link. The head stays until something stands before it. A lease whose end is uncertain is told of at that end and stays
 /// in the chain until somebody takes it: it may live on, so a closing has to find it.
 /// Who tries to end a lease while the job runs borrows it: it stays in the chain, for he may put it back. Putting back marks it
-/// Live (a full fence), then looks whether the set is closed; as above, one of the two sees the other, and one wins.
+/// Live (a full fence), then looks whether the set is closed; if not, the closing finds it in the chain. If so, the chain may have
+/// been taken already, and can't be pushed on again while somebody may walk it: the lease is put into a queue (a full fence), and then
+/// he looks whether the set was taken for the last time. Who takes looks into the queue, the last time after he has marked that (a
+/// full fence): again one of the two sees the other, and one wins.
 /// </remarks>
 /// <param name="clock">The clock that the leases' ends are in.</param>
 /// <param name="expired">Told of each lease that pruning found dead, and took.</param>
@@ -23,6 +27,8 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
 
     private Credential? _head;
     private int _closed;
+    private int _over;
+    private readonly ConcurrentQueue<Credential> _putBack = new();
     private int _linked;
     private int _pruneAt = PruneAfterAtLeast;
     private int _pruning;
@@ -121,12 +127,19 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
     }
 
     /// <summary>A borrowed lease could not be ended: whoever comes next tries again.</summary>
-    /// <returns>False: nobody comes, the set is closed, and the caller has taken it.</returns>
+    /// <returns>False: nobody comes, the set was taken for the last time, and the caller has taken it.</returns>
     public bool PutBack(Credential credential)
     {
         Interlocked.Exchange(ref credential.Lease.State, LeaseState.Live);
-        return !IsClosed || !TryTake(credential);
+        if (!IsClosed)
+            return true;
+        _putBack.Enqueue(credential);
+        Interlocked.MemoryBarrier();
+        return Volatile.Read(ref _over) == 0 || !TryTake(credential);
     }
+
+    /// <summary>Whether a lease still waits for somebody who ends it, or is borrowed by one.</summary>
+    public static bool IsOpen(Credential credential) => credential.Lease.State is LeaseState.Live or LeaseState.Borrowed;
 
     /// <summary>Puts a registered renewal into the place of what it renews, and of renewals of that that came before: one thing at the issuer is one lease.</summary>
     /// <remarks>Who ends <paramref name="held"/> may have taken it already. Then it stays taken, and the renewal is ended, too.</remarks>
@@ -152,11 +165,19 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
         return credential;
     }
 
-    /// <summary>Takes all leases that are in the chain, but for borrowed ones.</summary>
-    public List<Credential> TakeAll()
+    /// <summary>Takes all leases that are there, but for borrowed ones.</summary>
+    /// <param name="isLast">Whether nobody takes what is put back after this.</param>
+    public List<Credential> TakeAll(bool isLast = false)
     {
         var taken = new List<Credential>();
+        if (isLast)
+            Interlocked.Exchange(ref _over, 1);
         for (Credential? lease = Interlocked.Exchange(ref _head, null); lease is not null; lease = Volatile.Read(ref lease.Lease.Next))
+        {
+            if (TryTake(lease))
+                taken.Add(lease);
+        }
+        while (_putBack.TryDequeue(out Credential? lease))
         {
             if (TryTake(lease))
                 taken.Add(lease);

@@ -80,6 +80,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 212, Level = LogLevel.Error, Message = "What killed jobs left behind could not all be ended; it is tried again at the next start: {Job}; {Summary}")]
     public static partial void RecoveryIncomplete(this ILogger logger, JobContext job, string summary);
 
+    [LoggerMessage(EventId = 213, Level = LogLevel.Error, Message = "The audit has not taken by now how all credentials of the job ended; the log of the job's end says it: {Job}")]
+    public static partial void EndsNotRecorded(this ILogger logger, JobContext job);
+
     [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "Refresh of {Target} failed ({Code}, flight {FlightId}); the current credential is served on while it is good")]
     public static partial void RefreshFailed(this ILogger logger, string target, string code, Guid flightId);
 

@@ -63,7 +63,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
 
     private async Task<(T Credential, long RefreshTick)> IssueAsync(Flight flight, T? held, CredentialRequest? request, CancellationToken cancellationToken)
     {
-        using var whileJob = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, session.Ended);
+        using var whileJob = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, session.Over);
         AttestedProof proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAsync(flight, null, whileJob.Token)).ConfigureAwait(false);
         try
         {
@@ -216,6 +216,11 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             flight.LeftBehind = EndLateAsync(flight, grant, held, exchanging);   // still this flight, and counted as one
             throw;
         }
+        catch (Exception failed) when (_recorder.TakeAnnounced(flight, failed) is { } announced)
+        {
+            flight.LeftBehind = session.EndAnnouncedAsync(target, announced);   // its waiters need not wait for that
+            throw;
+        }
         Register(flight, grant, held, issued);
         return issued;
     }
@@ -278,6 +283,8 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         catch (Exception exception)   // nothing came: the flight itself was recorded as failed already
         {
             session.Plan.Logger.LateExchangeFailed(target.Target, exception.GetType().Name, session.FlightId(flight.Number));
+            if (_recorder.TakeAnnounced(flight, exception) is { } announced)
+                await session.EndAnnouncedAsync(target, announced).ConfigureAwait(false);
         }
     }
 }

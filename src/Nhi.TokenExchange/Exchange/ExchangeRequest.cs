@@ -51,6 +51,10 @@ public sealed class ExchangeRequest
     /// Writes the <see cref="Issued{TCredential}.RevocationHandle"/> of what is about to be made into the job's journal, if it has one: for an exchanger that chooses the handle itself, such as the name of a login. If the process is killed
     /// before the issuer has answered, the next start revokes by it. Call it before the issuer is asked.
     /// </summary>
+    /// <remarks>
+    /// An exchanger that throws a <see cref="TokenExchangeException"/> after that says that nothing was made. Where it can't know (the connection broke, the issuer did not answer in time), it gives an
+    /// <see cref="Issued{TCredential}"/> with the handle and a <see cref="Issued{TCredential}.Flaw"/>, or throws any other exception, such as that of its cancellation: then what may have been made is revoked by the handle.
+    /// </remarks>
     /// <param name="handle">The handle. Not secret.</param>
     /// <param name="cancellationToken">Cancelled at the flight's deadline.</param>
     /// <exception cref="TokenExchangeException">It can't be written (NHI6001): make nothing.</exception>

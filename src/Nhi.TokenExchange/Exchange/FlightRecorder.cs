@@ -51,6 +51,16 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
         }
     }
 
+    /// <summary>Takes the handle that an exchanger had chosen, where its failure does not say that nothing was made.</summary>
+    /// <returns>The journal's entry, which is the caller's to end; null: nothing is to be done.</returns>
+    public JournalEntry? TakeAnnounced(Flight flight, Exception failed)
+    {
+        if (failed is TokenExchangeException || flight.Entry is not { Handle: not null } announced)
+            return null;
+        flight.Entry = null;
+        return announced;
+    }
+
     /// <summary>Nothing comes of the flight's exchange any more.</summary>
     public void Landed(Flight flight)
     {

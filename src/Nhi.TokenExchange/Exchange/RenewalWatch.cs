@@ -27,7 +27,7 @@ internal sealed class RenewalWatch<T>
         // It belongs to no flight.
         using AsyncFlowControl noFlow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
         _timer = session.Plan.Time.CreateTimer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _end = session.Ended.UnsafeRegister(static watch => ((RenewalWatch<T>)watch!)._timer.Dispose(), this);
+        _end = session.Over.UnsafeRegister(static watch => ((RenewalWatch<T>)watch!)._timer.Dispose(), this);
         Wait();
     }
 

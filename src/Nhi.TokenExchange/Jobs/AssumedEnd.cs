@@ -4,6 +4,8 @@ namespace Nhi.TokenExchange;
 internal sealed class AssumedEnd(JobSession session, LeaseEnding ending)
 {
     private static readonly TimeSpan SoonestLook = TimeSpan.FromSeconds(1);
+    // No timer waits for more than seven weeks.
+    private static readonly TimeSpan LatestLook = TimeSpan.FromDays(1);
     private static readonly TimeSpan FirstWait = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
     // A host may run for months beside an issuer that ends nothing: what it could not be made to end in a day is given up, and told of as such.
@@ -25,16 +27,16 @@ internal sealed class AssumedEnd(JobSession session, LeaseEnding ending)
             do
             {
                 TimeSpan left = credential.ExpiresAt - session.Clock.Now;   // a wall that was set back makes it look again
-                await Task.Delay(left > SoonestLook ? left : SoonestLook, time, session.Ended).ConfigureAwait(false);
+                await Task.Delay(left < SoonestLook ? SoonestLook : left > LatestLook ? LatestLook : left, time, session.Over).ConfigureAwait(false);
             }
             while (!session.Leases.IsPastEnd(credential));
             long began = time.GetTimestamp();
             for (TimeSpan wait = FirstWait; ; wait = wait * 2 < LongestWait ? wait * 2 : LongestWait)
             {
-                bool isLastTry = time.GetElapsedTime(began) >= GivenUpAfter;
-                if (await ending.EndOverdueAsync(credential, isLastTry).ConfigureAwait(false) is not LeaseEnd.Failed || isLastTry)
+                await ending.EndOverdueAsync(credential, isLastTry: time.GetElapsedTime(began) >= GivenUpAfter).ConfigureAwait(false);
+                if (!LeaseSet.IsOpen(credential))
                     return;
-                await Task.Delay(wait, time, session.Ended).ConfigureAwait(false);
+                await Task.Delay(wait, time, session.Over).ConfigureAwait(false);   // it failed, or somebody else is at it, who may fail
             }
         }
         catch (OperationCanceledException)

@@ -3,9 +3,9 @@ namespace Nhi.TokenExchange;
 /// <summary>The end of a job, in its order: nothing is handed out any more, credentials are ended, the report is told, what the job used is let go.</summary>
 /// <param name="session">The job.</param>
 /// <param name="ending">Ends its credentials.</param>
-/// <param name="ended">Tells the job's own code that it ends.</param>
+/// <param name="ended">Tell that it ends: each beside the others, so that a callback that blocks holds up those of its own alone.</param>
 /// <param name="abandoned">Tells exchanges in the air that nobody waits any more.</param>
-internal sealed class JobEnding(JobSession session, LeaseEnding ending, CancellationTokenSource ended, CancellationTokenSource abandoned)
+internal sealed class JobEnding(JobSession session, LeaseEnding ending, IReadOnlyList<CancellationTokenSource> ended, CancellationTokenSource abandoned)
 {
     // EX_SOFTWARE would say that the program is wrong, 1 says nothing: EX_UNAVAILABLE of sysexits.h, a service was not to be had.
     private const int ExitCode = 69;
@@ -20,19 +20,22 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, Cancella
         if (cause != EndCause.Completed)
             Plan.Logger.JobCutShort(session.Context, cause.Reason);
         using var deadline = new CancellationTokenSource(Plan.EndWithin, Plan.Time);
-        Task told = TellAsync(ended);   // the job's own callbacks run beside the ending; what they do can't hold it up
+        using var records = new CancellationTokenSource(Plan.EndWithin + JobAudit.Deadline, Plan.Time);   // what fails at the deadline is recorded, too
+        Task told = Task.WhenAll(ended.Select(TellAsync));   // callbacks run beside the ending; what they do can't hold it up
 
         await ending.EndAllAsync(session.Leases.TakeAll(), cause.Reason, deadline.Token).ConfigureAwait(false);
         if (!await session.Leases.Drained.IsDoneBeforeAsync(deadline.Token).ConfigureAwait(false))
             _ = TellAsync(abandoned);
-        // What a flight registered that took off before it saw the end (LeaseSet's argument).
-        await ending.EndAllAsync(session.Leases.TakeAll(), cause.Reason, deadline.Token).ConfigureAwait(false);
+        // What a flight registered that took off before it saw the end (LeaseSet's argument), and what others could not end meanwhile.
+        await ending.EndAllAsync(session.Leases.TakeAll(isLast: true), cause.Reason, deadline.Token).ConfigureAwait(false);
         await told.IsDoneBeforeAsync(deadline.Token).ConfigureAwait(false);
         await session.Recovery.StopAsync(deadline.Token).ConfigureAwait(false);
 
         JobReport report = ending.Outcomes.Report(session.Context, session.Leases.FlightsInTheAir);
         if (!session.OnlyRecovers || report.Leases.Count > 0 || !report.AllEnded)
             Tell(report);
+        if (!await ending.AreRecordedBeforeAsync(records.Token).ConfigureAwait(false))
+            Plan.Logger.EndsNotRecorded(session.Context);
         Plan.Meter.Remove(session);
         foreach (IDisposable? watcher in watchers)
             watcher?.Dispose();

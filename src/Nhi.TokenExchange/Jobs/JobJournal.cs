@@ -25,23 +25,23 @@ internal sealed class JobJournal : IAsyncDisposable
     // The loop's alone.
     private readonly SortedDictionary<long, Line> _open = [];
     private readonly Dictionary<Credential, long> _numberOf = [];
-    private readonly Dictionary<(string Target, string Handle), long> _numberOfHandle = [];
+    private readonly Dictionary<(string Target, string Thing), long> _numberOfThing = [];
     private long _openLength;
     private bool _isBroken;
 
     public JobJournal(JobSession session, JournalFolder folder)
     {
         _session = session;
-        _header = JournalText.Of(new JournalHeader(session.Clock.Now, ProcessIdentity.Current, session.Context));
         try
         {
+            _header = JournalText.Of(new JournalHeader(session.Clock.Now, ProcessIdentity.Current, session.Context));
             _file = JournalFile.Create(folder, _header);
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
             throw new TokenExchangeException(ErrorCodes.JournalUnsafe, ExchangeStage.Configure, $"No journal can be made in '{ExceptionText.Clean(folder.Path, 200)}' ({ExceptionText.Clean(failed.Message, 200)}).", failed)
             {
-                Hint = "Name a folder that the job's user may write, with room on its disk, of a file system that has locks.",
+                Hint = "Name a folder that the job's user may write, with room on its disk, of a file system that has locks. If it is the line that is too long, say less of the job.",
             };
         }
         using AsyncFlowControl noFlow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
@@ -145,15 +145,17 @@ internal sealed class JobJournal : IAsyncDisposable
         try
         {
             var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            isTaken = _changes.Writer.TryWrite(new Change(entry.Number, Line.Of(entry), credential, null, written));
+            isTaken = _changes.Writer.TryWrite(new Change(entry.Number, Line.Of(entry, credential), null, null, written));
             if (!isTaken)
                 throw new IOException("the job has ended");
             await written.Task.WaitAsync(JobAudit.Deadline, _session.Plan.Time, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception failed) when (failed is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        catch (Exception failed)
         {
             if (credential is null || !isTaken)
                 NothingCame(entry);   // it is not sent, or is ended; a disk that hangs may yet write it down
+            if (failed is OperationCanceledException && cancellationToken.IsCancellationRequested)
+                throw;
             throw new TokenExchangeException(ErrorCodes.NotRecorded, ExchangeStage.Record, $"The journal '{ExceptionText.Clean(Path, 200)}' could not be written ({ExceptionText.Clean(failed.Message)}); nothing is handed out.", failed)
             {
                 Target = entry.Target, IsTransient = true, Hint = "Look at the disk of the journal: whether it is full, or read-only, or hangs.",
@@ -214,17 +216,17 @@ internal sealed class JobJournal : IAsyncDisposable
             _open.Add(number, line);
             _openLength += line.Text.Length;
             text.Write(line.Text);
-            if (change.Credential is not null)
-                _numberOf[change.Credential] = number;
-            // One handle is one thing at the issuer: what was renewed stands here once.
-            if (line.Handle is { } handle && _numberOfHandle.Remove(handle, out long renewed) && renewed != number && Forget(renewed))
+            if (line.Credential is not null)
+                _numberOf[line.Credential] = number;
+            // What was renewed stands here once.
+            if (line.Thing is { } thing && _numberOfThing.Remove(thing, out long renewed) && renewed != number && Forget(renewed))
                 text.Write(JournalText.OfEnd(renewed, "Renewed"));
-            if (line.Handle is not null)
-                _numberOfHandle[line.Handle.Value] = number;
+            if (line.Thing is not null)
+                _numberOfThing[line.Thing.Value] = number;
             return;
         }
-        if (change.Credential is not null && !_numberOf.Remove(change.Credential, out number))
-            return;   // it was never written down
+        if (change.Credential is not null && !_numberOf.TryGetValue(change.Credential, out number))
+            return;   // it was never written down, or stands here as its renewal
         if (Forget(number))
             text.Write(JournalText.OfEnd(number, change.End!));
     }
@@ -234,19 +236,24 @@ internal sealed class JobJournal : IAsyncDisposable
         if (!_open.Remove(number, out Line? line))
             return false;
         _openLength -= line.Text.Length;
-        if (line.Handle is { } handle && _numberOfHandle.GetValueOrDefault(handle) == number)
-            _numberOfHandle.Remove(handle);
+        if (line.Credential is not null)
+            _numberOf.Remove(line.Credential);   // nobody ends what was renewed: here it would stay, and hold all that was issued before it
+        if (line.Thing is { } thing && _numberOfThing.GetValueOrDefault(thing) == number)
+            _numberOfThing.Remove(thing);
         return true;
     }
 
-    private sealed record Line(byte[] Text, (string Target, string Handle)? Handle)
+    /// <param name="Text">What is written.</param>
+    /// <param name="Thing">What it is at its issuer: its handle, or without one its fingerprint. Null: not known yet.</param>
+    /// <param name="Credential">What was issued; null while it was not.</param>
+    private sealed record Line(byte[] Text, (string Target, string Thing)? Thing, Credential? Credential)
     {
-        public static Line Of(JournalEntry entry) => new(JournalText.Of(entry), entry.Handle is { } handle ? (entry.Target, handle) : null);
+        public static Line Of(JournalEntry entry, Credential? credential) => new(JournalText.Of(entry), (entry.Handle ?? entry.Fingerprint) is { } thing ? (entry.Target, thing) : null, credential);
     }
 
     /// <param name="Number">Of the entry; of a credential that ends it is looked up.</param>
     /// <param name="Line">What is written; null where something ends.</param>
-    /// <param name="Credential">What was issued, or ends.</param>
+    /// <param name="Credential">What ends, if the number is not known.</param>
     /// <param name="End">How it ended; null: it did not.</param>
     /// <param name="Written">Told when it is on the disk; null: nobody waits.</param>
     private sealed record Change(long Number, Line? Line, Credential? Credential, string? End, TaskCompletionSource? Written);

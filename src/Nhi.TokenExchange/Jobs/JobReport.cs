@@ -18,8 +18,8 @@ public sealed class JobReport
     public JobContext Job { get; }
 
     /// <summary>
-    /// One outcome for each credential that had neither died of age before, nor been revoked at an end that was assumed for it because its issuer said none.
-    /// Of those that ended before the job did, the last thousand, and the last ten thousand that could not be ended; the audit has all.
+    /// One outcome for each credential that the job's end found, or that was ended before. Those that died of age before are listed as already gone, or not at all where that was long ago; those that were revoked at an end that was
+    /// assumed for them because their issuer said none are not listed. Of those that ended before the job did, the last thousand, and the last ten thousand that could not be ended; the audit has all.
     /// </summary>
     public IReadOnlyList<LeaseOutcome> Leases { get; }
 

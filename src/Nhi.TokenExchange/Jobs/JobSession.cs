@@ -6,13 +6,14 @@ namespace Nhi.TokenExchange;
 /// <see cref="CompleteAsync"/> to see the report. SIGTERM, SIGINT, SIGQUIT and SIGHUP end it too, before they end the process, unless
 /// <see cref="TokenExchangeBuilder.EndOnSignals"/> is off; and so do <see cref="Environment.Exit"/> and an exception that nobody caught. Safe to use from any number of threads.
 /// </remarks>
-public sealed class JobSession : IAsyncDisposable, IDisposable
+public sealed partial class JobSession : IAsyncDisposable, IDisposable
 {
     private readonly Dictionary<string, TargetRuntime> _targets = new(StringComparer.Ordinal);
     // The sources are cancelled at the end and never disposed: callers may still register with the token, and neither has a timer.
     // The rest is disposed where the job ends (EndAsync), which every Dispose goes through.
 #pragma warning disable CA2213
     private readonly CancellationTokenSource _ended = new();
+    private readonly CancellationTokenSource _over = new();
     private readonly CancellationTokenSource _abandoned = new();
     private readonly IDisposable _policyChanges;
     private readonly JobEndSignals? _signals;
@@ -42,8 +43,18 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
         foreach (TargetPlan target in plan.Targets)
             _targets.Add(target.Name, target.Exchanger.CreateRuntime(this, target));
         _completion = new Lazy<Task<JobReport>>(() => Task.Run(EndAsync));
-        _policyChanges = Microsoft.Extensions.Primitives.ChangeToken.OnChange(plan.Policy.GetChangeToken, OnPolicyChanged);
-        _signals = plan.EndOnSignals ? new JobEndSignals() : null;
+        try
+        {
+            _policyChanges = Microsoft.Extensions.Primitives.ChangeToken.OnChange(plan.Policy.GetChangeToken, OnPolicyChanged);
+            _signals = plan.EndOnSignals ? new JobEndSignals() : null;
+        }
+        catch
+        {
+            _policyChanges?.Dispose();
+            if (Journal is { } journal)   // else it would seem to be of a job that runs
+                Blocking.Wait(journal.DisposeAsync().AsTask());
+            throw;
+        }
         _killSwitch = plan.KillSwitch is { } file ? new KillSwitch(this, file) : null;
         _longest = plan.MaxDuration is { } limit ? new LongestDuration(this, limit) : null;
     }
@@ -77,6 +88,9 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
     /// <summary>Completes when nothing of the job is in use any more: it has ended, and its last flight has landed.</summary>
     internal Task Released => _released.Task;
 
+    /// <summary>As <see cref="Ended"/>, for what is the job's own: a callback of its user's there holds up none of these.</summary>
+    internal CancellationToken Over => _over.Token;
+
     /// <summary>Cancelled when the job's end has run out of time: exchanges in the air are given up.</summary>
     internal CancellationToken Abandoned => _abandoned.Token;
 
@@ -92,36 +106,6 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
         compose(builder);
         return await OrDisposeAsync(builder.Freeze(), Start).ConfigureAwait(false);
     }
-
-    /// <summary>
-    /// Deals with what killed jobs left behind in the folder of journals (<see cref="TokenExchangeBuilder.Journal"/>), and starts none: revokes what has a handle by the targets that are declared, accounts for the rest. Each start of a job
-    /// with that folder does the same beside the job. What living jobs write, and what somebody else recovers at this moment, is left alone.
-    /// </summary>
-    /// <param name="compose">Declares targets, audit and <see cref="TokenExchangeBuilder.Journal"/>, as for the job.</param>
-    /// <param name="fromOtherHosts">Whether journals of other hosts are taken, too. Only when those run the job no more.</param>
-    /// <param name="cancellationToken">Stops; the rest is left in the journals.</param>
-    /// <exception cref="TokenExchangeException">The composition is wrong, or names no folder of journals, or that is not safe.</exception>
-    public static async Task<RecoveryReport> RecoverAsync(Action<TokenExchangeBuilder> compose, bool fromOtherHosts = false, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(compose);
-        var builder = new TokenExchangeBuilder();
-        compose(builder);
-        SessionPlan plan = builder.Freeze() with { EndOnSignals = false, KillSwitch = null, MaxDuration = null };
-        if (plan.Journal is null)
-            throw new TokenExchangeException(ErrorCodes.InvalidConfiguration, ExchangeStage.Configure, "The composition names no folder of journals.") { Hint = "Name it: builder.Journal(path), or the setting Journal." };
-        JobSession session = await OrDisposeAsync(plan, one => new JobSession(one, fromOtherHosts, onlyRecovers: true)).ConfigureAwait(false);
-        await using (session.ConfigureAwait(false))
-        {
-            RecoveryReport report = await session.Recovery.RunAsync(cancellationToken).ConfigureAwait(false);
-            cancellationToken.ThrowIfCancellationRequested();
-            return report;
-        }
-    }
-
-    /// <summary>Waits for what this job's start found left behind by killed ones to be dealt with. That goes on beside the job, and the job's end waits for it within its own deadline.</summary>
-    /// <param name="cancellationToken">Stops waiting.</param>
-    /// <returns>What was done; an empty report where no folder of journals is named.</returns>
-    public Task<RecoveryReport> WaitForRecoveryAsync(CancellationToken cancellationToken = default) => Recovery.Report.WaitAsync(cancellationToken);
 
     /// <summary>Gives the provider of a target.</summary>
     /// <typeparam name="TCredential">The kind of credential that the target gives.</typeparam>
@@ -263,6 +247,9 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
     /// <summary>Ends a lease if nobody else does.</summary>
     internal Task EndLeaseAsync(Credential credential, string reason) => _ending.EndAsync(credential, reason);
 
+    /// <summary>Ends what a failed exchange may have made.</summary>
+    internal Task EndAnnouncedAsync(TargetRuntime target, JournalEntry announced) => _ending.EndAnnouncedAsync(target, announced);
+
     private EndCause Cause => _cause.Task.IsCompletedSuccessfully ? Blocking.Wait(_cause.Task) : EndCause.Completed;
 
     // Any number of times, by anybody.
@@ -278,7 +265,7 @@ public sealed class JobSession : IAsyncDisposable, IDisposable
         Shut();
         _killSwitch?.Dispose();
         _longest?.Dispose();
-        return new JobEnding(this, _ending, _ended, _abandoned).RunAsync(Cause, [_policyChanges, _signals]);
+        return new JobEnding(this, _ending, [_over, _ended], _abandoned).RunAsync(Cause, [_policyChanges, _signals]);
     }
 
     internal void NoteReleased()

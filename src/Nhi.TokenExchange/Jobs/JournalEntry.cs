@@ -38,4 +38,27 @@ internal sealed record JournalEntry
 
     /// <summary>Whether it may live on after <see cref="DiesAt"/>.</summary>
     public bool EndIsUncertain { get; init; }
+
+    /// <summary>What the audit is told of it.</summary>
+    /// <param name="kind">How it ended.</param>
+    /// <param name="at">When.</param>
+    /// <param name="job">The job of the journal.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="code">The error's, if it should have been ended and could not be.</param>
+    public AuditEvent ToEvent(AuditEventKind kind, DateTimeOffset at, JobContext job, string reason, string? code = null) => new()
+    {
+        Kind = kind,
+        At = at,
+        FlightId = FlightId,
+        Target = Target,
+        Job = Job ?? job,
+        AttestedFacts = AttestedFacts,
+        Issuer = Issuer,
+        IsPlatformIssued = IsPlatformIssued,
+        Fingerprint = Fingerprint,
+        UnusableFrom = IsUnknown ? null : UnusableFrom,
+        DiesAt = IsUnknown ? null : DiesAt,
+        Reason = reason,
+        Code = code,
+    };
 }

@@ -32,7 +32,18 @@ internal sealed class JournalFile : IDisposable
     public static JournalFile Create(JournalFolder folder, byte[] header)
     {
         string path = folder.NewFile();
-        return new JournalFile(folder, path, Put(folder, path, [header]), header.Length);
+        var file = new JournalFile(folder, path, Put(path, [header]), header.Length);
+        try
+        {
+            folder.Flush();
+            return file;
+        }
+        catch
+        {
+            Quietly.Do(file.Delete);
+            file.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Opens and locks a journal of an earlier process.</summary>
@@ -79,14 +90,23 @@ internal sealed class JournalFile : IDisposable
 
     public int Read(Span<byte> into, long at) => RandomAccess.Read(_handle, into, at);
 
-    /// <summary>Adds lines. If this throws, what is there beyond <see cref="Length"/> is none of them.</summary>
+    /// <summary>Adds lines: all of them, or none if this throws.</summary>
     /// <param name="text">Whole lines.</param>
     /// <param name="flush">Whether they must outlast a loss of power.</param>
     public void Append(ReadOnlySpan<byte> text, bool flush)
     {
-        RandomAccess.Write(_handle, text, _length);
-        if (flush)
-            RandomAccess.FlushToDisk(_handle);
+        try
+        {
+            RandomAccess.Write(_handle, text, _length);
+            if (flush)
+                RandomAccess.FlushToDisk(_handle);
+        }
+        catch
+        {
+            // A full disk takes a part. What is written next may be shorter, and would leave the end of it behind.
+            Quietly.Do(() => RandomAccess.SetLength(_handle, _length));
+            throw;
+        }
         _length += text.Length;
     }
 
@@ -97,13 +117,14 @@ internal sealed class JournalFile : IDisposable
         _length = length;
     }
 
-    /// <summary>Writes the journal anew, in a file that takes its name when it is whole.</summary>
+    /// <summary>Writes the journal anew, in a file that takes its name when it is whole. If this throws, it may have taken it already: then it is the one that is open and locked.</summary>
     public void Replace(IReadOnlyCollection<byte[]> lines)
     {
-        SafeFileHandle anew = Put(_folder, Path, lines);
+        SafeFileHandle anew = Put(Path, lines);
         _handle.Dispose();
         _handle = anew;
         _length = lines.Sum(line => (long)line.Length);
+        _folder.Flush();
     }
 
     /// <summary>Takes the journal away, and then the lock.</summary>
@@ -118,7 +139,7 @@ internal sealed class JournalFile : IDisposable
 
     public void Dispose() => _handle.Dispose();
 
-    private static SafeFileHandle Put(JournalFolder folder, string path, IReadOnlyCollection<byte[]> lines)
+    private static SafeFileHandle Put(string path, IReadOnlyCollection<byte[]> lines)
     {
         string draft = JournalFolder.DraftOf(path);
         SafeFileHandle? handle = null;
@@ -140,7 +161,6 @@ internal sealed class JournalFile : IDisposable
             }
             RandomAccess.FlushToDisk(handle);
             File.Move(draft, path, overwrite: true);
-            folder.Flush();
             return handle;
         }
         catch

@@ -174,19 +174,21 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
             return Leave(entry, outcomes);
         if (entry.IsUnknown)
         {
-            await session.Audit.TryRecordAsync(() => Event(AuditEventKind.Recovered, header, entry, "the job was killed while this exchange was in the air; if a credential came of it, nobody has it, and it dies by itself")).ConfigureAwait(false);
+            await session.Audit.TryRecordAsync(() => entry.ToEvent(AuditEventKind.Recovered, session.Clock.Now, header.Job, "the job was killed while this exchange was in the air; if a credential came of it, nobody has it, and it dies by itself")).ConfigureAwait(false);
             return LeaseEnd.CannotBeRevoked;
         }
-        (LeaseEnd end, string? failure) = await AskAsync(entry).ConfigureAwait(false);
+        TargetRuntime? target = session.Targets.FirstOrDefault(one => one.Target == entry.Target && one.Plan.Exchanger.Issuer.AbsoluteUri == entry.Issuer);
+        (LeaseEnd end, string? failure) = await AskAsync(entry, target).ConfigureAwait(false);
         // By one hand of the clock only, that of the wall: the other did not outlive the process. So the issuer was asked all the same.
         if (end is LeaseEnd.Failed or LeaseEnd.CannotBeRevoked && !entry.EndIsUncertain && entry.DiesAt <= session.Clock.Now)
             (end, failure) = (LeaseEnd.AlreadyGone, null);
-        if (end == LeaseEnd.Failed && _stop.IsCancellationRequested)
+        // A job that ends gives its hops' credentials to nobody any more, and ends them.
+        if (end == LeaseEnd.Failed && (_stop.IsCancellationRequested || (session.Leases.IsClosed && target?.Plan.Through is not null)))
             return Leave(entry, outcomes);
         outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", end, entry.UnusableFrom, entry.DiesAt, failure));
         AuditEventKind kind = end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
-        await session.Audit.TryRecordAsync(() => Event(
-            kind, header, entry, failure is null ? "recovered from the journal of a job that was killed" : $"recovered from the journal of a job that was killed; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
+        await session.Audit.TryRecordAsync(() => entry.ToEvent(
+            kind, session.Clock.Now, header.Job, failure is null ? "recovered from the journal of a job that was killed" : $"recovered from the journal of a job that was killed; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
         return end == LeaseEnd.Failed ? null : end;
     }
 
@@ -194,15 +196,14 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
     private static LeaseEnd? Leave(JournalEntry entry, ConcurrentQueue<LeaseOutcome> outcomes)
     {
         if (!entry.IsUnknown)
-            outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", LeaseEnd.Failed, entry.UnusableFrom, entry.DiesAt, "this recovery was stopped; the next one goes on"));
+            outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", LeaseEnd.Failed, entry.UnusableFrom, entry.DiesAt, "this recovery was cut off; the next one goes on"));
         return null;
     }
 
-    private async Task<(LeaseEnd End, string? Failure)> AskAsync(JournalEntry entry)
+    private async Task<(LeaseEnd End, string? Failure)> AskAsync(JournalEntry entry, TargetRuntime? target)
     {
         if (entry.Handle is null)
             return (LeaseEnd.CannotBeRevoked, "it went with its process, and without it nothing ends it before its time");
-        TargetRuntime? target = session.Targets.FirstOrDefault(one => one.Target == entry.Target && one.Plan.Exchanger.Issuer.AbsoluteUri == entry.Issuer);
         if (target is null)
             return (LeaseEnd.Failed, $"declare the target '{ExceptionText.Clean(entry.Target)}' with issuer {ExceptionText.Clean(entry.Issuer, 200)} to have it revoked");
         using var deadline = new CancellationTokenSource(Deadline, session.Plan.Time);
@@ -212,21 +213,4 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         target.Measurements.Ended(asked.End);
         return asked;
     }
-
-    private AuditEvent Event(AuditEventKind kind, JournalHeader header, JournalEntry entry, string reason, string? code = null) => new()
-    {
-        Kind = kind,
-        At = session.Clock.Now,
-        FlightId = entry.FlightId,
-        Target = entry.Target,
-        Job = entry.Job ?? header.Job,
-        AttestedFacts = entry.AttestedFacts,
-        Issuer = entry.Issuer,
-        IsPlatformIssued = entry.IsPlatformIssued,
-        Fingerprint = entry.Fingerprint,
-        UnusableFrom = entry.IsUnknown ? null : entry.UnusableFrom,
-        DiesAt = entry.IsUnknown ? null : entry.DiesAt,
-        Reason = reason,
-        Code = code,
-    };
 }

@@ -7,7 +7,7 @@ namespace Nhi.TokenExchange;
 /// <summary>An operator's switch: a file whose appearance revokes the job, with its first line as the reason.</summary>
 /// <remarks>
 /// Looked at every 5 seconds and at the start. A look is a question for a name, some microseconds; a watcher of the folder would be told sooner, but not on network mounts, nor where the system's watches are used up, and says
-/// nothing when it is told nothing. One look at a time: a mount that hangs holds one thread of the pool, and the switch with it, not the job. The first look is the start's own, and that waits for it: a job beside a thrown switch sends nothing.
+/// nothing when it is told nothing. One look at a time: a mount that hangs holds one thread of the pool, and the switch with it, not the job; but for the first look, which the start waits for, so that a job whose switch is thrown hands nothing out.
 /// That the file is there is what counts, whatever it is and whoever made it: who may write into its folder may end the job, and can do no more. What stands in it goes into log, audit and errors; so a link, by which somebody
 /// could have another file read, is followed only if root or the job's own user made it (as in a mounted ConfigMap, into whose folder nobody else writes).
 /// </remarks>

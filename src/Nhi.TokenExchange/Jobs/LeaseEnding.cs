@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Threading.Channels;
 
 namespace Nhi.TokenExchange;
 
@@ -7,7 +6,8 @@ namespace Nhi.TokenExchange;
 /// <remarks>
 /// The order at the job's end: all targets at once, so that an issuer that hangs holds up nobody else's; within a target, some at a time, the one with the longest life left first, for it is worth the most to a thief. A target that others
 /// go through waits for those, as an issuer may want the credential that it was got with to end another; but no longer than a quarter of the time, for who holds it can get them anew.
-/// What could not be ended while the job runs goes back into the set, and the job's end tries again.
+/// What could not be ended while the job runs goes back into the set, and the job's end tries again; so does what failed while the job ended, as long as there is time.
+/// The audit is told beside all that (<see cref="EndRecords"/>): who is slow there must not keep credentials alive.
 /// </remarks>
 internal sealed class LeaseEnding(JobSession session)
 {
@@ -17,8 +17,11 @@ internal sealed class LeaseEnding(JobSession session)
     private const int MostAtOnce = 16;
 
     // While the job runs: who takes one may ask, and puts it back.
-    private readonly Channel<int> _turns = NewTurns();
+    private readonly Turns _turns = new(MostAtOnce);
+    private readonly EndRecords _records = new();
     private readonly ConcurrentDictionary<Credential, string> _unrevoked = new();
+    // Told of at an end that is uncertain, and waiting for a turn.
+    private readonly ConcurrentDictionary<Credential, bool> _overdue = new();
 
     public LeaseOutcomes Outcomes { get; } = new();
 
@@ -38,6 +41,10 @@ internal sealed class LeaseEnding(JobSession session)
         await Task.WhenAll(ends.Values).ConfigureAwait(false);
     }
 
+    /// <summary>Waits until the audit was told how leases ended.</summary>
+    /// <returns>False: not of all at the deadline.</returns>
+    public Task<bool> AreRecordedBeforeAsync(CancellationToken deadline) => _records.AreMadeBeforeAsync(deadline);
+
     /// <summary>Ends a lease if nobody else does. Has its own deadline: the flight's may have passed already.</summary>
     /// <returns>What is true of it then; <see cref="LeaseEnd.AlreadyGone"/> if somebody else ends it.</returns>
     public async Task<LeaseEnd> EndAsync(Credential credential, string reason)
@@ -45,7 +52,9 @@ internal sealed class LeaseEnding(JobSession session)
         if (session.Leases.TryBorrowNewest(credential) is not { } borrowed)
             return LeaseEnd.AlreadyGone;
         using var deadline = new CancellationTokenSource(EndDeadline, session.Plan.Time);
-        return await EndBorrowedAsync(borrowed, reason, isListed: true, isLastTry: false, deadline.Token).ConfigureAwait(false);
+        Ending ending = await EndBorrowedAsync(borrowed, reason, isListed: true, isLastTry: false, deadline.Token).ConfigureAwait(false);
+        await ending.RecordAsync().ConfigureAwait(false);
+        return ending.End;
     }
 
     /// <summary>As <see cref="EndAsync"/>; counted, so that the job's end waits for it. The end that has begun already finds the lease in the set.</summary>
@@ -70,11 +79,29 @@ internal sealed class LeaseEnding(JobSession session)
     /// <summary>Pruning found a lease at an end that is uncertain.</summary>
     public void NoteOverdue(Credential credential)
     {
-        if (!_unrevoked.ContainsKey(credential))   // else it was tried
-            InBackground([credential], overdue => EndOverdueAsync(overdue, isLastTry: false));
+        if (!_unrevoked.ContainsKey(credential) && _overdue.TryAdd(credential, true))   // else it was tried, or waits for its turn
+            InBackground([credential], EndNotedAsync);
     }
 
-    public void EndInBackground(IReadOnlyList<Credential> credentials, string reason) => InBackground(credentials, credential => EndInTurnAsync(session.Leases.Newest(credential), reason, isListed: true, isLastTry: false));
+    public void EndInBackground(IReadOnlyList<Credential> credentials, string reason) => InBackground(credentials, credential => EndInTurnAsync(credential, reason, isListed: true, isLastTry: false));
+
+    /// <summary>An exchange failed that may have made something all the same: ends it by the handle that its exchanger had chosen. What can't be ended so stays in the journal for the next start.</summary>
+    public async Task EndAnnouncedAsync(TargetRuntime owner, JournalEntry announced)
+    {
+        using var deadline = new CancellationTokenSource(EndDeadline, session.Plan.Time);
+        (LeaseEnd end, string? failure) = await owner.Activities.RunAsync(() => new RevocationAttempts(owner, session.Plan.Time).RunAsync(
+            cancellation => owner.RevokeAsync(announced.Handle!, cancellation), () => false, deadline.Token)).ConfigureAwait(false);
+        if (end != LeaseEnd.AlreadyGone)   // else there was nothing
+        {
+            owner.Measurements.Ended(end);
+            Outcomes.AddBefore(new LeaseOutcome(owner.Target, "", end, announced.UnusableFrom, announced.DiesAt, failure));
+            const string Reason = "its exchange failed, and may have made it";
+            await session.Audit.TryRecordAsync(() => announced.ToEvent(
+                KindOf(end), session.Clock.Now, session.Context, failure is null ? Reason : $"{Reason}; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
+        }
+        if (end != LeaseEnd.Failed)
+            session.Journal!.NothingCame(announced);
+    }
 
     /// <summary>Accounts for a lease that died of age.</summary>
     public void NoteExpired(Credential credential)
@@ -82,17 +109,7 @@ internal sealed class LeaseEnding(JobSession session)
         credential.Lease.Owner!.Measurements.Ended(LeaseEnd.AlreadyGone);
         _unrevoked.TryRemove(credential, out _);
         session.Journal?.Ended(credential, LeaseEnd.AlreadyGone);
-        _ = session.Audit.TryRecordAsync(() => Event(AuditEventKind.Expired, credential, null));
-    }
-
-    private static Channel<int> NewTurns()
-    {
-        var turns = Channel.CreateBounded<int>(MostAtOnce);
-        while (turns.Writer.TryWrite(0))
-        {
-            // As many as it holds.
-        }
-        return turns;
+        _ = session.Audit.TryRecordAsync(() => Event(AuditEventKind.Expired, credential, session.Clock.Now, null));
     }
 
     private static void InBackground(IReadOnlyList<Credential> credentials, Func<Credential, Task> end)
@@ -103,39 +120,32 @@ internal sealed class LeaseEnding(JobSession session)
             _ = Task.Run(() => end(credential));
     }
 
-    // Counted, so that the job's end waits for it; some at a time. A job that ends meanwhile finds it in the set.
+    private async Task EndNotedAsync(Credential credential)
+    {
+        await EndOverdueAsync(credential, isLastTry: false).ConfigureAwait(false);
+        _overdue.TryRemove(credential, out _);
+    }
+
+    // Counted, so that the job's end waits for it; some at a time. Who waits holds nothing: a job that ends meanwhile finds the lease in the set, and ends it in its own order.
     private async Task<LeaseEnd?> EndInTurnAsync(Credential credential, string reason, bool isListed, bool isLastTry)
     {
         bool jobRuns = session.Leases.TakeOff();
         bool hasTurn = false;
         try
         {
-            if (!jobRuns || !LeaseSet.TryBorrow(credential))
-                return null;
-            hasTurn = await HasTurnAsync().ConfigureAwait(false);
-            if (!hasTurn && session.Leases.PutBack(credential))
+            hasTurn = jobRuns && await _turns.TakeAsync(session.Over).ConfigureAwait(false);
+            if (!hasTurn || session.Leases.IsClosed || session.Leases.TryBorrowNewest(credential) is not { } borrowed)
                 return null;
             using var deadline = new CancellationTokenSource(EndDeadline, session.Plan.Time);
-            return await EndBorrowedAsync(credential, reason, isListed, isLastTry, deadline.Token).ConfigureAwait(false);
+            Ending ending = await EndBorrowedAsync(borrowed, reason, isListed, isLastTry, deadline.Token).ConfigureAwait(false);
+            _ = _records.Add(ending.RecordAsync);
+            return ending.End;
         }
         finally
         {
             if (hasTurn)
-                _turns.Writer.TryWrite(0);
+                _turns.GiveBack();
             session.Leases.TouchDown();
-        }
-    }
-
-    private async Task<bool> HasTurnAsync()
-    {
-        try
-        {
-            await _turns.Reader.ReadAsync(session.Ended).ConfigureAwait(false);
-            return true;
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
         }
     }
 
@@ -151,9 +161,11 @@ internal sealed class LeaseEnding(JobSession session)
             using var headStart = new CancellationTokenSource(session.Plan.EndWithin / 4, session.Plan.Time);
             await behind.IsDoneBeforeAsync(headStart.Token).ConfigureAwait(false);
         }
-        await Parallel.ForEachAsync(taken, new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce }, async (credential, _) =>
+        await Parallel.ForEachAsync(taken, new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce }, async (credential, noDeadline) =>
         {
-            if (await EndTakenAsync(credential, reason, Outcomes.AddAtTheEnd, cancellationToken).ConfigureAwait(false) == LeaseEnd.Failed)
+            Ending ending = await EndTakenAsync(credential, reason, Outcomes.AddAtTheEnd, cancellationToken).ConfigureAwait(false);
+            _ = _records.Add(ending.RecordAsync);
+            if (ending.End == LeaseEnd.Failed)
                 GiveUp(credential);
         }).ConfigureAwait(false);
     }
@@ -166,21 +178,21 @@ internal sealed class LeaseEnding(JobSession session)
             session.Journal?.Ended(credential, LeaseEnd.Failed);
     }
 
-    private async Task<LeaseEnd> EndBorrowedAsync(Credential credential, string reason, bool isListed, bool isLastTry, CancellationToken cancellationToken)
+    private async Task<Ending> EndBorrowedAsync(Credential credential, string reason, bool isListed, bool isLastTry, CancellationToken cancellationToken)
     {
         LeaseOutcome? outcome = null;
-        LeaseEnd end = await EndTakenAsync(credential, reason, one => outcome = one, cancellationToken).ConfigureAwait(false);
-        if (end == LeaseEnd.Failed && !isLastTry && session.Leases.PutBack(credential))
-            return end;   // the job's end, or a later try, tells how it ended
+        Ending ending = await EndTakenAsync(credential, reason, one => outcome = one, cancellationToken).ConfigureAwait(false);
+        if (ending.End == LeaseEnd.Failed && !isLastTry && session.Leases.PutBack(credential))
+            return ending;   // the job's end, or a later try, tells how it ended
         LeaseSet.Keep(credential);
-        if (end == LeaseEnd.Failed)
+        if (ending.End == LeaseEnd.Failed)
             GiveUp(credential);
-        if (isListed || end is LeaseEnd.CannotBeRevoked or LeaseEnd.Failed)
+        if (isListed || ending.End is LeaseEnd.CannotBeRevoked or LeaseEnd.Failed)
             Outcomes.AddBefore(outcome!);
-        return end;
+        return ending;
     }
 
-    private async Task<LeaseEnd> EndTakenAsync(Credential credential, string reason, Action<LeaseOutcome> list, CancellationToken cancellationToken)
+    private async Task<Ending> EndTakenAsync(Credential credential, string reason, Action<LeaseOutcome> list, CancellationToken cancellationToken)
     {
         TargetRuntime owner = credential.Lease.Owner!;
         (LeaseEnd end, string? failure) = await owner.Activities.RunAsync(() => new RevocationAttempts(owner, session.Plan.Time).RunAsync(
@@ -188,22 +200,28 @@ internal sealed class LeaseEnding(JobSession session)
         if (failure is not null && credential.Lease.EndIsUncertain)
             failure += "; when it dies is uncertain: its issuer did not say, or its clock is not ours";
         list(new LeaseOutcome(owner.Target, credential.Fingerprint, end, session.Clock.InstantOf(credential.Lease.WallEnd), credential.ExpiresAt, failure));
-        AuditEventKind kind = end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
         if (end != LeaseEnd.Failed)
             _unrevoked.TryRemove(credential, out _);
         if (end == LeaseEnd.Failed && !_unrevoked.TryAdd(credential, owner.Target) && !session.Leases.IsClosed)
-            return end;   // tried again and again, it is told of once, and at the job's end
+            return new Ending(end, () => Task.CompletedTask);   // tried again and again, it is told of once, and at the job's end
         owner.Measurements.Ended(end);
-        await session.Audit.TryRecordAsync(() => Event(kind, credential, failure is null ? reason : $"{reason}; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
-        if (end != LeaseEnd.Failed)
-            session.Journal?.Ended(credential, end);
-        return end;
+        DateTimeOffset at = session.Clock.Now;
+        return new Ending(end, () => RecordAsync(credential, end, at, failure is null ? reason : $"{reason}; {failure}"));
     }
 
-    private AuditEvent Event(AuditEventKind kind, Credential credential, string? reason, string? code = null) => new()
+    private async Task RecordAsync(Credential credential, LeaseEnd end, DateTimeOffset at, string reason)
+    {
+        await session.Audit.TryRecordAsync(() => Event(KindOf(end), credential, at, reason, end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
+        if (end != LeaseEnd.Failed)
+            session.Journal?.Ended(credential, end);
+    }
+
+    private static AuditEventKind KindOf(LeaseEnd end) => end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
+
+    private AuditEvent Event(AuditEventKind kind, Credential credential, DateTimeOffset at, string? reason, string? code = null) => new()
     {
         Kind = kind,
-        At = session.Clock.Now,
+        At = at,
         FlightId = session.FlightId(credential.Lease.FlightNumber),
         Target = credential.Lease.Origin!.Owner.Target,
         Job = credential.Lease.Origin.Attestation.Job,
@@ -216,4 +234,8 @@ internal sealed class LeaseEnding(JobSession session)
         Reason = reason,
         Code = code,
     };
+
+    /// <param name="End">What is true of a credential.</param>
+    /// <param name="RecordAsync">Tells the audit, and then the journal; never fails.</param>
+    private readonly record struct Ending(LeaseEnd End, Func<Task> RecordAsync);
 }

@@ -18,7 +18,7 @@ public sealed class LeaseOutcome
     /// <summary>The name of the target.</summary>
     public string Target { get; }
 
-    /// <summary>The credential's fingerprint; empty where a killed job had sent for it and not got it yet.</summary>
+    /// <summary>The credential's fingerprint; empty where a killed job had sent for it and not got it yet, or an exchange failed that may have made it.</summary>
     public string Fingerprint { get; }
 
     /// <summary>What is known to be true of it.</summary>

@@ -7,6 +7,8 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
+    // An issuer may ask for more patience; no deadline of ours is longer than this.
+    private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromMinutes(5);
 
     /// <summary>Asks until there is an answer.</summary>
     /// <param name="ask">Asks once.</param>
@@ -34,7 +36,9 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
             {
                 try
                 {
-                    await Task.Delay(exception.RetryAfter is { } asked && asked > wait ? asked : wait, time, cancellationToken).ConfigureAwait(false);
+                    TimeSpan asked = exception.RetryAfter ?? wait;
+                    asked = asked < LongestRetryAfter ? asked : LongestRetryAfter;
+                    await Task.Delay(asked > wait ? asked : wait, time, cancellationToken).ConfigureAwait(false);
                 }
                 catch (OperationCanceledException)
                 {

@@ -232,6 +232,56 @@ public class LeaseSetTests
         }
     }
 
+    [Test]
+    public void What_is_put_back_after_the_closing_is_found_by_the_next_taking_and_after_the_last_one_by_nobody()
+    {
+        BearerToken early = _bench.Token(600), late = _bench.Token(600);
+        _leases.Register(early);
+        _leases.Register(late);
+        Assert.That(LeaseSet.TryBorrow(early) && LeaseSet.TryBorrow(late), Is.True);
+        _leases.Close();
+        Assert.That(_leases.TakeAll(), Is.Empty);
+
+        Assert.That(_leases.PutBack(early), Is.True);
+        Assert.That(_leases.TakeAll(isLast: true), Is.EqualTo(new[] { early }));
+        Assert.That(_leases.PutBack(late), Is.False);
+        Assert.That(LeaseSet.TryTake(late), Is.False, "it is the borrower's");
+    }
+
+    [Test]
+    public void Under_threads_what_is_put_back_is_ended_by_exactly_one_party()
+    {
+        for (int round = 0; round < 200; round++)
+        {
+            int own = 0;
+            var leases = new LeaseSet(_bench.Clock, _ => { }, _ => { });
+            BearerToken[] tokens = [.. Enumerable.Range(0, 40).Select(_ => _bench.Token(600))];
+            foreach (BearerToken token in tokens)
+                leases.Register(token);
+            var all = new List<Credential>();
+            using var barrier = new Barrier(3);
+            Parallel.Invoke(Borrower, Borrower, () =>
+            {
+                barrier.SignalAndWait();
+                leases.Close();
+                all.AddRange(leases.TakeAll());
+                all.AddRange(leases.TakeAll(isLast: true));
+            });
+            Assert.That(all.Count + own, Is.EqualTo(40));
+            Assert.That(all, Is.Unique);
+
+            void Borrower()
+            {
+                barrier.SignalAndWait();
+                foreach (BearerToken token in tokens)
+                {
+                    if (LeaseSet.TryBorrow(token) && !leases.PutBack(token))
+                        Interlocked.Increment(ref own);
+                }
+            }
+        }
+    }
+
     // The same secret: one thing at its issuer.
     private BearerToken OneOf(int number)
     {

@@ -107,6 +107,49 @@ public class AssumedEndTests
     }
 
     [Test]
+    public async Task Who_finds_somebody_else_at_it_comes_again()
+    {
+        int asked = 0;
+        var gate = new Gate();
+        await using TestJob job = await StartAsync(async _ =>
+        {
+            if (Interlocked.Increment(ref asked) > 1)
+                return Revocation.Revoked;
+            await gate.PassAsync();
+            throw new TokenExchangeException("NHI4002", ExchangeStage.Revoke, "The issuer is away.");
+        });
+        using Gate opened = gate;
+        BearerToken token = await job.Warehouse.GetAsync();
+        job.Time.Advance(AssumedLife - TimeSpan.FromSeconds(1));
+        Task<LeaseEnd> revoking = job.Session.RevokeCredentialAsync(token, "drill");
+        await gate.Reached;
+        job.Time.Advance(TimeSpan.FromSeconds(3));
+        await Eventually.HoldsAsync(() => job.Time.PendingTimers == 2, "the deadline of that one, and the wait of who came at the assumed end");
+        gate.Open();
+        Assert.That(await revoking, Is.EqualTo(LeaseEnd.Failed));
+
+        job.Time.Advance(TimeSpan.FromMinutes(1));
+        await Eventually.HoldsAsync(() => asked == 2, "another try");
+    }
+
+    [Test]
+    public async Task An_assumed_end_years_from_now_comes()
+    {
+        await using TestJob job = await StartAsync();
+        job.Issuer.Answer = _ => new Issued<BearerToken>(job.Issuer.NewToken(TimeSpan.FromDays(730))) { EndIsAssumed = true };
+        BearerToken token = await job.Warehouse.GetAsync();
+        Assert.That(job.Time.PendingTimers, Is.EqualTo(1), "it is watched for");
+
+        await Eventually.HoldsAsync(() =>
+        {
+            job.Time.Advance(TimeSpan.FromDays(1));
+            return job.Issuer.Revoked.Contains(token);
+        }, "its revocation");
+
+        Assert.That(job.Time.GetUtcNow(), Is.GreaterThan(token.ExpiresAt));
+    }
+
+    [Test]
     public async Task They_count_as_living_until_they_are_ended()
     {
         await using TestJob job = await StartAsync();

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 
 namespace Nhi.TokenExchange.Tests;
 
@@ -184,25 +185,137 @@ internal sealed class JobEndOrderTests
     }
 
     [Test]
-    public async Task The_jobs_end_finds_those_that_wait_for_their_turn()
+    public async Task The_jobs_end_finds_those_that_wait_for_their_turn_and_asks_for_them_in_its_own()
     {
+        int asked = 0;
         var gate = new Gate();
         await using TestJob job = await StartAssumedAsync(async () =>
         {
+            Interlocked.Increment(ref asked);
+        using Gate opened = gate;
             await gate.PassAsync();
             return Revocation.Revoked;
         }, options => options.Scopes = ScopeSet.Of([.. Enumerable.Range(0, 60).Select(i => $"table-{i}")]));
         for (int i = 0; i < 60; i++)
             await job.Warehouse.GetAsync(new CredentialRequest { Scopes = ScopeSet.Of($"table-{i}") });
         job.Time.Advance(TimeSpan.FromMinutes(6));
-        await Eventually.HoldsAsync(() => job.Session.Leases.FlightsInTheAir == 60, "all of them waiting");
+        await Eventually.HoldsAsync(() => asked == 16 && job.Session.Leases.FlightsInTheAir == 60, "sixteen that are asked for, and all others waiting");
 
         Task<JobReport> ending = job.Session.CompleteAsync();
+        await Eventually.HoldsAsync(() => job.Session.Leases.FlightsInTheAir == 16 && asked == 32, "those that waited going home, and sixteen at a time of the job's end");
         gate.Open();
         JobReport report = await ending;
 
         Assert.That(report.AllEnded, Is.True);
         Assert.That(job.Issuer.Revoked, Is.EquivalentTo(job.Issuer.Issued), "each once");
+    }
+
+    [Test]
+    public async Task What_fails_while_the_job_ends_is_asked_for_once_more_while_there_is_time()
+    {
+        int asked = 0, late = 0;
+        var gate = new Gate();
+        await using TestJob job = await TestJob.StartAsync(more: b => b.EndWithin(TimeSpan.FromMinutes(1)));
+        using Gate opened = gate;
+        BearerToken token = await job.Warehouse.GetAsync(), other = await job.Warehouse.GetAsync(new CredentialRequest { Scopes = ScopeSet.Of("read") });
+        job.Issuer.OnRevoke = async request =>
+        {
+            if (request.Credential == other)
+                Interlocked.Increment(ref late);
+            else if (Interlocked.Increment(ref asked) == 1)
+            {
+                await gate.PassAsync();
+                throw new TokenExchangeException("NHI4002", ExchangeStage.Revoke, "The issuer is away.");
+            }
+            return Revocation.Revoked;
+        };
+
+        Task<LeaseEnd> revoking = job.Session.RevokeCredentialAsync(token, "drill");
+        await gate.Reached;
+        Task<JobReport> ending = job.Session.CompleteAsync();
+        await Eventually.HoldsAsync(() => late == 1, "the job's end at work");
+        gate.Open();
+        LeaseEnd end = await revoking;
+        JobReport report = await ending;
+
+        Assert.That(end, Is.EqualTo(LeaseEnd.Failed));
+        Assert.That(report.Leases.Where(lease => lease.Fingerprint == token.Fingerprint).Select(lease => lease.End), Is.EqualTo(new[] { LeaseEnd.Revoked }));
+        Assert.That(asked, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Who_fails_when_the_job_s_time_is_over_gives_the_credential_up()
+    {
+        var gate = new Gate();
+        await using TestJob job = await TestJob.StartAsync(more: b => b.EndWithin(TimeSpan.FromSeconds(5)));
+        using Gate opened = gate;
+        BearerToken token = await job.Warehouse.GetAsync();
+        job.Issuer.OnRevoke = async _ =>
+        {
+            await gate.PassAsync();
+            throw new TokenExchangeException("NHI4002", ExchangeStage.Revoke, "The issuer is away.");
+        };
+
+        Task<LeaseEnd> revoking = job.Session.RevokeCredentialAsync(token, "drill");
+        await gate.Reached;
+        Task<JobReport> ending = job.Session.CompleteAsync();
+        await Eventually.HoldsAsync(() => job.Session.Ended.IsCancellationRequested, "the job's end");
+        job.Time.Advance(TimeSpan.FromSeconds(7));
+        JobReport report = await ending;
+        gate.Open();
+        await revoking;
+        await job.Session.Released;
+
+        Assert.That((report.AllEnded, report.FlightsInTheAir), Is.EqualTo((false, 1)));
+        Assert.That(token.Lease.State, Is.EqualTo(LeaseState.Taken), "nobody comes any more");
+    }
+
+    [Test]
+    public async Task An_issuer_that_asks_for_years_of_patience_keeps_nobody_else_s_credential_alive()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        BearerToken token = await job.Warehouse.GetAsync();
+        BearerToken[] others = [.. await Task.WhenAll(new[] { "read", "write" }.Select(scope => job.Warehouse.GetAsync(new CredentialRequest { Scopes = ScopeSet.Of(scope) }).AsTask()))];
+        job.Issuer.OnRevoke = request => request.Credential == token
+            ? throw new TokenExchangeException("NHI4003", ExchangeStage.Revoke, "Too many.") { IsTransient = true, RetryAfter = TimeSpan.FromSeconds(int.MaxValue) }
+            : Task.FromResult(Revocation.Revoked);
+
+        Task<JobReport> ending = job.Session.CompleteAsync();
+        await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count == 2 || ending.IsFaulted, "the others");
+        job.Time.Advance(TimeSpan.FromSeconds(10));
+        JobReport report = await ending;
+
+        Assert.That(report.Leases.Where(lease => lease.End == LeaseEnd.Failed).Select(lease => (lease.Fingerprint, lease.Reason)), Is.EqualTo(new[] { (token.Fingerprint, "NHI4003 until the deadline") }));
+        Assert.That(job.Issuer.Revoked, Is.EquivalentTo(others));
+    }
+
+    [Test]
+    public async Task A_callback_that_blocks_the_told_end_keeps_no_flight_in_the_air()
+    {
+        using var blocked = new ManualResetEventSlim();
+        var attesting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using TestJob job = await TestJob.StartAsync(source: IdentitySources.From(async (_, cancellationToken) =>
+        {
+            attesting.TrySetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            throw new UnreachableException();
+        }));
+        Task<BearerToken> asking = job.Warehouse.GetAsync().AsTask();
+        await attesting.Task;
+        using CancellationTokenRegistration callback = job.Session.Ended.Register(blocked.Wait);   // the last to register is the first to be told
+
+        Task<JobReport> ending = job.Session.CompleteAsync();
+        try
+        {
+            await Eventually.HoldsAsync(() => job.Session.Leases.FlightsInTheAir == 0, "the flight's end");
+        }
+        finally
+        {
+            blocked.Set();
+        }
+        await ending;
+
+        Assert.That(() => asking, Throws.TypeOf<TokenExchangeException>().With.Property("Code").EqualTo("NHI7001"));
     }
 
     [Test]

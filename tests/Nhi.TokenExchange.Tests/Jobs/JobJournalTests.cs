@@ -112,6 +112,89 @@ internal sealed class JobJournalTests : JournalFixture
     }
 
     [Test]
+    public async Task An_exchange_that_the_job_s_end_kept_from_being_sent_leaves_nothing()
+    {
+        await using TestJob job = await StartAsync();
+        Task<JobReport> ending = Task.FromResult<JobReport>(null!);
+        job.Policy.Before = cancellationToken =>
+        {
+            ending = job.Session.CompleteAsync();
+            Blocking.Wait(Eventually.HoldsAsync(() => cancellationToken.IsCancellationRequested, "the flight hearing of the job's end"));
+            return Task.CompletedTask;   // decided before anybody could look
+        };
+        Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
+        await ending;
+        await job.Session.Released;
+
+        Assert.That(job.Issuer.Requests, Is.Empty);
+        Assert.That(Files(), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_job_that_cannot_start_leaves_none()
+    {
+        Assert.That(() => TestJob.StartAsync(more: b => b.Journal(Journals).Policy(new PolicyWithoutToken())), Throws.TypeOf<NotSupportedException>());
+        Assert.That(Files(), Is.Empty);
+        await using TestJob next = await StartAsync();
+        Assert.That((await next.Session.WaitForRecoveryAsync()).Refused, Is.Empty);
+    }
+
+    [Test]
+    public void A_job_that_says_more_of_itself_than_a_line_holds_is_refused_by_name()
+    {
+        TokenExchangeException error = Assert.ThrowsAsync<TokenExchangeException>(() => TestJob.StartAsync(more: b => b.Journal(Journals).Job(new JobContext { Pipeline = new string('x', 40_000) })))!;
+        Assert.That(error.Code, Is.EqualTo("NHI7004"));
+        Assert.That(error.Message, Does.Contain("a line of 4").And.Contain("say less of the job"));
+        Assert.That(Files(), Is.Empty);
+    }
+
+    [TestCase(Revocation.Revoked, LeaseEnd.Revoked)]
+    [TestCase(Revocation.AlreadyGone, null)]
+    [TestCase(null, LeaseEnd.Failed)]
+    public async Task What_a_failed_exchange_may_have_made_is_ended_by_the_handle_that_its_exchanger_had_chosen(Revocation? answer, LeaseEnd? end)
+    {
+        var asked = new System.Collections.Concurrent.ConcurrentQueue<(Credential?, string?)>();
+        await using TestJob job = await StartAsync();
+        job.Issuer.Answer = request =>
+        {
+            Blocking.Wait(request.AnnounceHandleAsync("login/one", CancellationToken.None).AsTask());
+            throw new IOException("the connection broke");
+        };
+        job.Issuer.OnRevoke = request =>
+        {
+            asked.Enqueue((request.Credential, request.Handle));
+            return answer is { } said ? Task.FromResult(said) : throw new TokenExchangeException("NHI4012", ExchangeStage.Revoke, "This client may not revoke.");
+        };
+        Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
+        await job.QuietAsync();
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That(asked, Is.EqualTo(new[] { ((Credential?)null, (string?)"login/one") }));
+        Assert.That(report.Leases.Select(lease => (LeaseEnd?)lease.End), end is null ? Is.Empty : Is.EqualTo(new[] { end }));
+        Assert.That(Files(), Has.Length.EqualTo(answer is null ? 1 : 0), "what could not be ended is left to the next start");
+    }
+
+    [Test]
+    public async Task An_exchanger_that_says_that_nothing_was_made_is_believed()
+    {
+        await using TestJob job = await StartAsync();
+        job.Issuer.Answer = request =>
+        {
+            Blocking.Wait(request.AnnounceHandleAsync("login/one", CancellationToken.None).AsTask());
+            throw new TokenExchangeException("NHI4001", ExchangeStage.Exchange, "no");
+        };
+        int asked = 0;
+        job.Issuer.OnRevoke = _ => Task.FromResult(Interlocked.Increment(ref asked) > 0 ? Revocation.Revoked : Revocation.AlreadyGone);
+        Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
+        await job.QuietAsync();
+        await job.Session.CompleteAsync();
+
+        Assert.That(asked, Is.Zero);
+        Assert.That(Files(), Is.Empty);
+    }
+
+    [Test]
     public async Task A_handle_that_cannot_be_written_down_is_an_error_and_its_credential_is_ended()
     {
         await using TestJob job = await StartAsync();
@@ -287,5 +370,14 @@ internal sealed class JobJournalTests : JournalFixture
             return new Issued<BearerToken>(token) { RevocationHandle = hasHandles ? "lease/" + token.Fingerprint : null };
         };
         return job;
+    }
+
+    private sealed class PolicyWithoutToken : IAccessPolicy
+    {
+        public string Revision => "1";
+
+        public ValueTask<AccessDecision> DecideAsync(AccessRequest request, CancellationToken cancellationToken) => new(AccessDecision.Permit("all"));
+
+        public Microsoft.Extensions.Primitives.IChangeToken GetChangeToken() => throw new NotSupportedException();
     }
 }

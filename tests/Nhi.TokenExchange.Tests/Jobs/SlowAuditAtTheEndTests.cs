@@ -1,0 +1,117 @@
+using System.Globalization;
+
+namespace Nhi.TokenExchange.Tests;
+
+/// <summary>An audit that is slow, hangs or blocks when credentials are ended: none of them lives a moment longer for it.</summary>
+internal sealed class SlowAuditAtTheEndTests : JournalFixture
+{
+    private const int Count = 200;
+
+    [Test]
+    public async Task An_audit_that_hangs_holds_up_no_revocation_and_the_job_s_end_by_two_seconds()
+    {
+        await using TestJob job = await StartAsync();
+        using var never = new Gate();
+        job.Audit.Hold = one => one.Kind == AuditEventKind.Revoked ? never.PassAsync() : Task.CompletedTask;
+
+        Task<JobReport> ending = job.Session.CompleteAsync();
+        await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count == Count, "all revocations, while time stands still");
+        job.Time.Advance(TimeSpan.FromSeconds(10));
+        bool isEarly = ending.IsCompleted;
+        job.Time.Advance(TimeSpan.FromSeconds(2));
+        JobReport report = await ending;
+
+        Assert.That(isEarly, Is.False, "the audit has two seconds more than the issuers");
+        Assert.That(report.Leases.Select(lease => lease.End), Is.All.EqualTo(LeaseEnd.Revoked));
+        Assert.That(report.AllEnded, Is.True);
+    }
+
+    [Test]
+    public async Task An_audit_that_blocks_its_caller_holds_up_no_revocation_either()
+    {
+        using var blocked = new ManualResetEventSlim();
+        await using TestJob job = await StartAsync();
+        job.Audit.Refuse = one =>
+        {
+            if (one.Kind == AuditEventKind.Revoked)
+                blocked.Wait();
+            return null;
+        };
+
+        try
+        {
+            Task<JobReport> ending = job.Session.CompleteAsync();
+            await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count == Count, "all revocations");
+            job.Time.Advance(TimeSpan.FromSeconds(12));
+            Assert.That((await ending).AllEnded, Is.True);
+        }
+        finally
+        {
+            blocked.Set();
+        }
+    }
+
+    [Test]
+    public async Task What_the_audit_takes_late_is_recorded_before_the_job_has_ended_each_once_and_in_order()
+    {
+        await using TestJob job = await StartAsync();
+        using var gate = new Gate();
+        job.Audit.Hold = one => one.Kind == AuditEventKind.Revoked ? gate.PassAsync() : Task.CompletedTask;
+
+        Task<JobReport> ending = job.Session.CompleteAsync();
+        await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count == Count, "all revocations");
+        job.Time.Advance(TimeSpan.FromSeconds(1));
+        gate.Open();
+        await ending;
+
+        Assert.That(job.Audit.Events.Where(one => one.Kind == AuditEventKind.Revoked).Select(one => one.Fingerprint), Is.EquivalentTo(job.Issuer.Revoked.Select(token => token.Fingerprint)));
+    }
+
+    [Test]
+    public async Task A_policy_change_is_not_held_up_by_it()
+    {
+        await using TestJob job = await StartAsync();
+        using var never = new Gate();
+        job.Audit.Hold = one => one.Kind == AuditEventKind.Revoked ? never.PassAsync() : Task.CompletedTask;
+
+        job.Policy.Change("2", _ => AccessDecision.Permit("all"));
+
+        await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count == Count, "all revocations, while time stands still");
+    }
+
+    [Test]
+    public async Task What_it_never_took_is_left_to_the_next_start_to_tell()
+    {
+        await using (TestJob job = await StartAsync(b => b.Journal(Journals)))
+        {
+            using var never = new Gate();
+            job.Audit.Hold = one => one.Kind == AuditEventKind.Revoked ? never.PassAsync() : Task.CompletedTask;
+            Task<JobReport> ending = job.Session.CompleteAsync();
+            await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count == Count, "all revocations");
+            job.Time.Advance(TimeSpan.FromSeconds(12));
+            await ending;
+            await job.Session.Released;
+        }
+        await using TestJob next = await TestJob.StartAsync(i => i.OnRevoke = _ => Task.FromResult(Revocation.AlreadyGone), more: b => b.Journal(Journals));
+
+        RecoveryReport report = await next.Session.WaitForRecoveryAsync();
+
+        Assert.That(report.AllEnded, Is.True);
+        Assert.That(report.Jobs.Single().Leases, Is.Not.Empty);
+        Assert.That(next.Audit.Kinds, Is.All.EqualTo(AuditEventKind.Expired).And.Exactly(report.Jobs.Single().Leases.Count).Items);
+    }
+
+    private static async Task<TestJob> StartAsync(Action<TokenExchangeBuilder>? more = null)
+    {
+        string[] tables = [.. Enumerable.Range(0, Count).Select(i => string.Create(CultureInfo.InvariantCulture, $"table-{i}"))];
+        TestJob job = await TestJob.StartAsync(target: options => options.Scopes = ScopeSet.Of(tables), more: more);
+        job.Issuer.Answer = _ =>
+        {
+            BearerToken token = job.Issuer.NewToken();
+            return new Issued<BearerToken>(token) { RevocationHandle = "lease/" + token.Fingerprint };
+        };
+        foreach (string table in tables)
+            await job.Warehouse.GetAsync(new CredentialRequest { Scopes = ScopeSet.Of(table) });
+        return job;
+    }
+}
