@@ -34,13 +34,13 @@ internal sealed class LoggerAuditSink(ILogger logger) : IAuditSink
                 logger.Revoked(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.Reason);
                 break;
             case AuditEventKind.Expired:
-                logger.Expired(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.DiesAt);
+                logger.Expired(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.DiesAt, auditEvent.Reason ?? "of age");
                 break;
             case AuditEventKind.Orphaned when auditEvent.Code is null:
                 logger.LivesOn(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.DiesAt, auditEvent.Reason);
                 break;
             case AuditEventKind.Orphaned:
-                logger.Orphaned(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.DiesAt, auditEvent.Reason);
+                logger.Orphaned(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, HandleOf(auditEvent), auditEvent.DiesAt, auditEvent.Reason);
                 break;
             case AuditEventKind.Failed:
                 logger.Failed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Code, auditEvent.Reason, auditEvent.CorrelationId ?? "none");
@@ -53,6 +53,8 @@ internal sealed class LoggerAuditSink(ILogger logger) : IAuditSink
         }
         return default;
     }
+
+    private static string HandleOf(AuditEvent auditEvent) => auditEvent.RevocationHandle is { } handle ? ExceptionText.Clean(handle, 300) : "none";
 
     private static string Named(ScopeSet scopes) => scopes.IsEmpty ? "none" : scopes.ToString();
 }

@@ -26,11 +26,11 @@ internal static partial class Log
     [LoggerMessage(EventId = 107, Level = LogLevel.Information, Message = "{Target} revoked ({Job}, flight {FlightId}): credential {Fingerprint}; {Reason}")]
     public static partial void Revoked(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, string? reason);
 
-    [LoggerMessage(EventId = 108, Level = LogLevel.Information, Message = "{Target} expired ({Job}, flight {FlightId}): credential {Fingerprint} died at {DiesAt:u}")]
-    public static partial void Expired(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, DateTimeOffset? diesAt);
+    [LoggerMessage(EventId = 108, Level = LogLevel.Information, Message = "{Target} expired ({Job}, flight {FlightId}): credential {Fingerprint} is gone, at {DiesAt:u} at the latest; {Reason}")]
+    public static partial void Expired(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, DateTimeOffset? diesAt, string reason);
 
-    [LoggerMessage(EventId = 109, Level = LogLevel.Warning, Message = "{Target} orphaned ({Job}, flight {FlightId}): credential {Fingerprint} could not be ended and dies at {DiesAt:u}; {Reason}")]
-    public static partial void Orphaned(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, DateTimeOffset? diesAt, string? reason);
+    [LoggerMessage(EventId = 109, Level = LogLevel.Warning, Message = "{Target} orphaned ({Job}, flight {FlightId}): credential {Fingerprint}, handle {Handle}, could not be ended and dies at {DiesAt:u}; {Reason}")]
+    public static partial void Orphaned(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, string handle, DateTimeOffset? diesAt, string? reason);
 
     [LoggerMessage(EventId = 110, Level = LogLevel.Warning, Message = "{Target} failed ({Job}, flight {FlightId}): {Code} {Reason} (correlation {CorrelationId})")]
     public static partial void Failed(this ILogger logger, string target, JobContext job, Guid flightId, string? code, string? reason, string? correlationId);

@@ -57,7 +57,7 @@ public class TokenExchangeException : Exception
     internal bool IsDeadAtIssuer { get; init; }
 
     /// <summary>No failure: what is held gets no longer life, and nothing else was asked for.</summary>
-    internal bool SaysNoMore => Code == ErrorCodes.NothingToRenew;
+    internal bool SaysNoMore { get; init; }
 
     /// <summary>This error, or the one that it tells once more.</summary>
     internal TokenExchangeException Original { get; private protected init; }

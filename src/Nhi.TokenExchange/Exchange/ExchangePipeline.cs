@@ -216,7 +216,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             flight.LeftBehind = EndLateAsync(flight, grant, held, exchanging);   // still this flight, and counted as one
             throw;
         }
-        catch (Exception failed) when (_recorder.TakeAnnounced(flight, failed) is { } announced)
+        catch (Exception failed) when (FlightRecorder.TakeAnnounced(flight, failed) is { } announced)
         {
             flight.LeftBehind = session.EndAnnouncedAsync(target, announced);   // its waiters need not wait for that
             throw;
@@ -283,7 +283,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         catch (Exception exception)   // nothing came: the flight itself was recorded as failed already
         {
             session.Plan.Logger.LateExchangeFailed(target.Target, exception.GetType().Name, session.FlightId(flight.Number));
-            if (_recorder.TakeAnnounced(flight, exception) is { } announced)
+            if (FlightRecorder.TakeAnnounced(flight, exception) is { } announced)
                 await session.EndAnnouncedAsync(target, announced).ConfigureAwait(false);
         }
     }

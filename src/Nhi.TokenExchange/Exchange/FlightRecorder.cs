@@ -53,7 +53,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
 
     /// <summary>Takes the handle that an exchanger had chosen, where its failure does not say that nothing was made.</summary>
     /// <returns>The journal's entry, which is the caller's to end; null: nothing is to be done.</returns>
-    public JournalEntry? TakeAnnounced(Flight flight, Exception failed)
+    public static JournalEntry? TakeAnnounced(Flight flight, Exception failed)
     {
         if (failed is TokenExchangeException || flight.Entry is not { Handle: not null } announced)
             return null;
@@ -113,6 +113,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
             Rule = rule,
             PolicyRevision = revision,
             Fingerprint = credential?.Fingerprint,
+            RevocationHandle = credential?.Lease.Handle,
             UnusableFrom = unusableFrom,
             DiesAt = credential?.ExpiresAt,
             Code = code,

@@ -14,7 +14,7 @@ internal static class Renewals
 
     /// <summary>The issuer gives no more, and nobody asked for another.</summary>
     public static TokenExchangeException NoMore(string target) =>
-        new(ErrorCodes.NothingToRenew, ExchangeStage.Exchange, "The issuer gives the held credential no longer life. It is used on to its end; the next call gets another.") { Target = target };
+        new(ErrorCodes.NothingToRenew, ExchangeStage.Exchange, "The issuer gives the held credential no longer life. It is used on to its end; the next call gets another.") { Target = target, SaysNoMore = true };
 
     /// <summary>Somebody ended what was just renewed. The next exchange is one for something new.</summary>
     public static TokenExchangeException Lost(string target) =>

@@ -56,6 +56,7 @@ internal sealed record JournalEntry
         Issuer = Issuer,
         IsPlatformIssued = IsPlatformIssued,
         Fingerprint = Fingerprint,
+        RevocationHandle = Handle,
         UnusableFrom = IsUnknown ? null : UnusableFrom,
         DiesAt = IsUnknown ? null : DiesAt,
         Reason = reason,

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Nhi.TokenExchange;
 
 /// <summary>Asks an issuer to end one credential, again and again while that may help and there is time.</summary>
@@ -9,6 +11,8 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
     // An issuer may ask for more patience; no deadline of ours is longer than this.
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromMinutes(5);
+    // It stands in a line of the report.
+    private const int LongestSaid = 300;
 
     /// <summary>Asks until there is an answer.</summary>
     /// <param name="ask">Asks once.</param>
@@ -18,7 +22,8 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
     public async Task<(LeaseEnd End, string? Failure)> RunAsync(Func<CancellationToken, ValueTask<Revocation>> ask, Func<bool> isDead, CancellationToken cancellationToken)
     {
         TimeSpan wait = FirstWait;
-        while (true)
+        string? last = null;
+        for (int tries = 1; ; tries++)
         {
             if (isDead())
                 return (LeaseEnd.AlreadyGone, null);
@@ -34,6 +39,7 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
             }
             catch (TokenExchangeException exception) when (exception.IsTransient && !cancellationToken.IsCancellationRequested)
             {
+                last = Said(exception);
                 try
                 {
                     TimeSpan asked = exception.RetryAfter ?? wait;
@@ -42,14 +48,22 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
                 }
                 catch (OperationCanceledException)
                 {
-                    return (LeaseEnd.Failed, $"{exception.Code} until the deadline");
+                    return (LeaseEnd.Failed, $"{last}, in {Count(tries)} until the deadline");
                 }
                 wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
             }
             catch (Exception exception)   // whatever it was, the credential is accounted for
             {
-                return (LeaseEnd.Failed, exception is OperationCanceledException ? "no answer until the deadline" : (exception as TokenExchangeException)?.Code ?? exception.GetType().Name);
+                return (LeaseEnd.Failed, exception is not OperationCanceledException ? $"{Said(exception)}, in {Count(tries)}"
+                    : last is null ? $"no answer from {target.Plan.Exchanger.Issuer.AbsoluteUri} until the deadline"
+                    : $"{last}, in {Count(tries)} until the deadline, of which the last had no answer");
             }
         }
     }
+
+    // What an exception of others says may quote anything: its name is all that is told of it.
+    private static string Said(Exception exception) =>
+        exception is TokenExchangeException { Code: var code, Detail: var detail } ? $"{code}: {ExceptionText.Clean(detail, LongestSaid).TrimEnd('.')}" : exception.GetType().Name;
+
+    private static string Count(int tries) => string.Create(CultureInfo.InvariantCulture, $"{tries} {(tries == 1 ? "try" : "tries")}");
 }

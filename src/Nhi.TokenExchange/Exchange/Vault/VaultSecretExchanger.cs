@@ -34,6 +34,9 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
 
     internal override bool RenewsHeld => true;
 
+    // "Token Hierarchies": the leases of a token end with it.
+    internal override string? EndsWith(Credential credential) => credential.Lease.Handle is null ? null : ((VaultSecret)credential).IssuedTo?.Fingerprint;
+
     public override string? FlawOf(ScopeSet scopes) => VaultOptionChecks.FlawOf(scopes);
 
     // A proof that was sent as a token, or a token that was sent to another server, would be seen by who must not see it.

@@ -57,21 +57,6 @@ internal sealed class VaultHeldRenewalTests
     }
 
     [Test]
-    public async Task What_was_got_for_other_scopes_is_renewed_as_well()
-    {
-        await using VaultJob job = await VaultJob.StartAsync(_time);
-        BearerToken held = await job.Login.GetAsync(new CredentialRequest { Tenant = "eu" });
-
-        for (int minute = 0; minute < 200; minute += 5)
-        {
-            _time.Advance(TimeSpan.FromMinutes(5));
-            await Eventually.HoldsAsync(() => job.Session.Leases.FlightsInTheAir == 0, "the landing");
-        }
-
-        Assert.That(job.Emulator.Ledger.IsAlive(held.Fingerprint), Is.True);
-    }
-
-    [Test]
     public async Task A_revoked_credential_is_renewed_no_more_and_nothing_takes_its_place()
     {
         await using VaultJob job = await VaultJob.StartAsync(_time);
