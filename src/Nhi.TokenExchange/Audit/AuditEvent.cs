@@ -72,6 +72,9 @@ public sealed class AuditEvent
     /// <summary>Fingerprint of the credential.</summary>
     public string? Fingerprint { get; init; }
 
+    /// <summary>What ends the credential at its issuer without holding it, such as the id of a lease, an accessor or the name of a role: joins this event with the issuer's own records. Not secret.</summary>
+    public string? RevocationHandle { get; init; }
+
     /// <summary>From when we hand it out no more.</summary>
     public DateTimeOffset? UnusableFrom { get; init; }
 

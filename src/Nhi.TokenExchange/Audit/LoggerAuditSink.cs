@@ -16,19 +16,19 @@ internal sealed class LoggerAuditSink(ILogger logger) : IAuditSink
                 logger.Observed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Rule, auditEvent.PolicyRevision, auditEvent.Scopes, auditEvent.Reason);
                 break;
             case AuditEventKind.Permitted:
-                logger.Permitted(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Rule, auditEvent.PolicyRevision, auditEvent.Scopes, auditEvent.CorrelationId);
+                logger.Permitted(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Rule, auditEvent.PolicyRevision, Named(auditEvent.Scopes), auditEvent.CorrelationId);
                 break;
             case AuditEventKind.Denied:
                 logger.Denied(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Rule, auditEvent.PolicyRevision, auditEvent.Reason, auditEvent.CorrelationId);
                 break;
             case AuditEventKind.Exchanging:
-                logger.Exchanging(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, auditEvent.Scopes, auditEvent.SubjectFingerprint);
+                logger.Exchanging(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, Named(auditEvent.Scopes), auditEvent.SubjectFingerprint);
                 break;
             case AuditEventKind.Issued:
-                logger.Issued(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, auditEvent.Fingerprint, auditEvent.Scopes, auditEvent.UnusableFrom, auditEvent.DiesAt, auditEvent.CorrelationId);
+                logger.Issued(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, auditEvent.Fingerprint, Named(auditEvent.Scopes), auditEvent.UnusableFrom, auditEvent.DiesAt, auditEvent.CorrelationId);
                 break;
             case AuditEventKind.Refreshed:
-                logger.Refreshed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, auditEvent.Fingerprint, auditEvent.Scopes, auditEvent.UnusableFrom, auditEvent.DiesAt, auditEvent.CorrelationId);
+                logger.Refreshed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, auditEvent.Fingerprint, Named(auditEvent.Scopes), auditEvent.UnusableFrom, auditEvent.DiesAt, auditEvent.CorrelationId);
                 break;
             case AuditEventKind.Renewed:
                 logger.Renewed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, auditEvent.Fingerprint, auditEvent.UnusableFrom, auditEvent.DiesAt, auditEvent.CorrelationId);
@@ -37,13 +37,13 @@ internal sealed class LoggerAuditSink(ILogger logger) : IAuditSink
                 logger.Revoked(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.Reason);
                 break;
             case AuditEventKind.Expired:
-                logger.Expired(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.DiesAt);
+                logger.Expired(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.DiesAt, auditEvent.Reason ?? "of age");
                 break;
             case AuditEventKind.Orphaned when auditEvent.Code is null:
                 logger.LivesOn(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.DiesAt, auditEvent.Reason);
                 break;
             case AuditEventKind.Orphaned:
-                logger.Orphaned(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.DiesAt, auditEvent.Reason);
+                logger.Orphaned(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, HandleOf(auditEvent), auditEvent.DiesAt, auditEvent.Reason);
                 break;
             case AuditEventKind.Failed:
                 logger.Failed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Code, auditEvent.Reason, auditEvent.CorrelationId ?? "none");
@@ -56,4 +56,8 @@ internal sealed class LoggerAuditSink(ILogger logger) : IAuditSink
         }
         return default;
     }
+
+    private static string HandleOf(AuditEvent auditEvent) => auditEvent.RevocationHandle is { } handle ? ExceptionText.Clean(handle, 300) : "none";
+
+    private static string Named(ScopeSet scopes) => scopes.IsEmpty ? "none" : scopes.ToString();
 }

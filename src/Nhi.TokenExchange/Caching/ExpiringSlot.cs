@@ -6,18 +6,13 @@ namespace Nhi.TokenExchange;
 /// <summary>Holds one credential and at most one flight that replaces it. Lock-free: a hit is one acquire load and one clock compare, a transition one compare-exchange of an immutable state.</summary>
 /// <remarks>
 /// Why it holds, race by race:
-/// 1. One flight: a state with a flight replaces only a state without one, by compare-exchange; only the winner starts it.
-///    A doomed flight keeps its place until it lands.
-/// 2. Late publish: the flight registers its lease first, then lands by an exchange that fails against Ended and Doomed. It reads
-///    that it failed and ends its own credential; the job's end that came later finds the lease in the set. No third case.
+/// 1. One flight: a state with a flight replaces only a state without one, by compare-exchange; only the winner starts it. A doomed flight keeps its place until it lands.
+/// 2. Late publish: the flight registers its lease first, then lands by an exchange that fails against Ended and Doomed. It reads that it failed and ends its own credential; the job's end that came later finds the lease in the set. No third case.
 /// 3. Ended once: who takes the lease out of the <see cref="LeaseSet"/> ends it; landing and job end may both try, one wins.
-/// 4. Reject by identity: references are compared in the state that is exchanged. A newer current: nothing happens. A flight in
-///    the air stays the only one.
-/// 5. ABA: a state is a value; finding the same object again means that nothing this transition depends on differs. A credential
-///    is published at most once, and who rejects it holds it, so its address can't come back.
+/// 4. Reject by identity: references are compared in the state that is exchanged. A newer current: nothing happens. A flight in the air stays the only one.
+/// 5. ABA: a state is a value; finding the same object again means that nothing this transition depends on differs. A credential is published at most once, and who rejects it holds it, so its address can't come back.
 /// 6. Waiters trust nothing they waited for: when woken they look at the slot again, at both clocks too.
-/// 7. Policy: current is emptied and the flight doomed in one exchange; who asks after that gets only what was decided after it. So it
-///    is with one that is withdrawn, if the flight took off to replace it: no renewal of it lands after that.
+/// 7. Policy: current is emptied and the flight doomed in one exchange; who asks after that gets only what was decided after it. So it is with one that is withdrawn, if the flight took off to replace it: no renewal of it lands after that.
 /// 8. Published before removed: landing puts the credential in and takes the flight out in one exchange.
 /// 9. A caller that gives up stops waiting and touches nothing else; failures are results, not exceptions: none goes unobserved.
 /// 10. Re-entry: who waits inside a flight notes it before he waits; a wait that would close a ring gets an error instead.
@@ -62,7 +57,7 @@ internal sealed class ExpiringSlot<T>(ISlotOwner<T> owner, Flight? departed = nu
                     return alive;
                 if (state.Failure is { } remembered && remembered.Counts(_clock.Tick, alive is not null))
                     return alive ?? throw remembered.ToException(_clock);
-                flight = new Flight(owner.NextFlightNumber(), alive, state.Failure);
+                flight = new Flight(owner.NextFlightNumber(), alive, state.Failure, state.IsAtItsMaximum ? FlightAim.Replace : FlightAim.RenewOrReplace);
                 if (!TryMove(state, state.Depart(flight)))
                     continue;
                 owner.Start(this, flight, request);
@@ -74,6 +69,13 @@ internal sealed class ExpiringSlot<T>(ISlotOwner<T> owner, Flight? departed = nu
             if (failure is not null && State.Mark != SlotMark.Ended)
                 return State.AliveAt(_clock) ?? throw failure.ToException(_clock);
         }
+    }
+
+    /// <summary>Starts a flight that nobody asked for, to lengthen the life of what is held, if the slot still is as it was seen: without a flight.</summary>
+    public void Renew(SlotState<T> seen, CredentialRequest? request)
+    {
+        if (seen.AliveAt(_clock) is { } held && new Flight(owner.NextFlightNumber(), held, seen.Failure, FlightAim.Renew) is var flight && TryMove(seen, seen.Depart(flight)))
+            owner.Start(this, flight, request);
     }
 
     /// <summary>Ends a flight with a registered credential.</summary>
@@ -92,7 +94,7 @@ internal sealed class ExpiringSlot<T>(ISlotOwner<T> owner, Flight? departed = nu
         }
     }
 
-    /// <summary>Ends a flight that brought nothing. Its failure is remembered for seconds, a denial until the policy changes.</summary>
+    /// <summary>Ends a flight that brought nothing. Its failure is remembered for seconds, a denial until the policy changes; that there is nothing to renew is no failure.</summary>
     /// <returns>The credential that a denial took away; the caller ends its lease.</returns>
     public T? Fail(Flight flight, TokenExchangeException cause)
     {
@@ -100,8 +102,8 @@ internal sealed class ExpiringSlot<T>(ISlotOwner<T> owner, Flight? departed = nu
         {
             SlotState<T> state = State;
             bool mine = ReferenceEquals(state.Flight, flight);
-            FlightFailure? failure = mine && state.Mark == SlotMark.None ? FlightFailure.Of(cause, state.Failure, _clock, owner.Jitter(), flight.IsRefresh) : null;
-            if (mine && !TryMove(state, failure is null ? SlotState<T>.LandDoomed() : state.Fail(failure)))
+            FlightFailure? failure = mine && state.Mark == SlotMark.None && !cause.SaysNoMore ? FlightFailure.Of(cause, state.Failure, _clock, owner.Jitter(), flight.IsRefresh) : null;
+            if (mine && !TryMove(state, failure is not null ? state.Fail(failure) : state.Mark == SlotMark.None ? state.Keep() : SlotState<T>.LandDoomed()))
                 continue;
             flight.Complete(failure);
             return failure is { IsDenial: true } ? state.Current : null;

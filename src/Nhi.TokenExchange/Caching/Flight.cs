@@ -4,7 +4,8 @@ namespace Nhi.TokenExchange;
 /// <param name="number">Its number within the session.</param>
 /// <param name="held">What it took off to replace, good at that moment; null: there is nothing.</param>
 /// <param name="after">What failed before it, for the count of tries.</param>
-internal sealed class Flight(long number, Credential? held, FlightFailure? after = null)
+/// <param name="aim">What it may do about what is held.</param>
+internal sealed class Flight(long number, Credential? held, FlightFailure? after = null, FlightAim aim = FlightAim.RenewOrReplace)
 {
     private static readonly AsyncLocal<Flight?> InThisFlow = new();
 
@@ -20,6 +21,8 @@ internal sealed class Flight(long number, Credential? held, FlightFailure? after
     public bool IsRefresh => held is not null;
 
     public FlightFailure? After => after;
+
+    public FlightAim Aim => aim;
 
     /// <summary>Null: look at the slot again. Else: what failed.</summary>
     public Task<FlightFailure?> Landed => _landed.Task;

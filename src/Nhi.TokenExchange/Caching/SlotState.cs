@@ -18,6 +18,9 @@ internal sealed class SlotState<T>
     public static readonly SlotState<T> Ended = new(null, null, long.MinValue, SlotMark.Ended);
     public static readonly SlotState<T> Retired = new(null, null, long.MinValue, SlotMark.Retired);
 
+    // In the place of a failure: the issuer lengthens the life of the current credential no more.
+    private static readonly object NoMore = new();
+
     public readonly T? Current;
 
     /// <summary>Until this tick a hit needs no second look: the refresh point, the next try, or the end of <see cref="Current"/>.</summary>
@@ -26,7 +29,7 @@ internal sealed class SlotState<T>
     public readonly uint WallEnd;
     public readonly SlotMark Mark;
 
-    // A flight, or the failure of the last one, or that the target refused what came before. One field for all: 8 bytes a key.
+    // A flight, or the failure of the last one, or that the target refused what came before, or that there is no more to get. One field for all: 8 bytes a key.
     private readonly object? _pending;
 
     private SlotState(T? current, object? pending, long hitUntil, SlotMark mark)
@@ -42,6 +45,9 @@ internal sealed class SlotState<T>
 
     /// <summary>What failed last; while a flight is in the air, what failed before it.</summary>
     public FlightFailure? Failure => _pending as FlightFailure ?? Flight?.After;
+
+    /// <summary>Its issuer lengthens the life of the current credential no more: the next call replaces it.</summary>
+    public bool IsAtItsMaximum => ReferenceEquals(_pending, NoMore);
 
     /// <summary>No way leads out of this state.</summary>
     public bool IsFinal => Mark is SlotMark.Ended or SlotMark.Retired;
@@ -59,6 +65,9 @@ internal sealed class SlotState<T>
 
     /// <summary>The flight failed: what is still good is served on until the next try, unless it is denied now.</summary>
     public SlotState<T> Fail(FlightFailure failure) => new(failure.IsDenial ? null : Current, failure, failure.NotBeforeTick, SlotMark.None);
+
+    /// <summary>The flight was to lengthen a life, and there is no more to get: it is served on, and the next call replaces it.</summary>
+    public SlotState<T> Keep() => new(Current, NoMore, long.MinValue, SlotMark.None);
 
     /// <summary>The flight took off before the policy changed: whatever it brought is not for this slot.</summary>
     public static SlotState<T> LandDoomed() => Empty;

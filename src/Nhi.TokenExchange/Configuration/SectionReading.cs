@@ -62,7 +62,7 @@ internal sealed class SectionReading
         if (!section.GetChildren().Any())
         {
             IsLackOfTargetsSaid = true;
-            _errors.Add(section.Path, "has nothing in it", $"Write at least \"{section.Key}\": {SmallestSection}.");
+            _errors.Add(section.Path, "is not there, or has nothing in it", $"Compare the name with that in the settings, or write at least \"{section.Key}\": {SmallestSection}.");
             return;
         }
         SecretSmells smells = SecretSmells.FindIn(section, _errors);

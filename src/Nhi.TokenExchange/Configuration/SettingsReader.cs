@@ -96,11 +96,17 @@ public sealed class SettingsReader
     {
         if (OptionalText(name) is not { } text)
             return ifMissing;
-        if (TimeSpan.TryParseExact(text, @"hh\:mm\:ss", CultureInfo.InvariantCulture, out TimeSpan time) && time >= min && time <= max)
+        bool isOfTheForm = TimeSpan.TryParseExact(text, @"hh\:mm\:ss", CultureInfo.InvariantCulture, out TimeSpan time);
+        if (isOfTheForm && time >= min && time <= max)
             return time;
-        Error(name, "is not a time of the form hh:mm:ss within its range", $"Write a time from {min:hh\\:mm\\:ss} to {max:hh\\:mm\\:ss}.");
+        // Hours from 24 on are no part of the form, but what is wrong with them is the range.
+        Error(name, isOfTheForm || IsOfDays(text) ? $"is {text}, which is out of its range" : "is not a time of the form hh:mm:ss", $"Write a time from {min:hh\\:mm\\:ss} to {max:hh\\:mm\\:ss}.");
         return ifMissing;
     }
+
+    private static bool IsOfDays(string text) =>
+        text.Length is 8 or 9 && text.IndexOf(':', StringComparison.Ordinal) is var end && end == text.Length - 6 && text.AsSpan(0, end).IndexOfAnyExceptInRange('0', '9') < 0
+            && TimeSpan.TryParseExact(text.AsSpan(end + 1), @"mm\:ss", CultureInfo.InvariantCulture, out _);
 
     /// <summary>An absolute path of a file. Nothing in it is expanded: no <c>~</c>, no variable.</summary>
     /// <param name="name">The name of the setting.</param>

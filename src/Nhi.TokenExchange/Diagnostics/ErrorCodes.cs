@@ -49,6 +49,7 @@ internal static class ErrorCodes
     public const string TenantRefused = "NHI4016";
     public const string ClaimsRefused = "NHI4017";
     public const string WrappedAnswerOpened = "NHI4018";
+    public const string NothingToRenew = "NHI4019";
 
     // 5xxx: verify
     public const string WiderScope = "NHI5001";

@@ -9,28 +9,28 @@ internal static partial class Log
     public static partial void Attested(this ILogger logger, string target, JobContext job, Guid flightId, string? subjectIssuer, string? subject, string? audience, string? subjectFingerprint, bool workloadIsAsserted, JobFacts attestedFacts);
 
     [LoggerMessage(EventId = 102, Level = LogLevel.Information, Message = "{Target} permitted ({Job}, flight {FlightId}) by rule {Rule} of policy {PolicyRevision}: scopes {Scopes}, correlation {CorrelationId}")]
-    public static partial void Permitted(this ILogger logger, string target, JobContext job, Guid flightId, string? rule, string? policyRevision, ScopeSet scopes, string? correlationId);
+    public static partial void Permitted(this ILogger logger, string target, JobContext job, Guid flightId, string? rule, string? policyRevision, string scopes, string? correlationId);
 
     [LoggerMessage(EventId = 103, Level = LogLevel.Warning, Message = "{Target} denied ({Job}, flight {FlightId}) by rule {Rule} of policy {PolicyRevision}: {Reason} (correlation {CorrelationId})")]
     public static partial void Denied(this ILogger logger, string target, JobContext job, Guid flightId, string? rule, string? policyRevision, string? reason, string? correlationId);
 
     [LoggerMessage(EventId = 104, Level = LogLevel.Information, Message = "{Target} exchanging ({Job}, flight {FlightId}) at {Issuer}: scopes {Scopes}, proof {SubjectFingerprint}")]
-    public static partial void Exchanging(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, ScopeSet scopes, string? subjectFingerprint);
+    public static partial void Exchanging(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, string scopes, string? subjectFingerprint);
 
     [LoggerMessage(EventId = 105, Level = LogLevel.Information, Message = "{Target} issued ({Job}, flight {FlightId}) by {Issuer}: credential {Fingerprint}, scopes {Scopes}, unusable from {UnusableFrom:u}, dies at {DiesAt:u}, correlation {CorrelationId}")]
-    public static partial void Issued(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, string? fingerprint, ScopeSet scopes, DateTimeOffset? unusableFrom, DateTimeOffset? diesAt, string? correlationId);
+    public static partial void Issued(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, string? fingerprint, string scopes, DateTimeOffset? unusableFrom, DateTimeOffset? diesAt, string? correlationId);
 
     [LoggerMessage(EventId = 106, Level = LogLevel.Information, Message = "{Target} refreshed ({Job}, flight {FlightId}) by {Issuer}: credential {Fingerprint}, scopes {Scopes}, unusable from {UnusableFrom:u}, dies at {DiesAt:u}, correlation {CorrelationId}")]
-    public static partial void Refreshed(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, string? fingerprint, ScopeSet scopes, DateTimeOffset? unusableFrom, DateTimeOffset? diesAt, string? correlationId);
+    public static partial void Refreshed(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, string? fingerprint, string scopes, DateTimeOffset? unusableFrom, DateTimeOffset? diesAt, string? correlationId);
 
     [LoggerMessage(EventId = 107, Level = LogLevel.Information, Message = "{Target} revoked ({Job}, flight {FlightId}): credential {Fingerprint}; {Reason}")]
     public static partial void Revoked(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, string? reason);
 
-    [LoggerMessage(EventId = 108, Level = LogLevel.Information, Message = "{Target} expired ({Job}, flight {FlightId}): credential {Fingerprint} died at {DiesAt:u}")]
-    public static partial void Expired(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, DateTimeOffset? diesAt);
+    [LoggerMessage(EventId = 108, Level = LogLevel.Information, Message = "{Target} expired ({Job}, flight {FlightId}): credential {Fingerprint} is gone, at {DiesAt:u} at the latest; {Reason}")]
+    public static partial void Expired(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, DateTimeOffset? diesAt, string reason);
 
-    [LoggerMessage(EventId = 109, Level = LogLevel.Warning, Message = "{Target} orphaned ({Job}, flight {FlightId}): credential {Fingerprint} could not be ended and dies at {DiesAt:u}; {Reason}")]
-    public static partial void Orphaned(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, DateTimeOffset? diesAt, string? reason);
+    [LoggerMessage(EventId = 109, Level = LogLevel.Warning, Message = "{Target} orphaned ({Job}, flight {FlightId}): credential {Fingerprint}, handle {Handle}, could not be ended and dies at {DiesAt:u}; {Reason}")]
+    public static partial void Orphaned(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, string handle, DateTimeOffset? diesAt, string? reason);
 
     [LoggerMessage(EventId = 110, Level = LogLevel.Warning, Message = "{Target} failed ({Job}, flight {FlightId}): {Code} {Reason} (correlation {CorrelationId})")]
     public static partial void Failed(this ILogger logger, string target, JobContext job, Guid flightId, string? code, string? reason, string? correlationId);
@@ -38,7 +38,7 @@ internal static partial class Log
     [LoggerMessage(EventId = 111, Level = LogLevel.Information, Message = "{Target} recovered ({Job}, flight {FlightId}): credential {Fingerprint}; {Reason}")]
     public static partial void Recovered(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, string? reason);
 
-    [LoggerMessage(EventId = 112, Level = LogLevel.Information, Message = "{Target} lives on ({Job}, flight {FlightId}): credential {Fingerprint} is of an issuer that ends nothing, and dies at {DiesAt:u}; {Reason}")]
+    [LoggerMessage(EventId = 112, Level = LogLevel.Information, Message = "{Target} lives on ({Job}, flight {FlightId}): nothing can end credential {Fingerprint} before it dies at {DiesAt:u}; {Reason}")]
     public static partial void LivesOn(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, DateTimeOffset? diesAt, string? reason);
 
     [LoggerMessage(EventId = 113, Level = LogLevel.Information, Message = "{Target} renewed ({Job}, flight {FlightId}) by {Issuer}: credential {Fingerprint}, unusable from {UnusableFrom:u}, dies at {DiesAt:u}, correlation {CorrelationId}")]

@@ -56,6 +56,9 @@ public class TokenExchangeException : Exception
     /// <summary>The issuer gave a credential whose own end had passed already, which the next one need not have.</summary>
     internal bool IsDeadAtIssuer { get; init; }
 
+    /// <summary>No failure: what is held gets no longer life, and nothing else was asked for.</summary>
+    internal bool SaysNoMore { get; init; }
+
     /// <summary>This error, or the one that it tells once more.</summary>
     internal TokenExchangeException Original { get; private protected init; }
 

@@ -26,12 +26,18 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             {
                 if (!jobRuns)
                     throw session.JobEnded(target.Target);   // nobody waits for this flight any more: no credential may come of it
-                T? held = flight.IsRefresh ? slot.State.AliveAt(session.Clock) : null;
+                T? held = flight.IsRefresh && flight.Aim != FlightAim.Replace ? slot.State.AliveAt(session.Clock) : null;
                 (T credential, long refreshTick) = await IssueAsync(flight, held, request, bounded.Token).ConfigureAwait(false);
                 bool landed = slot.TryLand(flight, credential, refreshTick);
                 activity.Outcome(!landed ? "discarded" : flight.IsRefresh ? "refreshed" : "issued");
                 if (!landed)
                     await session.EndLeaseAsync(credential, session.Leases.IsClosed ? "the job had ended" : "the policy had changed, or what it was to replace was revoked").ConfigureAwait(false);
+            }
+            catch (TokenExchangeException noMore) when (noMore.SaysNoMore)
+            {
+                activity.Outcome("kept");
+                await _recorder.FailedAsync(flight, noMore).ConfigureAwait(false);
+                slot.Fail(flight, noMore);
             }
             catch (Exception exception)   // every failure becomes the flight's result: its waiters get it
             {
@@ -44,6 +50,8 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
                 if (slot.Fail(flight, failure) is { } denied)
                     await session.EndLeaseAsync(denied, "the policy denies it now").ConfigureAwait(false);
             }
+            if (exchanger.RenewsHeld)
+                RenewalWatch<T>.Begin(session, slot, request);
         }
         finally
         {
@@ -110,7 +118,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
     // 1 attest
     private async Task<AttestedProof> AttestAsync(Flight flight, AttestedProof? refused, CancellationToken cancellationToken)
     {
-        AttestedProof proof = await target.Proofs.GetAsync(refused, cancellationToken).ConfigureAwait(false);
+        AttestedProof proof = await target.Proofs.GetAsync(refused, cancellationToken, onlyHeld: flight.Aim == FlightAim.Renew).ConfigureAwait(false);
         await _recorder.AttestedAsync(flight, proof, cancellationToken).ConfigureAwait(false);
         return proof;
     }
@@ -196,6 +204,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             Claims = request?.Claims,
             Held = held,
             HeldHandle = held?.Lease.Handle,
+            RenewsOnly = flight.Aim == FlightAim.Renew,
             Backchannel = session.Backchannel,
             Time = session.Plan.Time,
             Announce = (handle, announced) => _recorder.AnnounceAsync(flight, grant, handle, announced),

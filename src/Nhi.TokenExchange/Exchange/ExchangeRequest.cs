@@ -42,6 +42,9 @@ public sealed class ExchangeRequest
     /// <summary>The clock to use.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>Whether nobody asked for another: where the life of <see cref="Held"/> can't be lengthened, nothing is exchanged.</summary>
+    internal bool RenewsOnly { get; init; }
+
     internal Func<string, CancellationToken, ValueTask>? Announce { get; init; }
 
     /// <summary>

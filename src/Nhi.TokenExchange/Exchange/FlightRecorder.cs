@@ -116,6 +116,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
             PolicyRevision = revision ?? session.Plan.PolicyRevision,
             IsObserved = isObserved,
             Fingerprint = credential?.Fingerprint,
+            RevocationHandle = credential?.Lease.Handle,
             UnusableFrom = credential?.UnusableFrom,
             DiesAt = credential?.ExpiresAt,
             Code = code,

@@ -12,6 +12,10 @@ internal static class Renewals
     /// <param name="now">The instant before it was asked.</param>
     public static bool GivesMore(DateTimeOffset held, DateTimeOffset renewed, DateTimeOffset now) => renewed - held >= (renewed - now) * LeastGain;
 
+    /// <summary>The issuer gives no more, and nobody asked for another.</summary>
+    public static TokenExchangeException NoMore(string target) =>
+        new(ErrorCodes.NothingToRenew, ExchangeStage.Exchange, "The issuer gives the held credential no longer life. It is used on to its end; the next call gets another.") { Target = target, SaysNoMore = true };
+
     /// <summary>Somebody ended what was just renewed. The next exchange is one for something new.</summary>
     public static TokenExchangeException Lost(string target) =>
         new(ErrorCodes.DeadOnArrival, ExchangeStage.Verify, "The credential was ended while it was renewed.") { Target = target, IsTransient = true, IsDeadAtIssuer = true };

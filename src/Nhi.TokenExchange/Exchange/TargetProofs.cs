@@ -8,10 +8,11 @@ internal sealed class TargetProofs(JobSession session, TargetRuntime target)
     /// <summary>Gets a proof that was looked at, and compared with the job.</summary>
     /// <param name="refused">What the issuer refused: another is wanted. Null: any.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<AttestedProof> GetAsync(AttestedProof? refused, CancellationToken cancellationToken)
+    /// <param name="onlyHeld">Whether a hop gives no more than what it holds.</param>
+    public async Task<AttestedProof> GetAsync(AttestedProof? refused, CancellationToken cancellationToken, bool onlyHeld = false)
     {
         AttestedProof proof = _plan.Through is { } hop
-            ? AttestedProof.OfHop(session.Runtime(hop), (BearerToken)await session.Runtime(hop).GetForNextHopAsync(cancellationToken).ConfigureAwait(false))
+            ? AttestedProof.OfHop(session.Runtime(hop), (BearerToken)await session.Runtime(hop).GetForNextHopAsync(onlyHeld, cancellationToken).ConfigureAwait(false))
             : await AskAsync(_plan.Identity!, refused?.Token.Fingerprint, cancellationToken).ConfigureAwait(false);
         if (_plan.Actor is not null)
             proof = proof with { Actor = await AskAsync(_plan.Actor, refused?.Actor?.Token.Fingerprint, cancellationToken).ConfigureAwait(false) };

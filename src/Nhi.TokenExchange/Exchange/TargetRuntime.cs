@@ -37,7 +37,9 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
     public abstract (Credential? Held, FlightFailure? Failure) Look();
 
     /// <summary>Gives the credential to another target that goes through this one.</summary>
-    public abstract ValueTask<Credential> GetForNextHopAsync(CancellationToken cancellationToken);
+    /// <param name="onlyHeld">Whether nothing is exchanged for it: what is held is enough, once a flight in the air has landed.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    public abstract ValueTask<Credential> GetForNextHopAsync(bool onlyHeld, CancellationToken cancellationToken);
 
     /// <summary>The next hop's issuer refused the credential.</summary>
     public abstract void RejectFromNextHop(Credential credential);
@@ -111,17 +113,21 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
         return (state.AliveAt(Clock), state.Failure);
     }
 
-    public override async ValueTask<Credential> GetForNextHopAsync(CancellationToken cancellationToken)
+    public override async ValueTask<Credential> GetForNextHopAsync(bool onlyHeld, CancellationToken cancellationToken)
     {
         if (Slot.TryGet(out T? credential) && Slot.State.Flight is null)
             return credential;
-        T got = await Slot.GetAsync(null, cancellationToken).ConfigureAwait(false);
-        if (Slot.State.Flight is not { } replacing)
-            return got;
+        T? got = onlyHeld ? Slot.State.AliveAt(Clock) : await Slot.GetAsync(null, cancellationToken).ConfigureAwait(false);
         // What is due may be about to die, and the next hop would die with it: wait for its successor; it does only if there is none.
-        using Flight.Wait wait = replacing.BeginWait() ?? throw Reentered();
-        await replacing.Landed.WaitAsync(cancellationToken).ConfigureAwait(false);
-        return await Slot.GetAsync(null, cancellationToken).ConfigureAwait(false);
+        while (Slot.State.Flight is { } replacing)
+        {
+            using Flight.Wait wait = replacing.BeginWait() ?? throw Reentered();
+            await replacing.Landed.WaitAsync(cancellationToken).ConfigureAwait(false);
+            got = onlyHeld ? Slot.State.AliveAt(Clock) : await Slot.GetAsync(null, cancellationToken).ConfigureAwait(false);
+            if (replacing.Aim != FlightAim.Renew)   // one that only renews may have left the replacing to this caller
+                break;
+        }
+        return got ?? throw Renewals.NoMore(Target);
     }
 
     public override void RejectFromNextHop(Credential credential) => Reject((T)credential);
@@ -164,7 +170,7 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
         Credential = credential,
         Handle = handle,
         Subject = async cancellationToken => (await Proofs.GetAsync(null, cancellationToken).ConfigureAwait(false)).Token,
-        Own = async cancellationToken => (T)await GetForNextHopAsync(cancellationToken).ConfigureAwait(false),
+        Own = async cancellationToken => (T)await GetForNextHopAsync(onlyHeld: false, cancellationToken).ConfigureAwait(false),
         Backchannel = Session.Backchannel,
         Time = Session.Plan.Time,
     };

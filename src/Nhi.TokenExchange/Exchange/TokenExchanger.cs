@@ -25,6 +25,13 @@ public abstract class TokenExchanger
     /// <summary>Whether nothing is exchanged: what the platform gives the workload is itself the credential. Policy and audit are told; nothing can end it before its time.</summary>
     public virtual bool IsPlatformIssued => false;
 
+    /// <summary>Whether a job keeps what it holds alive: its life is lengthened when that is due, whether or not somebody asks for it. Such an exchanger exchanges nothing where <see cref="ExchangeRequest.RenewsOnly"/> says so.</summary>
+    internal virtual bool RenewsHeld => false;
+
+    /// <summary>The fingerprint of the hop's credential with which this one ends at the issuer, whatever is asked for it: where that was revoked, this one is gone, too. Null: it lives for itself.</summary>
+    /// <param name="credential">A credential of this exchanger.</param>
+    internal virtual string? EndsWith(Credential credential) => null;
+
     /// <summary>Says what is wrong with the scopes that a target declares, when the job starts; null if nothing is.</summary>
     /// <param name="scopes">The target's scopes.</param>
     /// <returns>A sentence without subject, such as "are two; this issuer takes one", that is put behind the setting's name.</returns>

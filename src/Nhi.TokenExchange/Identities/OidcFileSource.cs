@@ -96,7 +96,7 @@ internal sealed class OidcFileSource : IWorkloadIdentitySource
         Jwt jwt = JwtReader.Read(token);
         return jwt.SignatureLengthFits
             ? new SubjectToken(token, _type, jwt.ExpiresAt) { Place = _file.ToString() }
-            : throw new FormatException($"its signature has {jwt.SignatureBytes} bytes, which {jwt.Algorithm} does not have: cut off?");
+            : throw new FormatException($"its signature has {jwt.SignatureBytes} bytes, which {jwt.Algorithm} does not have; it may be cut off");
     }
 
     // Editors and "echo" put one newline behind; more than that is another kind of file.

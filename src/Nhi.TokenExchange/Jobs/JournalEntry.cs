@@ -58,6 +58,7 @@ internal sealed record JournalEntry
         IsPlatformIssued = IsPlatformIssued,
         PolicyRevision = revision,
         Fingerprint = Fingerprint,
+        RevocationHandle = Handle,
         UnusableFrom = IsUnknown ? null : UnusableFrom,
         DiesAt = IsUnknown ? null : DiesAt,
         Reason = reason,

@@ -188,7 +188,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         // A job that ends gives its hops' credentials to nobody any more, and ends them.
         if (end == LeaseEnd.Failed && (_stop.IsCancellationRequested || session.Leases.IsClosed))
             return Leave(entry, outcomes);
-        outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", end, entry.UnusableFrom, entry.DiesAt, failure));
+        outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", end, entry.UnusableFrom, entry.DiesAt, failure, entry.Handle));
         AuditEventKind kind = end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
         await session.Audit.TryRecordAsync(() => entry.ToEvent(
             kind, session.Clock.Now, header.Job, Revision, failure is null ? "recovered from the journal of a job that was killed" : $"recovered from the journal of a job that was killed; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
@@ -199,7 +199,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
     private static LeaseEnd? Leave(JournalEntry entry, ConcurrentQueue<LeaseOutcome> outcomes)
     {
         if (!entry.IsUnknown)
-            outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", LeaseEnd.Failed, entry.UnusableFrom, entry.DiesAt, "this recovery was cut off; the next one goes on"));
+            outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", LeaseEnd.Failed, entry.UnusableFrom, entry.DiesAt, "this recovery was cut off; the next one goes on", entry.Handle));
         return null;
     }
 

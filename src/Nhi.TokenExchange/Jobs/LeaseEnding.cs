@@ -22,6 +22,10 @@ internal sealed class LeaseEnding(JobSession session)
     private readonly ConcurrentDictionary<Credential, string> _unrevoked = new();
     // Told of at an end that is uncertain, and waiting for a turn.
     private readonly ConcurrentDictionary<Credential, bool> _overdue = new();
+    // Not ended at the job's end: what they ended with may be ended still.
+    private readonly ConcurrentQueue<(Credential Credential, string? Failure)> _unsettled = new();
+    // The fingerprints of hops' credentials that were ended, by target: what ends with them is gone.
+    private readonly ConcurrentDictionary<(string Target, string Fingerprint), bool> _endedHops = new();
 
     public LeaseOutcomes Outcomes { get; } = new();
 
@@ -39,6 +43,8 @@ internal sealed class LeaseEnding(JobSession session)
             ends.Add(target.Target, EndAllAsync([.. byTarget[target].OrderByDescending(credential => credential.ExpiresAt)], behind, reason, cancellationToken));
         }
         await Task.WhenAll(ends.Values).ConfigureAwait(false);
+        while (_unsettled.TryDequeue(out (Credential Credential, string? Failure) one))
+            Conclude(one.Credential, reason, LeaseEnd.Failed, one.Failure);
     }
 
     /// <summary>Waits until the audit was told how leases ended.</summary>
@@ -94,7 +100,7 @@ internal sealed class LeaseEnding(JobSession session)
         if (end != LeaseEnd.AlreadyGone)   // else there was nothing
         {
             owner.Measurements.Ended(end);
-            Outcomes.AddBefore(new LeaseOutcome(owner.Target, "", end, announced.UnusableFrom, announced.DiesAt, failure));
+            Outcomes.AddBefore(new LeaseOutcome(owner.Target, "", end, announced.UnusableFrom, announced.DiesAt, failure, announced.Handle));
             const string Reason = "its exchange failed, and may have made it";
             await session.Audit.TryRecordAsync(() => announced.ToEvent(
                 KindOf(end), session.Clock.Now, session.Context, session.Plan.PolicyRevision, failure is null ? Reason : $"{Reason}; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
@@ -163,11 +169,20 @@ internal sealed class LeaseEnding(JobSession session)
         }
         await Parallel.ForEachAsync(taken, new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce }, async (credential, noDeadline) =>
         {
-            Ending ending = await EndTakenAsync(credential, reason, Outcomes.AddAtTheEnd, cancellationToken).ConfigureAwait(false);
-            _ = _records.Add(ending.RecordAsync);
-            if (ending.End == LeaseEnd.Failed)
-                GiveUp(credential);
+            (LeaseEnd end, string? failure) = await AskAsync(credential, cancellationToken).ConfigureAwait(false);
+            if (end == LeaseEnd.Failed && credential.Lease.Owner!.Plan.Exchanger.EndsWith(credential) is not null)
+                _unsettled.Enqueue((credential, failure));
+            else
+                Conclude(credential, reason, end, failure);
         }).ConfigureAwait(false);
+    }
+
+    private void Conclude(Credential credential, string reason, LeaseEnd end, string? failure)
+    {
+        Ending ending = Account(credential, reason, end, failure, Outcomes.AddAtTheEnd);
+        _ = _records.Add(ending.RecordAsync);
+        if (ending.End == LeaseEnd.Failed)
+            GiveUp(credential);
     }
 
     // What has a handle is left to the next start; without one, nothing more can be done than was told.
@@ -181,7 +196,8 @@ internal sealed class LeaseEnding(JobSession session)
     private async Task<Ending> EndBorrowedAsync(Credential credential, string reason, bool isListed, bool isLastTry, CancellationToken cancellationToken)
     {
         LeaseOutcome? outcome = null;
-        Ending ending = await EndTakenAsync(credential, reason, one => outcome = one, cancellationToken).ConfigureAwait(false);
+        (LeaseEnd end, string? failure) = await AskAsync(credential, cancellationToken).ConfigureAwait(false);
+        Ending ending = Account(credential, reason, end, failure, one => outcome = one);
         if (ending.End == LeaseEnd.Failed && !isLastTry && session.Leases.PutBack(credential))
             return ending;   // the job's end, or a later try, tells how it ended
         LeaseSet.Keep(credential);
@@ -192,14 +208,29 @@ internal sealed class LeaseEnding(JobSession session)
         return ending;
     }
 
-    private async Task<Ending> EndTakenAsync(Credential credential, string reason, Action<LeaseOutcome> list, CancellationToken cancellationToken)
+    private async Task<(LeaseEnd End, string? Failure)> AskAsync(Credential credential, CancellationToken cancellationToken)
     {
         TargetRuntime owner = credential.Lease.Owner!;
-        (LeaseEnd end, string? failure) = await owner.Activities.RunAsync(() => new RevocationAttempts(owner, session.Plan.Time).RunAsync(
-            deadline => owner.RevokeAsync(credential, deadline), () => session.Leases.IsPastEnd(credential) && !credential.Lease.EndIsUncertain, cancellationToken)).ConfigureAwait(false);
-        if (failure is not null && credential.Lease.EndIsUncertain)
+        (LeaseEnd End, string? Failure) asked = await owner.Activities.RunAsync(() => new RevocationAttempts(owner, session.Plan.Time).RunAsync(
+            deadline => owner.RevokeAsync(credential, deadline), () => GoneWith(credential) is not null || (session.Leases.IsPastEnd(credential) && !credential.Lease.EndIsUncertain), cancellationToken)).ConfigureAwait(false);
+        if (asked.End is LeaseEnd.Revoked or LeaseEnd.AlreadyGone && session.Targets.Any(other => other.Plan.Through == owner.Target))
+            _endedHops.TryAdd((owner.Target, credential.Fingerprint), true);
+        return asked;
+    }
+
+    /// <returns>The target of the hop whose credential was ended, and this one with it; null if it was not.</returns>
+    private string? GoneWith(Credential credential) =>
+        credential.Lease.Owner!.Plan is { Through: { } hop } plan && plan.Exchanger.EndsWith(credential) is { } fingerprint && _endedHops.ContainsKey((hop, fingerprint)) ? hop : null;
+
+    // What is true of a lease after its issuer was asked.
+    private Ending Account(Credential credential, string reason, LeaseEnd end, string? failure, Action<LeaseOutcome> list)
+    {
+        TargetRuntime owner = credential.Lease.Owner!;
+        if (end is LeaseEnd.Failed or LeaseEnd.AlreadyGone && GoneWith(credential) is { } hop)
+            (end, failure) = (LeaseEnd.AlreadyGone, $"it ended with the credential of '{hop}' that it was got through");
+        else if (failure is not null && credential.Lease.EndIsUncertain)
             failure += "; when it dies is uncertain: its issuer did not say, or its clock is not ours";
-        list(new LeaseOutcome(owner.Target, credential.Fingerprint, end, session.Clock.InstantOf(credential.Lease.WallEnd), credential.ExpiresAt, failure));
+        list(new LeaseOutcome(owner.Target, credential.Fingerprint, end, session.Clock.InstantOf(credential.Lease.WallEnd), credential.ExpiresAt, failure, credential.Lease.Handle));
         if (end != LeaseEnd.Failed)
             _unrevoked.TryRemove(credential, out _);
         if (end == LeaseEnd.Failed && !_unrevoked.TryAdd(credential, owner.Target) && !session.Leases.IsClosed)
@@ -230,6 +261,7 @@ internal sealed class LeaseEnding(JobSession session)
         IsPlatformIssued = credential.Lease.Origin.Owner.Plan.Exchanger.IsPlatformIssued,
         PolicyRevision = session.Plan.PolicyRevision,
         Fingerprint = credential.Fingerprint,
+        RevocationHandle = credential.Lease.Handle,
         UnusableFrom = session.Clock.InstantOf(credential.Lease.WallEnd),
         DiesAt = credential.ExpiresAt,
         Reason = reason,

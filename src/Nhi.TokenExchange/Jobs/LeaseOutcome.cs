@@ -5,7 +5,7 @@ namespace Nhi.TokenExchange;
 /// <summary>How one credential ended.</summary>
 public sealed class LeaseOutcome
 {
-    internal LeaseOutcome(string target, string fingerprint, LeaseEnd end, DateTimeOffset unusableFrom, DateTimeOffset diesAt, string? reason)
+    internal LeaseOutcome(string target, string fingerprint, LeaseEnd end, DateTimeOffset unusableFrom, DateTimeOffset diesAt, string? reason, string? handle)
     {
         Target = target;
         Fingerprint = fingerprint;
@@ -13,6 +13,7 @@ public sealed class LeaseOutcome
         UnusableFrom = unusableFrom;
         DiesAt = diesAt;
         Reason = reason;
+        Handle = handle;
     }
 
     /// <summary>The name of the target.</summary>
@@ -30,17 +31,22 @@ public sealed class LeaseOutcome
     /// <summary>When it dies by itself at the issuer; a guess, which <see cref="Reason"/> tells of, where the issuer did not say.</summary>
     public DateTimeOffset DiesAt { get; }
 
-    /// <summary>What the issuer or the network said, where it did not end; else null.</summary>
+    /// <summary>What the issuer or the network said last, and how often it was asked, where it did not end; that it ended with the credential it was got through, where that is why it is gone; else null.</summary>
     public string? Reason { get; }
+
+    /// <summary>What ends it at its issuer without holding it, such as the id of a lease, an accessor or the name of a role: by which an operator revokes what could not be. Not secret. Null if there is none.</summary>
+    public string? Handle { get; }
 
     /// <summary>One line for people.</summary>
     public override string ToString() => End switch
     {
         LeaseEnd.Revoked => $"{Target} {Shown}: revoked",
-        LeaseEnd.AlreadyGone => $"{Target} {Shown}: already gone",
+        LeaseEnd.AlreadyGone => $"{Target} {Shown}: already gone{(Reason is null ? "" : $" ({Reason})")}",
         LeaseEnd.CannotBeRevoked => string.Create(CultureInfo.InvariantCulture, $"{Target} {Shown}: cannot be revoked, dies at {DiesAt:u} ({Reason})"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{Target} {Shown}: NOT revoked ({Reason}), dies at {DiesAt:u}"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{Target} {Shown}: NOT revoked ({Reason}){ShownHandle}, dies at {DiesAt:u}"),
     };
+
+    private string ShownHandle => Handle is null ? "" : $", handle {ExceptionText.Clean(Handle, 300)}";
 
     private string Shown => Fingerprint.Length > 0 ? Fingerprint : "(exchange in the air)";
 }

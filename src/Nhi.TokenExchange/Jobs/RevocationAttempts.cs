@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Nhi.TokenExchange;
 
 /// <summary>Asks an issuer to end one credential, again and again while that may help and there is time.</summary>
@@ -9,6 +11,8 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
     // An issuer may ask for more patience; no deadline of ours is longer than this.
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromMinutes(5);
+    // It stands in a line of the report.
+    private const int LongestSaid = 300;
 
     /// <summary>Asks until there is an answer.</summary>
     /// <param name="ask">Asks once.</param>
@@ -18,8 +22,8 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
     public async Task<(LeaseEnd End, string? Failure)> RunAsync(Func<CancellationToken, ValueTask<Revocation>> ask, Func<bool> isDead, CancellationToken cancellationToken)
     {
         TimeSpan wait = FirstWait;
-        string? lastCode = null;
-        while (true)
+        string? last = null;
+        for (int tries = 1; ; tries++)
         {
             if (isDead())
                 return (LeaseEnd.AlreadyGone, null);
@@ -35,7 +39,7 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
             }
             catch (TokenExchangeException exception) when (exception.IsTransient && !cancellationToken.IsCancellationRequested)
             {
-                lastCode = exception.Code;
+                last = Said(exception);
                 try
                 {
                     TimeSpan asked = exception.RetryAfter ?? wait;
@@ -44,15 +48,23 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
                 }
                 catch (OperationCanceledException)
                 {
-                    return (LeaseEnd.Failed, $"{lastCode} until the deadline");
+                    return (LeaseEnd.Failed, $"{last}, in {Count(tries)} until the deadline");
                 }
                 wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
             }
             catch (Exception exception)   // whatever it was, the credential is accounted for
             {
                 // What is cut off may have been answered, and waited before its next try: nothing is said of that.
-                return (LeaseEnd.Failed, exception is OperationCanceledException ? $"{lastCode ?? "not done"} until the deadline" : (exception as TokenExchangeException)?.Code ?? exception.GetType().Name);
+                return (LeaseEnd.Failed, exception is not OperationCanceledException ? $"{Said(exception)}, in {Count(tries)}"
+                    : last is null ? $"not done until the deadline, at {target.Plan.Exchanger.Issuer.AbsoluteUri}"
+                    : $"{last}, in {Count(tries)} until the deadline");
             }
         }
     }
+
+    // What an exception of others says may quote anything: its name is all that is told of it.
+    private static string Said(Exception exception) =>
+        exception is TokenExchangeException { Code: var code, Detail: var detail } ? $"{code}: {ExceptionText.Clean(detail, LongestSaid).TrimEnd('.')}" : exception.GetType().Name;
+
+    private static string Count(int tries) => string.Create(CultureInfo.InvariantCulture, $"{tries} {(tries == 1 ? "try" : "tries")}");
 }

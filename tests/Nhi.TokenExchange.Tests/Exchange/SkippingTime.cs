@@ -24,8 +24,8 @@ internal sealed class SkippingTime : TimeProvider
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        // A cancellation source's timer is a deadline, however short: that of a lease's end is one of 10 s.
-        bool isDeadline = dueTime == Timeout.InfiniteTimeSpan || dueTime >= IssuerBackchannel.CallDeadline || callback.Method.DeclaringType is { } owner && (owner.DeclaringType ?? owner) == typeof(CancellationTokenSource);
+        // A cancellation source's timer is a deadline, however short: that of a lease's end is one of 10 s. A watch waits for time to come, not through it.
+        bool isDeadline = dueTime == Timeout.InfiniteTimeSpan || dueTime >= IssuerBackchannel.CallDeadline || callback.Method.DeclaringType is { } owner && ((owner.DeclaringType ?? owner) == typeof(CancellationTokenSource) || owner.Name == typeof(RenewalWatch<>).Name);
         if (isDeadline)
             return _manual.CreateTimer(callback, state, dueTime, period);
         _waits.Enqueue(dueTime);

@@ -22,7 +22,7 @@ internal sealed class BadSettingsTests
         TokenExchangeException refused = Sections.Refused(Sections.Of([]));
         string sample = refused.Message[refused.Message.IndexOf('{', StringComparison.Ordinal)..(refused.Message.LastIndexOf('}') + 1)];
 
-        Assert.That(refused.Message, Does.StartWith("NHI1001 TokenExchange: has nothing in it. Write at least \"TokenExchange\": {"));
+        Assert.That(refused.Message, Does.StartWith("NHI1001 TokenExchange: is not there, or has nothing in it. Compare the name with that in the settings, or write at least \"TokenExchange\": {"));
         Assert.That(Sections.Freeze(Sections.OfJson($"{{ \"TokenExchange\": {sample} }}")).Targets, Has.Count.EqualTo(1));
     }
 

@@ -74,14 +74,11 @@ internal sealed class BadValuesTests
 
     [TestCase("0")]
     [TestCase("-1")]
-    [TestCase("00:00:00")]
     [TestCase("-00:10:00")]
     [TestCase("P1D")]
     [TestCase("PT20M")]
     [TestCase("20m")]
     [TestCase("1.00:00:00")]
-    [TestCase("24:00:00")]
-    [TestCase("12:00:01")]
     [TestCase("00:60:00")]
     [TestCase("00:20")]
     [TestCase("∞")]
@@ -90,7 +87,13 @@ internal sealed class BadValuesTests
     [TestCase("٠٠:٢٠:٠٠")]
     [TestCase("canary")]
     public void B13_A_life_that_is_no_time_span_is_refused(string value) =>
-        BadSettings.IsSaid(W + "MaxLifetime", "is not a time of the form hh:mm:ss within its range", "Write a time from 00:00:01 to 12:00:00", (W + "MaxLifetime", value));
+        BadSettings.IsSaid(W + "MaxLifetime", "is not a time of the form hh:mm:ss", "Write a time from 00:00:01 to 12:00:00", (W + "MaxLifetime", value));
+
+    [TestCase("00:00:00")]
+    [TestCase("12:00:01")]
+    [TestCase("24:00:00")]
+    public void B13_A_life_out_of_range_is_refused(string value) =>
+        BadSettings.IsSaid(W + "MaxLifetime", $"is {value}, which is out of its range", "Write a time from 00:00:01 to 12:00:00", (W + "MaxLifetime", value));
 
     [TestCase("RefreshBefore")]
     [TestCase("RefreshAheadTime")]
@@ -101,10 +104,17 @@ internal sealed class BadValuesTests
 
     [TestCase("00:00:00")]
     [TestCase("00:05:01")]
+    [TestCase("24:00:00")]
+    [TestCase("240:00:00")]
+    public void B16_A_time_to_end_out_of_range_is_refused_with_the_value_and_the_range(string value) =>
+        BadSettings.IsSaid("EndWithin", $"is {value}, which is out of its range", "Write a time from 00:00:01 to 00:05:00", ("EndWithin", value));
+
     [TestCase("-00:00:01")]
     [TestCase("10")]
-    public void B16_A_time_to_end_out_of_range_is_refused(string value) =>
-        BadSettings.IsSaid("EndWithin", "is not a time of the form hh:mm:ss within its range", "Write a time from 00:00:01 to 00:05:00", ("EndWithin", value));
+    [TestCase("ab:00:00")]
+    [TestCase("24:61:00")]
+    public void B16_A_time_to_end_that_is_none_is_refused(string value) =>
+        BadSettings.IsSaid("EndWithin", "is not a time of the form hh:mm:ss", "Write a time from 00:00:01 to 00:05:00", ("EndWithin", value));
 
     [TestCase("a b", "at position 1")]
     [TestCase("a\r\nb", "at position 1")]

@@ -117,7 +117,7 @@ public class HopTests
         Assert.That(await session.Provider<BearerToken>("account").GetAsync(), Is.SameAs(dying));
         await gate.Reached;
 
-        Task<Credential> ofHop = session.Runtime("account").GetForNextHopAsync(CancellationToken.None).AsTask();
+        Task<Credential> ofHop = session.Runtime("account").GetForNextHopAsync(onlyHeld: false, CancellationToken.None).AsTask();
         bool isWaiting = !ofHop.IsCompleted;
         gate.Open();
 

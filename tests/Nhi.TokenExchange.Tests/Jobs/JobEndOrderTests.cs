@@ -285,7 +285,7 @@ internal sealed class JobEndOrderTests
         job.Time.Advance(TimeSpan.FromSeconds(10));
         JobReport report = await ending;
 
-        Assert.That(report.Leases.Where(lease => lease.End == LeaseEnd.Failed).Select(lease => (lease.Fingerprint, lease.Reason)), Is.EqualTo(new[] { (token.Fingerprint, "NHI4003 until the deadline") }));
+        Assert.That(report.Leases.Where(lease => lease.End == LeaseEnd.Failed).Select(lease => (lease.Fingerprint, lease.Reason)), Is.EqualTo(new[] { (token.Fingerprint, "NHI4003: Too many, in 1 try until the deadline") }));
         Assert.That(job.Issuer.Revoked, Is.EquivalentTo(others));
     }
 
@@ -341,9 +341,9 @@ internal sealed class JobEndOrderTests
     {
         var outcomes = new LeaseOutcomes();
         for (int i = 0; i < 10_001; i++)
-            outcomes.AddBefore(new LeaseOutcome("warehouse", $"f{i}", LeaseEnd.Failed, default, default, "no"));
+            outcomes.AddBefore(new LeaseOutcome("warehouse", $"f{i}", LeaseEnd.Failed, default, default, "no", null));
         for (int i = 0; i < 2_000; i++)
-            outcomes.AddBefore(new LeaseOutcome("warehouse", $"r{i}", LeaseEnd.Revoked, default, default, null));
+            outcomes.AddBefore(new LeaseOutcome("warehouse", $"r{i}", LeaseEnd.Revoked, default, default, null, null));
 
         JobReport report = outcomes.Report(JobContext.Unnamed, 0);
 

@@ -25,6 +25,10 @@ internal sealed class TestExchanger(TimeProvider time) : TokenExchanger<BearerTo
 
     public bool Tied { get; set; }
 
+    internal override bool RenewsHeld => Renews;
+
+    public bool Renews { get; set; }
+
     public TimeSpan Life { get; set; } = TimeSpan.FromHours(1);
 
     public Gate? Gate { get; set; }

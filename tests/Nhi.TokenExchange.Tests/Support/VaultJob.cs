@@ -97,12 +97,14 @@ internal sealed class VaultJob : IAsyncDisposable
     }
 
     /// <summary>Waits until no flight is in the air and none is still to be removed.</summary>
+    /// <remarks>In this order: a flight stands in its slot before it is counted, and is counted still when it has left its slot.</remarks>
     public Task QuietAsync() => Eventually.HoldsAsync(
-        () => Session.Leases.FlightsInTheAir == 0 && !((SlotProvider<BearerToken>)Login).HasFlight && !((SlotProvider<VaultSecret>)Database).HasFlight, "the landing of the last flight");
+        () => !((SlotProvider<VaultSecret>)Database).HasFlight && !((SlotProvider<BearerToken>)Login).HasFlight && Session.Leases.FlightsInTheAir == 0, "the landing of the last flight");
 
     /// <summary>Asks for the secret when its refresh is due, and waits for what comes of it.</summary>
     public async Task<VaultSecret> RefreshedAsync()
     {
+        await QuietAsync();   // what the job itself has begun to renew
         await Database.GetAsync();
         await QuietAsync();
         return await Database.GetAsync();

@@ -56,12 +56,12 @@ internal sealed class RetryingHandler(HttpMessageHandler inner, TimeProvider tim
         {
             bool throttled = response.StatusCode == HttpStatusCode.TooManyRequests;
             return new TokenExchangeException(
-                throttled ? ErrorCodes.IssuerThrottled : ErrorCodes.IssuerUnreachable, ExchangeStage.Exchange, $"Host {endpoint.IdnHost} answered {(int)response.StatusCode}.")
+                throttled ? ErrorCodes.IssuerThrottled : ErrorCodes.IssuerUnreachable, ExchangeStage.Exchange, $"Host {endpoint.IdnHost}:{endpoint.Port} answered {(int)response.StatusCode} at {OuterText.Shown(endpoint.AbsolutePath)}.")
             {
                 IsTransient = true,
                 RetryAfter = RetryAfterHeader.Read(response, time),
                 CorrelationId = CorrelationIds.Of(response),
-                Hint = throttled ? "The issuer limits how often it is asked; ask less often or have the limit raised." : null,
+                Hint = throttled ? "The issuer limits how often it is asked; ask less often or have the limit raised." : "The server, or what stands before it, is down or restarting: look at its health and its log. If it never answers otherwise, check the address.",
             };
         }
     }

@@ -35,6 +35,8 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
 
     public override TimeSpan UsableMargin { get; }
 
+    internal override bool RenewsHeld => true;
+
     public override string? FlawOf(ScopeSet scopes) => VaultOptionChecks.FlawOf(scopes);
 
     public override async ValueTask<Issued<BearerToken>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken)
@@ -44,6 +46,8 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
         // A token without an accessor is a batch token, which can't be renewed.
         if (request is { Held: BearerToken held, HeldHandle: not null } && await RenewAsync(held, request, cancellationToken).ConfigureAwait(false) is { } renewed)
             return renewed;
+        if (request.RenewsOnly)
+            throw Renewals.NoMore(request.Target);
         VaultAnswer answer = await LoginAsync(request, cancellationToken).ConfigureAwait(false);
         return Issue(answer, answer.ClientToken!, FlawOf(answer));
     }

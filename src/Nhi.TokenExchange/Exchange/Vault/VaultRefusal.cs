@@ -59,7 +59,7 @@ internal static class VaultRefusal
     public static string? Id(VaultAnswer answer) => answer.RequestId is { } id ? OuterText.Shown(id, maxLength: 100) : null;
 
     public static string Said(VaultReply reply, VaultServer server) =>
-        $"Host {server.Address.IdnHost} answered {reply.Status} at {reply.Call.Path}{(reply.Shown is { Length: > 0 } shown ? $": {shown.TrimEnd('.')}" : "")}";
+        $"Host {server.Address.IdnHost}:{server.Address.Port} answered {reply.Status} at {reply.Call.Path}{(reply.Shown is { Length: > 0 } shown ? $": {shown.TrimEnd('.')}" : "")}";
 
     // What is wrong with a login, Vault says by 400 and, with a Kubernetes token, by 403; a new proof may do. A role that is not there is nothing that a proof could cure.
     private static string CodeOf(VaultReply reply)

@@ -32,6 +32,11 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
 
     public override TimeSpan UsableMargin { get; }
 
+    internal override bool RenewsHeld => true;
+
+    // "Token Hierarchies": the leases of a token end with it.
+    internal override string? EndsWith(Credential credential) => credential.Lease.Handle is null ? null : ((VaultSecret)credential).IssuedTo?.Fingerprint;
+
     public override string? FlawOf(ScopeSet scopes) => VaultOptionChecks.FlawOf(scopes);
 
     // A proof that was sent as a token, or a token that was sent to another server, would be seen by who must not see it.
@@ -48,6 +53,8 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
         VaultOptionChecks.NoActor(request);
         if (request is { Held: VaultSecret held, HeldHandle: { } lease } && await RenewAsync(held, lease, request, cancellationToken).ConfigureAwait(false) is { } renewed)
             return renewed;
+        if (request.RenewsOnly)
+            throw Renewals.NoMore(request.Target);
         var call = new VaultCall(_path) { Token = request.Subject, Body = _isPost ? VaultCall.Object() : null, WrapFor = _wrapFor, IsOnce = true };
         VaultReply reply = await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
         // Older servers, which know no namespaces, say no more than "permission denied" of a token that has ended; another token may do then.

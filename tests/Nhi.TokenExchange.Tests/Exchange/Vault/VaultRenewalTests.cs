@@ -106,6 +106,7 @@ internal sealed class VaultRenewalTests
         BearerToken first = await job.Login.GetAsync();
         job.Emulator.Faults.Always(EmulatorEndpoint.VaultToken, Fault.Vault(403, "permission denied"));
         _time.Advance(TimeSpan.FromMinutes(45));
+        await job.QuietAsync();
         await job.Login.GetAsync();
         await job.QuietAsync();
 
@@ -121,8 +122,8 @@ internal sealed class VaultRenewalTests
         var time = new SkippingTime();
         await using VaultJob job = await VaultJob.StartAsync(time);
         VaultSecret held = await job.Database.GetAsync();
-        time.Advance(TimeSpan.FromMinutes(45));
         job.Emulator.Faults.Always(EmulatorEndpoint.VaultLease, Fault.Vault(status, "in passing"));
+        time.Advance(TimeSpan.FromMinutes(45));
 
         Assert.That(await job.RefreshedAsync(), Is.SameAs(held));
         Assert.That(job.Requests(EmulatorEndpoint.VaultSecret), Is.EqualTo(1));
@@ -144,6 +145,7 @@ internal sealed class VaultRenewalTests
         // Nothing new is to be had, so what is held is handed out to its end.
         job.Emulator.Faults.Always(target == "vault" ? EmulatorEndpoint.VaultLogin : EmulatorEndpoint.VaultSecret, Fault.Vault(400, "role is not there"));
         _time.Advance(TimeSpan.FromMinutes(45));
+        await job.QuietAsync();
         await AskAsync();
         await job.QuietAsync();
         _time.Advance(TimeSpan.FromMinutes(12));

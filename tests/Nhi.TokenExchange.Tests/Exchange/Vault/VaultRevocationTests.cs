@@ -58,6 +58,80 @@ internal sealed class VaultRevocationTests
         Assert.That((EndOf(report, "vault"), EndOf(report, "database")), Is.EqualTo((LeaseEnd.AlreadyGone, LeaseEnd.AlreadyGone)));
     }
 
+    [TestCase(500)]
+    [TestCase(400)]
+    [TestCase(404)]
+    public async Task A_lease_whose_own_revocation_fails_is_gone_with_its_login_and_report_audit_and_journal_say_so(int status)
+    {
+        string journals = Directory.CreateTempSubdirectory().FullName;
+        try
+        {
+            await using VaultJob job = await VaultJob.StartAsync(more: b => b.Journal(journals).EndWithin(TimeSpan.FromSeconds(20)));
+            string handle = (await job.Database.GetAsync()).Lease.Handle!;
+            job.Emulator.Faults.Always(EmulatorEndpoint.VaultLease, Fault.Vault(status, "no such luck"));
+
+            JobReport report = await job.Session.CompleteAsync();
+
+            Assert.That((EndOf(report, "vault"), EndOf(report, "database"), report.AllEnded), Is.EqualTo((LeaseEnd.Revoked, LeaseEnd.AlreadyGone, true)));
+            Assert.That(report.ToString(), Does.Contain("already gone (it ended with the credential of 'vault'"));
+            AuditEvent told = job.Audit.Events.Single(one => one is { Target: "database", Kind: AuditEventKind.Expired });
+            Assert.That(told.RevocationHandle, Is.EqualTo(handle));
+            Assert.That(told.Reason, Does.Contain("it ended with the credential of 'vault'"));
+            Assert.That(Directory.EnumerateFiles(journals), Is.Empty, "nothing is left to the next start");
+            Assert.That(job.Vault.OpenLeases, Is.Zero);
+        }
+        finally
+        {
+            Directory.Delete(journals, recursive: true);
+        }
+    }
+
+    [Test]
+    public async Task A_lease_whose_login_could_not_be_revoked_either_is_not_said_to_be_gone_and_why_and_by_which_handle_is_said()
+    {
+        await using VaultJob job = await VaultJob.StartAsync();
+        VaultSecret secret = await job.Database.GetAsync();
+        job.Emulator.Faults.Always(EmulatorEndpoint.VaultLease, Fault.Vault(400, "no such luck"));
+        job.Emulator.Faults.Always(EmulatorEndpoint.VaultToken, Fault.Vault(400, "no such luck"));
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        LeaseOutcome failed = report.Leases.Single(lease => lease.Target == "database");
+        Assert.That((failed.End, failed.Handle), Is.EqualTo((LeaseEnd.Failed, secret.Lease.Handle)));
+        Assert.That(failed.Reason, Is.EqualTo($"NHI4012: Host 127.0.0.1:{job.Vault.Address.Port} answered 400 at sys/leases/revoke: no such luck, in 1 try"));
+        Assert.That(failed.ToString(), Does.Contain("NOT revoked (NHI4012: Host 127.0.0.1:").And.Contain($"handle {secret.Lease.Handle}, dies at"));
+        Assert.That(report.ToString(), Does.Not.Contain(secret.Reveal("password")));
+        AuditEvent told = job.Audit.Events.Single(one => one is { Target: "database", Kind: AuditEventKind.Orphaned });
+        Assert.That((told.RevocationHandle, told.Code), Is.EqualTo((secret.Lease.Handle, "NHI4012")));
+        Assert.That(job.Audit.Events.Single(one => one is { Target: "database", Kind: AuditEventKind.Issued }).RevocationHandle, Is.EqualTo(secret.Lease.Handle), "joins them");
+    }
+
+    [Test]
+    public async Task A_lease_of_a_login_that_was_revoked_while_the_job_ran_is_gone()
+    {
+        await using VaultJob job = await VaultJob.StartAsync();
+        await job.Database.GetAsync();
+        await job.Session.RevokeCredentialAsync(await job.Login.GetAsync(), "drill");
+        job.Emulator.Faults.Always(EmulatorEndpoint.VaultLease, Fault.Vault(400, "no such luck"));
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That((EndOf(report, "database"), report.AllEnded), Is.EqualTo((LeaseEnd.AlreadyGone, true)));
+    }
+
+    [Test]
+    public async Task A_lease_of_a_batch_token_that_can_not_be_revoked_is_not_said_to_be_gone()
+    {
+        await using VaultJob job = await VaultJob.StartAsync();
+        job.Role.GivesBatchTokens = true;
+        await job.Database.GetAsync();
+        job.Emulator.Faults.Always(EmulatorEndpoint.VaultLease, Fault.Vault(400, "no such luck"));
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That((EndOf(report, "vault"), EndOf(report, "database")), Is.EqualTo((LeaseEnd.CannotBeRevoked, LeaseEnd.Failed)));
+    }
+
     [TestCase(204, null, LeaseEnd.Revoked)]
     [TestCase(400, "invalid lease", LeaseEnd.AlreadyGone)]
     [TestCase(400, "lease not found", LeaseEnd.AlreadyGone)]

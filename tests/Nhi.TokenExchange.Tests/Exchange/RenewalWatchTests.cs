@@ -1,0 +1,76 @@
+namespace Nhi.TokenExchange.Tests.Exchange;
+
+/// <summary>What is held is renewed without a call where its exchanger renews, and nowhere else.</summary>
+public class RenewalWatchTests
+{
+    private static readonly TimeSpan PastTheRefresh = TimeSpan.FromMinutes(45);
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task It_is_renewed_whenever_that_is_due_in_the_default_slot_and_for_a_varying_request(bool varies)
+    {
+        await using TestJob job = await StartAsync();
+        await (varies ? job.Warehouse.GetAsync(new CredentialRequest { Scopes = ScopeSet.Of("read") }) : job.Warehouse.GetAsync());
+
+        for (int renewal = 1; renewal <= 4; renewal++)
+        {
+            job.Time.Advance(PastTheRefresh);
+            await Eventually.HoldsAsync(() => job.Issuer.Requests.Count == 1 + renewal && job.Session.Leases.FlightsInTheAir == 0, $"renewal {renewal}");
+        }
+
+        Assert.That(job.Issuer.Requests.Skip(1).Select(request => (request.RenewsOnly, request.Held is not null)), Is.All.EqualTo((true, true)));
+        Assert.That(job.Audit.Kinds.Count(kind => kind == AuditEventKind.Renewed), Is.EqualTo(4));
+        Assert.That(job.Session.Leases.CountLive(), Is.EqualTo(new Dictionary<string, long> { ["warehouse"] = 1 }));
+    }
+
+    [Test]
+    public async Task What_is_not_renewed_has_no_timer()
+    {
+        await using TestJob job = await StartAsync(renews: false);
+        await job.Warehouse.GetAsync();
+
+        job.Time.Advance(PastTheRefresh);
+
+        Assert.That(((SlotProvider<BearerToken>)job.Warehouse).HasFlight, Is.False, "a flight would stand in its slot at once");
+        Assert.That(job.Issuer.Requests, Has.Count.EqualTo(1));
+    }
+
+    [TestCase("the job's end")]
+    [TestCase("a revocation")]
+    [TestCase("a rejection")]
+    [TestCase("a change of the policy")]
+    public async Task It_ends_with(string what)
+    {
+        await using TestJob job = await StartAsync();
+        BearerToken token = await job.Warehouse.GetAsync();
+        switch (what)
+        {
+            case "the job's end":
+                await job.Session.CompleteAsync();
+                break;
+            case "a revocation":
+                await job.Session.RevokeCredentialAsync(token, "leaked");
+                break;
+            case "a rejection":
+                job.Warehouse.Reject(token);
+                break;
+            default:
+                job.Policy.Change("2", _ => AccessDecision.Permit("all"));
+                break;
+        }
+
+        job.Time.Advance(PastTheRefresh);
+
+        Assert.That(((SlotProvider<BearerToken>)job.Warehouse).HasFlight, Is.False, "a flight would stand in its slot at once");
+        Assert.That(job.Issuer.Requests, Has.Count.EqualTo(1));
+    }
+
+    private static async Task<TestJob> StartAsync(bool renews = true)
+    {
+        TestJob job = await TestJob.StartAsync(issuer => issuer.Renews = renews);
+        job.Issuer.Answer = request => request.Held is BearerToken held
+            ? new Issued<BearerToken>(new BearerToken(held.Reveal(), job.Time.GetUtcNow().AddHours(1))) { IsRenewal = true }
+            : new Issued<BearerToken>(job.Issuer.NewToken(TimeSpan.FromHours(1)));
+        return job;
+    }
+}

@@ -1,0 +1,99 @@
+namespace Nhi.TokenExchange.Tests.Exchange.Vault;
+
+/// <summary>What is held is renewed while the job runs, though nobody asks for it: a long query calls nothing.</summary>
+internal sealed class VaultHeldRenewalTests
+{
+    private readonly ManualTimeProvider _time = new();
+
+    [Test]
+    public async Task One_call_and_then_only_time_the_lease_and_its_login_live_on_and_end_with_the_job()
+    {
+        await using VaultJob job = await VaultJob.StartAsync(_time);
+        VaultSecret held = await job.Database.GetAsync();
+
+        await PassAsync(job, minutes: 300);
+
+        Assert.That(job.Emulator.Ledger.IsAlive(held.Fingerprint), Is.True, "the user of the long query");
+        Assert.That(job.Emulator.Ledger.Issued, Has.Count.EqualTo(2), "one login, one lease");
+        Assert.That(job.Emulator.Ledger.Issued.Select(issue => issue.Renewals), Is.All.InRange(5, 15));
+        Assert.That(job.Audit.Kinds, Has.None.EqualTo(AuditEventKind.Refreshed).And.None.EqualTo(AuditEventKind.Failed));
+        JobReport report = await job.Session.CompleteAsync();
+        Assert.That((report.Leases.Count, report.AllEnded), Is.EqualTo((2, true)));
+        int asked = Asked(job);
+        _time.Advance(TimeSpan.FromHours(5));
+        Assert.That((Asked(job), job.Vault.OpenLeases, job.Vault.OpenTokens), Is.EqualTo((asked, 0, 0)));
+    }
+
+    [Test]
+    public async Task At_the_maximum_nothing_new_is_got_until_somebody_asks()
+    {
+        await using VaultJob job = await VaultJob.StartAsync(_time);
+        job.SecretRole.MaxTtl = TimeSpan.FromMinutes(90);
+        VaultSecret held = await job.Database.GetAsync();
+
+        await PassAsync(job, minutes: 85);
+        Assert.That(job.Emulator.Ledger.IsAlive(held.Fingerprint), Is.True, "to its maximum");
+        await PassAsync(job, minutes: 120);
+
+        Assert.That(job.Emulator.Ledger.IsAlive(held.Fingerprint), Is.False);
+        Assert.That(job.Requests(EmulatorEndpoint.VaultSecret), Is.EqualTo(1));
+        Assert.That(job.Requests(EmulatorEndpoint.VaultLease), Is.InRange(2, 5));
+        VaultSecret next = await job.Database.GetAsync();
+        Assert.That((job.Requests(EmulatorEndpoint.VaultSecret), job.Emulator.Ledger.IsAlive(next.Fingerprint)), Is.EqualTo((2, true)));
+    }
+
+    [Test]
+    public async Task A_login_at_its_maximum_is_not_replaced_for_a_lease_that_nobody_asked_for()
+    {
+        await using VaultJob job = await VaultJob.StartAsync(_time);
+        job.Role.TokenMaxTtl = TimeSpan.FromMinutes(90);
+        await job.Database.GetAsync();
+
+        await PassAsync(job, minutes: 200);
+
+        Assert.That((job.Requests(EmulatorEndpoint.VaultLogin), job.Requests(EmulatorEndpoint.VaultSecret)), Is.EqualTo((1, 1)));
+        VaultSecret next = await job.Database.GetAsync();
+        Assert.That(job.Emulator.Ledger.IsAlive(next.Fingerprint), Is.True);
+    }
+
+    [Test]
+    public async Task A_revoked_credential_is_renewed_no_more_and_nothing_takes_its_place()
+    {
+        await using VaultJob job = await VaultJob.StartAsync(_time);
+        VaultSecret held = await job.Database.GetAsync();
+        await job.Session.RevokeCredentialAsync(held, "leaked");
+        int asked = job.Requests(EmulatorEndpoint.VaultLease);
+
+        await PassAsync(job, minutes: 200);
+
+        Assert.That((job.Requests(EmulatorEndpoint.VaultLease), job.Requests(EmulatorEndpoint.VaultSecret), job.Vault.OpenLeases), Is.EqualTo((asked, 1, 0)));
+    }
+
+    [Test]
+    public async Task A_renewal_that_fails_is_tried_again_after_the_waits_of_any_refresh()
+    {
+        await using VaultJob job = await VaultJob.StartAsync(_time);
+        VaultSecret held = await job.Database.GetAsync();
+        job.Audit.Refuse = e => e is { Kind: AuditEventKind.Exchanging, Target: "database" } ? new IOException("full") : null;
+        await PassAsync(job, minutes: 45);
+        int failed = job.Audit.Events.Count(e => e is { Kind: AuditEventKind.Failed, Target: "database" });
+        job.Audit.Refuse = null;
+        await PassAsync(job, minutes: 5);
+
+        Assert.That(failed, Is.InRange(1, 3), "a try after each step of the clock at most, each later than the one before");
+        Assert.That(job.Emulator.Ledger.Issued.Single(issue => issue.Fingerprint == held.Fingerprint).Renewals, Is.EqualTo(1));
+    }
+
+    private static int Asked(VaultJob job) =>
+        job.Requests(EmulatorEndpoint.VaultLease) + job.Requests(EmulatorEndpoint.VaultToken) + job.Requests(EmulatorEndpoint.VaultSecret) + job.Requests(EmulatorEndpoint.VaultLogin);
+
+    // The clock stands while the flights that it began are in the air.
+    private async Task PassAsync(VaultJob job, int minutes)
+    {
+        for (int minute = 0; minute < minutes; minute += 5)
+        {
+            _time.Advance(TimeSpan.FromMinutes(5));
+            await job.QuietAsync();
+        }
+    }
+}
