@@ -3,7 +3,8 @@ namespace Nhi.TokenExchange.Tests.Exchange;
 /// <summary>What is held is renewed without a call where its exchanger renews, and nowhere else.</summary>
 public class RenewalWatchTests
 {
-    private static readonly TimeSpan PastTheRefresh = TimeSpan.FromMinutes(45);
+    // Exactly then: the flight that the clock begins has its deadlines after the clock's step.
+    private static readonly TimeSpan RefreshDue = new(0, 39, 50);
 
     [TestCase(false)]
     [TestCase(true)]
@@ -14,7 +15,7 @@ public class RenewalWatchTests
 
         for (int renewal = 1; renewal <= 4; renewal++)
         {
-            job.Time.Advance(PastTheRefresh);
+            job.Time.Advance(RefreshDue);
             await Eventually.HoldsAsync(() => job.Issuer.Requests.Count == 1 + renewal && job.Session.Leases.FlightsInTheAir == 0, $"renewal {renewal}");
         }
 
@@ -29,7 +30,7 @@ public class RenewalWatchTests
         await using TestJob job = await StartAsync(renews: false);
         await job.Warehouse.GetAsync();
 
-        job.Time.Advance(PastTheRefresh);
+        job.Time.Advance(RefreshDue);
 
         Assert.That(((SlotProvider<BearerToken>)job.Warehouse).HasFlight, Is.False, "a flight would stand in its slot at once");
         Assert.That(job.Issuer.Requests, Has.Count.EqualTo(1));
@@ -59,7 +60,7 @@ public class RenewalWatchTests
                 break;
         }
 
-        job.Time.Advance(PastTheRefresh);
+        job.Time.Advance(RefreshDue);
 
         Assert.That(((SlotProvider<BearerToken>)job.Warehouse).HasFlight, Is.False, "a flight would stand in its slot at once");
         Assert.That(job.Issuer.Requests, Has.Count.EqualTo(1));

@@ -5,6 +5,9 @@ internal sealed class VaultJob : IAsyncDisposable
 {
     public const string Path = "database/creds/readonly";
 
+    /// <summary>When the refresh of both is due after they were got: 20 minutes before the end, which is an hour less the margin. Exactly then, so that the flight that the clock begins has its deadlines after the clock's step.</summary>
+    public static readonly TimeSpan RefreshDue = new(0, 39, 50);
+
     // Where the job's clock is a manual one, its own deadlines never come.
     private static readonly TimeSpan EndLimit = TimeSpan.FromMinutes(1);
 

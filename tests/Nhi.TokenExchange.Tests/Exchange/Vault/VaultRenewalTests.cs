@@ -11,14 +11,14 @@ internal sealed class VaultRenewalTests
         await using VaultJob job = await VaultJob.StartAsync(_time);
         VaultSecret first = await job.Database.GetAsync();
         BearerToken login = await job.Login.GetAsync();
-        _time.Advance(TimeSpan.FromMinutes(45));
+        _time.Advance(VaultJob.RefreshDue);
 
         VaultSecret renewed = await job.RefreshedAsync();
 
         Assert.That(renewed, Is.Not.SameAs(first));
         Assert.That((renewed.Fingerprint, renewed.Reveal("password")), Is.EqualTo((first.Fingerprint, first.Reveal("password"))));
-        Assert.That(renewed.ExpiresAt, Is.EqualTo(first.ExpiresAt.AddMinutes(45)));
-        Assert.That((await job.Login.GetAsync()).ExpiresAt, Is.EqualTo(login.ExpiresAt.AddMinutes(45)));
+        Assert.That(renewed.ExpiresAt, Is.EqualTo(first.ExpiresAt + VaultJob.RefreshDue));
+        Assert.That((await job.Login.GetAsync()).ExpiresAt, Is.EqualTo(login.ExpiresAt + VaultJob.RefreshDue));
         Assert.That(job.Emulator.Ledger.Issued.Select(issue => issue.Renewals), Is.EqualTo(new[] { 1, 1 }));
         Assert.That(job.Audit.Kinds.Count(kind => kind == AuditEventKind.Renewed), Is.EqualTo(2));
         Assert.That(job.Audit.Kinds, Has.None.EqualTo(AuditEventKind.Revoked).And.None.EqualTo(AuditEventKind.Refreshed));
@@ -32,7 +32,7 @@ internal sealed class VaultRenewalTests
         await job.Database.GetAsync();
         for (int refresh = 0; refresh < 5; refresh++)
         {
-            _time.Advance(TimeSpan.FromMinutes(45));
+            _time.Advance(VaultJob.RefreshDue);
             await job.RefreshedAsync();
         }
         int before = job.Requests(EmulatorEndpoint.VaultLease);
@@ -71,7 +71,7 @@ internal sealed class VaultRenewalTests
         await using VaultJob job = await VaultJob.StartAsync(_time);
         VaultSecret first = await job.Database.GetAsync();
         job.Login.Reject(await job.Login.GetAsync());
-        _time.Advance(TimeSpan.FromMinutes(45));
+        _time.Advance(VaultJob.RefreshDue);
 
         VaultSecret next = await job.RefreshedAsync();
 
@@ -88,7 +88,7 @@ internal sealed class VaultRenewalTests
         await using VaultJob job = await VaultJob.StartAsync(_time);
         VaultSecret first = await job.Database.GetAsync();
         job.Emulator.Faults.Always(EmulatorEndpoint.VaultLease, Fault.Vault(status, error is null ? [] : [error]));
-        _time.Advance(TimeSpan.FromMinutes(45));
+        _time.Advance(VaultJob.RefreshDue);
 
         VaultSecret next = await job.RefreshedAsync();
         for (int call = 0; call < 100; call++)
@@ -105,7 +105,7 @@ internal sealed class VaultRenewalTests
         await using VaultJob job = await VaultJob.StartAsync(_time);
         BearerToken first = await job.Login.GetAsync();
         job.Emulator.Faults.Always(EmulatorEndpoint.VaultToken, Fault.Vault(403, "permission denied"));
-        _time.Advance(TimeSpan.FromMinutes(45));
+        _time.Advance(VaultJob.RefreshDue);
         await job.QuietAsync();
         await job.Login.GetAsync();
         await job.QuietAsync();
@@ -123,12 +123,12 @@ internal sealed class VaultRenewalTests
         await using VaultJob job = await VaultJob.StartAsync(time);
         VaultSecret held = await job.Database.GetAsync();
         job.Emulator.Faults.Always(EmulatorEndpoint.VaultLease, Fault.Vault(status, "in passing"));
-        time.Advance(TimeSpan.FromMinutes(45));
+        time.Advance(VaultJob.RefreshDue);
 
         Assert.That(await job.RefreshedAsync(), Is.SameAs(held));
         Assert.That(job.Requests(EmulatorEndpoint.VaultSecret), Is.EqualTo(1));
         job.Emulator.Faults.Clear();
-        time.Advance(TimeSpan.FromMinutes(2));
+        time.Advance(TimeSpan.FromSeconds(2));
 
         Assert.That((await job.RefreshedAsync()).ExpiresAt, Is.GreaterThan(held.ExpiresAt));
         Assert.That(job.Emulator.Ledger.Issued, Has.Count.EqualTo(2));
@@ -144,7 +144,7 @@ internal sealed class VaultRenewalTests
         Credential held = target == "vault" ? await job.Login.GetAsync() : secret;
         // Nothing new is to be had, so what is held is handed out to its end.
         job.Emulator.Faults.Always(target == "vault" ? EmulatorEndpoint.VaultLogin : EmulatorEndpoint.VaultSecret, Fault.Vault(400, "role is not there"));
-        _time.Advance(TimeSpan.FromMinutes(45));
+        _time.Advance(VaultJob.RefreshDue);
         await job.QuietAsync();
         await AskAsync();
         await job.QuietAsync();
@@ -161,7 +161,7 @@ internal sealed class VaultRenewalTests
     {
         await using VaultJob job = await VaultJob.StartAsync(_time);
         VaultSecret first = await job.Database.GetAsync();
-        _time.Advance(TimeSpan.FromMinutes(45));
+        _time.Advance(VaultJob.RefreshDue);
         VaultSecret renewed = await job.RefreshedAsync();
 
         LeaseEnd end = await job.Session.RevokeCredentialAsync(first, "leaked");
@@ -178,7 +178,7 @@ internal sealed class VaultRenewalTests
         BearerToken leaked = await job.Login.GetAsync();
         var recording = new Gate();
         job.Audit.Hold = e => e is { Kind: AuditEventKind.Renewed } ? recording.PassAsync() : Task.CompletedTask;
-        _time.Advance(TimeSpan.FromMinutes(45));
+        _time.Advance(VaultJob.RefreshDue);
         await job.Login.GetAsync();
         await recording.Reached;
 
@@ -199,7 +199,7 @@ internal sealed class VaultRenewalTests
         await using VaultJob job = await VaultJob.StartAsync(_time);
         BearerToken leaked = await job.Login.GetAsync();
         HeldRequest renewing = job.Emulator.Faults.HoldNext(EmulatorEndpoint.VaultToken, HoldPoint.BeforeAnswer);
-        _time.Advance(TimeSpan.FromMinutes(45));
+        _time.Advance(VaultJob.RefreshDue);
         await job.Login.GetAsync();
         await renewing.Reached;
 
@@ -219,11 +219,12 @@ internal sealed class VaultRenewalTests
         await using VaultJob job = await VaultJob.StartAsync(_time);
         VaultSecret held = await job.Database.GetAsync();
         job.Audit.Refuse = e => e is { Kind: AuditEventKind.Renewed, Target: "database" } ? new IOException("full") : null;
-        _time.Advance(TimeSpan.FromMinutes(45));
+        _time.Advance(VaultJob.RefreshDue);
 
         Assert.That(await job.RefreshedAsync(), Is.SameAs(held));
         Assert.That(job.Vault.OpenLeases, Is.EqualTo(1), "what is handed out still was not revoked");
-        _time.Advance(TimeSpan.FromMinutes(20));
+        _time.Advance(TimeSpan.FromMinutes(21));
+        await job.QuietAsync();
         JobReport report = await job.Session.CompleteAsync();
 
         Assert.That(report.Leases.Single(lease => lease.Target == "database").End, Is.AnyOf(LeaseEnd.Revoked, LeaseEnd.AlreadyGone));
@@ -238,7 +239,7 @@ internal sealed class VaultRenewalTests
         await using VaultJob job = await VaultJob.StartAsync(_time, more: b => b.Policy(policy));
         await job.Database.GetAsync();
         HeldRequest held = job.Emulator.Faults.HoldNext(EmulatorEndpoint.VaultLease, HoldPoint.BeforeAnswer);
-        _time.Advance(TimeSpan.FromMinutes(45));
+        _time.Advance(VaultJob.RefreshDue);
         await job.Database.GetAsync();
         await held.Reached;
         policy.Change("2", _ => AccessDecision.Permit("all"));
