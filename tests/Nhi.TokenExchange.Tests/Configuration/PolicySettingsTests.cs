@@ -18,7 +18,7 @@ internal sealed class PolicySettingsTests
     [TestCase("AuthZen:Url", null, "Policy:AuthZen:Url: is missing")]
     [TestCase("AuthZen:Url", "http://pdp.example", "Policy:AuthZen:Url: is not https")]
     [TestCase("AuthZen:EvaluationEndpoint", "pdp.example", "Policy:AuthZen:EvaluationEndpoint")]
-    [TestCase("AuthZen:Deadline", "00:01:00", "Policy:AuthZen:Deadline: is not a time")]
+    [TestCase("AuthZen:Deadline", "00:01:00", "Policy:AuthZen:Deadline: is 00:01:00, which is out of its range")]
     [TestCase("AuthZen:Deadlin", "00:00:05", "Policy:AuthZen:Deadlin")]
     [TestCase("AuthZen:Claims", "sub", "Policy:AuthZen:Claims: is one value")]
     [TestCase("AuthZen:ApiKey", "x", "Policy:AuthZen:ApiKey")]

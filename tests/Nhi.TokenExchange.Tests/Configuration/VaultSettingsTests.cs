@@ -28,7 +28,7 @@ internal sealed class VaultSettingsTests
     [TestCase("vault:Method", "AppRole", "vault:Method: is none of the known words")]
     [TestCase("vault:Mount", "../sys", "vault:Mount: has a segment of dots")]
     [TestCase("vault:Namespace", "acme/", "vault:Namespace: begins or ends with a slash")]
-    [TestCase("vault:WrapLifetime", "00:20:00", "vault:WrapLifetime: is not a time")]
+    [TestCase("vault:WrapLifetime", "00:20:00", "vault:WrapLifetime: is 00:20:00, which is out of its range")]
     [TestCase("vault:SecretId", "x", "vault:SecretId")]
     [TestCase("database:Path", "database/../sys/raw", "database:Path: has a segment of dots")]
     [TestCase("database:Path", "database//creds", "database:Path: has two slashes together")]

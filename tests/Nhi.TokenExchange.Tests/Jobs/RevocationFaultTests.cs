@@ -181,7 +181,7 @@ internal sealed class RevocationFaultTests
             Assert.That(issue.RevokedAt, Is.Null, "it was not revoked, as the report says");
             Assert.That(lease.Reason, until == EndWithin ? Does.Match("^(NHI40(02|03|12): .+, in [0-9]+ (try|tries) until the deadline|not done until the deadline, at .+)$") : Does.StartWith("NHI4012: "));
             Assert.That(lease.DiesAt, Is.EqualTo(issue.EndsAt).Within(TimeSpan.FromSeconds(1)));
-            Assert.That(report.ToString(), Does.Contain($"{lease.Target} {lease.Fingerprint}: NOT revoked ({lease.Reason}), dies at {lease.DiesAt:u}"));
+            Assert.That(report.ToString(), Does.Contain($"{lease.Target} {lease.Fingerprint}: NOT revoked ({lease.Reason}){(lease.Handle is { } handle ? $", handle {handle}" : "")}, dies at {lease.DiesAt:u}"));
             AuditEvent told = audit.Events.Last(one => one.Fingerprint == lease.Fingerprint);
             Assert.That((told.Kind, told.Code, told.DiesAt), Is.EqualTo((AuditEventKind.Orphaned, "NHI4012", (DateTimeOffset?)lease.DiesAt)));
             Assert.That((await HealthAsync(session, lease.Target)).Data["unrevoked"], Is.EqualTo(1));
