@@ -127,7 +127,7 @@ public class JobSessionTests
         await Eventually.HoldsAsync(
             () =>
             {
-                if (job.Time.PendingTimers == 2)   // the deadline's, and the wait's before the next try
+                if (job.Time.PendingTimers == 3)   // the two deadlines', and the wait's before the next try
                     job.Time.Advance(TimeSpan.FromMilliseconds(100));
                 return ending.IsCompleted;
             },
