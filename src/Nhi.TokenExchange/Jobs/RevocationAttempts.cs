@@ -55,7 +55,8 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
             catch (Exception exception)   // whatever it was, the credential is accounted for
             {
                 // What is cut off may have been answered, and waited before its next try: nothing is said of that.
-                return (LeaseEnd.Failed, exception is not OperationCanceledException ? $"{Said(exception)}, in {Count(tries)}"
+                string until = exception is TokenExchangeException { IsTransient: true } ? " until the deadline" : "";   // else it would have been asked again
+                return (LeaseEnd.Failed, exception is not OperationCanceledException ? $"{Said(exception)}, in {Count(tries)}{until}"
                     : last is null ? $"not done until the deadline, at {target.Plan.Exchanger.Issuer.AbsoluteUri}"
                     : $"{last}, in {Count(tries)} until the deadline");
             }
