@@ -1,21 +1,10 @@
-using System.Threading.Channels;
-
 namespace Nhi.TokenExchange;
 
 /// <summary>How many may do something at once: who has a turn does it, and gives the turn back.</summary>
-internal sealed class Turns
+/// <param name="count">How many turns there are.</param>
+internal sealed class Turns(int count)
 {
-    private readonly Channel<int> _free;
-    private readonly int _count;
-
-    /// <param name="count">How many turns there are.</param>
-    public Turns(int count)
-    {
-        _count = count;
-        _free = Channel.CreateBounded<int>(count);
-        for (int i = 0; i < count; i++)
-            GiveBack();
-    }
+    private readonly SemaphoreSlim _free = new(count);
 
     /// <summary>Waits for a turn.</summary>
     /// <param name="cancellationToken">Gives up.</param>
@@ -24,7 +13,7 @@ internal sealed class Turns
     {
         try
         {
-            await _free.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+            await _free.WaitAsync(cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (OperationCanceledException)
@@ -33,12 +22,12 @@ internal sealed class Turns
         }
     }
 
-    public void GiveBack() => _free.Writer.TryWrite(0);
+    public void GiveBack() => _free.Release();
 
     /// <summary>Waits until all turns are given back, and keeps them.</summary>
     public async Task TakeAllAsync()
     {
-        for (int i = 0; i < _count; i++)
-            await _free.Reader.ReadAsync().ConfigureAwait(false);
+        for (int i = 0; i < count; i++)
+            await _free.WaitAsync().ConfigureAwait(false);
     }
 }
