@@ -7,8 +7,10 @@ RaisePriority();
 
 switch (args)
 {
-    case ["--goals"] or ["--short"]:
-        return await GoalsRun.RunAsync();
+    case ["--goals" or "--short"]:
+        return await GoalsRun.RunAsync(again: false);
+    case ["--goals" or "--short", "--again"]:
+        return await GoalsRun.RunAsync(again: true);
     case ["--judge"]:
         return await GoalsRun.JudgeAgainAsync();
     case ["--pictures"]:

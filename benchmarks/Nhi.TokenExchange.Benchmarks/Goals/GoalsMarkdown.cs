@@ -28,7 +28,10 @@ public static class GoalsMarkdown
         ArgumentNullException.ThrowIfNull(report);
         var text = new StringBuilder();
         text.Append("# Goals, measured\n\n");
-        text.Append("Written by `dotnet run -c Release --project benchmarks/Nhi.TokenExchange.Benchmarks -- --goals`. Read the ratios: every one is of two numbers of this run.\n\n");
+        text.Append("Written by `dotnet run -c Release --project benchmarks/Nhi.TokenExchange.Benchmarks -- --goals`. Read the ratios.\n\n");
+        text.Append(report.Runs == 1
+            ? "Every one is of two numbers of this run.\n\n"
+            : string.Create(CultureInfo.InvariantCulture, $"There were {report.Runs} runs in a row on this machine (`--again`); every row is the better of its rows, ours and the peers' alike.\n\n"));
         text.Append(CultureInfo.InvariantCulture, $"- Date: {report.Date:yyyy-MM-dd HH:mm} UTC\n");
         foreach (string line in report.Machine.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
             text.Append($"- {line}\n");
