@@ -12,7 +12,7 @@ internal sealed class EndRecords
     private const int MostAtOnce = 16;
 
     private readonly Turns _turns = new(MostAtOnce);
-    private readonly Channel<(Func<Task> RecordAsync, TaskCompletionSource Done)> _waiting = Channel.CreateUnbounded<(Func<Task>, TaskCompletionSource)>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<Waiting> _waiting = Channel.CreateUnbounded<Waiting>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Lazy<Task> _loop;
 
     public EndRecords() => _loop = new Lazy<Task>(Begin);
@@ -23,7 +23,7 @@ internal sealed class EndRecords
     public Task Add(Func<Task> recordAsync)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!_waiting.Writer.TryWrite((recordAsync, done)))
+        if (!_waiting.Writer.TryWrite(new Waiting(recordAsync, done)))
             return recordAsync();   // the job's end has come already, and waits for this one's flight no longer
         _ = _loop.Value;
         return done.Task;
@@ -46,18 +46,22 @@ internal sealed class EndRecords
 
     private async Task RunAsync()
     {
-        await foreach ((Func<Task> recordAsync, TaskCompletionSource done) in _waiting.Reader.ReadAllAsync().ConfigureAwait(false))
+        await foreach (Waiting one in _waiting.Reader.ReadAllAsync().ConfigureAwait(false))
         {
             await _turns.TakeAsync(CancellationToken.None).ConfigureAwait(false);
-            _ = MakeAsync(recordAsync, done);
+            _ = MakeAsync(one);
         }
         await _turns.TakeAllAsync().ConfigureAwait(false);
     }
 
-    private async Task MakeAsync(Func<Task> recordAsync, TaskCompletionSource done)
+    private async Task MakeAsync(Waiting one)
     {
-        await recordAsync().ConfigureAwait(false);
+        await one.RecordAsync().ConfigureAwait(false);
         _turns.GiveBack();
-        done.TrySetResult();
+        one.Done.TrySetResult();
     }
+
+    /// <param name="RecordAsync">Makes a record; never fails.</param>
+    /// <param name="Done">Completes when it is made.</param>
+    private sealed record Waiting(Func<Task> RecordAsync, TaskCompletionSource Done);
 }

@@ -12,39 +12,39 @@ internal static class RuntimeFacts
     private const int LongestValue = 1000;
 
     // The names of platforms are those of WorkloadRecognition.
-    private static readonly (string Platform, string Variable, string? Value)[] Marks =
+    private static readonly Mark[] Marks =
     [
-        ("GitHub Actions", "GITHUB_ACTIONS", "true"),
-        ("GitLab CI", "GITLAB_CI", "true"),
+        new("GitHub Actions", "GITHUB_ACTIONS", "true"),
+        new("GitLab CI", "GITLAB_CI", "true"),
         // In a classic release the variables of a build are those of an artifact; there TF_BUILD is set, too, and the host type is "release".
-        ("Azure DevOps", "SYSTEM_HOSTTYPE", "build"),
-        ("Kubernetes", "KUBERNETES_SERVICE_HOST", null),
+        new("Azure DevOps", "SYSTEM_HOSTTYPE", "build"),
+        new("Kubernetes", "KUBERNETES_SERVICE_HOST", null),
     ];
 
-    private static readonly (string Platform, JobFacts Fact, string Variable, bool IsNameOfClaim)[] Rows =
+    private static readonly Row[] Rows =
     [
         // docs.github.com/actions/reference/workflows-and-actions/variables; nobody can set them within a job
-        ("GitHub Actions", JobFacts.Pipeline, "GITHUB_WORKFLOW_REF", true),
-        ("GitHub Actions", JobFacts.Run, "GITHUB_RUN_ID", true),
+        new("GitHub Actions", JobFacts.Pipeline, "GITHUB_WORKFLOW_REF", true),
+        new("GitHub Actions", JobFacts.Run, "GITHUB_RUN_ID", true),
         // docs.gitlab.com/ci/variables/predefined_variables; of a fork's merge request the proof may name the fork (gitlab-org/gitlab#563038)
-        ("GitLab CI", JobFacts.Pipeline, "CI_PROJECT_PATH", false),
-        ("GitLab CI", JobFacts.Run, "CI_PIPELINE_ID", true),
-        ("GitLab CI", JobFacts.Task, "CI_JOB_ID", true),
-        ("GitLab CI", JobFacts.Environment, "CI_ENVIRONMENT_NAME", false),
+        new("GitLab CI", JobFacts.Pipeline, "CI_PROJECT_PATH", false),
+        new("GitLab CI", JobFacts.Run, "CI_PIPELINE_ID", true),
+        new("GitLab CI", JobFacts.Task, "CI_JOB_ID", true),
+        new("GitLab CI", JobFacts.Environment, "CI_ENVIRONMENT_NAME", false),
         // learn.microsoft.com/azure/devops/pipelines/build/variables; that its proofs number alike is written nowhere
-        ("Azure DevOps", JobFacts.Pipeline, "SYSTEM_DEFINITIONID", false),
-        ("Azure DevOps", JobFacts.Run, "BUILD_BUILDID", false),
-        ("Azure DevOps", JobFacts.Task, "SYSTEM_JOBID", false),
-        ("Azure DevOps", JobFacts.Environment, "ENVIRONMENT_NAME", false),
+        new("Azure DevOps", JobFacts.Pipeline, "SYSTEM_DEFINITIONID", false),
+        new("Azure DevOps", JobFacts.Run, "BUILD_BUILDID", false),
+        new("Azure DevOps", JobFacts.Task, "SYSTEM_JOBID", false),
+        new("Azure DevOps", JobFacts.Environment, "ENVIRONMENT_NAME", false),
         // kubernetes.io/docs/concepts/workloads/controllers/job: which part of an indexed Job
-        ("Kubernetes", JobFacts.Task, "JOB_COMPLETION_INDEX", false),
+        new("Kubernetes", JobFacts.Task, "JOB_COMPLETION_INDEX", false),
     ];
 
     /// <summary>The job as the runtime says it; <see cref="JobContext.Unnamed"/> if it says nothing.</summary>
     /// <param name="environment">Gives a variable, or null.</param>
     public static JobContext Read(Func<string, string?> environment)
     {
-        string? platform = Marks.FirstOrDefault(mark => Is(mark.Variable, mark.Value)).Platform;
+        string? platform = Marks.FirstOrDefault(mark => Is(mark.Variable, mark.Value))?.Platform;
         var said = new Dictionary<JobFacts, (string Value, FactOrigin Origin)>();
         foreach ((_, JobFacts fact, string variable, bool isNameOfClaim) in Rows.Where(row => row.Platform == platform))
         {
@@ -57,4 +57,15 @@ internal static class RuntimeFacts
         bool Is(string variable, string? expected) =>
             environment(variable) is { Length: > 0 } value && (expected is null || string.Equals(value, expected, StringComparison.OrdinalIgnoreCase));
     }
+
+    /// <param name="Platform">What the job runs on if the variable is set,</param>
+    /// <param name="Variable">whose name this is,</param>
+    /// <param name="Value">to this; null: to anything.</param>
+    private sealed record Mark(string Platform, string Variable, string? Value);
+
+    /// <param name="Platform">Which platform says it.</param>
+    /// <param name="Fact">What it says.</param>
+    /// <param name="Variable">Where.</param>
+    /// <param name="IsNameOfClaim">Whether its proofs have the same under a claim of this name.</param>
+    private sealed record Row(string Platform, JobFacts Fact, string Variable, bool IsNameOfClaim);
 }

@@ -1,7 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Nhi.TokenExchange;
 
 /// <summary>How many may do something at once: who has a turn does it, and gives the turn back.</summary>
 /// <param name="count">How many turns there are.</param>
+[SuppressMessage("Reliability", "CA1001", Justification = "A semaphore whose wait handle nobody takes holds nothing that has to be released.")]
 internal sealed class Turns(int count)
 {
     private readonly SemaphoreSlim _free = new(count);
