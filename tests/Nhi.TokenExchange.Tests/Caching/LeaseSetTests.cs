@@ -73,6 +73,47 @@ public class LeaseSetTests
     }
 
     [Test]
+    public void A_lease_is_past_its_end_at_that_very_instant_of_both_hands_and_not_before()
+    {
+        BearerToken token = _bench.Token(60);
+        _bench.Hands.Advance(TimeSpan.FromSeconds(60) - TimeSpan.FromMilliseconds(1));
+        Assert.That(_leases.IsPastEnd(token), Is.False);
+        _bench.Hands.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.That(_leases.IsPastEnd(token), Is.True);
+    }
+
+    [Test]
+    public void A_lease_is_not_past_its_end_when_it_is_only_handed_out_no_more()
+    {
+        DateTimeOffset dies = _bench.Clock.Now + TimeSpan.FromSeconds(60);
+        var token = new BearerToken("token", dies);
+        LeaseSet.TryClaim(token, new LeaseRecord { DeadTick = _bench.Clock.TickAfter(TimeSpan.FromSeconds(50)), WallEnd = _bench.Clock.WallSecondOf(dies - TimeSpan.FromSeconds(10)) });
+        _bench.Hands.Suspend(TimeSpan.FromSeconds(10));   // by the wall it is sixty seconds on in a moment, by the other hand fifty
+        _bench.Hands.Advance(TimeSpan.FromSeconds(50));
+        Assert.That(_leases.IsPastEnd(token), Is.False, "its issuer's end is ten seconds after ours, by both hands");
+        _bench.Hands.Advance(TimeSpan.FromSeconds(10));
+        Assert.That(_leases.IsPastEnd(token), Is.True);
+    }
+
+    [Test]
+    public void The_first_pruning_is_at_the_sixty_fourth_lease_and_the_next_when_what_lived_has_doubled()
+    {
+        Register(63, lifeSeconds: 1);
+        _bench.Hands.Advance(TimeSpan.FromSeconds(2));
+        Assert.That(_expired, Is.Empty);
+        Register(1, lifeSeconds: 1000);
+        Assert.That(_expired, Has.Count.EqualTo(63));
+
+        Register(62, lifeSeconds: 1000);
+        Register(1, lifeSeconds: 1);   // the sixty-fourth again: 64 live
+        _bench.Hands.Advance(TimeSpan.FromSeconds(2));
+        Register(63, lifeSeconds: 1000);
+        Assert.That(_expired, Has.Count.EqualTo(63), "not at the hundred and twenty-seventh");
+        Register(1, lifeSeconds: 1000);
+        Assert.That(_expired, Has.Count.EqualTo(64));
+    }
+
+    [Test]
     public void A_wall_clock_that_jumps_ahead_for_a_moment_forgets_no_lease()
     {
         for (int i = 0; i < 60; i++)
@@ -288,5 +329,11 @@ public class LeaseSetTests
                 }
             }
         }
+    }
+
+    private void Register(int count, double lifeSeconds)
+    {
+        for (int i = 0; i < count; i++)
+            _leases.Register(_bench.Token(lifeSeconds));
     }
 }
