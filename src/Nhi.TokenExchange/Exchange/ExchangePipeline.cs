@@ -69,14 +69,14 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         {
             return await ExchangeOnceAsync(flight, proof, held, request, whileJob.Token, cancellationToken).ConfigureAwait(false);
         }
+        catch (TokenExchangeException over) when (over.Code is ErrorCodes.DeadOnArrival or ErrorCodes.ProofRefused && proof.IsHopOver(session.Clock))
+        {
+            // The hop's credential ended on the way: what was got with it is dead, or it was refused when a try came late. Its successor may do; if there is none, why is what counts.
+            proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAsync(flight, null, whileJob.Token)).ConfigureAwait(false);
+        }
         catch (TokenExchangeException refused) when (refused.Code == ErrorCodes.ProofRefused && proof.MayBeReplacedAfter(refused))
         {
             proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAnewAsync(flight, proof, refused, whileJob.Token)).ConfigureAwait(false);
-        }
-        catch (TokenExchangeException dead) when (dead.Code == ErrorCodes.DeadOnArrival && proof.IsHopOver(session.Clock))
-        {
-            // The hop's credential ended on the way, and this one with it. Its successor may do; if there is none, why is what counts.
-            proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAsync(flight, null, whileJob.Token)).ConfigureAwait(false);
         }
         catch (TokenExchangeException dead) when (dead.IsDeadAtIssuer)
         {
