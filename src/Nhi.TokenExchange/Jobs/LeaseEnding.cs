@@ -47,6 +47,16 @@ internal sealed class LeaseEnding(JobSession session)
             Conclude(one.Credential, reason, LeaseEnd.Failed, one.Failure);
     }
 
+    /// <summary>Tells the audit that the job ends before its time, whether or not it holds anything.</summary>
+    public void NoteCutShort(EndCause cause)
+    {
+        DateTimeOffset at = session.Clock.Now;
+        _ = _records.Add(() => session.Audit.TryRecordAsync(() => new AuditEvent
+        {
+            Kind = AuditEventKind.JobCutShort, At = at, FlightId = Guid.Empty, Target = "", Job = session.Context, PolicyRevision = session.Plan.PolicyRevision, Code = cause.Code, Reason = cause.Reason,
+        }));
+    }
+
     /// <summary>Waits until the audit was told how leases ended.</summary>
     /// <returns>False: not of all at the deadline.</returns>
     public Task<bool> AreRecordedBeforeAsync(CancellationToken deadline) => _records.AreMadeBeforeAsync(deadline);
