@@ -32,7 +32,7 @@ internal sealed class EntraConversation(Uri tokenEndpoint, ExchangeRequest reque
         try
         {
             HttpResponseMessage response = await request.Backchannel.SendAsync(message, cancellationToken).ConfigureAwait(false);
-            return await TakeAsync(response, askedAt, cancellationToken).ConfigureAwait(false);
+            return await TakeAsync(response, LastTry.Of(message, askedAt), cancellationToken).ConfigureAwait(false);
         }
         catch (TokenExchangeException failure)
         {

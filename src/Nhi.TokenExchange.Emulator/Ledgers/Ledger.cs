@@ -146,13 +146,13 @@ public sealed class Ledger
         }
     }
 
-    /// <summary>Its life was lengthened, or cut to what was asked for.</summary>
+    /// <summary>Its life was lengthened, left as it was, or cut to what was asked for.</summary>
     internal void MarkRenewed(string fingerprint, DateTimeOffset endsAt)
     {
         lock (_gate)
         {
             if (_places.TryGetValue(fingerprint, out int place))
-                _issued[place] = _issued[place] with { EndsAt = endsAt, Renewals = _issued[place].Renewals + 1 };
+                _issued[place] = _issued[place] with { EndsAt = endsAt, Renewals = _issued[place].Renewals + (endsAt > _issued[place].EndsAt ? 1 : 0) };
         }
     }
 }

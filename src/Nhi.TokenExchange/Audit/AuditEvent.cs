@@ -1,6 +1,6 @@
 namespace Nhi.TokenExchange;
 
-/// <summary>One thing that happened to one target of one job. Proof, credential and revocation are joined by flight and fingerprint; tokens are never part of it.</summary>
+/// <summary>One thing that happened to one target of one job, or to the job. Proof, credential and revocation are joined by flight and fingerprint; tokens are never part of it.</summary>
 public sealed class AuditEvent
 {
     /// <summary>What happened.</summary>
@@ -9,10 +9,10 @@ public sealed class AuditEvent
     /// <summary>When, by the wall clock.</summary>
     public required DateTimeOffset At { get; init; }
 
-    /// <summary>Joins the events of one exchange, and later those of the credential that came of it.</summary>
+    /// <summary>Joins the events of one exchange, and later those of the credential that came of it. All zeros where the event is the whole job's.</summary>
     public required Guid FlightId { get; init; }
 
-    /// <summary>The name of the target.</summary>
+    /// <summary>The name of the target; empty where the event is the whole job's.</summary>
     public required string Target { get; init; }
 
     /// <summary>The job. Where the event has a proof or a credential, a fact that the job leaves out is the proof's, if the proof attests it. <see cref="JobContext.Origins"/> tells where each was said.</summary>
@@ -81,7 +81,7 @@ public sealed class AuditEvent
     /// <summary>When it dies by itself at the issuer.</summary>
     public DateTimeOffset? DiesAt { get; init; }
 
-    /// <summary>The error code, where something failed.</summary>
+    /// <summary>The error code, where something failed or the job was cut short.</summary>
     public string? Code { get; init; }
 
     /// <summary>What failed, or why it was denied.</summary>

@@ -38,4 +38,7 @@ public enum AuditEventKind
 
     /// <summary>The life of a credential was lengthened at its issuer: the same one, with a later end.</summary>
     Renewed,
+
+    /// <summary>The job was revoked, by code or by its kill switch, or had run as long as it may: one event for the job, whether or not it held a credential. <see cref="AuditEvent.Code"/> is what callers are told from then on, <see cref="AuditEvent.Reason"/> says why.</summary>
+    JobCutShort,
 }

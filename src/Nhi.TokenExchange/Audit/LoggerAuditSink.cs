@@ -51,6 +51,9 @@ internal sealed class LoggerAuditSink(ILogger logger) : IAuditSink
             case AuditEventKind.Recovered:
                 logger.Recovered(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.Reason);
                 break;
+            case AuditEventKind.JobCutShort:
+                logger.CutShort(auditEvent.Job, auditEvent.Code, auditEvent.Reason);
+                break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(auditEvent), auditEvent.Kind, "Unknown kind of audit event.");
         }

@@ -17,6 +17,10 @@ namespace Nhi.TokenExchange;
 /// been taken already, and can't be pushed on again while somebody may walk it: the lease is put into a queue (a full fence), and then
 /// he looks whether the set was taken for the last time. Who takes looks into the queue, the last time after he has marked that (a
 /// full fence): again one of the two sees the other, and one wins.
+/// A renewal is pushed, and then takes the place of what it renews: who looks for the one finds one of the two. A closing in between
+/// finds both, and leaves the older one out. Before an issuer is asked to lengthen a life that lease is marked as one whose end is
+/// uncertain (a full fence), and then its end is compared with the clock; who takes a lease for dead compares first, and looks at the
+/// mark then. So no renewal is sent of what somebody takes for dead without asking.
 /// </remarks>
 /// <param name="clock">The clock that the leases' ends are in.</param>
 /// <param name="expired">Told of each lease that pruning found dead, and took.</param>
@@ -141,16 +145,33 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
     /// <summary>Whether a lease still waits for somebody who ends it, or is borrowed by one.</summary>
     public static bool IsOpen(Credential credential) => credential.Lease.State is LeaseState.Live or LeaseState.Borrowed;
 
-    /// <summary>Puts a registered renewal into the place of what it renews, and of renewals of that that came before: one thing at the issuer is one lease.</summary>
-    /// <remarks>Who ends <paramref name="held"/> may have taken it already. Then it stays taken, and the renewal is ended, too.</remarks>
-    public void Supersede(Credential held, Credential renewed)
+    /// <summary>Notes that the life of a lease is about to be lengthened: until its renewal takes its place, or <see cref="NotLengthened"/>, nobody takes it for dead without asking its issuer.</summary>
+    /// <returns>False: it is past its end, or somebody ends it; its life is not to be lengthened.</returns>
+    public bool TryLengthen(Credential lease)
     {
+        Volatile.Write(ref lease.Lease.EndIsUncertain, true);
+        Interlocked.MemoryBarrier();
+        return lease.Lease.State == LeaseState.Live && !IsPastEnd(lease);
+    }
+
+    /// <summary>It was not lengthened: it ends when it was said to end.</summary>
+    public static void NotLengthened(Credential lease) => Volatile.Write(ref lease.Lease.EndIsUncertain, false);
+
+    /// <summary>Puts a registered renewal into the place of what it renews, or of a renewal of that that came before: one thing at the issuer is one lease.</summary>
+    /// <returns>False: somebody ends what it renews, or has done so.</returns>
+    public bool Supersede(Credential held, Credential renewed)
+    {
+        if (TrySupersede(held))
+            return true;
         for (Credential? lease = Volatile.Read(ref _head); lease is not null; lease = Volatile.Read(ref lease.Lease.Next))
         {
-            if (ReferenceEquals(lease, held) || (!ReferenceEquals(lease, renewed) && IsTheSame(lease, renewed)))
-                Interlocked.CompareExchange(ref lease.Lease.State, LeaseState.Superseded, LeaseState.Live);
+            if (!ReferenceEquals(lease, renewed) && IsTheSame(lease, renewed) && TrySupersede(lease))
+                return true;
         }
+        return false;
     }
+
+    private static bool TrySupersede(Credential lease) => Interlocked.CompareExchange(ref lease.Lease.State, LeaseState.Superseded, LeaseState.Live) == LeaseState.Live;
 
     /// <summary>What stands in the books for a credential: its last renewal, or itself.</summary>
     public Credential Newest(Credential credential)
@@ -170,19 +191,25 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
     public List<Credential> TakeAll(bool isLast = false)
     {
         var taken = new List<Credential>();
+        var things = new HashSet<(TargetRuntime?, string, string)>();
         if (isLast)
             Interlocked.Exchange(ref _over, 1);
         for (Credential? lease = Interlocked.Exchange(ref _head, null); lease is not null; lease = Volatile.Read(ref lease.Lease.Next))
-        {
-            if (TryTake(lease))
-                taken.Add(lease);
-        }
+            Take(lease);
         while (_putBack.TryDequeue(out Credential? lease))
+            Take(lease);
+        return taken;
+
+        // The newest stands first.
+        void Take(Credential lease)
         {
-            if (TryTake(lease))
+            if (!TryTake(lease))
+                return;
+            if (lease.Lease.Handle is { } handle && !things.Add((lease.Lease.Owner, handle, lease.Fingerprint)))
+                Interlocked.Exchange(ref lease.Lease.State, LeaseState.Superseded);
+            else
                 taken.Add(lease);
         }
-        return taken;
     }
 
     /// <summary>Counts the leases that live at their issuers and that nobody ends, by target.</summary>

@@ -3,8 +3,8 @@ namespace Nhi.TokenExchange;
 /// <summary>Our bookkeeping of one credential: how long it is handed out, who can end it, and whether somebody already does.</summary>
 /// <remarks>
 /// Lives inside the credential, so that a hundred thousand keys cost no further object each. Written by the flight that
-/// made the credential, before it is registered; after that only <see cref="State"/> and <see cref="Next"/> change,
-/// and only <see cref="LeaseSet"/> changes them.
+/// made the credential, before it is registered; after that only <see cref="State"/>, <see cref="Next"/> and
+/// <see cref="EndIsUncertain"/> change, and only <see cref="LeaseSet"/> changes them.
 /// </remarks>
 internal struct LeaseRecord
 {
@@ -32,7 +32,7 @@ internal struct LeaseRecord
     /// <summary>Registered, or borrowed or taken by the one party that ends it.</summary>
     public LeaseState State;
 
-    /// <summary>The issuer did not say when it ends, or it came dead by our clock: after its end it may live on.</summary>
+    /// <summary>The issuer did not say when it ends, it came dead by our clock, or a renewal of it was sent and not answered: after its end it may live on.</summary>
     public bool EndIsUncertain;
 
     /// <summary>The target it was issued for, which knows how to end it.</summary>

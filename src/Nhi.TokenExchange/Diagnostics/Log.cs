@@ -47,6 +47,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 114, Level = LogLevel.Warning, Message = "{Target} permitted ({Job}, flight {FlightId}) because policy {PolicyRevision} only observes; rule {Rule} {Reason}: scopes {Scopes}")]
     public static partial void Observed(this ILogger logger, string target, JobContext job, Guid flightId, string? rule, string? policyRevision, ScopeSet scopes, string? reason);
 
+    [LoggerMessage(EventId = 115, Level = LogLevel.Warning, Message = "The job is cut short ({Job}): {Code} {Reason}")]
+    public static partial void CutShort(this ILogger logger, JobContext job, string? code, string? reason);
+
     [LoggerMessage(EventId = 201, Level = LogLevel.Information, Message = "Job started: {Job}; targets {Targets}")]
     public static partial void JobStarted(this ILogger logger, JobContext job, string targets);
 

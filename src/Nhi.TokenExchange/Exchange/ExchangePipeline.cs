@@ -69,14 +69,14 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         {
             return await ExchangeOnceAsync(flight, proof, held, request, whileJob.Token, cancellationToken).ConfigureAwait(false);
         }
+        catch (TokenExchangeException over) when (over.Code is ErrorCodes.DeadOnArrival or ErrorCodes.ProofRefused && proof.IsHopOver(session.Clock))
+        {
+            // The hop's credential ended on the way: what was got with it is dead, or it was refused when a try came late. Its successor may do; if there is none, why is what counts.
+            proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAsync(flight, null, whileJob.Token)).ConfigureAwait(false);
+        }
         catch (TokenExchangeException refused) when (refused.Code == ErrorCodes.ProofRefused && proof.MayBeReplacedAfter(refused))
         {
             proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAnewAsync(flight, proof, refused, whileJob.Token)).ConfigureAwait(false);
-        }
-        catch (TokenExchangeException dead) when (dead.Code == ErrorCodes.DeadOnArrival && proof.IsHopOver(session.Clock))
-        {
-            // The hop's credential ended on the way, and this one with it. Its successor may do; if there is none, why is what counts.
-            proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAsync(flight, null, whileJob.Token)).ConfigureAwait(false);
         }
         catch (TokenExchangeException dead) when (dead.IsDeadAtIssuer)
         {
@@ -111,8 +111,9 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
     {
         Grant grant = await _stages.RunAsync(ExchangeStage.Authorize, () => AuthorizeAsync(flight, proof, request, whileJob)).ConfigureAwait(false);
         await _stages.RunAsync(ExchangeStage.Record, () => _recorder.ExchangingAsync(flight, proof, grant, whileJob)).ConfigureAwait(false);
-        Issued<T> issued = await _stages.RunAsync(ExchangeStage.Exchange, () => target.Measurements.TimeAsync(() => ExchangeAsync(flight, proof, grant, held, request, cancellationToken))).ConfigureAwait(false);
-        return await VerifyAndRecordAsync(flight, proof, grant, held, issued, cancellationToken).ConfigureAwait(false);
+        Renewal? renewal = held is null ? null : new Renewal(session, held);
+        Issued<T> issued = await _stages.RunAsync(ExchangeStage.Exchange, () => target.Measurements.TimeAsync(() => ExchangeAsync(flight, proof, grant, held, renewal, request, cancellationToken))).ConfigureAwait(false);
+        return await VerifyAndRecordAsync(flight, proof, grant, renewal, issued, cancellationToken).ConfigureAwait(false);
     }
 
     // 1 attest
@@ -190,7 +191,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
     }
 
     // 4 exchange; at once registered
-    private async Task<Issued<T>> ExchangeAsync(Flight flight, AttestedProof proof, Grant grant, T? held, CredentialRequest? request, CancellationToken cancellationToken)
+    private async Task<Issued<T>> ExchangeAsync(Flight flight, AttestedProof proof, Grant grant, T? held, Renewal? renewal, CredentialRequest? request, CancellationToken cancellationToken)
     {
         var asked = new ExchangeRequest
         {
@@ -204,21 +205,23 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             Claims = request?.Claims,
             Held = held,
             HeldHandle = held?.Lease.Handle,
+            Renewal = renewal,
             RenewsOnly = flight.Aim == FlightAim.Renew,
             Backchannel = session.Backchannel,
             Time = session.Plan.Time,
             Announce = (handle, announced) => _recorder.AnnounceAsync(flight, grant, handle, announced),
         };
         Task<Issued<T>> exchanging = exchanger.ExchangeAsync(asked, cancellationToken).AsTask();
-        Issued<T> issued;
         try
         {
-            issued = await exchanging.WaitAsync(cancellationToken).ConfigureAwait(false)
+            Issued<T> issued = await exchanging.WaitAsync(cancellationToken).ConfigureAwait(false)
                 ?? throw new TokenExchangeException(ErrorCodes.ExchangerFailed, ExchangeStage.Exchange, "The exchanger gave null.");
+            Register(flight, grant, renewal, issued);
+            return issued;
         }
         catch (OperationCanceledException) when (exchanging is { IsCanceled: false, IsFaulted: false })   // it goes on, or has landed this instant
         {
-            flight.LeftBehind = EndLateAsync(flight, grant, held, exchanging);   // still this flight, and counted as one
+            flight.LeftBehind = EndLateAsync(flight, grant, renewal, exchanging);   // still this flight, and counted as one
             throw;
         }
         catch (Exception failed) when (FlightRecorder.TakeAnnounced(flight, failed) is { } announced)
@@ -226,11 +229,13 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             flight.LeftBehind = session.EndAnnouncedAsync(target, announced);   // its waiters need not wait for that
             throw;
         }
-        Register(flight, grant, held, issued);
-        return issued;
+        finally
+        {
+            renewal?.Settle();
+        }
     }
 
-    private void Register(Flight flight, Grant grant, T? held, Issued<T> issued)
+    private void Register(Flight flight, Grant grant, Renewal? renewal, Issued<T> issued)
     {
         if (!LeaseSet.TryClaim(issued.Credential, grant.LeaseFor(issued, flight.Number)))
         {
@@ -240,21 +245,22 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             };
         }
         session.Leases.Register(issued.Credential);
-        if (issued.IsRenewal && held is not null)
-            session.Leases.Supersede(held, issued.Credential);
+        if (issued.IsRenewal)
+            renewal?.Land(issued.Credential);
         if (issued.EndIsAssumed)
             session.WatchAssumedEnd(issued.Credential);
     }
 
     // 5 verify, 6 record; a credential that does not come through is ended
-    private async Task<(T Credential, long RefreshTick)> VerifyAndRecordAsync(Flight flight, AttestedProof proof, Grant grant, T? held, Issued<T> issued, CancellationToken cancellationToken)
+    private async Task<(T Credential, long RefreshTick)> VerifyAndRecordAsync(Flight flight, AttestedProof proof, Grant grant, Renewal? renewal, Issued<T> issued, CancellationToken cancellationToken)
     {
         try
         {
-            await _recorder.JournalAsync(flight, issued.Credential, cancellationToken).ConfigureAwait(false);
+            if (renewal is not { IsEndedWithHeld: true })   // else what it renewed stands in the journal for it
+                await _recorder.JournalAsync(flight, issued.Credential, cancellationToken).ConfigureAwait(false);
             if (session.Leases.IsClosed)
                 throw session.JobEnded(target.Target);
-            if (issued.IsRenewal && !ServesOn(held))
+            if (issued.IsRenewal && renewal is not { ServesOn: true })
                 throw Renewals.Lost(target.Target);
             _stages.Run(ExchangeStage.Verify, () => grant.Verify(issued, session.Clock));
             await _stages.RunAsync(ExchangeStage.Record, () => _recorder.IssuedAsync(flight, proof, grant, issued, cancellationToken)).ConfigureAwait(false);
@@ -263,25 +269,24 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         }
         catch (Exception exception)   // whatever stopped it, the credential exists: it is ended before anybody hears of the failure
         {
-            if (!issued.IsRenewal || !ServesOn(held))
+            if (!issued.IsRenewal || renewal is not { ServesOn: true })
                 await session.EndLeaseAsync(issued.Credential, (exception as TokenExchangeException)?.Code ?? exception.GetType().Name).ConfigureAwait(false);
             throw;
         }
     }
 
-    // What was renewed is one thing at the issuer with what is handed out still: ended with that, at the job's end or by the next renewal's successor, and not for a renewal that failed.
-    private bool ServesOn(T? held) => held?.Lease.State == LeaseState.Superseded && !session.Leases.IsClosed;
-
     // The exchanger ignored its cancellation and came back when nobody waited any more.
-    private async Task EndLateAsync(Flight flight, Grant grant, T? held, Task<Issued<T>> exchanging)
+    private async Task EndLateAsync(Flight flight, Grant grant, Renewal? renewal, Task<Issued<T>> exchanging)
     {
         try
         {
             if (await exchanging.ConfigureAwait(false) is { } issued)
             {
-                Register(flight, grant, held, issued);
+                Register(flight, grant, renewal, issued);
+                if (renewal is { IsEndedWithHeld: true })
+                    return;
                 await _recorder.TryJournalAsync(flight, issued.Credential).ConfigureAwait(false);
-                if (!issued.IsRenewal || !ServesOn(held))
+                if (!issued.IsRenewal || renewal is not { ServesOn: true })
                     await session.EndLeaseAsync(issued.Credential, "came after the deadline").ConfigureAwait(false);
             }
         }

@@ -45,6 +45,9 @@ public sealed class ExchangeRequest
     /// <summary>Whether nobody asked for another: where the life of <see cref="Held"/> can't be lengthened, nothing is exchanged.</summary>
     internal bool RenewsOnly { get; init; }
 
+    /// <summary>To be begun before the life of <see cref="Held"/> is lengthened. Null where there is no job.</summary>
+    internal Renewal? Renewal { get; init; }
+
     internal Func<string, CancellationToken, ValueTask>? Announce { get; init; }
 
     /// <summary>

@@ -6,11 +6,11 @@ internal static class Renewals
     // What a server gives at its maximum differs from what it gave before by roundings.
     private const double LeastGain = 0.1;
 
-    /// <summary>Whether an issuer still gives more: the end moves by a tenth of the life that is left then. At its maximum a server answers with the same end, over and over.</summary>
+    /// <summary>Whether an issuer still gives more: the end is not over, and moves by a tenth of the life that is left then. At its maximum a server answers with the same end, over and over.</summary>
     /// <param name="held">The end so far.</param>
     /// <param name="renewed">The end that the issuer gave.</param>
     /// <param name="now">The instant before it was asked.</param>
-    public static bool GivesMore(DateTimeOffset held, DateTimeOffset renewed, DateTimeOffset now) => renewed - held >= (renewed - now) * LeastGain;
+    public static bool GivesMore(DateTimeOffset held, DateTimeOffset renewed, DateTimeOffset now) => renewed > now && renewed - held >= (renewed - now) * LeastGain;
 
     /// <summary>The issuer gives no more, and nobody asked for another.</summary>
     public static TokenExchangeException NoMore(string target) =>

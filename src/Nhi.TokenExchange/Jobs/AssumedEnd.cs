@@ -1,6 +1,6 @@
 namespace Nhi.TokenExchange;
 
-/// <summary>Watches for the end that is assumed for a credential because its issuer said none, and ends it then; while that fails, tries again, for a day.</summary>
+/// <summary>Watches for the end that is assumed for a credential, because its issuer said none or did not answer a renewal, and ends it then; while that fails, tries again, for a day.</summary>
 internal sealed class AssumedEnd(JobSession session, LeaseEnding ending)
 {
     private static readonly TimeSpan SoonestLook = TimeSpan.FromSeconds(1);

@@ -18,7 +18,10 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, IReadOnl
     public async Task<JobReport> RunAsync(EndCause cause, IReadOnlyList<IDisposable?> watchers)
     {
         if (cause != EndCause.Completed)
+        {
             Plan.Logger.JobCutShort(session.Context, cause.Reason);
+            ending.NoteCutShort(cause);
+        }
         using var deadline = new CancellationTokenSource(Plan.EndWithin, Plan.Time);
         using var records = new CancellationTokenSource(Plan.EndWithin + JobAudit.Deadline, Plan.Time);   // what fails at the deadline is recorded, too
         Task told = Task.WhenAll(ended.Select(TellAsync));   // callbacks run beside the ending; what they do can't hold it up

@@ -47,6 +47,16 @@ internal sealed class LeaseEnding(JobSession session)
             Conclude(one.Credential, reason, LeaseEnd.Failed, one.Failure);
     }
 
+    /// <summary>Tells the audit that the job ends before its time, whether or not it holds anything.</summary>
+    public void NoteCutShort(EndCause cause)
+    {
+        DateTimeOffset at = session.Clock.Now;
+        _ = _records.Add(() => session.Audit.TryRecordAsync(() => new AuditEvent
+        {
+            Kind = AuditEventKind.JobCutShort, At = at, FlightId = Guid.Empty, Target = "", Job = session.Context, PolicyRevision = session.Plan.PolicyRevision, Code = cause.Code, Reason = cause.Reason,
+        }));
+    }
+
     /// <summary>Waits until the audit was told how leases ended.</summary>
     /// <returns>False: not of all at the deadline.</returns>
     public Task<bool> AreRecordedBeforeAsync(CancellationToken deadline) => _records.AreMadeBeforeAsync(deadline);
@@ -80,7 +90,7 @@ internal sealed class LeaseEnding(JobSession session)
     /// <param name="credential">It is in the set until it is ended.</param>
     /// <param name="isLastTry">Whether it is given up if that fails.</param>
     /// <returns>What is true then; null if the job ends, or somebody else ends the lease.</returns>
-    public Task<LeaseEnd?> EndOverdueAsync(Credential credential, bool isLastTry) => EndInTurnAsync(credential, "the end that was assumed for it has come", isListed: false, isLastTry);
+    public Task<LeaseEnd?> EndOverdueAsync(Credential credential, bool isLastTry) => EndInTurnAsync(credential, "the end that was assumed for it has come", isOverdue: true, isLastTry);
 
     /// <summary>Pruning found a lease at an end that is uncertain.</summary>
     public void NoteOverdue(Credential credential)
@@ -89,7 +99,7 @@ internal sealed class LeaseEnding(JobSession session)
             InBackground([credential], EndNotedAsync);
     }
 
-    public void EndInBackground(IReadOnlyList<Credential> credentials, string reason) => InBackground(credentials, credential => EndInTurnAsync(credential, reason, isListed: true, isLastTry: false));
+    public void EndInBackground(IReadOnlyList<Credential> credentials, string reason) => InBackground(credentials, credential => EndInTurnAsync(credential, reason, isOverdue: false, isLastTry: false));
 
     /// <summary>An exchange failed that may have made something all the same: ends it by the handle that its exchanger had chosen. What can't be ended so stays in the journal for the next start.</summary>
     public async Task EndAnnouncedAsync(TargetRuntime owner, JournalEntry announced)
@@ -133,17 +143,18 @@ internal sealed class LeaseEnding(JobSession session)
     }
 
     // Counted, so that the job's end waits for it; some at a time. Who waits holds nothing: a job that ends meanwhile finds the lease in the set, and ends it in its own order.
-    private async Task<LeaseEnd?> EndInTurnAsync(Credential credential, string reason, bool isListed, bool isLastTry)
+    private async Task<LeaseEnd?> EndInTurnAsync(Credential credential, string reason, bool isOverdue, bool isLastTry)
     {
         bool jobRuns = session.Leases.TakeOff();
         bool hasTurn = false;
         try
         {
             hasTurn = jobRuns && await _turns.TakeAsync(session.Over).ConfigureAwait(false);
-            if (!hasTurn || session.Leases.IsClosed || session.Leases.TryBorrowNewest(credential) is not { } borrowed)
+            // What was renewed is not overdue any more: its renewal is in use.
+            if (!hasTurn || session.Leases.IsClosed || (isOverdue ? (LeaseSet.TryBorrow(credential) ? credential : null) : session.Leases.TryBorrowNewest(credential)) is not { } borrowed)
                 return null;
             using var deadline = new CancellationTokenSource(EndDeadline, session.Plan.Time);
-            Ending ending = await EndBorrowedAsync(borrowed, reason, isListed, isLastTry, deadline.Token).ConfigureAwait(false);
+            Ending ending = await EndBorrowedAsync(borrowed, reason, isListed: !isOverdue, isLastTry, deadline.Token).ConfigureAwait(false);
             _ = _records.Add(ending.RecordAsync);
             return ending.End;
         }
@@ -229,7 +240,7 @@ internal sealed class LeaseEnding(JobSession session)
         if (end is LeaseEnd.Failed or LeaseEnd.AlreadyGone && GoneWith(credential) is { } hop)
             (end, failure) = (LeaseEnd.AlreadyGone, $"it ended with the credential of '{hop}' that it was got through");
         else if (failure is not null && credential.Lease.EndIsUncertain)
-            failure += "; when it dies is uncertain: its issuer did not say, or its clock is not ours";
+            failure += "; when it dies is uncertain: its issuer did not say, or its clock is not ours, or a renewal of it was not answered";
         list(new LeaseOutcome(owner.Target, credential.Fingerprint, end, session.Clock.InstantOf(credential.Lease.WallEnd), credential.ExpiresAt, failure, credential.Lease.Handle));
         if (end != LeaseEnd.Failed)
             _unrevoked.TryRemove(credential, out _);

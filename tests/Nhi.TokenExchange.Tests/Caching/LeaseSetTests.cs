@@ -192,6 +192,67 @@ public class LeaseSetTests
     }
 
     [Test]
+    public void Under_threads_a_closing_finds_what_is_renewed_or_its_renewal_and_never_both()
+    {
+        for (int round = 0; round < 2000; round++)
+        {
+            BearerToken held = OneOf(round, handle: "lease"), renewed = OneOf(round, handle: "lease");
+            var leases = new LeaseSet(_bench.Clock, _expired.Add, _overdue.Add);
+            leases.Register(held);
+            List<Credential> taken = [];
+            using var barrier = new Barrier(2);
+            Parallel.Invoke(
+                () =>
+                {
+                    barrier.SignalAndWait();
+                    leases.Register(renewed);
+                    if (!leases.Supersede(held, renewed))
+                        LeaseSet.TryTake(renewed);   // it ends with what it renews
+                },
+                () =>
+                {
+                    barrier.SignalAndWait();
+                    Thread.SpinWait(round % 50);
+                    taken = leases.TakeAll();
+                });
+            taken.AddRange(leases.TakeAll(isLast: true));
+            Assert.That(taken, Has.Count.EqualTo(1), $"round {round}");
+        }
+    }
+
+    [Test]
+    public void A_closing_between_the_coming_of_a_renewal_and_its_taking_the_place_leaves_out_what_it_renews()
+    {
+        BearerToken held = OneOf(1, handle: "lease"), renewed = OneOf(1, handle: "lease"), other = OneOf(2, handle: "other");
+        foreach (BearerToken token in new[] { held, other, renewed })
+            _leases.Register(token);
+
+        Assert.That(_leases.TakeAll(), Is.EqualTo(new[] { renewed, other }));
+        Assert.That((_leases.Supersede(held, renewed), LeaseSet.TryTake(renewed), _leases.TryBorrowNewest(held)), Is.EqualTo((false, false, (Credential?)null)));
+    }
+
+    [Test]
+    public void What_may_have_been_lengthened_is_not_taken_for_dead_and_what_is_past_its_end_or_taken_is_not_lengthened()
+    {
+        BearerToken lengthened = _bench.Token(5), left = _bench.Token(5), late = _bench.Token(5), taken = _bench.Token(5);
+        foreach (BearerToken token in new[] { lengthened, left, late, taken })
+            _leases.Register(token);
+        Assert.That((_leases.TryLengthen(lengthened), _leases.TryLengthen(left)), Is.EqualTo((true, true)));
+        LeaseSet.NotLengthened(left);
+        Assert.That(LeaseSet.TryTake(taken), Is.True);
+        Assert.That(_leases.TryLengthen(taken), Is.False, "somebody ends it");
+        _bench.Hands.Advance(TimeSpan.FromSeconds(10));
+        Assert.That(_leases.TryLengthen(late), Is.False, "it is dead");
+        LeaseSet.NotLengthened(late);
+
+        for (int i = 0; i < 64; i++)
+            _leases.Register(_bench.Token(600));
+
+        Assert.That(_expired, Is.EquivalentTo(new[] { left, late }));
+        Assert.That(_overdue, Is.EqualTo(new[] { lengthened }));
+    }
+
+    [Test]
     public void A_closing_in_the_middle_of_a_pruning_misses_nothing()
     {
         // The pruner tells of a dead lease from the middle of its walk: there the job ends.
@@ -274,10 +335,10 @@ public class LeaseSetTests
     }
 
     // The same secret: one thing at its issuer.
-    private BearerToken OneOf(int number)
+    private BearerToken OneOf(int number, string? handle = null)
     {
         var token = new BearerToken($"thing{number}", _bench.Clock.Now.AddMinutes(1));
-        Assert.That(LeaseSet.TryClaim(token, new LeaseRecord { DeadTick = _bench.Clock.TickAfter(TimeSpan.FromMinutes(1)), WallEnd = _bench.Clock.WallSecondOf(token.ExpiresAt) }), Is.True);
+        Assert.That(LeaseSet.TryClaim(token, new LeaseRecord { DeadTick = _bench.Clock.TickAfter(TimeSpan.FromMinutes(1)), WallEnd = _bench.Clock.WallSecondOf(token.ExpiresAt), Handle = handle }), Is.True);
         return token;
     }
 

@@ -20,6 +20,30 @@ public class AssumedEndTests
     }
 
     [Test]
+    public async Task What_was_renewed_before_that_end_is_not_revoked_at_it()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Issuer.Answer = asked => asked.Held is BearerToken held
+            ? new Issued<BearerToken>(new BearerToken(held.Reveal(), job.Time.GetUtcNow().AddHours(1))) { IsRenewal = true, RevocationHandle = asked.HeldHandle }
+            : new Issued<BearerToken>(job.Issuer.NewToken(AssumedLife)) { EndIsAssumed = true, RevocationHandle = $"lease/{job.Issuer.Issued.Count}" };
+        BearerToken first = await job.Warehouse.GetAsync();
+        BearerToken other = await job.Warehouse.GetAsync(new CredentialRequest { Scopes = ScopeSet.Of("read") });   // nobody asks for it again
+        job.Time.Advance(AssumedLife / 2);
+        await job.Warehouse.GetAsync();
+        await job.QuietAsync();
+        BearerToken renewed = await job.Warehouse.GetAsync();
+        Assert.That(renewed, Is.Not.SameAs(first));
+
+        job.Time.Advance(AssumedLife);
+        await Eventually.HoldsAsync(() => job.Issuer.Revoked.Contains(other), "the end of the one that was not renewed");
+        Assert.That(job.Issuer.Revoked, Is.EqualTo(new[] { other }));
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That(report.Leases.Select(lease => (lease.Fingerprint, lease.End)), Is.EqualTo(new[] { (renewed.Fingerprint, LeaseEnd.Revoked) }));
+        Assert.That(job.Issuer.Revoked, Is.EqualTo(new[] { other, renewed }));
+    }
+
+    [Test]
     public async Task The_jobs_end_revokes_a_credential_whose_assumed_end_is_over_by_the_wall_alone()
     {
         await using TestJob job = await StartAsync();

@@ -147,6 +147,52 @@ public class HopTests
     }
 
     [Test]
+    public async Task A_hops_credential_that_ended_while_the_next_issuer_was_asked_is_followed_by_its_successor_though_the_refusal_is_of_the_request()
+    {
+        var first = new TestExchanger(_time) { Life = TimeSpan.FromSeconds(30) };
+        var second = new TestExchanger(_time);
+        // The issuer was away, and the try that it answered came too late: RFC 8693 §2.2.2 wants invalid_request for that.
+        second.Answer = _ =>
+        {
+            if (second.Requests.Count > 1)
+                return new Issued<BearerToken>(second.NewToken());
+            _time.Advance(TimeSpan.FromSeconds(25));
+            throw new TokenExchangeException("NHI4011", ExchangeStage.Exchange, "the subject token is past its end") { IssuerError = "invalid_request" };
+        };
+        await using JobSession session = await StartChainAsync(first, second);
+
+        BearerToken archive = await session.Provider<BearerToken>("archive").GetAsync();
+
+        Assert.That(archive, Is.SameAs(second.Issued.Single()));
+        Assert.That(second.Requests.Select(request => request.Subject.Reveal()), Is.EqualTo(first.Issued.Select(token => token.Reveal())).And.Exactly(2).Items);
+    }
+
+    [Test]
+    public async Task A_hops_credential_that_ended_on_the_way_does_not_count_as_refused()
+    {
+        var first = new TestExchanger(_time) { Life = TimeSpan.FromSeconds(30) };
+        var second = new TestExchanger(_time);
+        bool isLate = false;
+        second.Answer = _ =>
+        {
+            if (!(isLate = !isLate))
+                return new Issued<BearerToken>(second.NewToken());
+            _time.Advance(TimeSpan.FromSeconds(25));
+            throw new TokenExchangeException("NHI4011", ExchangeStage.Exchange, "the subject token is past its end") { IssuerError = "invalid_grant" };
+        };
+        await using JobSession session = await StartChainAsync(first, second);
+        CredentialProvider<BearerToken> archive = session.Provider<BearerToken>("archive");
+
+        // Each within a minute of the one before: refusals of the first hop's credentials would make it wait.
+        for (int time = 1; time <= 3; time++)
+        {
+            await archive.GetAsync();
+            Assert.That(second.Issued, Has.Count.EqualTo(time));
+            _time.Advance(TimeSpan.FromSeconds(21));
+        }
+    }
+
+    [Test]
     public async Task Where_the_hop_has_no_successor_its_own_failure_is_told_and_not_that_the_next_was_dead_on_arrival()
     {
         var first = new TestExchanger(_time) { Life = TimeSpan.FromSeconds(30) };

@@ -84,6 +84,38 @@ internal sealed class JobRevocationTests
     }
 
     [Test]
+    public async Task A_job_that_holds_nothing_leaves_an_event_that_says_why_and_callers_get_its_code()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+
+        JobReport report = await job.Session.RevokeAsync("incident 4711, ann");
+
+        Assert.That(report.Leases, Is.Empty);
+        AuditEvent cut = job.Audit.Events.Single();
+        Assert.That((cut.Kind, cut.Code, cut.Reason), Is.EqualTo((AuditEventKind.JobCutShort, "NHI7002", "the job was revoked by code: incident 4711, ann")));
+        Assert.That((cut.Target, cut.FlightId, cut.Fingerprint), Is.EqualTo(("", Guid.Empty, (string?)null)));
+        Assert.That((cut.Job, cut.At, cut.PolicyRevision), Is.EqualTo((job.Session.Context, job.Time.GetUtcNow(), job.Policy.Revision)));
+        Assert.That(Assert.ThrowsAsync<TokenExchangeException>(() => job.Warehouse.GetAsync().AsTask())!.Code, Is.EqualTo(cut.Code));
+    }
+
+    [Test]
+    public async Task One_event_of_the_job_stands_before_those_of_its_credentials_and_a_job_that_is_done_has_none()
+    {
+        await using TestJob revoked = await TestJob.StartAsync();
+        await using TestJob done = await TestJob.StartAsync();
+        await revoked.Warehouse.GetAsync();
+        await done.Warehouse.GetAsync();
+
+        await revoked.Session.RevokeAsync("incident");
+        await revoked.Session.RevokeAsync("once more");
+        await done.Session.CompleteAsync();
+
+        Assert.That(revoked.Audit.Kinds.TakeLast(2), Is.EqualTo(new[] { AuditEventKind.JobCutShort, AuditEventKind.Revoked }));
+        Assert.That(revoked.Audit.Kinds.Count(kind => kind == AuditEventKind.JobCutShort), Is.EqualTo(1));
+        Assert.That(done.Audit.Kinds, Has.None.EqualTo(AuditEventKind.JobCutShort));
+    }
+
+    [Test]
     public async Task The_first_end_says_why_and_all_get_its_report()
     {
         await using TestJob job = await TestJob.StartAsync();

@@ -27,6 +27,28 @@ internal sealed class RenewalsInTheJournalTests : JournalFixture
         Assert.That(Files(), Is.Empty);
     }
 
+    [Test]
+    public async Task What_is_renewed_while_its_job_ends_is_ended_once_and_listed_once()
+    {
+        var time = new ManualTimeProvider();
+        await using VaultJob job = await VaultJob.StartAsync(time, more: b => b.Journal(Journals));
+        VaultSecret secret = await job.Database.GetAsync();
+        HeldRequest renewing = job.Emulator.Faults.HoldNext(EmulatorEndpoint.VaultLease, HoldPoint.BeforeAnswer);
+        time.Advance(VaultJob.RefreshDue);
+        await renewing.Reached;
+
+        Task<JobReport> ending = job.Session.CompleteAsync();
+        await Eventually.HoldsAsync(() => job.Vault.OpenLeases == 0, "the end of the lease, though its renewal is on the way");
+        renewing.Release();
+        JobReport report = await ending;
+
+        Assert.That(report.Leases.Select(lease => (lease.Target, lease.End)), Is.EquivalentTo(new[] { ("database", LeaseEnd.Revoked), ("vault", LeaseEnd.Revoked) }));
+        LedgerIssue issue = job.Emulator.Ledger.Issued.Single(issue => issue.Fingerprint == secret.Fingerprint);
+        Assert.That((issue.Renewals, issue.RevocationsAsked), Is.EqualTo((1, 1)));
+        Assert.That(job.Audit.Events.Count(e => e.Fingerprint == secret.Fingerprint && e.Kind is AuditEventKind.Revoked or AuditEventKind.Expired), Is.EqualTo(1));
+        Assert.That(Files(), Is.Empty, "nothing is left for the next start");
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static async Task<WeakReference> RenewAsync(CredentialProvider<BearerToken> login, JobSession job, ManualTimeProvider time)
     {

@@ -37,6 +37,7 @@ internal sealed class Tries(
             request.Content?.Dispose();
             request.Content = await make(cancellationToken).ConfigureAwait(false);
         }
+        LastTry.Set(request, time);
         return await send(request, cancellationToken).ConfigureAwait(false);
     }
 

@@ -28,11 +28,10 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
         var authentication = new ClientAuthenticationRequest(request.Job, request.Backchannel, request.Time);
         for (bool isLast = false; ; isLast = true)
         {
-            DateTimeOffset askedAt = request.Time.GetUtcNow();
             using OAuthResponse response = await PostAsync(endpoint, call, authentication, isRepeated: isLast, cancellationToken).ConfigureAwait(false);
             if (!response.Message.IsSuccessStatusCode)
                 throw IssuerRefusal.Of(response, endpoint, request.Time, call);
-            TokenAnswer answer = Read(response, askedAt);
+            TokenAnswer answer = Read(response);
             if (!string.IsNullOrEmpty(answer.AccessToken))
                 return answer;   // however it was said: it exists, and has to be ended if it can't be used
             if (answer.NamesAnError)
@@ -84,12 +83,13 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
         if (client.IsFreshEachTime)
             post.Options.Set(IssuerBackchannel.NewContent, MakeContentAsync);
         post.Content = await MakeContentAsync(cancellationToken).ConfigureAwait(false);
+        DateTimeOffset askedAt = authentication.Time.GetUtcNow();
         HttpResponseMessage response = await authentication.Backchannel.SendAsync(post, cancellationToken).ConfigureAwait(false);
         try
         {
             // Our back channel has read it; somebody else's need not have.
             response.Content = await BoundedContent.ReadAsync(response.Content, cancellationToken).ConfigureAwait(false);
-            return new OAuthResponse(response, sent, isRepeated || post.Options.TryGetValue(IssuerBackchannel.MayRepeatALostOne, out _));
+            return new OAuthResponse(response, sent, LastTry.Of(post, askedAt), isRepeated || post.Options.TryGetValue(IssuerBackchannel.MayRepeatALostOne, out _));
         }
         catch
         {
@@ -107,13 +107,13 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
         }
     }
 
-    private static TokenAnswer Read(OAuthResponse response, DateTimeOffset askedAt)
+    private static TokenAnswer Read(OAuthResponse response)
     {
         HttpContentHeaders headers = response.Message.Content.Headers;
         string? fault = response.Message.StatusCode != HttpStatusCode.OK ? $"has status {(int)response.Message.StatusCode}"
             : !IsJson(response.Message.Content) ? $"is not plain JSON but '{OuterText.Shown(headers.ContentEncoding.FirstOrDefault() ?? headers.ContentType?.MediaType ?? "nothing", sent: response.Sent)}'"
             : null;
-        return TokenAnswer.Read(response.Body, askedAt, CorrelationIds.Of(response.Message, response.Sent), response.Sent, fault);
+        return TokenAnswer.Read(response.Body, response.AskedAt, CorrelationIds.Of(response.Message, response.Sent), response.Sent, fault);
     }
 
     private static TokenExchangeException Malformed(OAuthResponse response, TokenAnswer answer, Uri endpoint) =>

@@ -30,7 +30,7 @@ internal sealed class TokenAnswer
     /// <summary>What was sent, and the token that came: not to be shown.</summary>
     public required SentSecrets Secrets { get; init; }
 
-    /// <summary>The instant before the request was sent: lives count from here.</summary>
+    /// <summary>The instant before the request was sent that this answers: lives count from here.</summary>
     public required DateTimeOffset AskedAt { get; init; }
 
     public string? CorrelationId { get; init; }

@@ -42,7 +42,7 @@ internal sealed class VaultAnswer
     /// <summary>The first fault of the form; null if there is none. Quotes no value.</summary>
     public string? Fault { get; private set; }
 
-    /// <summary>The instant before the request was sent: lives count from here.</summary>
+    /// <summary>The instant before the request was sent that this answers: lives count from here.</summary>
     public required DateTimeOffset AskedAt { get; set; }
 
     /// <summary>Reads a body; an empty one says nothing.</summary>

@@ -15,18 +15,24 @@ internal static class VaultLife
     /// <summary>Seconds to ask for, rounded up.</summary>
     public static long Seconds(TimeSpan life) => (long)Math.Ceiling(life.TotalSeconds);
 
-    /// <summary>Whether a renewal could give more. One that could not is not asked for: a server cuts a life to what is asked, and the held credential is handed out still.</summary>
-    public static bool MayGiveMore(Credential held, ExchangeRequest request)
+    /// <summary>Begins a renewal that could give more. One that could not is not asked for: a server cuts a life to what is asked, and the held credential is handed out still.</summary>
+    /// <returns>False: it is not to be asked for.</returns>
+    public static bool TryBegin(Credential held, ExchangeRequest request)
     {
         DateTimeOffset now = request.Time.GetUtcNow();
-        return Renewals.GivesMore(held.UnusableFrom, now + request.MaxLifetime, now);
+        return Renewals.GivesMore(held.UnusableFrom, now + request.MaxLifetime, now) && request.Renewal?.TryBegin() != false;
     }
 
     /// <summary>Whether a renewal moves the end from which the held credential would be of no use.</summary>
     public static bool GivesMore(VaultAnswer renewed, Credential held, ExchangeRequest request, TimeSpan margin)
     {
+        if (!IsSaid(renewed))
+            return false;
         DateTimeOffset usable = EndOf(renewed) - margin;
         DateTimeOffset longest = renewed.AskedAt + request.MaxLifetime;
-        return IsSaid(renewed) && Renewals.GivesMore(held.UnusableFrom, usable < longest ? usable : longest, renewed.AskedAt);
+        if (Renewals.GivesMore(held.UnusableFrom, usable < longest ? usable : longest, renewed.AskedAt))
+            return true;
+        request.Renewal?.GaveNoMore(EndOf(renewed));
+        return false;
     }
 }

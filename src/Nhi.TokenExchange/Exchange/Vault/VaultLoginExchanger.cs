@@ -73,7 +73,7 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
     // What can't be renewed is got anew; what failed in passing leaves the held token, and is tried again while that is good.
     private async Task<Issued<BearerToken>?> RenewAsync(BearerToken held, ExchangeRequest request, CancellationToken cancellationToken)
     {
-        if (!VaultLife.MayGiveMore(held, request))
+        if (!VaultLife.TryBegin(held, request))
             return null;
         var call = new VaultCall("auth/token/renew-self") { Token = TokenOf(held), Body = VaultCall.Object(("increment", VaultLife.Seconds(request.MaxLifetime))) };
         VaultReply reply = await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);

@@ -27,7 +27,7 @@ internal sealed class VaultReply
 
     public VaultCall Call { get; }
 
-    /// <summary>The instant before the request was sent.</summary>
+    /// <summary>The instant before the request was sent that this answers.</summary>
     public required DateTimeOffset AskedAt { get; init; }
 
     public int Status { get; }

@@ -90,7 +90,7 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
     // A lease of another login ends with that, however often it is renewed: then a new one is wanted. What failed in passing leaves the held secret.
     private async Task<Issued<VaultSecret>?> RenewAsync(VaultSecret held, string lease, ExchangeRequest request, CancellationToken cancellationToken)
     {
-        if (!held.IsRenewable || held.IssuedTo?.Fingerprint != request.Subject.Fingerprint || !VaultLife.MayGiveMore(held, request))
+        if (!held.IsRenewable || held.IssuedTo?.Fingerprint != request.Subject.Fingerprint || !VaultLife.TryBegin(held, request))
             return null;
         var call = new VaultCall("sys/leases/renew") { Token = request.Subject, Body = VaultCall.Object(("lease_id", lease), ("increment", VaultLife.Seconds(request.MaxLifetime))) };
         VaultReply reply = await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);

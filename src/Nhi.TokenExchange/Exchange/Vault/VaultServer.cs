@@ -62,7 +62,7 @@ internal sealed class VaultServer(Uri address, string? @namespace)
         using HttpResponseMessage response = await backchannel.SendAsync(request, cancellationToken).ConfigureAwait(false);
         // Our back channel has read it; somebody else's need not have.
         using BoundedContent content = await BoundedContent.ReadAsync(response.Content, cancellationToken).ConfigureAwait(false);
-        return new VaultReply(call, response, content.Bytes.ToArray(), sent) { AskedAt = askedAt };
+        return new VaultReply(call, response, content.Bytes.ToArray(), sent) { AskedAt = LastTry.Of(request, askedAt) };
     }
 
     // "Response wrapping token validation": who put an answer of his own in the place of the real one has not made it where we asked; who read it before us has used the token up.

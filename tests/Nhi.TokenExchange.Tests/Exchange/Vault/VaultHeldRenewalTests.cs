@@ -40,6 +40,7 @@ internal sealed class VaultHeldRenewalTests
         await PassAsync(job, minutes: 120);
 
         Assert.That(job.Emulator.Ledger.IsAlive(held.Fingerprint), Is.False);
+        Assert.That(job.Emulator.Ledger.Issued.Select(issue => issue.RevocationsAsked), Is.All.Zero, "the server had said that its end is what it was");
         Assert.That(job.Requests(EmulatorEndpoint.VaultSecret), Is.EqualTo(1));
         Assert.That(job.Requests(EmulatorEndpoint.VaultLease), Is.InRange(2, 5));
         VaultSecret next = await job.Database.GetAsync();

@@ -211,6 +211,7 @@ internal sealed class VaultRenewalTests
 
         Assert.That((job.Emulator.Ledger.IsAlive(leaked.Fingerprint), job.Emulator.Ledger.IsAlive(next.Fingerprint)), Is.EqualTo((false, true)));
         Assert.That((await job.Login.GetAsync(), job.Vault.OpenTokens), Is.EqualTo((next, 1)), "nothing is left of what came meanwhile");
+        Assert.That(job.Emulator.Ledger.Issued.Single(issue => issue.Fingerprint == leaked.Fingerprint).RevocationsAsked, Is.EqualTo(1), "one thing at the server");
     }
 
     [Test]
@@ -230,6 +231,24 @@ internal sealed class VaultRenewalTests
         Assert.That(report.Leases.Single(lease => lease.Target == "database").End, Is.AnyOf(LeaseEnd.Revoked, LeaseEnd.AlreadyGone));
         Assert.That((job.Vault.OpenLeases, job.Vault.OpenTokens), Is.EqualTo((0, 0)));
         Assert.That(job.Emulator.Ledger.Issued.Single(issue => issue.Fingerprint == held.Fingerprint).RevokedAt, Is.Not.Null);
+    }
+
+    [Test]
+    public async Task A_login_whose_renewal_was_not_answered_is_ended_at_the_end_that_is_known_of_it()
+    {
+        var time = new SkippingTime();
+        await using VaultJob job = await VaultJob.StartAsync(time);
+        BearerToken login = await job.Login.GetAsync();
+        job.Emulator.Faults.Next(EmulatorEndpoint.VaultToken, Fault.ResetAfterWork(), times: 5);   // as often as one renewal is tried
+        time.Advance(VaultJob.RefreshDue);
+        await job.QuietAsync();
+        Assert.That(job.Emulator.Ledger.Issued.Single().EndsAt, Is.GreaterThan(login.ExpiresAt.AddMinutes(30)), "it lives longer than its job knows");
+        job.Audit.Refuse = e => e is { Kind: AuditEventKind.Exchanging } ? new IOException("full") : null;   // no renewal more
+
+        time.Advance(TimeSpan.FromMinutes(21));
+
+        await Eventually.HoldsAsync(() => job.Vault.OpenTokens == 0, "its end at the server");
+        await Eventually.HoldsAsync(() => job.Audit.Events.Any(e => e.Kind == AuditEventKind.Revoked && e.Fingerprint == login.Fingerprint), "the record of it");
     }
 
     [Test]

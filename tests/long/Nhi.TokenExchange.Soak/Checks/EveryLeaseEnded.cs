@@ -11,18 +11,17 @@ internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or
     {
         var asked = new AskingTimes(evidence);
         Dictionary<string, HandOutRecord> handedOut = evidence.HandOuts.DistinctBy(handOut => handOut.Fingerprint).ToDictionary(handOut => handOut.Fingerprint, StringComparer.Ordinal);
-        HashSet<string> renewedUnknown = [.. LostRenewals(evidence).Select(issue => issue.Fingerprint)];
         HashSet<string> lost = [.. EveryIssueRecorded.LostOnTheWire(evidence).Select(issue => issue.Fingerprint)];
         foreach (Issue issue in evidence.Issues.Where(issue => !lost.Contains(issue.Fingerprint)))
         {
             if (!evidence.Jobs.TryGetValue(issue.Run, out JobRecord? job))
                 yield return Breach($"{issue.Target.Name} {issue.Fingerprint}: its job {issue.Run} never ended", issue.IssuedAt, issue.Run);
-            else if (FaultOf(evidence, asked, handedOut.GetValueOrDefault(issue.Fingerprint), issue, job) is { } fault && !(renewedUnknown.Contains(issue.Fingerprint) && IsGoneForItsJob(job, issue)))
+            else if (FaultOf(evidence, asked, handedOut.GetValueOrDefault(issue.Fingerprint), issue, job) is { } fault)
                 yield return Breach($"{issue.Target.Name} {issue.Fingerprint} {fault}", job.Completed, issue.Run);
         }
     }
 
-    /// <summary>Credentials that their issuer renewed once more than their jobs know: the answer did not come before the job ended, or the end that it knew of.</summary>
+    /// <summary>Credentials whose lives their issuer lengthened once more than their jobs know: the answer came when the job ended, or never.</summary>
     public static IEnumerable<Issue> LostRenewals(Evidence evidence)
     {
         Dictionary<string, int> known = evidence.Audit.Where(record => record.Kind == AuditEventKind.Renewed).CountBy(record => record.Fingerprint!).ToDictionary(StringComparer.Ordinal);
@@ -33,14 +32,11 @@ internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or
     public static int Unrevoked(Evidence evidence) => evidence.Jobs.Values.Sum(job =>
         job.Leases.Count(lease => lease.End is LeaseEnd.CannotBeRevoked or LeaseEnd.Failed && evidence.IssueOf.TryGetValue(lease.Fingerprint, out Issue? issue) && issue.EndsAt > job.Completed));
 
-    // As its job knows it, it died of age.
-    private static bool IsGoneForItsJob(JobRecord job, Issue issue) => job.Leases.FirstOrDefault(lease => lease.Fingerprint == issue.Fingerprint) is null or { End: LeaseEnd.AlreadyGone };
-
     private static string? FaultOf(Evidence evidence, AskingTimes asked, HandOutRecord? handOut, Issue issue, JobRecord job)
     {
         LeaseEntry? lease = job.Leases.FirstOrDefault(lease => lease.Fingerprint == issue.Fingerprint);
         if (issue.RevokedAt is { } revoked)
-            return lease is null && IsEndedByTheEnd(evidence, asked, handOut, issue, job, revoked) ? "was revoked at its job's end, and the report does not list it" : null;
+            return lease is null && IsEndedByTheEnd(evidence, asked, handOut, issue, job, revoked) && !WentWithItsLogin(evidence, asked, issue, job, revoked) ? "was revoked at its job's end, and the report does not list it" : null;
         // Vault answers alike for a lease that it ends and for one that had just died.
         if (lease?.End == LeaseEnd.Revoked && !(issue.Target.IsVault && issue.EndsAt <= job.Completed))
             return "is said to be revoked, and is not";
@@ -66,6 +62,11 @@ internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or
     private static bool IsEndedByTheEnd(Evidence evidence, AskingTimes asked, HandOutRecord? handOut, Issue issue, JobRecord job, long revoked) =>
         revoked >= job.Completing && revoked <= job.Completed && handOut is { RejectedAt: null } && handOut.FirstReturn < job.Completing && !IsEndUncertain(evidence, asked, issue)
         && !evidence.Policies.Any(policy => policy.Changed >= issue.IssuedAt && policy.Changing <= revoked);
+
+    // Vault ends a lease with its login, also with one that dies of age. That is no revocation, and the lease's own end had come before its job's was over: the job knows it as one that died of age.
+    private static bool WentWithItsLogin(Evidence evidence, AskingTimes asked, Issue issue, JobRecord job, long revoked) =>
+        issue is { Target.Kind: ExchangeKind.VaultSecret, RevocationsAsked: 0 } && KnownEndOf(asked, issue) <= job.Completed
+        && evidence.IssueOf.TryGetValue(asked.ProofOf(issue) ?? "", out Issue? login) && login.RevokedAt is null && login.EndsAt <= revoked;
 
     // Where the clock was wrong when the question was sent, from when lives count; or where Entra did not say how long its token lives: then the longest life there is is told.
     private static bool IsEndUncertain(Evidence evidence, AskingTimes asked, Issue issue) => evidence.Chaos.Any(window =>

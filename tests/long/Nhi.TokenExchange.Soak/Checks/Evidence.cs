@@ -85,13 +85,13 @@ internal sealed class Evidence
 }
 
 /// <summary>One token of the ledger, with the job and target it is for. Times are ticks since the run's start.</summary>
-internal sealed record Issue(string Fingerprint, string Run, SoakTarget Target, string Scope, long IssuedAt, long EndsAt, int Renewals, long? RevokedAt, long? DeliveredAt)
+internal sealed record Issue(string Fingerprint, string Run, SoakTarget Target, string Scope, long IssuedAt, long EndsAt, int Renewals, int RevocationsAsked, long? RevokedAt, long? DeliveredAt)
 {
     /// <summary>From here on nobody may be handed it any more.</summary>
     public long UnusableFrom => EndsAt - Target.UsableMargin.Ticks;
 
     public static Issue Of(LedgerIssue issue, (string Run, SoakTarget Target) key, SoakTime time) => new(
         // What Vault makes with a login is its role's, too.
-        issue.Fingerprint, key.Run, issue.Scope == JobPlan.VaultPathOf(key.Run) ? SoakTarget.All.Single(target => target.Kind == ExchangeKind.VaultSecret) : key.Target, issue.Scope, time.Of(issue.IssuedAt).Ticks, time.Of(issue.EndsAt).Ticks, issue.Renewals,
+        issue.Fingerprint, key.Run, issue.Scope == JobPlan.VaultPathOf(key.Run) ? SoakTarget.All.Single(target => target.Kind == ExchangeKind.VaultSecret) : key.Target, issue.Scope, time.Of(issue.IssuedAt).Ticks, time.Of(issue.EndsAt).Ticks, issue.Renewals, issue.RevocationsAsked,
         issue.RevokedAt is { } revoked ? time.Of(revoked).Ticks : null, issue.DeliveredAt is { } delivered ? time.Of(delivered).Ticks : null);
 }

@@ -20,7 +20,7 @@ internal static class RecoveryPeak
             double usual = mean + Math.Sqrt(mean);
             foreach (Chaos window in evidence.Chaos.Where(window => window.Fault.AtIssuer is not null && window.Place == atEndpoint.Key))
             {
-                double times = FullestSecond(arrivals, window.End.Ticks, (window.End + Watched).Ticks) / usual;
+                double times = FullestSecond(arrivals, window.End.Ticks, Math.Min((window.End + Watched).Ticks, AllComeAnewFrom(evidence, window.End.Ticks))) / usual;
                 if (peak is not { } fullest || times > fullest.Times)
                     peak = (times, window);
             }
@@ -28,6 +28,11 @@ internal static class RecoveryPeak
 
         return peak;
     }
+
+    // New rules, and a clock that is set, end what all jobs hold in one instant: who comes then comes for that, whatever had recovered before.
+    private static long AllComeAnewFrom(Evidence evidence, long from) => evidence.Policies.Select(policy => policy.Changing)
+        .Concat(evidence.Chaos.Where(window => window.Place == ChaosPlace.Clock).SelectMany(window => new[] { window.At.Ticks, window.End.Ticks }))
+        .Where(at => at >= from).DefaultIfEmpty(long.MaxValue).Min();
 
     // Any second, not one of the clock's: a herd that comes about a full second is one herd.
     private static double FullestSecond((long At, double Weight)[] arrivals, long from, long to)

@@ -1,0 +1,65 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>One try to lengthen the life of a credential at its issuer, as the job's books see it.</summary>
+/// <remarks>
+/// From before the issuer is asked until it has answered nobody knows when the credential ends. So meanwhile nobody takes it for dead by the end that was known of it: who ends it asks the issuer, and if no answer comes it is
+/// ended at that end. A renewal that comes when somebody ends the credential already is the same thing at the issuer, and over with it: it is not a lease of its own.
+/// </remarks>
+/// <param name="session">The job.</param>
+/// <param name="held">The credential.</param>
+internal sealed class Renewal(JobSession session, Credential held)
+{
+    // Issuers tell lives in whole seconds.
+    private static readonly TimeSpan Rounding = TimeSpan.FromSeconds(1);
+
+    private Credential _held = held;
+    private bool _madeItUncertain;
+    private bool _tookThePlace;
+
+    /// <summary>Whether the renewal stands in the books for what is handed out still: then it is ended with that, at the job's end or by the next renewal's successor, and not because it came to nothing itself.</summary>
+    public bool ServesOn => _tookThePlace && !session.Leases.IsClosed;
+
+    /// <summary>Whether the renewal is over with what it renewed, whose end is asked for or was.</summary>
+    public bool IsEndedWithHeld { get; private set; }
+
+    /// <summary>To be called before the issuer is asked.</summary>
+    /// <returns>False: it must not be asked, for the credential is past its end, or somebody ends it.</returns>
+    public bool TryBegin()
+    {
+        _held = session.Leases.Newest(_held);   // a renewal of it may stand in the books that could not be recorded
+        _madeItUncertain = !_held.Lease.EndIsUncertain;
+        if (session.Leases.TryLengthen(_held))
+            return true;
+        GaveNothing();
+        return false;
+    }
+
+    /// <summary>The issuer has answered with an end that is of no use. Where it is the one that was known, that stands.</summary>
+    public void GaveNoMore(DateTimeOffset end)
+    {
+        if (end - _held.ExpiresAt <= Rounding)
+            GaveNothing();
+    }
+
+    /// <summary>The renewal has come, and is registered.</summary>
+    public void Land(Credential renewed)
+    {
+        _tookThePlace = session.Leases.Supersede(_held, renewed);
+        // An exchanger that did not begin may bring a renewal of what was taken for dead: that one is ended by itself.
+        IsEndedWithHeld = !_tookThePlace && _held.Lease.EndIsUncertain && LeaseSet.TryTake(renewed);
+    }
+
+    /// <summary>The exchange is over. What was asked to live longer, and may or may not, is ended at the end that is known of it.</summary>
+    public void Settle()
+    {
+        if (_madeItUncertain && LeaseSet.IsOpen(_held))
+            session.WatchAssumedEnd(_held);
+    }
+
+    private void GaveNothing()
+    {
+        if (_madeItUncertain)
+            LeaseSet.NotLengthened(_held);
+        _madeItUncertain = false;
+    }
+}

@@ -1,0 +1,51 @@
+namespace Nhi.TokenExchange.Tests.Exchange;
+
+/// <summary>A life counts from the try that was answered: what an issuer said "not now" to before has cost time, and nothing of the life.</summary>
+internal sealed class LastTryTests
+{
+    private static readonly Fault NotNow = Fault.Status(503, ("Retry-After", "7"));
+
+    private readonly SkippingTime _time = new();
+
+    [Test]
+    public async Task A_token_that_an_authorization_server_gave_at_the_third_try_is_handed_out_for_its_whole_life()
+    {
+        await using EmulatedJob job = await EmulatedJob.StartAsync(_time);
+        job.Emulator.Faults.Next(EmulatorEndpoint.AuthorizationToken, NotNow, times: 2);
+
+        BearerToken token = await job.Warehouse.GetAsync();
+
+        Assert.That(job.Exchanges, Is.EqualTo(3));
+        AssertWhole(job.Emulator, token);
+    }
+
+    [Test]
+    public async Task One_that_lives_no_longer_than_the_tries_took_is_not_dead_on_arrival()
+    {
+        await using EmulatedJob job = await EmulatedJob.StartAsync(_time);
+        job.Emulator.Authorization.TokenLifetime = TimeSpan.FromSeconds(20);
+        job.Emulator.Faults.Next(EmulatorEndpoint.AuthorizationToken, NotNow, times: 2);
+
+        AssertWhole(job.Emulator, await job.Warehouse.GetAsync());
+    }
+
+    [Test]
+    public async Task So_it_is_with_a_login_and_its_renewal()
+    {
+        await using VaultJob job = await VaultJob.StartAsync(_time);
+        job.Emulator.Faults.Next(EmulatorEndpoint.VaultLogin, NotNow, times: 2);
+        BearerToken login = await job.Login.GetAsync();
+        AssertWhole(job.Emulator, login);
+        job.Emulator.Faults.Next(EmulatorEndpoint.VaultToken, NotNow, times: 2);
+        _time.Advance(VaultJob.RefreshDue + TimeSpan.FromMinutes(1));   // the tries before took some of it
+        await job.QuietAsync();
+
+        BearerToken renewed = await job.Login.GetAsync();
+
+        Assert.That(renewed, Is.Not.SameAs(login));
+        AssertWhole(job.Emulator, renewed);
+    }
+
+    private static void AssertWhole(IdentityEmulator emulator, BearerToken token) =>
+        Assert.That(emulator.Ledger.Issued.Single(issue => issue.Fingerprint == token.Fingerprint).EndsAt - token.ExpiresAt, Is.InRange(TimeSpan.Zero, TimeSpan.FromSeconds(2)));
+}

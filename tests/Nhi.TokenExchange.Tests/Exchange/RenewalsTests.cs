@@ -1,0 +1,37 @@
+namespace Nhi.TokenExchange.Tests.Exchange;
+
+/// <summary>When a server that was asked to lengthen a life has given more.</summary>
+internal sealed class RenewalsTests
+{
+    private static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch;
+
+    [TestCase(100, 200, true, Description = "the whole life once more")]
+    [TestCase(180, 200, true, Description = "a tenth of what is left")]
+    [TestCase(181, 200, false, Description = "less")]
+    [TestCase(200, 200, false, Description = "at the maximum")]
+    [TestCase(200, 199, false, Description = "at the maximum, rounded")]
+    [TestCase(-2, -1, false, Description = "at the maximum, answered when it was of no use any more")]
+    [TestCase(-1, 0, false, Description = "of use until now")]
+    [TestCase(-1, 1, true, Description = "in time though it had ended as far as was known")]
+    public void A_tenth_of_a_life_that_is_not_over_is_more(int heldUntil, int renewedUntil, bool isMore) =>
+        Assert.That(Renewals.GivesMore(Now.AddSeconds(heldUntil), Now.AddSeconds(renewedUntil), Now), Is.EqualTo(isMore));
+
+    [Test]
+    public async Task A_login_at_its_maximum_whose_renewal_is_answered_when_it_is_of_no_use_any_more_is_followed_by_another()
+    {
+        var time = new SkippingTime();
+        await using VaultJob job = await VaultJob.StartAsync(time);
+        (job.Role.TokenTtl, job.Role.TokenMaxTtl) = (TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(40));
+        BearerToken first = await job.Login.GetAsync();
+        // Due after 15 s, of no use after 30, dead after 40; answered in between.
+        job.Emulator.Faults.Next(EmulatorEndpoint.VaultToken, Fault.Status(503, ("Retry-After", "7")), times: 3);
+        time.Advance(TimeSpan.FromSeconds(15));
+        await job.QuietAsync();
+
+        BearerToken next = await job.Login.GetAsync();
+
+        Assert.That(job.Emulator.Ledger.IsAlive(first.Fingerprint), Is.True, "it was answered before its end");
+        Assert.That(next.Fingerprint, Is.Not.EqualTo(first.Fingerprint));
+        Assert.That(job.Audit.Events.Select(e => e.Code), Has.None.EqualTo("NHI5003"));
+    }
+}
