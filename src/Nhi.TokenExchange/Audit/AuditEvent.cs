@@ -60,6 +60,12 @@ public sealed class AuditEvent
     /// <summary>Scopes asked for or granted. A granted one that was not asked for and looks like a token stands as <c>[redacted]</c>.</summary>
     public ScopeSet Scopes { get; init; }
 
+    /// <summary>The <c>resource</c> and <c>audience</c> values that are asked for, after the policy.</summary>
+    public IReadOnlyList<string> Resources { get; init; } = [];
+
+    /// <summary>The <c>authorization_details</c> that are asked for, after the policy: a JSON array; null for none.</summary>
+    public string? AuthorizationDetails { get; init; }
+
     /// <summary>The rule that decided.</summary>
     public string? Rule { get; init; }
 

@@ -32,8 +32,14 @@ public abstract class TokenExchanger
     /// <param name="credential">A credential of this exchanger.</param>
     internal virtual string? EndsWith(Credential credential) => null;
 
-    /// <summary>Says what is wrong with the scopes that a target declares, when the job starts; null if nothing is.</summary>
-    /// <param name="scopes">The target's scopes.</param>
+    /// <summary>The <c>resource</c> and <c>audience</c> values that are asked for, of which a policy may leave fewer (<see cref="ExchangeRequest.Resources"/>). Empty: none, or there is no place for them.</summary>
+    internal virtual IReadOnlyList<string> Resources => [];
+
+    /// <summary>The <c>authorization_details</c> that are asked for, of which a policy may leave less (<see cref="ExchangeRequest.AuthorizationDetails"/>). Null: none, or there is no place for them.</summary>
+    internal virtual string? AuthorizationDetails => null;
+
+    /// <summary>Says what is wrong with the scopes that a target declares, when the job starts, or that a policy leaves; null if nothing is. An issuer that knows no scopes says so: what can't be asked for can't be narrowed.</summary>
+    /// <param name="scopes">The target's scopes, or those that are left.</param>
     /// <returns>A sentence without subject, such as "are two; this issuer takes one", that is put behind the setting's name.</returns>
     public virtual string? FlawOf(ScopeSet scopes) => null;
 

@@ -135,6 +135,9 @@ internal sealed class RuleReading(PolicyErrors errors)
         TimeSpan? longest = limits.Duration("longestHandOut", ShortestHandOut, LongestHandOut);
         bool refuseLongerLife = limits.Flag("refuseLongerLife"), senderConstrained = limits.Flag("senderConstrained");
         ScopeSet? scopes = limits.Find("scopes") is { } list ? new MatcherReading(errors, isPermit: true).ScopeList(limits, list) : null;
+        var narrowing = new NarrowingReading(errors);
+        IReadOnlyList<string>? resources = narrowing.Resources(limits);
+        string? details = narrowing.Details(limits);
         if (FactsOf(limits, "attestedOnly", errors) is { } facts)
             conditions.Add(new AttestedCondition(facts));
         if (limits.Flag("notPlatformIssued"))
@@ -143,7 +146,7 @@ internal sealed class RuleReading(PolicyErrors errors)
         RefuseEmpty(limits);
         if (scopes is { } narrowed && conditions.OfType<ScopeCondition>().FirstOrDefault() is { } asked && !narrowed.Values.Any(asked.Scopes.Contains))
             errors.Add(node, "leaves none of the scopes that the rule lets through", "Let limits.scopes and when.scopes have one in common.");
-        return new PolicyLimits(longest, refuseLongerLife, scopes, senderConstrained);
+        return new PolicyLimits { LongestHandOut = longest, RefuseLongerLife = refuseLongerLife, Scopes = scopes, Resources = resources, AuthorizationDetails = details, SenderConstrained = senderConstrained };
     }
 
     /// <summary>A list of facts that a platform can attest; null if it is left out or none, which is noted.</summary>

@@ -80,6 +80,18 @@ internal static class DecisionQuestion
         foreach (string scope in request.Scopes.Values)
             json.WriteStringValue(scope);
         json.WriteEndArray();
+        if (request.Resources.Count > 0)
+        {
+            json.WriteStartArray("resources");
+            foreach (string name in request.Resources)
+                json.WriteStringValue(name);
+            json.WriteEndArray();
+        }
+        if (request.AuthorizationDetails is { } details)
+        {
+            json.WritePropertyName("authorization_details");
+            json.WriteRawValue(details);
+        }
         json.WriteNumber("max_lifetime_seconds", (long)request.MaxLifetime.TotalSeconds);
         json.WriteBoolean("is_refresh", isRefresh);
         json.WriteBoolean("answers_claims_challenge", request.AnswersClaimsChallenge);

@@ -73,7 +73,7 @@ internal sealed class RemotePolicy(IDecisionPoint point, RemotePolicyOptions opt
         DecisionLimits limits = answer.Limits;
         string rule = limits.Rule ?? point.Rule;
         AccessDecision decision = answer.IsPermitted
-            ? AccessDecision.Permit(rule, limits.Scopes, limits.MaxLifetime, askedAt + limits.HoldsFor)
+            ? AccessDecision.Permit(rule, limits.Scopes, limits.MaxLifetime, askedAt + limits.HoldsFor, resources: limits.Resources, authorizationDetails: limits.AuthorizationDetails)
             : AccessDecision.Deny(rule, answer.Reason.Length > 0 ? answer.Reason : "the decision point gave no reason", askedAt + (limits.HoldsFor ?? DenyHolds));
         decision.CorrelationId = answer.CorrelationId;
         return decision;

@@ -29,6 +29,18 @@ internal sealed class DecisionQuestionTests
     }
 
     [Test]
+    public void Resources_and_authorization_details_stand_with_the_scopes()
+    {
+        JsonNode question = JsonNode.Parse(Write(With(resource: "https://warehouse.example/orders", details: """[{"type":"sql"}]""")))!;
+
+        foreach (string place in new[] { "action", "resource" })
+        {
+            Assert.That(question[place]!["properties"]!["resources"]!.ToJsonString(), Is.EqualTo("""["https://warehouse.example/orders"]"""), place);
+            Assert.That(question[place]!["properties"]!["authorization_details"]!.ToJsonString(), Is.EqualTo("""[{"type":"sql"}]"""), place);
+        }
+    }
+
+    [Test]
     public void What_is_configured_of_the_claims_is_sent_and_nothing_else()
     {
         JsonNode claims = JsonNode.Parse(Write(Questions.Of(claims: Claims), "email", "nowhere", "email"))!["subject"]!["properties"]!["claims"]!;
@@ -43,7 +55,7 @@ internal sealed class DecisionQuestionTests
         [
             Questions.Of(claims: Claims), Questions.Of(claims: Claims, target: "lake"), Questions.Of(claims: Claims, subject: "job:other"), Questions.Of(claims: new Dictionary<string, string>(Claims) { ["repository"] = "acme/Orders" }),
             Questions.Of(claims: Claims, attested: JobFacts.Run), Questions.Of(claims: Claims, job: new JobContext { Pipeline = "orders-nightly", Run = "8" }),
-            With(issuer: "https://other.example/"), With(scopes: ScopeSet.Of("read")), With(life: TimeSpan.FromMinutes(5)), With(tenant: "t"), With(challenge: true), With(actor: "a"), With(person: true), With(platform: true),
+            With(issuer: "https://other.example/"), With(scopes: ScopeSet.Of("read")), With(life: TimeSpan.FromMinutes(5)), With(tenant: "t"), With(challenge: true), With(actor: "a"), With(person: true), With(platform: true), With(resource: "a"), With(details: """[{"type":"sql"}]"""),
         ];
         AccessRequest again = Questions.Of(new ManualTimeProvider(), claims: new Dictionary<string, string>(Claims) { ["jti"] = "2", ["exp"] = "1767229200" });
 
@@ -62,10 +74,11 @@ internal sealed class DecisionQuestionTests
         static string? IdOf(string subject) => (string?)JsonNode.Parse(Write(Questions.Of(subject: subject)))!["subject"]!["id"];
     }
 
-    private static AccessRequest With(string issuer = "https://issuer.example/", ScopeSet? scopes = null, TimeSpan? life = null, string? tenant = null, bool challenge = false, string? actor = null, bool person = false, bool platform = false, bool opaque = false) => new()
+    private static AccessRequest With(string issuer = "https://issuer.example/", ScopeSet? scopes = null, TimeSpan? life = null, string? tenant = null, bool challenge = false, string? actor = null, bool person = false, bool platform = false, bool opaque = false, string? resource = null, string? details = null) => new()
     {
         Target = "warehouse", At = TimeProvider.System.GetUtcNow(), Job = Questions.Of().Job, TargetIssuer = issuer, SubjectIssuer = opaque ? "" : "https://platform.example", Subject = opaque ? "" : "job:orders", Claims = Claims,
         Scopes = scopes ?? ScopeSet.Of("read", "write"), MaxLifetime = life ?? TimeSpan.FromHours(1), Tenant = tenant, AnswersClaimsChallenge = challenge, ActorIssuer = actor, ActorSubject = actor, IsAPersons = person, IsPlatformIssued = platform,
+        Resources = resource is null ? [] : [resource], AuthorizationDetails = details,
     };
 
     private static string Write(AccessRequest request, params string[] claims) =>
