@@ -45,6 +45,9 @@ public sealed class AuditEvent
     /// <summary>True if nothing is exchanged: the platform's own token is the credential, and nothing ends it before its time.</summary>
     public bool IsPlatformIssued { get; init; }
 
+    /// <summary>Three questions about the target's credential, as far as they could be answered then; null where the event is of no flight.</summary>
+    public CredentialExposure? Exposure { get; init; }
+
     /// <summary>Who signed the actor's proof, where somebody acts for the subject.</summary>
     public string? ActorIssuer { get; init; }
 

@@ -43,6 +43,10 @@ internal sealed class DatabricksExchanger : TokenExchanger<BearerToken>
 
     public override TimeSpan UsableMargin { get; }
 
+    public override ExposureAnswer ReusableAfterJob { get; } = ExposureAnswer.Yes("Databricks ends no token before its time: a copy works until it dies, an hour after it was issued");
+
+    public override ExposureAnswer VisibleToOperators => OAuthIssuer.ShownOnce;
+
     internal override string? AuthorizationDetails => _expected.AuthorizationDetails;
 
     public override string? FlawOf(ScopeSet scopes)

@@ -140,6 +140,8 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
     // 2 authorize
     private async Task<Grant> AuthorizeAsync(Flight flight, AttestedProof proof, CredentialRequest? request, CancellationToken cancellationToken)
     {
+        if (session.Plan.Policy is IExposurePolicy { LooksAtExposure: true })
+            await exchanger.LearnAsync(session.Backchannel, session.Plan.Time, cancellationToken).ConfigureAwait(false);
         AccessRequest asked = AccessQuestion.Of(target, flight, proof, request);
         string revision;
         AccessDecision decision;

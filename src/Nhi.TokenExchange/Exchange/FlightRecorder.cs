@@ -107,6 +107,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
             WorkloadIsAsserted = proof?.WorkloadIsAsserted ?? false,
             IsAPersons = proof is { IsAPersons: true } or { Actor.IsAPersons: true },
             IsPlatformIssued = plan.Exchanger.IsPlatformIssued,
+            Exposure = session.Runtime(plan.Name).ExposureBy(proof),
             ActorIssuer = proof?.Actor?.Issuer,
             ActorSubject = proof?.Actor?.Subject,
             ActorFingerprint = proof?.Actor?.Token.Fingerprint,

@@ -31,6 +31,10 @@ internal sealed class JwtBearerExchanger : TokenExchanger<BearerToken>
 
     public override TimeSpan UsableMargin { get; }
 
+    public override ExposureAnswer ReusableAfterJob => _issuer.ReusableAfterJob;
+
+    public override ExposureAnswer VisibleToOperators => OAuthIssuer.ShownOnce;
+
     internal override IReadOnlyList<string> Resources { get; }
 
     public override async ValueTask<Issued<BearerToken>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken)
@@ -51,6 +55,9 @@ internal sealed class JwtBearerExchanger : TokenExchanger<BearerToken>
         };
         return _expected.Issue(await _issuer.AskAsync(call, request, cancellationToken).ConfigureAwait(false));
     }
+
+    internal override async ValueTask LearnAsync(HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken) =>
+        await _issuer.EndpointsAsync(backchannel, time, cancellationToken).ConfigureAwait(false);
 
     public override ValueTask<Revocation> RevokeAsync(RevocationRequest<BearerToken> request, CancellationToken cancellationToken)
     {

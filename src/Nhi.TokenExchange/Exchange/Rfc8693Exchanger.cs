@@ -43,6 +43,10 @@ internal sealed class Rfc8693Exchanger : TokenExchanger<BearerToken>
 
     public override bool EndsWithSubjectToken { get; }
 
+    public override ExposureAnswer ReusableAfterJob => _issuer.ReusableAfterJob;
+
+    public override ExposureAnswer VisibleToOperators => OAuthIssuer.ShownOnce;
+
     internal override IReadOnlyList<string> Resources { get; }
 
     internal override string? AuthorizationDetails => _expected.AuthorizationDetails;
@@ -54,6 +58,9 @@ internal sealed class Rfc8693Exchanger : TokenExchanger<BearerToken>
         var call = new TokenCall { Prepared = PreparedFor(request), Fill = form => Fill(form, request) };
         return _expected.For(request).Issue(await _issuer.AskAsync(call, request, cancellationToken).ConfigureAwait(false));
     }
+
+    internal override async ValueTask LearnAsync(HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken) =>
+        await _issuer.EndpointsAsync(backchannel, time, cancellationToken).ConfigureAwait(false);
 
     public override ValueTask<Revocation> RevokeAsync(RevocationRequest<BearerToken> request, CancellationToken cancellationToken)
     {

@@ -25,6 +25,12 @@ public abstract class TokenExchanger
     /// <summary>Whether nothing is exchanged: what the platform gives the workload is itself the credential. Policy and audit are told; nothing can end it before its time.</summary>
     public virtual bool IsPlatformIssued => false;
 
+    /// <summary>Whether a copy of a credential opens anything once the job has ended. Default: yes, since nothing says that the exchanger ends it. The answer may change with what is learnt of the issuer.</summary>
+    public virtual ExposureAnswer ReusableAfterJob => ExposureAnswer.Yes("it is not known whether the exchanger ends a credential before its time");
+
+    /// <summary>Whether somebody who runs the platform or the vault can get to see a credential, without being the job. Default: yes, since nothing says that it is not kept anywhere.</summary>
+    public virtual ExposureAnswer VisibleToOperators => ExposureAnswer.Yes("it is not known who else can see the credential");
+
     /// <summary>Whether a job keeps what it holds alive: its life is lengthened when that is due, whether or not somebody asks for it. Such an exchanger exchanges nothing where <see cref="ExchangeRequest.RenewsOnly"/> says so.</summary>
     internal virtual bool RenewsHeld => false;
 
@@ -42,6 +48,9 @@ public abstract class TokenExchanger
     /// <param name="scopes">The target's scopes, or those that are left.</param>
     /// <returns>A sentence without subject, such as "are two; this issuer takes one", that is put behind the setting's name.</returns>
     public virtual string? FlawOf(ScopeSet scopes) => null;
+
+    /// <summary>Reads what the answers about a credential depend on, where it is not known yet.</summary>
+    internal virtual ValueTask LearnAsync(HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken) => default;
 
     /// <summary>Says what is wrong with the target's <c>Through</c>; null if nothing is.</summary>
     /// <param name="hop">The exchanger of the target that it names; null if it names an identity instead.</param>

@@ -57,6 +57,9 @@ public sealed class AccessRequest
     /// <summary>Whether nothing is exchanged: the platform's own token would be the credential, which lives as long as the platform wants and can't be ended.</summary>
     public bool IsPlatformIssued { get; init; }
 
+    /// <summary>Three questions about the credential that would be got, with their answers. What a request does not say counts as yes.</summary>
+    public CredentialExposure Exposure { get; init; } = CredentialExposure.Unknown;
+
     /// <summary>Whether a credential of this target is being replaced.</summary>
     public bool IsRefresh { get; init; }
 

@@ -89,6 +89,8 @@ internal sealed class RuleReading(PolicyErrors errors)
                 Add(PolicyAttribute.Claim(claim), value);
             RefuseEmpty(claims);
         }
+        if (when.Object("exposure", "Write an object: { \"tiedToHuman\": false }.") is { } exposure)
+            ReadExposure(exposure, conditions);
         if (when.Find("scopes") is { } scopes && matchers.Scopes(scopes) is { } scopeCondition)
             conditions.Add(scopeCondition);
         TimeWindow? window = when.Find("time") is { } time ? new TimeReading(errors).Read(time) : null;
@@ -100,6 +102,17 @@ internal sealed class RuleReading(PolicyErrors errors)
             if (value is not null && matchers.Value(value) is { } matcher)
                 conditions.Add(new ValueCondition(attribute, matcher, value.Place));
         }
+    }
+
+    private void ReadExposure(PolicyObject exposure, List<PolicyCondition> conditions)
+    {
+        foreach ((string question, Func<CredentialExposure, ExposureAnswer> answerOf) in ExposureCondition.Questions)
+        {
+            if (exposure.Find(question) is { } answer)
+                conditions.Add(new ExposureCondition(question, answerOf, exposure.Flag(question), answer.Place));
+        }
+        exposure.Close();
+        RefuseEmpty(exposure);
     }
 
     private void RefuseEmpty(PolicyObject group)

@@ -96,6 +96,9 @@ internal static class DecisionQuestion
         json.WriteBoolean("is_refresh", isRefresh);
         json.WriteBoolean("answers_claims_challenge", request.AnswersClaimsChallenge);
         json.WriteBoolean("is_platform_issued", request.IsPlatformIssued);
+        json.WriteBoolean("is_reusable_after_job", request.Exposure.ReusableAfterJob.IsYes);
+        json.WriteBoolean("is_visible_to_operators", request.Exposure.VisibleToOperators.IsYes);
+        json.WriteBoolean("is_tied_to_human", request.Exposure.TiedToHuman.IsYes);
         if (request.Tenant is not null)
             json.WriteString("tenant", request.Tenant);
     }

@@ -97,6 +97,7 @@ internal sealed class CaseReading
             MaxLifetime = request.Duration("maxLifetime", RuleReading.ShortestHandOut, RuleReading.LongestHandOut) ?? DefaultLifetime,
             At = _times.Instant(request, "at") ?? DateTimeOffset.UnixEpoch,
             IsPlatformIssued = request.Flag("platformIssued"),
+            Exposure = Exposure(request.Object("exposure", "Write an object: { \"tiedToHuman\": true }.")),
         };
         job?.Close();
         request.Close();
@@ -112,6 +113,14 @@ internal sealed class CaseReading
                 claims[claim] = named.TextOf(value, "Write the claim as text; a list as JSON text.") ?? "";
         }
         return claims;
+    }
+
+    // What a case leaves out is not exposed.
+    private static CredentialExposure Exposure(PolicyObject? exposure)
+    {
+        ExposureAnswer[] answers = [.. ExposureCondition.Questions.Select(one => exposure is not null && exposure.Flag(one.Name) ? ExposureAnswer.Yes("the case says so") : ExposureAnswer.No("the case does not say so"))];
+        exposure?.Close();
+        return new CredentialExposure(answers[0], answers[1], answers[2]);
     }
 
     private ScopeSet? Scopes(PolicyObject owner) => owner.Find("scopes") is { } list ? _matchers.ScopeList(owner, list) : null;
