@@ -5,7 +5,7 @@ using Microsoft.Extensions.Configuration;
 using Nhi.TokenExchange;
 using QuickStart;
 
-if (KilledRun.IsThisProcess(args))   // step 9 starts this program once more
+if (KilledRun.IsThisProcess(args))   // step 11 starts this program once more
     return await KilledRun.WorkAsync(args);
 
 return await Story.TellAsync(async story =>
@@ -69,13 +69,6 @@ return await Story.TellAsync(async story =>
     story.Say($"{reads} reads, none failed; {second} came in the background");
     story.Expect(emulator.Ledger.MaxConcurrentExchanges == 1, "there was never more than one exchange at once");
 
-    story.Step("scope", "another data set is refused, by the warehouse");
-    using (HttpResponseMessage customers = await http.GetAsync("api/datasets/customers/rows"))
-    {
-        story.Say($"GET customers: {(int)customers.StatusCode} {customers.Headers.WwwAuthenticate}");
-        story.Expect(customers.StatusCode == HttpStatusCode.Forbidden, "the warehouse answers 403");
-    }
-
     story.Step("secret", "a static secret in the configuration is refused, with what to write instead");
     IConfigurationSection settings = new ConfigurationBuilder().AddInMemoryCollection(Trust.SettingsWithASecret()).Build().GetSection("TokenExchange");
     TokenExchangeException refused = await story.ThrowsAsync(() => JobSession.StartAsync(b => b.Configuration(settings)));
@@ -94,6 +87,8 @@ return await Story.TellAsync(async story =>
     story.Expect(lives == HttpStatusCode.OK, "the report told the truth: that one can't be revoked");
     story.Expect((await story.ThrowsAsync(async () => await warehouse.GetAsync())).Stage == ExchangeStage.JobEnded, "nothing is handed out any more");
 
+    await PolicySteps.TellAsync(story, emulator, trust);
+
     story.Step("kill", "another run is killed (SIGKILL) with two credentials in hand; the next start finds its journal and gives them back");
     await KilledRun.TellAsync(story, emulator, trust);
 });
@@ -107,12 +102,19 @@ return await Story.TellAsync(async story =>
 //     exchanged for BearerToken(801bdea5953a4b7e, ends …)
 // 5 refresh: the credential is replaced while reading goes on
 //     2237 reads, none failed; BearerToken(40a67be674c9f87b, ends …) came in the background
-// 8 end: the job ends, and its credentials with it
+// 7 end: the job ends, and its credentials with it
 //     databricks 2dab1b202875e5b6: cannot be revoked, dies at …
 //     warehouse 801bdea5953a4b7e: revoked
 //     warehouse 40a67be674c9f87b: revoked
 //     the warehouse says to the revoked one 401, to the Databricks one 200: it dies by itself at …
-// 9 kill: another run is killed (SIGKILL) with two credentials in hand; the next start finds its journal and gives them back
+// 8 policy: a document that people review decides, and names the rule
+//     permitted by rule 'orders-report' of revision 1: asked for dataset:customers dataset:orders, left dataset:orders
+// 9 narrow: another data set is refused by the warehouse itself: the raw token, sent past this library
+//     GET orders: 200
+//     GET customers: 403 Bearer realm="warehouse", error="insufficient_scope", …
+// 10 edit: the policy file is edited while the job runs: what it granted ends
+//     GET orders with the raw token from before: 401
+// 11 kill: another run is killed (SIGKILL) with two credentials in hand; the next start finds its journal and gives them back
 //     Vault's ledger after the kill: auth/jwt/login 503f2645408ebbc8 alive, database/creds/readonly ac3c1eccd676398a alive
 //     database ac3c1eccd676398a: revoked
 //     vault 503f2645408ebbc8: revoked

@@ -6,13 +6,16 @@ namespace QuickStart;
 internal sealed record Trust(string ServicePrincipalId, string Folder) : IDisposable
 {
     public const string ClientId = "orders-nightly";
+    public const string ReportClientId = "orders-report";
     public const string VaultRole = "orders-nightly";
     public const string VaultPath = "database/creds/readonly";
-
-    private const string Subject = "system:serviceaccount:jobs:orders-nightly";
+    public const string Subject = "system:serviceaccount:jobs:orders-nightly";
 
     /// <summary>Where the job finds its proof for the authorization server.</summary>
     public string Proof => Path.Combine(Folder, "proof");
+
+    /// <summary>Where the policy of the reporting job is.</summary>
+    public string PolicyFile => Path.Combine(Folder, "nhi.policy.json");
 
     public string WorkspaceProof => Path.Combine(Folder, "workspace-proof");
 
@@ -20,6 +23,7 @@ internal sealed record Trust(string ServicePrincipalId, string Folder) : IDispos
     {
         RegisteredClient client = emulator.Authorization.AddClient(ClientId, Subject, "dataset:orders");
         client.TokenLifetime = TimeSpan.FromSeconds(7);   // so that a refresh is seen within seconds
+        emulator.Authorization.AddClient(ReportClientId, Subject, "dataset:orders", "dataset:customers");
         var trust = new Trust(ServicePrincipalId: Guid.NewGuid().ToString(), Directory.CreateTempSubdirectory("nhi-quick-start-").FullName);
         emulator.Databricks.AddServicePrincipal(trust.ServicePrincipalId, Subject, "sql");
         emulator.Vault.AddRole(VaultRole, Subject);

@@ -73,6 +73,16 @@ internal sealed class WarehouseTests : EmulatorFixture
         Expect(UseVerdict.InsufficientScope);
     }
 
+    [TestCase("SELECT", HttpStatusCode.OK)]
+    [TestCase("MODIFY", HttpStatusCode.Forbidden)]
+    public async Task A_databricks_token_with_details_reads_what_they_name_and_nothing_else(string privilege, HttpStatusCode ofOrders)
+    {
+        string token = (await DatabricksAsync(DatabricksProof(), ("authorization_details", $$"""[{"type":"unity_catalog_privileges","object_full_path":"main.shop.orders","privileges":["{{privilege}}"]}]"""))).Token;
+        Assert.That((await RowsAsync(token)).Status, Is.EqualTo(ofOrders));
+        Assert.That((await RowsAsync(token, "customers")).Status, Is.EqualTo(HttpStatusCode.Forbidden));
+        Expect(UseVerdict.InsufficientScope);
+    }
+
     [Test]
     public async Task A_token_for_another_api_is_refused()
     {

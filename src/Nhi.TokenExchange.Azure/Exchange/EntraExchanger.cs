@@ -52,6 +52,10 @@ internal sealed class EntraExchanger : TokenExchanger<BearerToken>
 
     public override string? Tenant => _tenantId;
 
+    public override ExposureAnswer ReusableAfterJob { get; } = ExposureAnswer.Yes("Entra ID ends no application token before its time: a copy works until it dies, 60 to 90 minutes after it was issued, or a day where it takes claims challenges");
+
+    public override ExposureAnswer VisibleToOperators { get; } = ExposureAnswer.No("Entra ID shows it once, to this process");
+
     public override string? FlawOf(ScopeSet scopes) => EntraScope.FlawOf(scopes);
 
     public override async ValueTask<Issued<BearerToken>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken)

@@ -23,6 +23,10 @@ internal sealed class ManagedIdentityExchanger : TokenExchanger<BearerToken>
 
     public override bool IsPlatformIssued => true;
 
+    public override ExposureAnswer ReusableAfterJob { get; } = ExposureAnswer.Yes("nothing ends the platform's own token before its time: a copy works until it dies, up to a day after it was issued");
+
+    public override ExposureAnswer VisibleToOperators { get; } = ExposureAnswer.Yes("the platform gives the same token to whoever can ask its metadata endpoint from this machine, an operator with a shell included");
+
     /// <summary>Says what is wrong with a resource; null if nothing is.</summary>
     public static string? FlawOfResource(string resource) =>
         resource.Length <= 1024 && (Uri.TryCreate(resource, UriKind.Absolute, out _) || Guid.TryParseExact(resource, "D", out _)) && !resource.AsSpan().ContainsAnyExceptInRange('!', '~')

@@ -90,6 +90,7 @@ public sealed partial class Warehouse
         // RFC 8707 §2.2, RFC 9068 §4: a token for another API is no good here.
         if (!issue.Audience.Any(audience => NamesOf(_origin).Contains(audience) || (databricks && audience == _databricks.Origin)))
             return UseVerdict.OtherAudience;
-        return issue.Scopes.Any(scope => scope == $"dataset:{dataset}" || scope is "sql" or "all-apis") ? UseVerdict.Accepted : UseVerdict.InsufficientScope;
+        // RFC 9396 §9: details that came with a token bound it, beside its scopes.
+        return issue.Scopes.Any(scope => scope == $"dataset:{dataset}" || scope is "sql" or "all-apis") && DatabricksDetails.LetRead(issue.AuthorizationDetails, dataset) ? UseVerdict.Accepted : UseVerdict.InsufficientScope;
     }
 }

@@ -45,6 +45,9 @@ public sealed class AuditEvent
     /// <summary>True if nothing is exchanged: the platform's own token is the credential, and nothing ends it before its time.</summary>
     public bool IsPlatformIssued { get; init; }
 
+    /// <summary>Three questions about the target's credential, as far as they could be answered then; null where the event is of no flight.</summary>
+    public CredentialExposure? Exposure { get; init; }
+
     /// <summary>Who signed the actor's proof, where somebody acts for the subject.</summary>
     public string? ActorIssuer { get; init; }
 
@@ -59,6 +62,12 @@ public sealed class AuditEvent
 
     /// <summary>Scopes asked for or granted. A granted one that was not asked for and looks like a token stands as <c>[redacted]</c>.</summary>
     public ScopeSet Scopes { get; init; }
+
+    /// <summary>The <c>resource</c> and <c>audience</c> values that are asked for, after the policy.</summary>
+    public IReadOnlyList<string> Resources { get; init; } = [];
+
+    /// <summary>The <c>authorization_details</c> that are asked for, after the policy: a JSON array; null for none.</summary>
+    public string? AuthorizationDetails { get; init; }
 
     /// <summary>The rule that decided.</summary>
     public string? Rule { get; init; }

@@ -158,7 +158,7 @@ internal sealed class SectionReading
             options.AllowedOrigins.Add(settings.Address(entry, origin, originOnly: true));
         TokenExchanger? exchanger = Make(settings, "Exchange", "one target has one exchange", _kinds.Exchangers);
         // Where proof is named wrongly that is said already; the placeholder keeps the plan from saying it again.
-        bool isNamed = settings.Has("Identity") || settings.Has("Through");
+        bool isNamed = settings.IsSaid("Identity") || settings.IsSaid("Through");
         if (_errors.CheckName(settings.Path, name))
             Targets.Add(new TargetEntry(settings.Path, name, exchanger, options, IsProofSaid: isNamed && options.Identity is null && options.Through is null));
     }

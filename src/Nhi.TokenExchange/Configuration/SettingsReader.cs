@@ -187,6 +187,9 @@ public sealed class SettingsReader
 
     internal bool Has(string name) => Find(name, out _);
 
+    /// <summary>Whether a setting is there with anything in it: one that is null says nothing.</summary>
+    internal bool IsSaid(string name) => Find(name, out IConfigurationSection? setting) && (setting.Value is not null || setting.GetChildren().Any());
+
     /// <summary>One of the words of an enumeration, exactly as they are spelt; left out, the first.</summary>
     internal T OneOf<T>(string name)
         where T : struct, Enum

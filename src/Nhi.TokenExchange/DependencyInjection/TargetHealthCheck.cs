@@ -47,6 +47,8 @@ internal sealed class TargetHealthCheck(TargetRuntime target) : IHealthCheck
     {
         AgreedClock clock = target.Session.Clock;
         var facts = new Dictionary<string, object>(StringComparer.Ordinal) { ["target"] = target.Target, ["state"] = state };
+        CredentialExposure exposure = target.ExposureBy(null);
+        (facts["reusableAfterJob"], facts["visibleToOperators"], facts["tiedToHuman"]) = (exposure.ReusableAfterJob.ToString(), exposure.VisibleToOperators.ToString(), exposure.TiedToHuman.ToString());
         if (Unrevoked is > 0 and int unrevoked)
             facts["unrevoked"] = unrevoked;
         if (held is not null)

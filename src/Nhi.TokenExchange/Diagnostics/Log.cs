@@ -17,11 +17,11 @@ internal static partial class Log
     [LoggerMessage(EventId = 104, Level = LogLevel.Information, Message = "{Target} exchanging ({Job}, flight {FlightId}) at {Issuer}: scopes {Scopes}, proof {SubjectFingerprint}")]
     public static partial void Exchanging(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, string scopes, string? subjectFingerprint);
 
-    [LoggerMessage(EventId = 105, Level = LogLevel.Information, Message = "{Target} issued ({Job}, flight {FlightId}) by {Issuer}: credential {Fingerprint}, scopes {Scopes}, unusable from {UnusableFrom:u}, dies at {DiesAt:u}, correlation {CorrelationId}")]
-    public static partial void Issued(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, string? fingerprint, string scopes, DateTimeOffset? unusableFrom, DateTimeOffset? diesAt, string? correlationId);
+    [LoggerMessage(EventId = 105, Level = LogLevel.Information, Message = "{Target} issued ({Job}, flight {FlightId}) by {Issuer}: credential {Fingerprint}, scopes {Scopes}, unusable from {UnusableFrom:u}, dies at {DiesAt:u}, correlation {CorrelationId}; {Exposure}")]
+    public static partial void Issued(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, string? fingerprint, string scopes, DateTimeOffset? unusableFrom, DateTimeOffset? diesAt, string? correlationId, CredentialExposure? exposure);
 
-    [LoggerMessage(EventId = 106, Level = LogLevel.Information, Message = "{Target} refreshed ({Job}, flight {FlightId}) by {Issuer}: credential {Fingerprint}, scopes {Scopes}, unusable from {UnusableFrom:u}, dies at {DiesAt:u}, correlation {CorrelationId}")]
-    public static partial void Refreshed(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, string? fingerprint, string scopes, DateTimeOffset? unusableFrom, DateTimeOffset? diesAt, string? correlationId);
+    [LoggerMessage(EventId = 106, Level = LogLevel.Information, Message = "{Target} refreshed ({Job}, flight {FlightId}) by {Issuer}: credential {Fingerprint}, scopes {Scopes}, unusable from {UnusableFrom:u}, dies at {DiesAt:u}, correlation {CorrelationId}; {Exposure}")]
+    public static partial void Refreshed(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, string? fingerprint, string scopes, DateTimeOffset? unusableFrom, DateTimeOffset? diesAt, string? correlationId, CredentialExposure? exposure);
 
     [LoggerMessage(EventId = 107, Level = LogLevel.Information, Message = "{Target} revoked ({Job}, flight {FlightId}): credential {Fingerprint}; {Reason}")]
     public static partial void Revoked(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, string? reason);
@@ -88,6 +88,9 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 213, Level = LogLevel.Error, Message = "The audit has not taken by now how all credentials of the job ended; the log of the job's end says it: {Job}")]
     public static partial void EndsNotRecorded(this ILogger logger, JobContext job);
+
+    [LoggerMessage(EventId = 214, Level = LogLevel.Information, Message = "{Target} gives what is reusable after the job: {ReusableAfterJob}; visible to operators: {VisibleToOperators}; tied to a human: {TiedToHuman}")]
+    public static partial void TargetExposure(this ILogger logger, string target, ExposureAnswer reusableAfterJob, ExposureAnswer visibleToOperators, ExposureAnswer tiedToHuman);
 
     [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "Refresh of {Target} failed ({Code}, flight {FlightId}); the current credential is served on while it is good")]
     public static partial void RefreshFailed(this ILogger logger, string target, string code, Guid flightId);

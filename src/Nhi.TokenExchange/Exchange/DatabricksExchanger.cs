@@ -15,6 +15,7 @@ internal sealed class DatabricksExchanger : TokenExchanger<BearerToken>
     private readonly DatabricksDialect _dialect;
     private readonly DatabricksRefusals _refusals;
     private readonly string? _defaultScope;
+    private readonly string? _clientId;
     private readonly byte[] _prepared;
 
     /// <exception cref="ArgumentException">The host or an option is wrong.</exception>
@@ -30,7 +31,8 @@ internal sealed class DatabricksExchanger : TokenExchanger<BearerToken>
         _refusals = new DatabricksRefusals(workspace, clientId, _dialect);
         // Where details narrow a token of Databricks' own, its SDKs name no scope: the details say it all.
         _defaultScope = _dialect == DatabricksDialect.JwtBearer && options.AuthorizationDetails is not null ? null : AllApis;
-        _prepared = Prepare(_dialect, clientId, options.AuthorizationDetails);
+        _clientId = clientId;
+        _prepared = Prepare(options.AuthorizationDetails);
         SubjectAudience = new Audience(options.SubjectAudience ?? options.AccountId ?? endpoint.AbsoluteUri);
         UsableMargin = options.UsableMargin;
     }
@@ -40,6 +42,12 @@ internal sealed class DatabricksExchanger : TokenExchanger<BearerToken>
     public override Audience SubjectAudience { get; }
 
     public override TimeSpan UsableMargin { get; }
+
+    public override ExposureAnswer ReusableAfterJob { get; } = ExposureAnswer.Yes("Databricks ends no token before its time: a copy works until it dies, an hour after it was issued");
+
+    public override ExposureAnswer VisibleToOperators => OAuthIssuer.ShownOnce;
+
+    internal override string? AuthorizationDetails => _expected.AuthorizationDetails;
 
     public override string? FlawOf(ScopeSet scopes)
     {
@@ -68,7 +76,7 @@ internal sealed class DatabricksExchanger : TokenExchanger<BearerToken>
         }
         var call = new TokenCall
         {
-            Prepared = _prepared,
+            Prepared = request.AuthorizationDetails is { } left ? Prepare(left) : _prepared,
             Fill = form => form
                 .Add(_dialect == DatabricksDialect.TokenExchange ? "subject_token" : "assertion", request.Subject.Reveal())
                 .Add("scope", request.Scopes.IsEmpty ? _defaultScope : request.Scopes.ToString()),
@@ -76,17 +84,17 @@ internal sealed class DatabricksExchanger : TokenExchanger<BearerToken>
             NotFoundHint = "Token federation is not available on this host. Check that it is the workspace's (or the accounts') host, and AccountId.",
             RefusalHint = error => _refusals.HintFor(error, request.Subject),
         };
-        return _expected.Issue(await _issuer.AskAsync(call, request, cancellationToken).ConfigureAwait(false), request.Subject);
+        return _expected.For(request).Issue(await _issuer.AskAsync(call, request, cancellationToken).ConfigureAwait(false), request.Subject);
     }
 
-    private static byte[] Prepare(DatabricksDialect dialect, string? clientId, string? details)
+    private byte[] Prepare(string? details)
     {
-        FormBody form = dialect == DatabricksDialect.TokenExchange
+        FormBody form = _dialect == DatabricksDialect.TokenExchange
             ? new FormBody()
                 .Add("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange")
                 .Add("subject_token_type", SubjectTokenType.Jwt.ToString())   // the one type there is, whatever the platform calls its proof
             // The older drivers also send return_original_token_if_authenticated: we never ask for our own proof.
-            : new FormBody().Add("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer").Add("identity_federation_client_id", clientId);
+            : new FormBody().Add("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer").Add("identity_federation_client_id", _clientId);
         return form.Add("authorization_details", details).Encode();
     }
 

@@ -141,29 +141,9 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
     // 2 authorize
     private async Task<Grant> AuthorizeAsync(Flight flight, AttestedProof proof, CredentialRequest? request, CancellationToken cancellationToken)
     {
-        var asked = new AccessRequest
-        {
-            Target = target.Target,
-            Job = proof.Job!.Job,
-            AttestedFacts = proof.Job.Attested,
-            TargetIssuer = exchanger.Issuer.AbsoluteUri,
-            SubjectIssuer = proof.Issuer,
-            Subject = proof.Subject,
-            Claims = proof.Claims,
-            ActorIssuer = proof.Actor?.Issuer,
-            ActorSubject = proof.Actor?.Subject,
-            Scopes = request?.Scopes ?? target.Plan.Scopes,
-            Tenant = request?.Tenant,
-            AnswersClaimsChallenge = request?.Claims is not null,
-            MaxLifetime = target.Plan.MaxLifetime,
-            At = session.Clock.Now,
-            IsAPersons = proof.IsAPersons || proof.Actor is { IsAPersons: true },
-            IsPlatformIssued = exchanger.IsPlatformIssued,
-            IsRefresh = flight.IsRefresh,
-            Backchannel = session.Backchannel,
-            Time = session.Plan.Time,
-            FlightId = session.FlightId(flight.Number),
-        };
+        if (session.Plan.Policy is IExposurePolicy { LooksAtExposure: true })
+            await exchanger.LearnAsync(session.Backchannel, session.Plan.Time, cancellationToken).ConfigureAwait(false);
+        AccessRequest asked = AccessQuestion.Of(target, flight, proof, request);
         string revision;
         AccessDecision decision;
         try
@@ -180,7 +160,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
                 IsTransient = true,
             };
         }
-        decision = SenderConstraint.Applied(decision, exchanger);
+        decision = Narrowing.Applied(SenderConstraint.Applied(decision, exchanger), asked, exchanger);
         if (!decision.IsPermitted)
         {
             await _recorder.DeniedAsync(flight, proof, asked, decision, revision).ConfigureAwait(false);
@@ -199,6 +179,8 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             Subject = proof.Token,
             Actor = proof.Actor?.Token,
             Scopes = grant.Scopes,
+            Resources = grant.Resources,
+            AuthorizationDetails = grant.AuthorizationDetails,
             MaxLifetime = grant.MaxLifetime,
             Job = session.Context,
             Tenant = request?.Tenant,
@@ -249,6 +231,8 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             renewal?.Land(issued.Credential);
         if (issued.EndIsAssumed)
             session.WatchAssumedEnd(issued.Credential);
+        if (grant.PermitEndsAt is { } end && end < issued.Credential.ExpiresAt)
+            session.WatchPermitEnd(issued.Credential, end);
     }
 
     // 5 verify, 6 record; a credential that does not come through is ended

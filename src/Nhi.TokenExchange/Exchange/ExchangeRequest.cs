@@ -42,6 +42,12 @@ public sealed class ExchangeRequest
     /// <summary>The clock to use.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>Of the exchanger's own resources and audiences those that may be asked for; null: all of them.</summary>
+    internal IReadOnlyList<string>? Resources { get; init; }
+
+    /// <summary>The authorization details to ask for instead of the exchanger's own; null: those.</summary>
+    internal string? AuthorizationDetails { get; init; }
+
     /// <summary>Whether nobody asked for another: where the life of <see cref="Held"/> can't be lengthened, nothing is exchanged.</summary>
     internal bool RenewsOnly { get; init; }
 
@@ -49,6 +55,9 @@ public sealed class ExchangeRequest
     internal Renewal? Renewal { get; init; }
 
     internal Func<string, CancellationToken, ValueTask>? Announce { get; init; }
+
+    /// <summary>Whether a policy lets a resource or an audience be asked for.</summary>
+    internal bool MayNameResource(string name) => Resources is null || Resources.Contains(name, StringComparer.Ordinal);
 
     /// <summary>
     /// Writes the <see cref="Issued{TCredential}.RevocationHandle"/> of what is about to be made into the job's journal, if it has one: for an exchanger that chooses the handle itself, such as the name of a login. If the process is killed

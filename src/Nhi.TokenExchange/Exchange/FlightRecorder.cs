@@ -16,7 +16,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
     // 3 record: the intent, before a credential exists
     public async ValueTask ExchangingAsync(Flight flight, AttestedProof proof, Grant grant, CancellationToken cancellationToken)
     {
-        await session.Audit.RecordAsync(Event(AuditEventKind.Exchanging, flight, proof, scopes: grant.Scopes, revision: grant.PolicyRevision, tenant: grant.Tenant), cancellationToken).ConfigureAwait(false);
+        await session.Audit.RecordAsync(Event(AuditEventKind.Exchanging, flight, proof, grant.Asked, revision: grant.PolicyRevision, tenant: grant.Tenant), cancellationToken).ConfigureAwait(false);
         Landed(flight);   // of the exchange before, if this is a second one
         if (session.Journal is { } journal)
             flight.Entry = await journal.ExchangingAsync(plan, flight.Number, grant.Origin.Attestation, cancellationToken).ConfigureAwait(false);
@@ -75,7 +75,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
         where T : Credential =>
         session.Audit.RecordAsync(
             Event(
-                issued.IsRenewal ? AuditEventKind.Renewed : flight.IsRefresh ? AuditEventKind.Refreshed : AuditEventKind.Issued, flight, proof, scopes: issued.GrantedScopes is { } granted ? grant.Quoted(granted) : grant.Scopes, revision: grant.PolicyRevision,
+                issued.IsRenewal ? AuditEventKind.Renewed : flight.IsRefresh ? AuditEventKind.Refreshed : AuditEventKind.Issued, flight, proof, issued.GrantedScopes is { } granted ? grant.Asked with { Scopes = grant.Quoted(granted) } : grant.Asked, revision: grant.PolicyRevision,
                 tenant: grant.Tenant, credential: issued.Credential, correlationId: issued.CorrelationId),
             cancellationToken);
 
@@ -86,11 +86,11 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
 
     private AuditEvent Decision(AuditEventKind kind, Flight flight, AttestedProof proof, AccessRequest asked, AccessDecision decision, string revision) =>
         Event(
-            kind, flight, proof, decision.Scopes ?? asked.Scopes, decision.Rule, revision, decision is { IsPermitted: true, IsObserved: false } ? null : decision.Reason, tenant: asked.Tenant, correlationId: decision.CorrelationId,
+            kind, flight, proof, AskedFor.After(decision, asked), decision.Rule, revision, decision is { IsPermitted: true, IsObserved: false } ? null : decision.Reason, tenant: asked.Tenant, correlationId: decision.CorrelationId,
             isObserved: decision.IsObserved);
 
     private AuditEvent Event(
-        AuditEventKind kind, Flight flight, AttestedProof? proof, ScopeSet scopes = default, string? rule = null, string? revision = null, string? reason = null,
+        AuditEventKind kind, Flight flight, AttestedProof? proof, AskedFor? askedFor = null, string? rule = null, string? revision = null, string? reason = null,
         string? code = null, string? tenant = null, Credential? credential = null, string? correlationId = null, bool isObserved = false) => new()
         {
             Kind = kind,
@@ -107,11 +107,14 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
             WorkloadIsAsserted = proof?.WorkloadIsAsserted ?? false,
             IsAPersons = proof is { IsAPersons: true } or { Actor.IsAPersons: true },
             IsPlatformIssued = plan.Exchanger.IsPlatformIssued,
+            Exposure = session.Runtime(plan.Name).ExposureBy(proof),
             ActorIssuer = proof?.Actor?.Issuer,
             ActorSubject = proof?.Actor?.Subject,
             ActorFingerprint = proof?.Actor?.Token.Fingerprint,
             Tenant = tenant,
-            Scopes = scopes,
+            Scopes = askedFor?.Scopes ?? ScopeSet.Empty,
+            Resources = askedFor?.Resources ?? [],
+            AuthorizationDetails = askedFor?.AuthorizationDetails,
             Rule = rule,
             PolicyRevision = revision ?? session.Plan.PolicyRevision,
             IsObserved = isObserved,

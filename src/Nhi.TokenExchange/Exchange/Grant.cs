@@ -17,7 +17,16 @@ internal sealed record Grant
     /// <summary>Whose grant it is, and what the proof attests.</summary>
     public required LeaseOrigin Origin { get; init; }
 
-    public required ScopeSet Scopes { get; init; }
+    public ScopeSet Scopes => Asked.Scopes;
+
+    /// <summary>What the issuer is asked for.</summary>
+    public required AskedFor Asked { get; init; }
+
+    /// <summary>The only names that the credential may be for; null if the policy names none.</summary>
+    public IReadOnlyList<string>? Resources { get; init; }
+
+    /// <summary>The authorization details that the policy left; null if it limits none.</summary>
+    public string? AuthorizationDetails { get; init; }
 
     public string? Tenant { get; init; }
 
@@ -28,6 +37,9 @@ internal sealed record Grant
 
     /// <summary>The rule that permits no life beyond <see cref="MaxLifetime"/>; null if the hand-out alone is limited.</summary>
     public string? RefusesLongerLife { get; init; }
+
+    /// <summary>When the permit is over; null if it holds until the policy changes.</summary>
+    public DateTimeOffset? PermitEndsAt { get; init; }
 
     /// <summary>The instant that no hand-out may outlive: the permit's, the proof's where the issuer ties them, the shortest hop's.</summary>
     public required DateTimeOffset NotBeyond { get; init; }
@@ -60,11 +72,14 @@ internal sealed record Grant
         return new Grant
         {
             Origin = proof.Origin!,
-            Scopes = scopes,
+            Asked = AskedFor.After(decision, request),
+            Resources = decision.Resources,
+            AuthorizationDetails = Narrowing.DetailsLeft(decision, request),
             Tenant = request.Tenant,
             PolicyRevision = revision,
             MaxLifetime = longest,
             RefusesLongerLife = decision.RefuseLongerLife ? decision.Rule : null,
+            PermitEndsAt = decision.HoldsUntil,
             NotBeyond = notBeyond,
             // The tick first: a thread that is preempted between the two hands makes a life shorter, never longer.
             AskedAtTick = session.Clock.Tick,
@@ -145,6 +160,13 @@ internal sealed record Grant
             throw new TokenExchangeException(ErrorCodes.WiderScope, ExchangeStage.Verify, $"Scopes '{Scopes}' were asked for, '{Quoted(granted)}' were granted. It is not handed out.")
             {
                 CorrelationId = issued.CorrelationId, Hint = "Let the issuer grant what is asked for, or ask for what it grants.",
+            };
+        }
+        if (Resources is { } names && issued.Audiences.FirstOrDefault(audience => !names.Contains(audience, StringComparer.Ordinal)) is { } wider)
+        {
+            throw new TokenExchangeException(ErrorCodes.WrongAudience, ExchangeStage.Verify, $"The policy permits a credential for {PolicyText.OneOf(names)} alone, and this one is for {PolicyText.Presented(wider)} too. It is not handed out.")
+            {
+                CorrelationId = issued.CorrelationId, Hint = "Let the issuer issue it for what is asked for; if it is another name of that, add it to the rule's resources.",
             };
         }
         if (RefusesLongerLife is not null)

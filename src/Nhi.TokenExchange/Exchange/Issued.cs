@@ -19,6 +19,9 @@ public sealed class Issued<TCredential>
     /// <summary>The scopes that the issuer says it granted; null if it said nothing, which means "as asked" (RFC 6749 §5.1).</summary>
     public ScopeSet? GrantedScopes { get; init; }
 
+    /// <summary>For whom the credential says that it is (<c>aud</c> of a JWT); empty if it does not say.</summary>
+    internal IReadOnlyList<string> Audiences { get; init; } = [];
+
     /// <summary>When the issuer wants it refreshed; null leaves it to the rule.</summary>
     public DateTimeOffset? RefreshAt { get; init; }
 

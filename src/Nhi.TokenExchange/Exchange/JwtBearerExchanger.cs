@@ -14,14 +14,12 @@ internal sealed class JwtBearerExchanger : TokenExchanger<BearerToken>
         OptionChecks.Resources(options.Resources);
         OptionChecks.Times(options.UsableMargin, options.DefaultLifetime);
         _issuer = new OAuthIssuer(issuer, OptionChecks.Endpoints(options.TokenEndpoint, options.RevocationEndpoint), options.Client.Freeze(issuer));
-        FormBody form = new FormBody().Add("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
-        foreach (Uri resource in options.Resources)
-            form.Add("resource", resource.OriginalString);
-        _prepared = form.Encode();
+        Resources = [.. options.Resources.Select(resource => resource.OriginalString)];
+        _prepared = Prepare(Resources);
         _expected = new ExpectedToken
         {
             DefaultLifetime = options.DefaultLifetime,
-            Audiences = options.Resources.Count == 0 ? [] : [.. options.Resources.Select(resource => resource.OriginalString), .. options.AcceptedAudiences],
+            Audiences = Resources.Count == 0 ? [] : [.. Resources, .. options.AcceptedAudiences],
         };
         SubjectAudience = new Audience(options.SubjectAudience ?? issuer.OriginalString);
         UsableMargin = options.UsableMargin;
@@ -32,6 +30,12 @@ internal sealed class JwtBearerExchanger : TokenExchanger<BearerToken>
     public override Audience SubjectAudience { get; }
 
     public override TimeSpan UsableMargin { get; }
+
+    public override ExposureAnswer ReusableAfterJob => _issuer.ReusableAfterJob;
+
+    public override ExposureAnswer VisibleToOperators => OAuthIssuer.ShownOnce;
+
+    internal override IReadOnlyList<string> Resources { get; }
 
     public override async ValueTask<Issued<BearerToken>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken)
     {
@@ -46,14 +50,26 @@ internal sealed class JwtBearerExchanger : TokenExchanger<BearerToken>
         }
         var call = new TokenCall
         {
-            Prepared = _prepared, Fill = form => form.Add("assertion", request.Subject.Reveal()).Add("scope", request.Scopes.ToString()),
+            Prepared = request.Resources is null ? _prepared : Prepare(Resources.Where(request.MayNameResource)),   // what a policy takes away is not asked for
+            Fill = form => form.Add("assertion", request.Subject.Reveal()).Add("scope", request.Scopes.ToString()),
         };
         return _expected.Issue(await _issuer.AskAsync(call, request, cancellationToken).ConfigureAwait(false));
     }
+
+    internal override async ValueTask LearnAsync(HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken) =>
+        await _issuer.EndpointsAsync(backchannel, time, cancellationToken).ConfigureAwait(false);
 
     public override ValueTask<Revocation> RevokeAsync(RevocationRequest<BearerToken> request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         return _issuer.RevokeAsync(request, cancellationToken);
+    }
+
+    private static byte[] Prepare(IEnumerable<string> resources)
+    {
+        FormBody form = new FormBody().Add("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
+        foreach (string resource in resources)
+            form.Add("resource", resource);
+        return form.Encode();
     }
 }

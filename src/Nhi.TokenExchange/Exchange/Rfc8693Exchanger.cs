@@ -4,6 +4,8 @@ namespace Nhi.TokenExchange;
 internal sealed class Rfc8693Exchanger : TokenExchanger<BearerToken>
 {
     private readonly OAuthIssuer _issuer;
+    private readonly string[] _resources;
+    private readonly string[] _audiences;
     private readonly byte[] _prepared;
     private readonly ExpectedToken _expected;
 
@@ -16,15 +18,18 @@ internal sealed class Rfc8693Exchanger : TokenExchanger<BearerToken>
         if (options.AuthorizationDetails is { } details && AuthorizationDetailsCheck.FaultOfAsked(details) is { } fault)
             throw new ArgumentException($"AuthorizationDetails {fault}.", nameof(options));
         _issuer = new OAuthIssuer(issuer, OptionChecks.Endpoints(options.TokenEndpoint, options.RevocationEndpoint), options.Client.Freeze(issuer));
-        _prepared = Prepare(options);
+        _resources = [.. options.Resources.Select(resource => resource.OriginalString)];
+        _audiences = [.. options.Audiences];
+        Resources = [.. _resources, .. _audiences];
         _expected = new ExpectedToken
         {
             DefaultLifetime = options.DefaultLifetime,
             RequestedType = options.RequestedTokenType,
             IssuedTypeIsDemanded = true,
             AuthorizationDetails = options.AuthorizationDetails,
-            Audiences = options.Audiences.Count + options.Resources.Count == 0 ? [] : [.. options.Audiences, .. options.Resources.Select(resource => resource.OriginalString), .. options.AcceptedAudiences],
+            Audiences = Resources.Count == 0 ? [] : [.. Resources, .. options.AcceptedAudiences],
         };
+        _prepared = Prepare(_resources, _audiences, options.AuthorizationDetails);
         SubjectAudience = new Audience(options.SubjectAudience ?? issuer.OriginalString);
         UsableMargin = options.UsableMargin;
         EndsWithSubjectToken = options.EndsWithSubjectToken;
@@ -38,13 +43,24 @@ internal sealed class Rfc8693Exchanger : TokenExchanger<BearerToken>
 
     public override bool EndsWithSubjectToken { get; }
 
+    public override ExposureAnswer ReusableAfterJob => _issuer.ReusableAfterJob;
+
+    public override ExposureAnswer VisibleToOperators => OAuthIssuer.ShownOnce;
+
+    internal override IReadOnlyList<string> Resources { get; }
+
+    internal override string? AuthorizationDetails => _expected.AuthorizationDetails;
+
     public override async ValueTask<Issued<BearerToken>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         OptionChecks.NoTenantOrClaims(request);
-        var call = new TokenCall { Prepared = _prepared, Fill = form => Fill(form, request) };
-        return _expected.Issue(await _issuer.AskAsync(call, request, cancellationToken).ConfigureAwait(false));
+        var call = new TokenCall { Prepared = PreparedFor(request), Fill = form => Fill(form, request) };
+        return _expected.For(request).Issue(await _issuer.AskAsync(call, request, cancellationToken).ConfigureAwait(false));
     }
+
+    internal override async ValueTask LearnAsync(HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken) =>
+        await _issuer.EndpointsAsync(backchannel, time, cancellationToken).ConfigureAwait(false);
 
     public override ValueTask<Revocation> RevokeAsync(RevocationRequest<BearerToken> request, CancellationToken cancellationToken)
     {
@@ -52,17 +68,22 @@ internal sealed class Rfc8693Exchanger : TokenExchanger<BearerToken>
         return _issuer.RevokeAsync(request, cancellationToken);
     }
 
-    private static byte[] Prepare(Rfc8693Options options)
+    // What a policy takes away is not asked for.
+    private byte[] PreparedFor(ExchangeRequest request) => request.Resources is null && request.AuthorizationDetails is null
+        ? _prepared
+        : Prepare(_resources.Where(request.MayNameResource), _audiences.Where(request.MayNameResource), request.AuthorizationDetails ?? AuthorizationDetails);
+
+    private byte[] Prepare(IEnumerable<string> resources, IEnumerable<string> audiences, string? details)
     {
         FormBody form = new FormBody().Add("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange");
         // RFC 8693 §2.1: a name is repeated for several values, never joined.
-        foreach (Uri resource in options.Resources)
-            form.Add("resource", resource.OriginalString);
-        foreach (string audience in options.Audiences)
+        foreach (string resource in resources)
+            form.Add("resource", resource);
+        foreach (string audience in audiences)
             form.Add("audience", audience);
         return form
-            .Add("requested_token_type", options.RequestedTokenType?.ToString())
-            .Add("authorization_details", options.AuthorizationDetails)
+            .Add("requested_token_type", _expected.RequestedType?.ToString())
+            .Add("authorization_details", details)
             .Encode();
     }
 

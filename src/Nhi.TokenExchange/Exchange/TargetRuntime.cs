@@ -30,6 +30,30 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
         return _origin = new LeaseOrigin(this, attestation);
     }
 
+    /// <summary>The answers about the target's credential.</summary>
+    /// <param name="proof">What it would be got with; null before there is a proof.</param>
+    public CredentialExposure ExposureBy(AttestedProof? proof) => new(Ask(exchanger => exchanger.ReusableAfterJob), Ask(exchanger => exchanger.VisibleToOperators), HumanTie.Of(this, proof));
+
+    // Somebody else's exchanger may fail, or a mock of one answer null: nothing is got or lost by that.
+    private ExposureAnswer Ask(Func<TokenExchanger, ExposureAnswer?> question)
+    {
+        try
+        {
+            return question(Plan.Exchanger) ?? ExposureAnswer.Yes("it is not known: the exchanger gave no answer");
+        }
+        catch (Exception exception)
+        {
+            return ExposureAnswer.Yes($"it is not known: the exchanger failed with {exception.GetType().Name}");
+        }
+    }
+
+    /// <summary>Tells the log the answers, as far as they are known when the job starts.</summary>
+    public void TellExposure()
+    {
+        CredentialExposure exposure = ExposureBy(null);
+        Session.Plan.Logger.TargetExposure(Target, exposure.ReusableAfterJob, exposure.VisibleToOperators, exposure.TiedToHuman);
+    }
+
     /// <summary>The <see cref="CredentialProvider{TCredential}"/> of the target.</summary>
     public abstract object Provider { get; }
 

@@ -25,6 +25,12 @@ public abstract class TokenExchanger
     /// <summary>Whether nothing is exchanged: what the platform gives the workload is itself the credential. Policy and audit are told; nothing can end it before its time.</summary>
     public virtual bool IsPlatformIssued => false;
 
+    /// <summary>Whether a copy of a credential opens anything once the job has ended. Default: yes, since nothing says that the exchanger ends it. The answer may change with what is learnt of the issuer.</summary>
+    public virtual ExposureAnswer ReusableAfterJob => ExposureAnswer.Yes("it is not known whether the exchanger ends a credential before its time");
+
+    /// <summary>Whether somebody who runs the platform or the vault can get to see a credential, without being the job. Default: yes, since nothing says that it is not kept anywhere.</summary>
+    public virtual ExposureAnswer VisibleToOperators => ExposureAnswer.Yes("it is not known who else can see the credential");
+
     /// <summary>Whether a job keeps what it holds alive: its life is lengthened when that is due, whether or not somebody asks for it. Such an exchanger exchanges nothing where <see cref="ExchangeRequest.RenewsOnly"/> says so.</summary>
     internal virtual bool RenewsHeld => false;
 
@@ -32,10 +38,19 @@ public abstract class TokenExchanger
     /// <param name="credential">A credential of this exchanger.</param>
     internal virtual string? EndsWith(Credential credential) => null;
 
-    /// <summary>Says what is wrong with the scopes that a target declares, when the job starts; null if nothing is.</summary>
-    /// <param name="scopes">The target's scopes.</param>
+    /// <summary>The <c>resource</c> and <c>audience</c> values that are asked for, of which a policy may leave fewer (<see cref="ExchangeRequest.Resources"/>). Empty: none, or there is no place for them.</summary>
+    internal virtual IReadOnlyList<string> Resources => [];
+
+    /// <summary>The <c>authorization_details</c> that are asked for, of which a policy may leave less (<see cref="ExchangeRequest.AuthorizationDetails"/>). Null: none, or there is no place for them.</summary>
+    internal virtual string? AuthorizationDetails => null;
+
+    /// <summary>Says what is wrong with the scopes that a target declares, when the job starts, or that a policy leaves; null if nothing is. An issuer that knows no scopes says so: what can't be asked for can't be narrowed.</summary>
+    /// <param name="scopes">The target's scopes, or those that are left.</param>
     /// <returns>A sentence without subject, such as "are two; this issuer takes one", that is put behind the setting's name.</returns>
     public virtual string? FlawOf(ScopeSet scopes) => null;
+
+    /// <summary>Reads what the answers about a credential depend on, where it is not known yet.</summary>
+    internal virtual ValueTask LearnAsync(HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken) => default;
 
     /// <summary>Says what is wrong with the target's <c>Through</c>; null if nothing is.</summary>
     /// <param name="hop">The exchanger of the target that it names; null if it names an identity instead.</param>

@@ -23,6 +23,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
     private readonly FlightNumbers _numbers = new();
     private readonly LeaseEnding _ending;
     private readonly AssumedEnd _assumedEnd;
+    private readonly PermitEnd _permitEnd;
     private readonly TaskCompletionSource<EndCause> _cause = new();   // the first one counts
     private readonly Lazy<Task<JobReport>> _completion;
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -36,6 +37,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
         Audit = new JobAudit(plan);
         _ending = new LeaseEnding(this);
         _assumedEnd = new AssumedEnd(this, _ending);
+        _permitEnd = new PermitEnd(this, _ending);
         Leases = new LeaseSet(Clock, _ending.NoteExpired, _ending.NoteOverdue);
         JournalFolder? folder = plan.Journal is { } path ? JournalFolder.Open(path) : null;
         Recovery = new JournalRecovery(this, folder, recoversFromOtherHosts);
@@ -190,6 +192,8 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
         plan.Meter.Add(session);
         ProcessEnd.Add(session);
         plan.Logger.JobStarted(session.Context, string.Join(", ", session._targets.Keys));
+        foreach (TargetRuntime target in session.Targets)
+            target.TellExposure();
         session._killSwitch?.Watch();
         session.Recovery.Start();
         return session;
@@ -243,6 +247,9 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
 
     /// <summary>Ends a registered lease when the end that is assumed for it comes.</summary>
     internal void WatchAssumedEnd(Credential credential) => _assumedEnd.Watch(credential);
+
+    /// <summary>Ends a registered lease when its permit is over.</summary>
+    internal void WatchPermitEnd(Credential credential, DateTimeOffset endsAt) => _permitEnd.Watch(credential, endsAt);
 
     /// <summary>Ends a lease if nobody else does.</summary>
     internal Task EndLeaseAsync(Credential credential, string reason) => _ending.EndAsync(credential, reason);

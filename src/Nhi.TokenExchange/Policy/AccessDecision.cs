@@ -23,6 +23,12 @@ public sealed class AccessDecision
     /// <summary>The scopes to ask for instead of the target's; null leaves them. Must be a subset.</summary>
     public ScopeSet? Scopes { get; private init; }
 
+    /// <summary>The only names that the credential may be for: of the target's <c>resource</c> and <c>audience</c> values only these are asked for, and a JWT with another <c>aud</c> is ended and refused. Null leaves the target's.</summary>
+    public IReadOnlyList<string>? Resources { get; private init; }
+
+    /// <summary>What of the target's <c>authorization_details</c> may be asked for (RFC 9396): a JSON array, of which what both have in common is left. Null leaves the target's.</summary>
+    public string? AuthorizationDetails { get; private init; }
+
     /// <summary>The longest hand-out; null leaves the target's.</summary>
     public TimeSpan? MaxLifetime { get; private init; }
 
@@ -48,9 +54,20 @@ public sealed class AccessDecision
     /// <param name="holdsUntil">Until when the permit holds; null until the policy changes.</param>
     /// <param name="refuseLongerLife">Whether what lives longer than it may be handed out is ended and refused, not only handed out for a shorter time.</param>
     /// <param name="senderConstrained">Whether a credential that works for whoever holds it is refused.</param>
+    /// <param name="resources">The only names that the credential may be for; null leaves the target's. A target that names none of them is denied.</param>
+    /// <param name="authorizationDetails">The authorization details that may be asked for: a JSON array; null leaves the target's. A target that asks for none of them is denied.</param>
+    /// <exception cref="ArgumentException">The rule is empty, or the details are no JSON array of objects with a <c>type</c> each.</exception>
     public static AccessDecision Permit(
-        string rule, ScopeSet? scopes = null, TimeSpan? maxLifetime = null, DateTimeOffset? holdsUntil = null, bool refuseLongerLife = false, bool senderConstrained = false) =>
-        new(true, rule, "") { Scopes = scopes, MaxLifetime = maxLifetime, HoldsUntil = holdsUntil, RefuseLongerLife = refuseLongerLife, SenderConstrained = senderConstrained };
+        string rule, ScopeSet? scopes = null, TimeSpan? maxLifetime = null, DateTimeOffset? holdsUntil = null, bool refuseLongerLife = false, bool senderConstrained = false,
+        IReadOnlyList<string>? resources = null, string? authorizationDetails = null)
+    {
+        if (authorizationDetails is not null && AuthorizationDetailsCheck.FaultOfAsked(authorizationDetails) is { } fault)
+            throw new ArgumentException($"It {fault}.", nameof(authorizationDetails));
+        return new(true, rule, "")
+        {
+            Scopes = scopes, MaxLifetime = maxLifetime, HoldsUntil = holdsUntil, RefuseLongerLife = refuseLongerLife, SenderConstrained = senderConstrained, Resources = resources, AuthorizationDetails = authorizationDetails,
+        };
+    }
 
     /// <summary>Refuses access.</summary>
     /// <param name="rule">The rule that decided.</param>
@@ -71,6 +88,8 @@ public sealed class AccessDecision
             string[] limits =
             [
                 .. Scopes is { } scopes ? [$"scopes '{scopes}'"] : Array.Empty<string>(),
+                .. Resources is { } resources ? [$"resources {PolicyText.OneOf(resources)}"] : Array.Empty<string>(),
+                .. AuthorizationDetails is { } details ? [$"authorization details {PolicyText.Presented(details)}"] : Array.Empty<string>(),
                 .. MaxLifetime is { } longest ? [$"a hand-out of {longest:c}"] : Array.Empty<string>(),
                 .. RefuseLongerLife ? ["no longer life"] : Array.Empty<string>(),
                 .. SenderConstrained ? ["a sender-constrained credential"] : Array.Empty<string>(),

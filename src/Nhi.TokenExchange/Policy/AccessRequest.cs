@@ -27,6 +27,12 @@ public sealed class AccessRequest
     /// <summary>The scopes asked for.</summary>
     public required ScopeSet Scopes { get; init; }
 
+    /// <summary>The <c>resource</c> and <c>audience</c> values that the target names beside its scopes (RFC 8693 §2.1); empty if it names none, or its exchange has no place for them.</summary>
+    public IReadOnlyList<string> Resources { get; init; } = [];
+
+    /// <summary>The <c>authorization_details</c> that the target asks for (RFC 9396): a JSON array; null if it asks for none, or its exchange has no place for them.</summary>
+    public string? AuthorizationDetails { get; init; }
+
     /// <summary>How long the credential would be handed out at most.</summary>
     public required TimeSpan MaxLifetime { get; init; }
 
@@ -50,6 +56,9 @@ public sealed class AccessRequest
 
     /// <summary>Whether nothing is exchanged: the platform's own token would be the credential, which lives as long as the platform wants and can't be ended.</summary>
     public bool IsPlatformIssued { get; init; }
+
+    /// <summary>Three questions about the credential that would be got, with their answers. What a request does not say counts as yes.</summary>
+    public CredentialExposure Exposure { get; init; } = CredentialExposure.Unknown;
 
     /// <summary>Whether a credential of this target is being replaced.</summary>
     public bool IsRefresh { get; init; }

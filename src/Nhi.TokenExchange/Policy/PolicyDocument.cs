@@ -9,7 +9,7 @@ namespace Nhi.TokenExchange;
 /// Denied unless a permit matches and no forbid does. The language has a page of its own, Policy, and a JSON Schema in the package (PolicySchema.json).
 /// To follow a file while it changes, name it by <see cref="TokenExchangeBuilder.PolicyFile"/> or the setting <c>Policy:File</c>.
 /// </remarks>
-public sealed class PolicyDocument : IAccessPolicy
+public sealed class PolicyDocument : IAccessPolicy, IExposurePolicy
 {
     private readonly RuleIndex _rules;
 
@@ -21,6 +21,7 @@ public sealed class PolicyDocument : IAccessPolicy
         IsObserved = isObserved;
         MaxDatasetsPerIdentity = maxDatasetsPerIdentity;
         _rules = new RuleIndex(rules);
+        LooksAtExposure = rules.Any(rule => rule.Conditions.OfType<ExposureCondition>().Any());
         Revision = FormattableString.Invariant($"{number}+sha256:{digest}");
     }
 
@@ -29,6 +30,11 @@ public sealed class PolicyDocument : IAccessPolicy
 
     /// <summary>Whether the document is in mode <c>observe</c>: everything is permitted as it is asked, and the audit says what would have been decided.</summary>
     public bool IsObserved { get; }
+
+    /// <summary>Whether a rule looks at the answers about a credential.</summary>
+    internal bool LooksAtExposure { get; }
+
+    bool IExposurePolicy.LooksAtExposure => LooksAtExposure;
 
     internal string Name { get; }
 

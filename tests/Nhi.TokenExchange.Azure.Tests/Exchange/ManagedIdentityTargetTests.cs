@@ -18,6 +18,19 @@ internal sealed class ManagedIdentityTargetTests
         });
 
     [Test]
+    public void A_copy_of_the_platforms_token_outlives_the_job_and_can_be_had_by_who_has_a_shell_there() =>
+        Assert.That((Targets.ManagedIdentity(Resource).ReusableAfterJob.ToString(), Targets.ManagedIdentity(Resource).VisibleToOperators.ToString()), Is.EqualTo((
+            "yes: nothing ends the platform's own token before its time: a copy works until it dies, up to a day after it was issued",
+            "yes: the platform gives the same token to whoever can ask its metadata endpoint from this machine, an operator with a shell included")));
+
+    [Test]
+    public void A_copy_of_a_token_of_Entra_outlives_the_job_and_is_shown_to_nobody_else()
+    {
+        TokenExchanger<BearerToken> entra = Targets.Entra(Guid.NewGuid().ToString(), Guid.NewGuid().ToString());
+        Assert.That((entra.ReusableAfterJob.IsYes, entra.VisibleToOperators.IsYes), Is.EqualTo((true, false)));
+    }
+
+    [Test]
     public async Task The_platforms_token_is_the_credential_and_report_and_audit_say_that_nothing_ends_it()
     {
         using var host = HostVariables.VirtualMachine();

@@ -30,6 +30,14 @@ internal sealed class AdminAccessTests
         Assert.That(() => Targets.PostgresRole($"{Socket};Passwort={secret}"), Throws.ArgumentException.With.Message.Not.Contain(secret).And.InnerException.Null);
     }
 
+    [Test]
+    public void A_copy_of_a_login_opens_nothing_after_the_job_and_nobody_else_sees_it()
+    {
+        TokenExchanger<DatabaseLogin> exchanger = Targets.PostgresRole(Socket);
+        Assert.That((exchanger.ReusableAfterJob.IsYes, exchanger.VisibleToOperators.IsYes), Is.EqualTo((false, false)));
+        Assert.That(exchanger.VisibleToOperators.Reason, Does.Contain("SCRAM verifier"));
+    }
+
     [TestCase("Database=d;Username=u", "has no Host")]
     [TestCase("Host=/s;Username=u", "has no Database")]
     [TestCase("Host=/s;Database=d", "has no Username")]

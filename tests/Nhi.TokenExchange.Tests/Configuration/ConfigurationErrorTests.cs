@@ -9,6 +9,15 @@ internal sealed class ConfigurationErrorTests
     private const string W = "Targets:warehouse:";
 
     [Test]
+    public void A_target_whose_identity_is_null_has_none()
+    {
+        Dictionary<string, string?> settings = Sections.Good();
+        settings["Targets:warehouse:Identity"] = null;
+
+        Assert.That(Sections.Refused(Sections.Of(settings)).Message, Does.Contain("TokenExchange:Targets:warehouse: names neither Identity nor Through"));
+    }
+
+    [Test]
     public void A_wrong_path_does_not_hide_what_is_wrong_beside_it() =>
         Assert.That(
             Sections.Refused(Sections.With(("Identities:job:Path", "relative"), ("Identities:job:Foo", "1"), ("Identities:job:Pth", "x"))).Message,

@@ -105,6 +105,33 @@ internal sealed class DatabricksFederationTests
         Assert.That(async () => await job.Provider<BearerToken>("wide").GetAsync(), Throws.TypeOf<TokenExchangeException>().With.Property("IssuerError").EqualTo("invalid_scope"));
     }
 
+    [Test]
+    public async Task What_a_policy_narrows_reaches_the_workspace_and_bounds_what_the_token_opens([Values] DatabricksDialect dialect)
+    {
+        const string both = """[{"type":"unity_catalog_privileges","object_type":"TABLE","object_full_path":"main.shop.orders","privileges":["SELECT","MODIFY"]},{"type":"unity_catalog_privileges","object_type":"TABLE","object_full_path":"main.shop.customers","privileges":["SELECT"]}]""";
+        await using JobSession job = await JobAsync(b => b
+            .Target("orders", Databricks(AppId, o => (o.Dialect, o.AuthorizationDetails) = (dialect, both)), "job", "sql", "unity-catalog")
+            .Policy(Policy.Policies.Of(Policy.Policies.Permit("orders", """{ "target": "orders" }""", $$"""{ "scopes": [ "sql" ], "authorizationDetails": {{Details}} }"""))));
+        BearerToken token = await job.Provider<BearerToken>("orders").GetAsync();
+        LedgerIssue issued = _emulator.Ledger.Issued.Single();
+        Assert.That((issued.Fingerprint, issued.Scope, issued.AuthorizationDetails), Is.EqualTo((token.Fingerprint, "sql", Details)));
+        Assert.That(await RowsAsync(token, "orders"), Is.EqualTo(HttpStatusCode.OK));
+        Assert.That(await RowsAsync(token, "customers"), Is.EqualTo(HttpStatusCode.Forbidden));
+    }
+
+    [Test]
+    public async Task Scopes_that_a_workspace_grants_beyond_what_the_policy_left_are_refused_though_the_target_has_them()
+    {
+        _emulator.Faults.Next(EmulatorEndpoint.DatabricksToken, Fault.WiderScope("unity-catalog"));
+        await using JobSession job = await JobAsync(b => b
+            .Target("orders", Databricks(AppId), "job", "sql", "unity-catalog")
+            .Policy(Policy.Policies.Of(Policy.Policies.Permit("orders", """{ "target": "orders" }""", """{ "scopes": [ "sql" ] }"""))));
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => job.Provider<BearerToken>("orders").GetAsync().AsTask())!;
+        Assert.That(refused.Code, Is.EqualTo("NHI5001"));
+        Assert.That(refused.Detail, Does.StartWith("Scopes 'sql' were asked for, 'sql unity-catalog' were granted. It is not handed out."));
+        Assert.That((await job.CompleteAsync()).Leases.Single().End, Is.EqualTo(LeaseEnd.CannotBeRevoked), "it was tried, and is accounted for");
+    }
+
     [TestCase("subject", "subject_mismatch")]
     [TestCase("issuer", "issuer_unknown")]
     [TestCase("audience", "audience_mismatch")]
@@ -147,6 +174,14 @@ internal sealed class DatabricksFederationTests
     {
         using var http = new HttpClient(job.CreateHandler(target));
         using HttpResponseMessage response = await http.GetAsync(new Uri(_emulator.Databricks.Host, path));
+        return response.StatusCode;
+    }
+
+    private async Task<HttpStatusCode> RowsAsync(BearerToken token, string dataset)
+    {
+        using var http = new HttpClient();
+        token.ApplyTo(http.DefaultRequestHeaders);
+        using HttpResponseMessage response = await http.GetAsync(new Uri(_emulator.Warehouse.Address, $"/api/datasets/{dataset}/rows?count=1"));
         return response.StatusCode;
     }
 }

@@ -103,5 +103,43 @@ public class ObligationTests
         Assert.ThrowsAsync<AccessDeniedException>(() => job.Warehouse.GetAsync().AsTask());
     }
 
+    [Test]
+    public async Task A_credential_whose_permit_is_over_is_ended_at_its_issuer_though_nobody_asks_for_it()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        DateTimeOffset ends = job.Time.GetUtcNow().AddMinutes(30);
+        job.Policy.Decide = _ => AccessDecision.Permit("timed", holdsUntil: ends);
+        BearerToken token = await job.Warehouse.GetAsync();
+
+        job.Time.Advance(TimeSpan.FromMinutes(30) - TimeSpan.FromTicks(1));
+        await job.QuietAsync();
+        Assert.That(job.Issuer.Revoked, Is.Empty, "not a tick before");
+        job.Time.Advance(TimeSpan.FromSeconds(2));
+
+        await Eventually.HoldsAsync(() => job.Issuer.Revoked.Contains(token), "the end of what the permit was for");
+        await Eventually.HoldsAsync(() => job.Audit.Events.Any(one => one.Kind == AuditEventKind.Revoked && one.Fingerprint == token.Fingerprint && one.Reason == "its permit is over"), "its record");
+    }
+
+    [Test]
+    public async Task One_that_was_renewed_under_a_permit_that_holds_on_is_not_ended_with_the_old_one()
+    {
+        await using TestJob job = await TestJob.StartAsync(issuer => issuer.Renews = true);
+        DateTimeOffset start = job.Time.GetUtcNow();
+        job.Issuer.Answer = request => request.Held is BearerToken held
+            ? new Issued<BearerToken>(new BearerToken(held.Reveal(), job.Time.GetUtcNow().AddHours(1))) { IsRenewal = true, RevocationHandle = "one" }
+            : new Issued<BearerToken>(job.Issuer.NewToken()) { RevocationHandle = "one" };
+        job.Policy.Decide = request => AccessDecision.Permit("timed", holdsUntil: start.AddMinutes(request.IsRefresh ? 120 : 30));
+        BearerToken first = await job.Warehouse.GetAsync();
+        job.Time.Advance(TimeSpan.FromMinutes(16));   // the renewal is due
+        await Eventually.HoldsAsync(async () => !ReferenceEquals(await job.Warehouse.GetAsync(), first), "the renewal");
+
+        job.Time.Advance(TimeSpan.FromMinutes(20));
+        await job.QuietAsync();
+        await job.Warehouse.GetAsync();
+
+        await job.Session.CompleteAsync();
+        Assert.That(job.Audit.Events.Where(one => one.Kind == AuditEventKind.Revoked).Select(one => one.Reason), Has.None.EqualTo("its permit is over"));
+    }
+
     private static Task<TestJob> StartAsync(string limits, Action<TestExchanger>? issuer = null) => TestJob.StartAsync(issuer, more: b => b.Policy(Of(Permit("orders", ToWarehouse, limits))));
 }

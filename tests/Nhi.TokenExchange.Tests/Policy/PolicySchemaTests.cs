@@ -16,9 +16,10 @@ public partial class PolicySchemaTests
             "when": { "target": { "anyOf": [ "warehouse", "lake" ] }, "targetIssuer": "https://workspace.example", "issuer": "https://token.actions.githubusercontent.com", "subject": { "glob": "repo:acme/*:ref:refs/heads/main" },
                       "actorIssuer": "https://a.example", "actorSubject": { "present": true }, "tenant": "t", "claims": { "repository_id": "4711" },
                       "job": { "pipeline": "p", "run": { "glob": "r/**" }, "task": "t", "dataset": "orders", "purpose": "load", "environment": "production" }, "scopes": { "within": [ "sql" ] },
+                      "exposure": { "reusableAfterJob": false, "visibleToOperators": false, "tiedToHuman": false },
                       "time": { "days": [ "mon" ], "from": "06:00", "to": "24:00", "zone": "Europe/Berlin", "notBefore": "2026-01-01T00:00:00Z", "notAfter": "2026-12-31T00:00:00+01:00" } },
-            "limits": { "longestHandOut": "12:00:00", "refuseLongerLife": true, "scopes": [ "sql" ], "attestedOnly": [ "pipeline", "run" ], "senderConstrained": false, "notPlatformIssued": true } },
-          { "name": "elsewhere", "effect": "forbid", "when": { "tenant": { "noneOf": [ "t" ] }, "claims": { "x": { "present": false } }, "scopes": { "beyond": [ "sql" ] } } },
+            "limits": { "longestHandOut": "12:00:00", "refuseLongerLife": true, "scopes": [ "sql" ], "resources": [ "https://warehouse.example" ], "authorizationDetails": [ { "type": "sql", "actions": [ "read" ] } ], "attestedOnly": [ "pipeline", "run" ], "senderConstrained": false, "notPlatformIssued": true } },
+          { "name": "elsewhere", "effect": "forbid", "when": { "tenant": { "noneOf": [ "t" ] }, "claims": { "x": { "present": false } }, "scopes": { "beyond": [ "sql" ] }, "exposure": { "tiedToHuman": true } } },
           { "name": "sandbox", "effect": "permit", "any": true, "reason": "All." } ] }
         """;
 
@@ -32,9 +33,9 @@ public partial class PolicySchemaTests
             ("rules/0/any", "true"), ("rules/0/when/target", "\"\""), ("rules/0/when/target", "\"a*\""), ("rules/0/when/target", "7"), ("rules/0/when/target", "{}"), ("rules/0/when/target/anyOf", "[]"), ("rules/0/when/target/anyOf", "[ \"a\", \"a\" ]"),
             ("rules/0/when/target/noneOf", "[ \"a\" ]"), ("rules/0/when/target/glob", "\"a/*\""), ("rules/0/when/subject/glob", "\"*\""), ("rules/0/when/subject/glob", "\"a/b*\""), ("rules/0/when/subject/glob", "\"a/**/b\""), ("rules/0/when/subject/glob", "\"a/b\""),
             ("rules/0/when/subject/glob", "\"a/***\""), ("rules/0/when/actorSubject/present", "false"), ("rules/0/when/claims", "{}"), ("rules/0/when/job", "{}"), ("rules/0/when/job/data", "\"x\""), ("rules/0/when/scopes/within", "[]"), ("rules/0/when/scopes/within", "[ \"a b\" ]"),
-            ("rules/0/when/scopes", """{ "anyOf": [ "sql" ] }"""), ("rules/0/when/time", "{}"), ("rules/0/when/time/days", "[ \"monday\" ]"), ("rules/0/when/time/from", null), ("rules/0/when/time/from", "\"6:00\""), ("rules/0/when/time/from", "\"24:00\""),
+            ("rules/0/when/scopes", """{ "anyOf": [ "sql" ] }"""), ("rules/0/when/exposure", "{}"), ("rules/0/when/exposure", "false"), ("rules/0/when/exposure/tiedToHuman", "\"no\""), ("rules/0/when/exposure/tiedToPeople", "false"), ("rules/0/when/time", "{}"), ("rules/0/when/time/days", "[ \"monday\" ]"), ("rules/0/when/time/from", null), ("rules/0/when/time/from", "\"6:00\""), ("rules/0/when/time/from", "\"24:00\""),
             ("rules/0/when/time/notAfter", "\"2026-12-31\""), ("rules/0/when/time/zone", "\"CEST\""), ("rules/0/limits", "{}"), ("rules/0/limits/longestHandOut", "\"12:00:01\""), ("rules/0/limits/longestHandOut", "\"00:00:00\""), ("rules/0/limits/refuseLongerLife", "\"true\""),
-            ("rules/0/limits/attestedOnly", "[ \"dataset\" ]"), ("rules/0/limits/scopes", "[]"), ("rules/0/limits/forever", "true"), ("rules/1/limits", """{ "refuseLongerLife": true }"""), ("rules/1/when/tenant/noneOf", "[]"), ("rules/1/when/scopes/anyOf", "[ \"a\" ]"), ("rules/2/reason", null), ("rules/2/any", "false"),
+            ("rules/0/limits/attestedOnly", "[ \"dataset\" ]"), ("rules/0/limits/scopes", "[]"), ("rules/0/limits/resources", "[]"), ("rules/0/limits/resources", "[ \"a\", \"a\" ]"), ("rules/0/limits/resources", "[ \"a/*\" ]"), ("rules/0/limits/authorizationDetails", "[]"), ("rules/0/limits/authorizationDetails", "[ { } ]"), ("rules/0/limits/authorizationDetails", "{ \"type\": \"sql\" }"), ("rules/0/limits/forever", "true"), ("rules/1/limits", """{ "refuseLongerLife": true }"""), ("rules/1/when/tenant/noneOf", "[]"), ("rules/1/when/scopes/anyOf", "[ \"a\" ]"), ("rules/2/reason", null), ("rules/2/any", "false"),
         ];
         return wrong.Select(one => new TestCaseData(one.Place, one.Value));
     }
@@ -89,6 +90,10 @@ public partial class PolicySchemaTests
         foreach (string rule in blocks.Where(block => block.TrimStart().StartsWith("{ \"name\"", StringComparison.Ordinal) && !block.Contains("\"cases\"", StringComparison.Ordinal)))
             Assert.That(IsTaken(Policies.Text(1, rule)), Is.EqualTo((true, true)), rule);
     }
+
+    [Test]
+    public void The_example_on_the_page_of_the_three_questions_is_taken_by_both() =>
+        Assert.That(IsTaken(JsonBlocks().Match(File.ReadAllText(Path.Combine(Repository.Root, "docs/three-questions.md"))).Groups["json"].Value), Is.EqualTo((true, true)));
 
     private static (bool IsCompiled, bool IsValid) IsTaken(string json)
     {

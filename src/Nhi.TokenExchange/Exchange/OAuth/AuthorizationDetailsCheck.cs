@@ -9,10 +9,10 @@ namespace Nhi.TokenExchange;
 /// </remarks>
 internal static class AuthorizationDetailsCheck
 {
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
+    public static readonly JsonDocumentOptions Strict = new() { MaxDepth = 16, AllowDuplicateProperties = false };
 
     // RFC 9396 §2.2: each of these lists limits what the object grants.
-    private static readonly string[] LimitingLists = ["locations", "actions", "datatypes", "privileges"];
+    public static readonly string[] LimitingLists = ["locations", "actions", "datatypes", "privileges"];
 
     /// <summary>Says what is wrong with a text that is to be asked for; null if nothing is.</summary>
     public static string? FaultOfAsked(string json)

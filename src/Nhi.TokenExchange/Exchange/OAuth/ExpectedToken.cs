@@ -25,6 +25,9 @@ internal sealed record ExpectedToken
     /// <summary>Whether what was granted of them may be said nowhere, neither in the answer nor in the token.</summary>
     public bool DetailsMayGoUnsaid { get; init; }
 
+    /// <summary>The same for a request of which a policy left less.</summary>
+    public ExpectedToken For(ExchangeRequest request) => request.AuthorizationDetails is { } left ? this with { AuthorizationDetails = left } : this;
+
     /// <summary>Makes the credential.</summary>
     /// <param name="answer">What came.</param>
     /// <param name="sent">The proof, where an answer that brings it back is no credential; null where it may.</param>
@@ -53,7 +56,7 @@ internal sealed record ExpectedToken
             DateTimeOffset? end = EndOf(answer, claims);
             return new Issued<BearerToken>(new BearerToken(answer.AccessToken!, end ?? answer.AskedAt + DefaultLifetime))
             {
-                EndIsAssumed = end is null, GrantedScopes = scopes, CorrelationId = answer.CorrelationId, Flaw = flaw,
+                EndIsAssumed = end is null, GrantedScopes = scopes, Audiences = [.. (claims?.Audiences ?? []).Select(answer.Secrets.TakenOutOf)], CorrelationId = answer.CorrelationId, Flaw = flaw,
             };
         }
         catch (ArgumentException exception)   // names the position, never the token

@@ -10,8 +10,20 @@ namespace Nhi.TokenExchange;
 internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, ClientAuthentication client)
 {
     private readonly Lazy<DiscoveryDocuments> _documents = new();
+    private IssuerEndpoints? _known;
 
     public Uri Identifier => issuer;
+
+    /// <summary>Whether a token outlives its job; of an issuer whose metadata have not been read, yes.</summary>
+    public ExposureAnswer ReusableAfterJob => (configured ?? _known) switch
+    {
+        null => ExposureAnswer.Yes("it is not known whether the issuer revokes: its metadata, which say it, have not been read"),
+        { Revocation: null } => ExposureAnswer.Yes("no revocation endpoint is known, so that a copy works until the token dies by itself"),
+        _ => ExposureAnswer.No("the issuer revokes it when the job ends (RFC 7009)"),
+    };
+
+    /// <summary>A token that somebody else issued is shown by nobody but its issuer, once.</summary>
+    public static ExposureAnswer ShownOnce { get; } = ExposureAnswer.No("the issuer shows it once, to this process");
 
     /// <summary>Whether a body says that it is JSON, and is not packed: nobody asked for that.</summary>
     public static bool IsJson(HttpContent content) =>
@@ -70,8 +82,9 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
         };
     }
 
-    private async ValueTask<IssuerEndpoints> EndpointsAsync(HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken) =>
-        configured ?? await _documents.Value.GetAsync(issuer, backchannel, time, cancellationToken).ConfigureAwait(false);
+    /// <summary>The endpoints, configured or discovered.</summary>
+    public async ValueTask<IssuerEndpoints> EndpointsAsync(HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken) =>
+        configured ?? (_known = await _documents.Value.GetAsync(issuer, backchannel, time, cancellationToken).ConfigureAwait(false));
 
     private async Task<OAuthResponse> PostAsync(Uri endpoint, TokenCall call, ClientAuthenticationRequest authentication, bool isRepeated, CancellationToken cancellationToken)
     {

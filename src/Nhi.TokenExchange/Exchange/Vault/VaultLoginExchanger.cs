@@ -7,6 +7,7 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
     private readonly string _path;
     private readonly string? _role;
     private readonly TimeSpan? _wrapFor;
+    private bool _givesBatchTokens;
 
     /// <exception cref="ArgumentException">The server, the role or an option is wrong.</exception>
     public VaultLoginExchanger(Uri server, string? role, VaultLoginOptions options)
@@ -34,6 +35,13 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
     public override Audience SubjectAudience { get; }
 
     public override TimeSpan UsableMargin { get; }
+
+    // Known when the first one comes: the role's token_type decides.
+    public override ExposureAnswer ReusableAfterJob => _givesBatchTokens
+        ? ExposureAnswer.Yes("the role gives batch tokens, which nothing can revoke: a copy works until it dies by itself")
+        : ExposureAnswer.No("the token revokes itself when the job ends");
+
+    public override ExposureAnswer VisibleToOperators { get; } = ExposureAnswer.No("Vault shows a token once, to who logs in");
 
     internal override bool RenewsHeld => true;
 
@@ -87,6 +95,7 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
 
     private Issued<BearerToken> Issue(VaultAnswer answer, string token, TokenExchangeException? flaw)
     {
+        _givesBatchTokens = answer.Accessor is null;
         try
         {
             return new Issued<BearerToken>(new BearerToken(token, VaultLife.EndOf(answer)))

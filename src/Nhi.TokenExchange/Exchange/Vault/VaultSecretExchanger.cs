@@ -9,6 +9,7 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
     private readonly string _path;
     private readonly bool _isPost;
     private readonly TimeSpan? _wrapFor;
+    private bool _hasNoLease;
 
     /// <exception cref="ArgumentException">The server, the path or an option is wrong.</exception>
     public VaultSecretExchanger(Uri server, string path, VaultSecretOptions options)
@@ -31,6 +32,15 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
     public override Audience SubjectAudience { get; }
 
     public override TimeSpan UsableMargin { get; }
+
+    // Known when the first one comes: not every engine has leases.
+    public override ExposureAnswer ReusableAfterJob => _hasNoLease
+        ? ExposureAnswer.Yes("what Vault gives at this path has no lease that could be revoked: a copy works until it dies by itself")
+        : ExposureAnswer.No("its lease is revoked when the job ends");
+
+    public override ExposureAnswer VisibleToOperators => _path.Split('/').Any(segment => segment is "static-creds" or "static-cred")
+        ? ExposureAnswer.Yes("Vault keeps the password of a static role, and shows it to whoever may read the path")
+        : ExposureAnswer.No("Vault makes it for this lease, and shows it once");
 
     internal override bool RenewsHeld => true;
 
@@ -107,6 +117,7 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
         string? data = answer.Secret;
         if (data is null && answer.LeaseId is null)
             throw VaultRefusal.Malformed(_server, answer, answer.Fault ?? $"at {_path} has no data");
+        _hasNoLease = answer.LeaseId is null;
         DateTimeOffset? end = answer.LeaseId is null ? EndOfUnleased(data!) : VaultLife.IsSaid(answer) ? VaultLife.EndOf(answer) : null;
         // Vault's own default for what has no lease is 32 days of nothing: a key-value store answers so.
         TokenExchangeException? flaw = answer.Fault is { } fault ? VaultRefusal.Malformed(_server, answer, fault)

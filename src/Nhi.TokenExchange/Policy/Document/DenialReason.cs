@@ -30,6 +30,14 @@ internal static class DenialReason
     public static string NoScopeLeft(ScopeSet? limit, AccessRequest request) =>
         limit is { IsEmpty: false } scopes ? $"scopes expected one of '{scopes}', presented '{request.Scopes}'" : $"scopes '{request.Scopes}' were asked for, and the rules together leave none of any";
 
+    public static string NoResourceLeft(IReadOnlyList<string> limit, AccessRequest request) =>
+        $"resources expected {(limit.Count == 0 ? "none, since the rules together leave none" : PolicyText.OneOf(limit))}, presented {(request.Resources.Count == 0 ? "none: the target names no resource and no audience, or its exchange takes none" : PolicyText.OneOf(request.Resources))}";
+
+    /// <param name="limit">What the rules leave together; null for nothing.</param>
+    /// <param name="request">What is asked.</param>
+    public static string NoDetailLeft(string? limit, AccessRequest request) =>
+        $"authorizationDetails expected {(limit is null ? "none, since the rules together leave none" : $"some of {PolicyText.Presented(limit)}")}, presented {(request.AuthorizationDetails is { } details ? PolicyText.Presented(details) : "none: the target asks for none, or its exchange takes none")}";
+
     private static (bool IsElsewhere, int Failures) DistanceOf(PolicyRule permit, AccessRequest request)
     {
         bool isElsewhere = false;

@@ -1,9 +1,23 @@
 namespace Nhi.TokenExchange;
 
 /// <summary>What a permit leaves of a request, and demands of the answer.</summary>
-internal sealed record PolicyLimits(TimeSpan? LongestHandOut, bool RefuseLongerLife, ScopeSet? Scopes, bool SenderConstrained)
+internal sealed record PolicyLimits
 {
-    public static PolicyLimits None { get; } = new(null, false, null, false);
+    public static PolicyLimits None { get; } = new();
+
+    public TimeSpan? LongestHandOut { get; init; }
+
+    public bool RefuseLongerLife { get; init; }
+
+    public ScopeSet? Scopes { get; init; }
+
+    /// <summary>The only names that the credential may be for.</summary>
+    public IReadOnlyList<string>? Resources { get; init; }
+
+    /// <summary>A JSON array (RFC 9396 §2).</summary>
+    public string? AuthorizationDetails { get; init; }
+
+    public bool SenderConstrained { get; init; }
 }
 
 /// <summary>One rule, compiled.</summary>

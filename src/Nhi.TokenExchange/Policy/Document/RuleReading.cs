@@ -89,6 +89,8 @@ internal sealed class RuleReading(PolicyErrors errors)
                 Add(PolicyAttribute.Claim(claim), value);
             RefuseEmpty(claims);
         }
+        if (when.Object("exposure", "Write an object: { \"tiedToHuman\": false }.") is { } exposure)
+            ReadExposure(exposure, conditions);
         if (when.Find("scopes") is { } scopes && matchers.Scopes(scopes) is { } scopeCondition)
             conditions.Add(scopeCondition);
         TimeWindow? window = when.Find("time") is { } time ? new TimeReading(errors).Read(time) : null;
@@ -100,6 +102,17 @@ internal sealed class RuleReading(PolicyErrors errors)
             if (value is not null && matchers.Value(value) is { } matcher)
                 conditions.Add(new ValueCondition(attribute, matcher, value.Place));
         }
+    }
+
+    private void ReadExposure(PolicyObject exposure, List<PolicyCondition> conditions)
+    {
+        foreach ((string question, Func<CredentialExposure, ExposureAnswer> answerOf) in ExposureCondition.Questions)
+        {
+            if (exposure.Find(question) is { } answer)
+                conditions.Add(new ExposureCondition(question, answerOf, exposure.Flag(question), answer.Place));
+        }
+        exposure.Close();
+        RefuseEmpty(exposure);
     }
 
     private void RefuseEmpty(PolicyObject group)
@@ -135,6 +148,9 @@ internal sealed class RuleReading(PolicyErrors errors)
         TimeSpan? longest = limits.Duration("longestHandOut", ShortestHandOut, LongestHandOut);
         bool refuseLongerLife = limits.Flag("refuseLongerLife"), senderConstrained = limits.Flag("senderConstrained");
         ScopeSet? scopes = limits.Find("scopes") is { } list ? new MatcherReading(errors, isPermit: true).ScopeList(limits, list) : null;
+        var narrowing = new NarrowingReading(errors);
+        IReadOnlyList<string>? resources = narrowing.Resources(limits);
+        string? details = narrowing.Details(limits);
         if (FactsOf(limits, "attestedOnly", errors) is { } facts)
             conditions.Add(new AttestedCondition(facts));
         if (limits.Flag("notPlatformIssued"))
@@ -143,7 +159,7 @@ internal sealed class RuleReading(PolicyErrors errors)
         RefuseEmpty(limits);
         if (scopes is { } narrowed && conditions.OfType<ScopeCondition>().FirstOrDefault() is { } asked && !narrowed.Values.Any(asked.Scopes.Contains))
             errors.Add(node, "leaves none of the scopes that the rule lets through", "Let limits.scopes and when.scopes have one in common.");
-        return new PolicyLimits(longest, refuseLongerLife, scopes, senderConstrained);
+        return new PolicyLimits { LongestHandOut = longest, RefuseLongerLife = refuseLongerLife, Scopes = scopes, Resources = resources, AuthorizationDetails = details, SenderConstrained = senderConstrained };
     }
 
     /// <summary>A list of facts that a platform can attest; null if it is left out or none, which is noted.</summary>

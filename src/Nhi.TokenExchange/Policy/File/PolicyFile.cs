@@ -9,7 +9,7 @@ namespace Nhi.TokenExchange;
 /// The system tells of changes in the folder; and every 5 seconds the file is read anyway, since a watch says nothing on network mounts and when it is told nothing. Looks are taken one after the other by one loop, which alone
 /// writes what is in force: an immutable pair of document and change token, read by a single reference. It is replaced before the token of the old one fires, so that who asks after the change is decided by the new one.
 /// </remarks>
-internal sealed class PolicyFile : IAccessPolicy, IAsyncDisposable
+internal sealed class PolicyFile : IAccessPolicy, IExposurePolicy, IAsyncDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
@@ -49,6 +49,8 @@ internal sealed class PolicyFile : IAccessPolicy, IAsyncDisposable
 
     /// <summary>Why the file as it is now is not in force; null if it is.</summary>
     public string? Trouble { get; private set; }
+
+    public bool LooksAtExposure => _inForce.Document.LooksAtExposure;
 
     public string Revision => _inForce.Document.Revision;
 

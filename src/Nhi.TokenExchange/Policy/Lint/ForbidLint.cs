@@ -8,6 +8,8 @@ internal static class ForbidLint
 
     public static IEnumerable<PolicyFinding> Check(PolicyRule rule)
     {
+        foreach (ExposureCondition safe in rule.Conditions.OfType<ExposureCondition>().Where(condition => !condition.IsYes))
+            yield return new PolicyFinding("exposed", rule, safe.Place, $"forbids what is safe, and not what is exposed: {safe.Name} is false", "Say true.");
         foreach (ValueCondition condition in rule.Conditions.OfType<ValueCondition>().Where(condition => !condition.Matcher.TakesAbsence && !AlwaysThere.Contains(condition.Name)))
         {
             yield return new PolicyFinding("absent-value", rule, condition.Place, $"forbids nothing where {condition.Name} is absent: a set or a value matches what is there alone", "Say noneOf with the values that may be; or forbid { \"present\": false } by a rule beside it.");

@@ -5,9 +5,10 @@ internal static class PermitLint
 {
     private const string PullRequest = "pull_request";
 
-
     public static IEnumerable<PolicyFinding> Check(PolicyRule rule)
     {
+        foreach (ExposureCondition exposed in rule.Conditions.OfType<ExposureCondition>().Where(condition => condition.IsYes))
+            yield return new PolicyFinding("exposed", rule, exposed.Place, $"permits what is exposed, and not what is safe: {exposed.Name} is true", "Say false; where it has to be permitted, leave the condition out, so that the safe is permitted too.");
         if (rule.Conditions.Length == 0)
             yield return new PolicyFinding("everybody", rule, rule.Place, "permits whatever is declared, to everybody", "Name target and subject, if only by a glob.");
         ValueCondition? subject = rule.Find(PolicyAttribute.Subject) ?? rule.Find("claims.sub");

@@ -1,6 +1,8 @@
+using System.Text;
+
 namespace Nhi.TokenExchange;
 
-/// <summary>How narrow and how long, as a decision point may say it: <c>max_lifetime_seconds</c>, <c>scopes</c>, <c>holds_for_seconds</c>, <c>rule</c>.</summary>
+/// <summary>How narrow and how long, as a decision point may say it: <c>max_lifetime_seconds</c>, <c>scopes</c>, <c>resources</c>, <c>authorization_details</c>, <c>holds_for_seconds</c>, <c>rule</c>.</summary>
 /// <remarks>Read strictly: a limit that is not understood is one that would not be kept.</remarks>
 internal sealed class DecisionLimits
 {
@@ -15,6 +17,12 @@ internal sealed class DecisionLimits
 
     /// <summary>Narrower scopes. Wider ones are refused where the grant is made (NHI3003).</summary>
     public ScopeSet? Scopes { get; private set; }
+
+    /// <summary>The only names that the credential may be for.</summary>
+    public IReadOnlyList<string>? Resources { get; private set; }
+
+    /// <summary>The authorization details that may be asked for, a JSON array.</summary>
+    public string? AuthorizationDetails { get; private set; }
 
     /// <summary>The rule that decided.</summary>
     public string? Rule { get; private set; }
@@ -31,6 +39,8 @@ internal sealed class DecisionLimits
             case "max_lifetime_seconds": MaxLifetime = Seconds(members.Name, members.Raw()); return true;
             case "holds_for_seconds": HoldsFor = Seconds(members.Name, members.Raw()); return true;
             case "scopes": Scopes = ReadScopes(members.Raw()); return true;
+            case "resources": Resources = ReadResources(members.Raw()); return true;
+            case "authorization_details": AuthorizationDetails = ReadDetails(members.Raw()); return true;
             case "rule": Rule = members.Text() is { Length: > 0 } rule ? OuterText.Shown(rule, LongestRule) : null; return true;
             default: return false;
         }
@@ -66,6 +76,27 @@ internal sealed class DecisionLimits
         {
         }
         Fault ??= "has 'scopes' that is no list of scopes (RFC 6749 §3.3), one text for each";
+        return null;
+    }
+
+    private List<string>? ReadResources(ReadOnlySpan<byte> raw)
+    {
+        if (raw.SequenceEqual("null"u8))
+            return null;
+        if (JsonTexts.Read(raw) is { Count: > 0 } names)
+            return names;
+        Fault ??= "has 'resources' that is no list of names, one text for each";
+        return null;
+    }
+
+    private string? ReadDetails(ReadOnlySpan<byte> raw)
+    {
+        if (raw.SequenceEqual("null"u8))
+            return null;
+        string json = Encoding.UTF8.GetString(raw);
+        if (AuthorizationDetailsCheck.FaultOfAsked(json) is not { } fault)
+            return json;
+        Fault ??= $"has 'authorization_details' that {fault}";
         return null;
     }
 }

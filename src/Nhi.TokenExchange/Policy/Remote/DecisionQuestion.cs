@@ -80,10 +80,25 @@ internal static class DecisionQuestion
         foreach (string scope in request.Scopes.Values)
             json.WriteStringValue(scope);
         json.WriteEndArray();
+        if (request.Resources.Count > 0)
+        {
+            json.WriteStartArray("resources");
+            foreach (string name in request.Resources)
+                json.WriteStringValue(name);
+            json.WriteEndArray();
+        }
+        if (request.AuthorizationDetails is { } details)
+        {
+            json.WritePropertyName("authorization_details");
+            json.WriteRawValue(details);
+        }
         json.WriteNumber("max_lifetime_seconds", (long)request.MaxLifetime.TotalSeconds);
         json.WriteBoolean("is_refresh", isRefresh);
         json.WriteBoolean("answers_claims_challenge", request.AnswersClaimsChallenge);
         json.WriteBoolean("is_platform_issued", request.IsPlatformIssued);
+        json.WriteBoolean("is_reusable_after_job", request.Exposure.ReusableAfterJob.IsYes);
+        json.WriteBoolean("is_visible_to_operators", request.Exposure.VisibleToOperators.IsYes);
+        json.WriteBoolean("is_tied_to_human", request.Exposure.TiedToHuman.IsYes);
         if (request.Tenant is not null)
             json.WriteString("tenant", request.Tenant);
     }

@@ -7,7 +7,7 @@ namespace Nhi.TokenExchange;
 /// A permit that names no lifetime lasts until the next refresh asks again; one that does ends every grant with it. A refresh always asks anew: served from memory, it would get the end that the last grant had already. No change is
 /// pushed from there, so a deny holds for a while and is then asked again.
 /// </remarks>
-internal sealed class RemotePolicy(IDecisionPoint point, RemotePolicyOptions options) : IAccessPolicy
+internal sealed class RemotePolicy(IDecisionPoint point, RemotePolicyOptions options) : IAccessPolicy, IExposurePolicy
 {
     // Callers that go on asking for what was denied must not become as many requests; and a rule that was put right must not be felt much later.
     internal static readonly TimeSpan DenyHolds = TimeSpan.FromSeconds(10);
@@ -22,6 +22,9 @@ internal sealed class RemotePolicy(IDecisionPoint point, RemotePolicyOptions opt
 
     /// <summary>Which decision point it is. Which rules are in force there, it does not say.</summary>
     public string Revision => point.Identifier;
+
+    /// <summary>They are told to it, and it may look at them.</summary>
+    public bool LooksAtExposure => true;
 
     /// <summary>Whether the decision point does not answer and is not asked for a while.</summary>
     internal bool IsCircuitOpen => _circuit.IsOpen;
@@ -73,7 +76,7 @@ internal sealed class RemotePolicy(IDecisionPoint point, RemotePolicyOptions opt
         DecisionLimits limits = answer.Limits;
         string rule = limits.Rule ?? point.Rule;
         AccessDecision decision = answer.IsPermitted
-            ? AccessDecision.Permit(rule, limits.Scopes, limits.MaxLifetime, askedAt + limits.HoldsFor)
+            ? AccessDecision.Permit(rule, limits.Scopes, limits.MaxLifetime, askedAt + limits.HoldsFor, resources: limits.Resources, authorizationDetails: limits.AuthorizationDetails)
             : AccessDecision.Deny(rule, answer.Reason.Length > 0 ? answer.Reason : "the decision point gave no reason", askedAt + (limits.HoldsFor ?? DenyHolds));
         decision.CorrelationId = answer.CorrelationId;
         return decision;

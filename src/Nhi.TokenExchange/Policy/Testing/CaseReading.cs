@@ -11,12 +11,14 @@ internal sealed class CaseReading
 
     private readonly PolicyErrors _errors;
     private readonly MatcherReading _matchers;
+    private readonly NarrowingReading _narrowing;
     private readonly TimeReading _times;
 
     public CaseReading(PolicyErrors errors)
     {
         _errors = errors;
         _matchers = new MatcherReading(errors, isPermit: true);
+        _narrowing = new NarrowingReading(errors);
         _times = new TimeReading(errors);
     }
 
@@ -53,11 +55,18 @@ internal sealed class CaseReading
         PolicyObject? limits = expected.Object("limits", "Write { \"longestHandOut\": \"00:15:00\" }.");
         var read = new PolicyCase(
             name, node.Place.Line, request, HasInstant: asked!.Members.Any(member => member.Name == "at"), decision == "permit", Text(expected, "rule"),
-            limits?.Duration("longestHandOut", RuleReading.ShortestHandOut, RuleReading.LongestHandOut), limits is null ? null : Scopes(limits),
-            FlagOf(limits, "refuseLongerLife"), FlagOf(limits, "senderConstrained"), _times.Instant(expected, "holdsUntil"));
-        limits?.Close();
+            limits is null ? ExpectedLimits.None : ReadLimits(limits), _times.Instant(expected, "holdsUntil"));
         expected.Close();
         return _errors.Count == before ? read : null;
+    }
+
+    private ExpectedLimits ReadLimits(PolicyObject limits)
+    {
+        var read = new ExpectedLimits(
+            limits.Duration("longestHandOut", RuleReading.ShortestHandOut, RuleReading.LongestHandOut), Scopes(limits), _narrowing.Resources(limits), _narrowing.Details(limits),
+            FlagOf(limits, "refuseLongerLife"), FlagOf(limits, "senderConstrained"));
+        limits.Close();
+        return read;
     }
 
     private AccessRequest? ReadRequest(PolicyNode node)
@@ -83,9 +92,12 @@ internal sealed class CaseReading
             AttestedFacts = RuleReading.FactsOf(request, "attested", _errors) ?? JobFacts.None,
             Claims = Claims(request),
             Scopes = Scopes(request) ?? ScopeSet.Empty,
+            Resources = _narrowing.Resources(request) ?? [],
+            AuthorizationDetails = _narrowing.Details(request),
             MaxLifetime = request.Duration("maxLifetime", RuleReading.ShortestHandOut, RuleReading.LongestHandOut) ?? DefaultLifetime,
             At = _times.Instant(request, "at") ?? DateTimeOffset.UnixEpoch,
             IsPlatformIssued = request.Flag("platformIssued"),
+            Exposure = Exposure(request.Object("exposure", "Write an object: { \"tiedToHuman\": true }.")),
         };
         job?.Close();
         request.Close();
@@ -103,11 +115,19 @@ internal sealed class CaseReading
         return claims;
     }
 
+    // What a case leaves out is not exposed.
+    private static CredentialExposure Exposure(PolicyObject? exposure)
+    {
+        ExposureAnswer[] answers = [.. ExposureCondition.Questions.Select(one => exposure is not null && exposure.Flag(one.Name) ? ExposureAnswer.Yes("the case says so") : ExposureAnswer.No("the case does not say so"))];
+        exposure?.Close();
+        return new CredentialExposure(answers[0], answers[1], answers[2]);
+    }
+
     private ScopeSet? Scopes(PolicyObject owner) => owner.Find("scopes") is { } list ? _matchers.ScopeList(owner, list) : null;
 
     private string? FactOf(PolicyObject? job, string name) => job is null ? null : Text(job, name);
 
-    private static bool? FlagOf(PolicyObject? limits, string name) => limits?.Find(name) is null ? null : limits.Flag(name);
+    private static bool? FlagOf(PolicyObject limits, string name) => limits.Find(name) is null ? null : limits.Flag(name);
 
     // A request may say what no rule may: that is what some tests are for.
     private string? Text(PolicyObject owner, string name, bool isRequired = false, int longest = int.MaxValue)

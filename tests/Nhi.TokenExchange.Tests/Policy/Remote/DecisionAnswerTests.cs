@@ -62,6 +62,10 @@ internal sealed class DecisionAnswerTests
     [TestCase("""{"decision":true,"context":{"nhi_token_exchange":{"scopes":[]}}}""", "'scopes' that is no list of scopes")]
     [TestCase("""{"decision":true,"context":{"nhi_token_exchange":{"scopes":["a b"]}}}""", "'scopes' that is no list of scopes")]
     [TestCase("""{"decision":true,"context":{"nhi_token_exchange":{"scopes":[1]}}}""", "'scopes' that is no list of scopes")]
+    [TestCase("""{"decision":true,"context":{"nhi_token_exchange":{"resources":"orders"}}}""", "'resources' that is no list of names")]
+    [TestCase("""{"decision":true,"context":{"nhi_token_exchange":{"resources":[]}}}""", "'resources' that is no list of names")]
+    [TestCase("""{"decision":true,"context":{"nhi_token_exchange":{"authorization_details":{"type":"sql"}}}}""", "'authorization_details' that is one JSON object, not an array of them")]
+    [TestCase("""{"decision":true,"context":{"nhi_token_exchange":{"authorization_details":[]}}}""", "'authorization_details' that is not a JSON array of objects")]
     [TestCase("""{"decision":true,"context":{"nhi_token_exchange":{"rule":7}}}""", "'rule' that is no string")]
     [TestCase("""{"decision":true,"context":{"nhi_token_exchange":{"scopes":["read"],"scopes":["write"]}}}""", "has 'scopes' twice")]
     public void AuthZEN_has_not_decided(string body, string what) => AssertUndecided(AuthZenFailure(body), what);
@@ -108,6 +112,15 @@ internal sealed class DecisionAnswerTests
 
         Assert.That((decision.Scopes.ToString(), decision.MaxLifetime, decision.HoldsUntil), Is.EqualTo(("read write", TimeSpan.FromMinutes(10), (DateTimeOffset?)null)));
         Assert.That((decision.CorrelationId, decision.Rule), Is.EqualTo(("4f4e4a6e-5d5e-4b1c-9d1e-4a5d6a7b8c9d", "orders ·[2J")));
+    }
+
+    [Test]
+    public async Task Resources_and_authorization_details_are_read()
+    {
+        AccessDecision decision = await OpaAsync("""{"result":{"allow":true,"resources":["https://warehouse.example/orders","lake"],"authorization_details":[ {"type":"sql","actions":["read"]} ]}}""");
+
+        Assert.That(decision.Resources, Is.EqualTo(["https://warehouse.example/orders", "lake"]));
+        Assert.That(decision.AuthorizationDetails, Is.EqualTo("""[ {"type":"sql","actions":["read"]} ]"""));
     }
 
     [Test]

@@ -1,0 +1,31 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>Whether what a target is given hangs on a person's login: of its proof, where there is one, or else of how its identities are declared.</summary>
+internal static class HumanTie
+{
+    /// <param name="target">The target.</param>
+    /// <param name="proof">The proof at hand; null before there is one.</param>
+    public static ExposureAnswer Of(TargetRuntime target, AttestedProof? proof)
+    {
+        TargetPlan first = target.Plan;
+        while (first.Through is { } hop)
+            first = target.Session.Runtime(hop).Plan;
+        // Where a target goes through another, the proof at hand is that one's credential, and says nothing of who got it.
+        ExposureAnswer subject = proof is not null && target.Plan.Through is null ? OfProof(proof) : OfIdentity(first.Identity);
+        ExposureAnswer? actor = proof?.Actor is { } acting ? OfProof(acting) : target.Plan.Actor is { } declared ? OfIdentity(declared) : null;
+        return actor is { IsYes: true } ? actor : subject;
+    }
+
+    private static ExposureAnswer OfProof(AttestedProof proof) =>
+        proof.IsAPersons ? ExposureAnswer.Yes("the proof is a person's, let through for development")
+        : proof.WorkloadIsAsserted ? ExposureAnswer.No("the configuration vouches that the proof is a workload's, which it does not show by itself")
+        : ExposureAnswer.No(proof.Platform is { } platform ? $"the proof is a workload's, of {platform}" : "the platform attests that the proof is a workload's");
+
+    private static ExposureAnswer OfIdentity(IdentityPlan? identity) => identity?.ActsFor switch
+    {
+        null => ExposureAnswer.Yes("it is not known: no identity is declared for it"),
+        ActsFor.PersonInDevelopment => ExposureAnswer.Yes($"the identity '{identity!.Name}' may be a person's: it is declared with ActsFor.PersonInDevelopment"),
+        ActsFor.Workload => ExposureAnswer.No($"the configuration vouches that the identity '{identity!.Name}' is a workload's"),
+        _ => ExposureAnswer.No($"a proof of the identity '{identity!.Name}' that does not show that it is a workload's is refused"),
+    };
+}

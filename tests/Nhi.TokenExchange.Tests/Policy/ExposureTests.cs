@@ -1,0 +1,190 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Nhi.TokenExchange.Tests.DependencyInjection;
+using Nhi.TokenExchange.Tests.Exchange;
+using static Nhi.TokenExchange.Tests.Policy.Policies;
+
+namespace Nhi.TokenExchange.Tests.Policy;
+
+/// <summary>The three questions about a target's credential: answered from facts, told where somebody looks, and a policy can forbid each.</summary>
+public class ExposureTests
+{
+    private static readonly string[] Questions = ["reusableAfterJob", "visibleToOperators", "tiedToHuman"];
+
+    // A target, and the answers to the three questions about it.
+    private static IEnumerable<TestCaseData> Facts()
+    {
+        var issuer = new Uri("https://issuer.example");
+        var server = new Uri("https://vault.example:8200");
+        yield return Of(Targets.Rfc8693(issuer), "yes: it is not known whether the issuer revokes: its metadata, which say it, have not been read", "no: the issuer shows it once, to this process");
+        yield return Of(Targets.Rfc8693(issuer, o => o.TokenEndpoint = new Uri(issuer, "/token")), "yes: no revocation endpoint is known, so that a copy works until the token dies by itself", "no: the issuer shows it once, to this process");
+        yield return Of(Targets.JwtBearer(issuer, o => (o.TokenEndpoint, o.RevocationEndpoint) = (new Uri(issuer, "/token"), new Uri(issuer, "/revoke"))), "no: the issuer revokes it when the job ends (RFC 7009)", "no: the issuer shows it once, to this process");
+        yield return Of(Targets.Databricks(new Uri("https://workspace.example")), "yes: Databricks ends no token before its time: a copy works until it dies, an hour after it was issued", "no: the issuer shows it once, to this process");
+        yield return Of(Targets.VaultLogin(server), "no: the token revokes itself when the job ends", "no: Vault shows a token once, to who logs in");
+        yield return Of(Targets.VaultSecret(server, "database/creds/readonly"), "no: its lease is revoked when the job ends", "no: Vault makes it for this lease, and shows it once");
+        yield return Of(Targets.VaultSecret(server, "database/static-creds/orders"), "no: its lease is revoked when the job ends", "yes: Vault keeps the password of a static role, and shows it to whoever may read the path");
+        yield return Of(new TestExchanger(TimeProvider.System), "yes: it is not known whether the exchanger ends a credential before its time", "yes: it is not known who else can see the credential");
+
+        static TestCaseData Of(TokenExchanger exchanger, string reusable, string visible) => new(exchanger, reusable, visible);
+    }
+
+    [TestCaseSource(nameof(Facts))]
+    public void An_exchanger_answers_from_what_it_knows(TokenExchanger exchanger, string reusable, string visible) =>
+        Assert.That((exchanger.ReusableAfterJob.ToString(), exchanger.VisibleToOperators.ToString()), Is.EqualTo((reusable, visible)));
+
+    [Test]
+    public void A_permit_for_what_is_not_exposed_lets_nothing_else_in([ValueSource(nameof(Questions))] string question)
+    {
+        PolicyDocument policy = Of(Permit("safe", $$"""{ "target": "warehouse", "exposure": { "{{question}}": false } }"""));
+
+        Assert.That(policy.Decide(Asking(null)).IsPermitted, Is.True);
+        AccessDecision denied = policy.Decide(Asking(question));
+        Assert.That((denied.IsPermitted, denied.Rule), Is.EqualTo((false, "default-deny")));
+        Assert.That(denied.Reason, Is.EqualTo($"no rule permits it; nearest is 'safe': exposure.{question} expected no, presented yes: for a test"));
+        Assert.That(policy.Decide(Request()).IsPermitted, Is.False, "what a request does not say counts as yes");
+    }
+
+    [Test]
+    public void A_forbid_denies_what_is_exposed_and_says_why([ValueSource(nameof(Questions))] string question)
+    {
+        PolicyDocument policy = Of(Permit("all", """{ "target": "warehouse" }"""), Forbid("exposed", $$"""{ "exposure": { "{{question}}": true } }"""));
+
+        Assert.That(policy.Decide(Asking(null)).IsPermitted, Is.True);
+        AccessDecision denied = policy.Decide(Asking(question));
+        Assert.That((denied.IsPermitted, denied.Rule, denied.Reason), Is.EqualTo((false, "exposed", $"exposure.{question} is yes: for a test, expected other than yes")));
+        Assert.That(policy.Decide(Asking(Questions.First(other => other != question))).IsPermitted, Is.True, "each question by itself");
+    }
+
+    [Test]
+    public void A_permit_that_a_forbid_always_covers_does_not_compile() =>
+        Assert.That(
+            ErrorsOf(Text(1, Permit("human", """{ "target": "warehouse", "exposure": { "tiedToHuman": true } }"""), Forbid("no-human", """{ "exposure": { "tiedToHuman": true } }"""))).Single(),
+            Does.Contain("rule 'human': permits nothing: the forbid 'no-human'"));
+
+    [TestCase("{}", "when.exposure: has nothing in it")]
+    [TestCase("true", "when.exposure: is true")]
+    [TestCase("""{ "tiedToHuman": "no" }""", "when.exposure.tiedToHuman: is a text. Write true or false")]
+    [TestCase("""{ "tiedToHumans": false }""", "when.exposure.tiedToHumans: is no member of this object. Did you mean tiedToHuman?")]
+    public void A_question_that_is_none_does_not_compile(string exposure, string what) =>
+        Assert.That(ErrorOf(Permit("a", $$"""{ "target": "warehouse", "exposure": {{exposure}} }""")), Does.Contain(what));
+
+    [Test]
+    public void A_test_of_a_policy_says_what_is_exposed()
+    {
+        PolicyDocument policy = Of(Permit("safe", """{ "target": "warehouse", "exposure": { "reusableAfterJob": false, "tiedToHuman": false } }"""));
+
+        IReadOnlyList<PolicyTestResult> results = PolicyTests.Run(policy, """
+            { "cases": [
+              { "name": "safe", "request": { "target": "warehouse", "exposure": { "visibleToOperators": true } }, "expect": { "decision": "permit" } },
+              { "name": "a person", "request": { "target": "warehouse", "exposure": { "tiedToHuman": true } }, "expect": { "decision": "deny" } },
+              { "name": "not said", "request": { "target": "warehouse" }, "expect": { "decision": "permit" } } ] }
+            """);
+
+        Assert.That(results.Select(result => result.Difference), Is.All.Null);
+    }
+
+    [Test]
+    public void Lint_finds_rules_that_say_it_the_wrong_way_round()
+    {
+        PolicyDocument policy = Of(Permit("exposed", """{ "target": "warehouse", "exposure": { "tiedToHuman": true } }"""), Forbid("safe", """{ "exposure": { "visibleToOperators": false } }"""));
+
+        Assert.That(PolicyLint.Check(policy, Now).Select(found => (found.Check, found.Rule, found.What)), Is.EqualTo(new[]
+        {
+            ("exposed", "exposed", "permits what is exposed, and not what is safe: exposure.tiedToHuman is true"),
+            ("exposed", "safe", "forbids what is safe, and not what is exposed: exposure.visibleToOperators is false"),
+        }));
+    }
+
+    [Test]
+    public async Task An_issuer_that_cannot_revoke_is_denied_before_anything_is_sent([Values] bool revokes)
+    {
+        await using var issuer = new ScriptedIssuer(request => request.Path == "/revoke" ? ScriptedAnswer.Status(200) : ScriptedAnswer.Json(WireSamples.Answer()));
+        await using JobSession job = await JobSession.StartAsync(b => b
+            .Identity("job", IdentitySources.From((asked, _) => new(new SubjectToken(WireSamples.ProofFor(asked.Audience.ToString()), SubjectTokenType.Jwt))), ActsFor.Workload)
+            .Target("warehouse", Targets.Rfc8693(issuer.Uri, o => (o.TokenEndpoint, o.RevocationEndpoint) = (new Uri(issuer.Uri, "/token"), revokes ? new Uri(issuer.Uri, "/revoke") : null)), "job")
+            .EndOnSignals(false).Policy(Of(Permit("safe", """{ "target": "warehouse", "exposure": { "reusableAfterJob": false } }"""))));
+
+        if (revokes)
+        {
+            await job.Provider<BearerToken>("warehouse").GetAsync();
+            return;
+        }
+        AccessDeniedException denied = Assert.ThrowsAsync<AccessDeniedException>(() => job.Provider<BearerToken>("warehouse").GetAsync().AsTask())!;
+        Assert.That(denied.Message, Does.Contain("exposure.reusableAfterJob expected no, presented yes: no revocation endpoint is known"));
+        Assert.That(issuer.Requests, Is.Empty);
+    }
+
+    [Test]
+    public async Task Metadata_that_say_whether_an_issuer_revokes_are_read_before_a_policy_that_looks_at_it_decides()
+    {
+        await using EmulatedJob job = await EmulatedJob.StartAsync(more: b => b.Policy(Of(Permit("safe", """{ "target": "warehouse", "exposure": { "reusableAfterJob": false } }"""))));
+
+        await job.Warehouse.GetAsync();
+
+        Assert.That(job.Audit.Events.Single(one => one.Kind == AuditEventKind.Permitted).Exposure!.ReusableAfterJob.ToString(), Is.EqualTo("no: the issuer revokes it when the job ends (RFC 7009)"));
+    }
+
+    [Test]
+    public async Task Who_is_behind_a_proof_is_told_of_a_target_and_of_those_that_go_through_it([Values] bool isAPersons)
+    {
+        var audit = new RecordingSink();
+        var time = new ManualTimeProvider();
+        await using JobSession job = await JobSession.StartAsync(b => b
+            .Job(new JobContext { Environment = "Development" })
+            .Identity("me", IdentitySources.From((request, _) => new(new SubjectToken(TestProofs.Jwt(time, request.Audience.ToString(), p => p[isAPersons ? "upn" : "x"] = "ann@acme.example"), SubjectTokenType.Jwt))), isAPersons ? ActsFor.PersonInDevelopment : ActsFor.Workload)
+            .Target("warehouse", new TestExchanger(time), "me")
+            .Target("orders", new TestExchanger(time), t => t.Through = "warehouse")
+            .Audit(audit).Time(time).Jitter(() => 0).EndOnSignals(false)
+            .Policy(Of(Permit("all", """{ "target": { "present": true } }"""), Forbid("no-humans", """{ "target": "orders", "exposure": { "tiedToHuman": true } }"""))));
+
+        if (isAPersons)
+            Assert.That(Assert.ThrowsAsync<AccessDeniedException>(() => job.Provider<BearerToken>("orders").GetAsync().AsTask())!.Message, Does.Contain("exposure.tiedToHuman is yes: the identity 'me' may be a person's: it is declared with ActsFor.PersonInDevelopment"));
+        else
+            await job.Provider<BearerToken>("orders").GetAsync();
+        Assert.That(
+            audit.Events.First(one => one.Target == "warehouse" && one.Kind == AuditEventKind.Issued).Exposure!.TiedToHuman.ToString(),
+            Is.EqualTo(isAPersons ? "yes: the proof is a person's, let through for development" : "no: the configuration vouches that the proof is a workload's, which it does not show by itself"));
+    }
+
+    [Test]
+    public async Task What_a_login_or_a_secret_turns_out_to_be_is_told_from_then_on()
+    {
+        await using VaultJob job = await VaultJob.StartAsync(path: "gcp/roleset/orders/token", shape: VaultSecretShape.GoogleToken);
+        job.Role.GivesBatchTokens = true;
+
+        await job.Database.GetAsync();
+
+        Assert.That(ReusableOf("vault"), Is.EqualTo("yes: the role gives batch tokens, which nothing can revoke: a copy works until it dies by itself"));
+        Assert.That(ReusableOf("database"), Is.EqualTo("yes: what Vault gives at this path has no lease that could be revoked: a copy works until it dies by itself"));
+
+        string ReusableOf(string target) => job.Audit.Events.Single(one => one.Target == target && one.Kind == AuditEventKind.Issued).Exposure!.ReusableAfterJob.ToString();
+    }
+
+    [Test]
+    public async Task The_answers_stand_in_the_log_of_the_start_in_health_and_in_the_audit()
+    {
+        var logged = new LoggedText();
+        var services = new Services();
+        await using ServiceProvider container = services.Build(more => more.AddLogging().AddSingleton<Microsoft.Extensions.Logging.ILoggerFactory>(logged).AddHealthChecks().AddTokenExchange());
+        JobSession job = container.GetRequiredService<JobSession>();
+        HealthReport report = await container.GetRequiredService<HealthCheckService>().CheckHealthAsync();
+        await job.Provider<BearerToken>("warehouse").GetAsync();
+
+        Assert.That(logged.Text, Does.Contain("warehouse gives what is reusable after the job: yes: it is not known whether the exchanger ends a credential before its time; visible to operators: yes: it is not known who else can see the credential; tied to a human: no: the configuration vouches that the identity 'job' is a workload's"));
+        Assert.That(report.Entries["token-exchange:warehouse"].Data["tiedToHuman"], Is.EqualTo("no: the configuration vouches that the identity 'job' is a workload's"));
+        Assert.That(report.Entries["token-exchange:warehouse"].Data["reusableAfterJob"], Does.StartWith("yes: "));
+        Assert.That(services.Audit.Events.Where(one => one.Target == "warehouse").Select(one => one.Exposure?.ToString()), Is.All.EqualTo("reusable after the job: yes, visible to operators: yes, tied to a human: no"));
+    }
+
+    private static AccessRequest Asking(string? exposed)
+    {
+        AccessRequest plain = Request();
+        return new AccessRequest
+        {
+            Target = plain.Target, TargetIssuer = plain.TargetIssuer, Subject = plain.Subject, SubjectIssuer = plain.SubjectIssuer, Scopes = plain.Scopes, Job = plain.Job, Claims = plain.Claims, MaxLifetime = plain.MaxLifetime, At = plain.At,
+            Exposure = new CredentialExposure(Answer("reusableAfterJob"), Answer("visibleToOperators"), Answer("tiedToHuman")),
+        };
+
+        ExposureAnswer Answer(string question) => question == exposed ? ExposureAnswer.Yes("for a test") : ExposureAnswer.No("for a test");
+    }
+}
