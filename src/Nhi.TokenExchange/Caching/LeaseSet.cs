@@ -158,10 +158,12 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
     public static void NotLengthened(Credential lease) => Volatile.Write(ref lease.Lease.EndIsUncertain, false);
 
     /// <summary>Puts a registered renewal into the place of what it renews, or of a renewal of that that came before: one thing at the issuer is one lease.</summary>
+    /// <param name="held">What it renews; null: whatever is the same.</param>
+    /// <param name="renewed">The renewal.</param>
     /// <returns>False: somebody ends what it renews, or has done so.</returns>
-    public bool Supersede(Credential held, Credential renewed)
+    public bool Supersede(Credential? held, Credential renewed)
     {
-        if (TrySupersede(held))
+        if (held is not null && TrySupersede(held))
             return true;
         for (Credential? lease = Volatile.Read(ref _head); lease is not null; lease = Volatile.Read(ref lease.Lease.Next))
         {

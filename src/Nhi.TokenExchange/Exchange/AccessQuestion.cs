@@ -23,6 +23,7 @@ internal static class AccessQuestion
         At = target.Session.Clock.Now,
         IsAPersons = proof.IsAPersons || proof.Actor is { IsAPersons: true },
         IsPlatformIssued = target.Plan.Exchanger.IsPlatformIssued,
+        StaticKey = target.Plan.Exchanger.StaticKey,
         Exposure = target.ExposureBy(proof),
         IsRefresh = flight.IsRefresh,
         Backchannel = target.Session.Backchannel,

@@ -229,6 +229,8 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         session.Leases.Register(issued.Credential);
         if (issued.IsRenewal)
             renewal?.Land(issued.Credential);
+        else if (exchanger.StaticKey is not null)
+            session.Leases.Supersede(null, issued.Credential);   // a key that was read again is the same key
         if (issued.EndIsAssumed)
             session.WatchAssumedEnd(issued.Credential);
         if (grant.PermitEndsAt is { } end && end < issued.Credential.ExpiresAt)

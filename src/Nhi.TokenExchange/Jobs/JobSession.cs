@@ -193,7 +193,10 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
         ProcessEnd.Add(session);
         plan.Logger.JobStarted(session.Context, string.Join(", ", session._targets.Keys));
         foreach (TargetRuntime target in session.Targets)
+        {
             target.TellExposure();
+            target.TellOfStaticKey();
+        }
         session._killSwitch?.Watch();
         session.Recovery.Start();
         return session;

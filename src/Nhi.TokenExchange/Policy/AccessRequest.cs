@@ -60,6 +60,9 @@ public sealed class AccessRequest
     /// <summary>Three questions about the credential that would be got, with their answers. What a request does not say counts as yes.</summary>
     public CredentialExposure Exposure { get; init; } = CredentialExposure.Unknown;
 
+    /// <summary>The static key that would be used, instead of a credential that is issued; null if none is. Nothing ends it but its owner.</summary>
+    public StaticKeyUse? StaticKey { get; init; }
+
     /// <summary>Whether a credential of this target is being replaced.</summary>
     public bool IsRefresh { get; init; }
 

@@ -9,7 +9,9 @@ internal static class PermitLint
     {
         foreach (ExposureCondition exposed in rule.Conditions.OfType<ExposureCondition>().Where(condition => condition.IsYes))
             yield return new PolicyFinding("exposed", rule, exposed.Place, $"permits what is exposed, and not what is safe: {exposed.Name} is true", "Say false; where it has to be permitted, leave the condition out, so that the safe is permitted too.");
-        if (rule.Conditions.Length == 0)
+        if (rule.Conditions.OfType<StaticKeyCondition>().Any() && rule.Window?.NotAfter is null)
+            yield return new PolicyFinding("static-key", rule, rule.Place, "permits a static key, for as long as its target says", "Add time.notAfter, so that its end is decided here, too.");
+        if (rule.Conditions.All(condition => condition is IssuedCondition))
             yield return new PolicyFinding("everybody", rule, rule.Place, "permits whatever is declared, to everybody", "Name target and subject, if only by a glob.");
         ValueCondition? subject = rule.Find(PolicyAttribute.Subject) ?? rule.Find("claims.sub");
         ValueCondition[] claims = [.. rule.Conditions.OfType<ValueCondition>().Where(condition => condition.Name.StartsWith("claims.", StringComparison.Ordinal))];
