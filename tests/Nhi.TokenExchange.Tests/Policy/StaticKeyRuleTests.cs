@@ -16,15 +16,14 @@ internal sealed class StaticKeyRuleTests
     };
 
     [TestCase("""{ "target": "billing" }""")]
-    [TestCase("""{ "target": { "glob": "bil/**" } }""")]
     [TestCase("""{ "target": { "present": true } }""")]
     [TestCase("""{ "targetIssuer": { "glob": "https://**" } }""")]
     public void A_permit_that_does_not_say_static_permits_no_static_key_however_wide_it_is(string when)
     {
-        AccessDecision decision = Of(Permit("wide", when)).DecideAsync(Asked()).AsTask().Result;
+        AccessDecision decision = Of(Permit("wide", when)).Decide(Asked());
 
         Assert.That(decision.IsPermitted, Is.False);
-        Assert.That(decision.Reason, Does.Contain("static expected \"static\": true in the rule, presented a static key").Or.Contain("target expected"));
+        Assert.That(decision.Reason, Does.Contain("static expected \"static\": true in the rule, presented a static key"));
     }
 
     [Test]

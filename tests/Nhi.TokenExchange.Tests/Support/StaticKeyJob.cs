@@ -104,8 +104,9 @@ internal sealed class StaticKeyJob : IAsyncDisposable
         return (int)response.StatusCode;
     }
 
-    /// <summary>Waits until no flight is in the air.</summary>
-    public Task QuietAsync() => Eventually.HoldsAsync(() => Session.Leases.FlightsInTheAir == 0, "the landing of the last flight");
+    /// <summary>Waits until no flight is in the air and none is still to be removed.</summary>
+    /// <remarks>In this order: a flight stands in its slot before it is counted, and is counted still when it has left its slot.</remarks>
+    public Task QuietAsync() => Eventually.HoldsAsync(() => !((SlotProvider<StaticKey>)Session.Provider<StaticKey>("billing")).HasFlight && Session.Leases.FlightsInTheAir == 0, "the landing of the last flight");
 
     public async ValueTask DisposeAsync()
     {
