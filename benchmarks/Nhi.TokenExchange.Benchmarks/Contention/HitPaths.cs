@@ -1,4 +1,6 @@
+using Google.Apis.Auth.OAuth2;
 using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Identity.Client;
 
 namespace Nhi.TokenExchange;
 
@@ -29,4 +31,19 @@ internal readonly struct MemoryPath : IHitPath, IDisposable
     public object? Hit() => _cache.TryGetValue("warehouse", out object? value) ? value : null;
 
     public void Dispose() => _cache.Dispose();
+}
+
+internal readonly struct AwsPath(AwsPeer credentials) : IHitPath
+{
+    public object? Hit() => credentials.GetCredentialsAsync().Result;
+}
+
+internal readonly struct GooglePath(ITokenAccess credential) : IHitPath
+{
+    public object? Hit() => credential.GetAccessTokenForRequestAsync().Result;
+}
+
+internal readonly struct MsalPath(IConfidentialClientApplication app) : IHitPath
+{
+    public object? Hit() => app.AcquireTokenForClient(MicrosoftPeers.Scopes).ExecuteAsync().Result;
 }

@@ -9,8 +9,11 @@ namespace Nhi.TokenExchange;
 /// <summary>A hundred thousand keys: bytes a key, and a hit at a random one. At that size a hit is cache misses, not instructions.</summary>
 public static class ManyKeysRun
 {
+    public const string Bare = "bare `ConcurrentDictionary`";
+    public const int Rounds = 12;
+    public const int MsalRounds = 3;   // of some seconds each
+
     private const int Keys = 100_000;
-    private const int Rounds = 12;
 
     private static readonly string[] Tenants = [.. Enumerable.Range(0, Keys).Select(key => new Guid(key, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10).ToString())];
 
@@ -48,7 +51,7 @@ public static class ManyKeysRun
 
         (string Store, double Bytes, Func<double> Round)[] stores =
         [
-            ("bare `ConcurrentDictionary`", dictionaryBytes, () => Round(order, key => dictionary.TryGetValue(Tenants[key], out _))),
+            (Bare, dictionaryBytes, () => Round(order, key => dictionary.TryGetValue(Tenants[key], out _))),
             ("`IMemoryCache`", memoryBytes, () => Round(order, key => memory.TryGetValue(Tenants[key], out string? _))),
             ("**ours**, one tenant a key", ourBytes, () => Round(order, key => ours.GetAsync(requests[key], default).IsCompletedSuccessfully)),
         ];
@@ -58,8 +61,7 @@ public static class ManyKeysRun
             for (int i = 0; i < stores.Length; i++)
                 best[i] = Math.Min(best[i], stores[i].Round());
         }
-        if (gate.Calls != issued)
-            throw new InvalidOperationException($"Not a hit: {issued} issuer calls after the filling, {gate.Calls} after the rounds.");
+        DemandHits(gate, issued);
         GC.KeepAlive(dictionary);
         memory.Dispose();
         return [.. stores.Select((store, i) => new ManyKeysResult(store.Store, Keys, store.Bytes, i == stores.Length - 1 ? requestBytes : 0, best[i])), await MsalAsync(order)];
@@ -67,18 +69,31 @@ public static class ManyKeysRun
 
     private static async Task<ManyKeysResult> MsalAsync(int[] order)
     {
-        IConfidentialClientApplication app = MicrosoftPeers.Msal(new InMemoryIssuer(new IssuerGate()));
+        var gate = new IssuerGate();
+        IConfidentialClientApplication app = MicrosoftPeers.Msal(new InMemoryIssuer(gate));
         await app.AcquireTokenForClient(MicrosoftPeers.Scopes).ExecuteAsync();
         long before = Bytes();
         for (int key = 0; key < Keys; key++)
             await app.AcquireTokenForClient(MicrosoftPeers.Scopes).WithTenantId(Tenants[key]).ExecuteAsync();
-        double bytes = (Bytes() - before) / (double)Keys;
-        long start = Stopwatch.GetTimestamp();
-        foreach (int key in order)
-            await app.AcquireTokenForClient(MicrosoftPeers.Scopes).WithTenantId(Tenants[key]).ExecuteAsync();
-        double nanoseconds = Stopwatch.GetElapsedTime(start).TotalNanoseconds / Keys;
+        double bytes = PerKey(before);
+        int issued = gate.Calls;
+        double best = double.MaxValue;
+        for (int round = 0; round < MsalRounds; round++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            foreach (int key in order)
+                await app.AcquireTokenForClient(MicrosoftPeers.Scopes).WithTenantId(Tenants[key]).ExecuteAsync();
+            best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalNanoseconds / Keys);
+        }
+        DemandHits(gate, issued);
         GC.KeepAlive(app);
-        return new ManyKeysResult("MSAL app token cache, one tenant a key", Keys, bytes, 0, nanoseconds);
+        return new ManyKeysResult("MSAL app token cache, one tenant a key", Keys, bytes, 0, best);
+    }
+
+    private static void DemandHits(IssuerGate gate, int issued)
+    {
+        if (issued < Keys || gate.Calls != issued)
+            throw new InvalidOperationException($"Not a hit: {issued} issuer calls after the filling, {gate.Calls} after the rounds.");
     }
 
     private static double Round(int[] order, Func<int, bool> hit)

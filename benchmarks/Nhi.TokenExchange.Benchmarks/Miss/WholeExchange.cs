@@ -10,11 +10,16 @@ public class WholeExchange
     private static readonly TimeSpan MoreThanItsLife = TimeSpan.FromSeconds(61);
 
     private readonly ShiftedTime _time = new();
-    private readonly InMemoryIssuer _issuer = new(new IssuerGate()) { Token = Proofs.OfLength(1200), ExpiresIn = 60 };
+    private readonly IssuerGate _gate = new();
+    private readonly MemorySink _audit = new();
+    private readonly InMemoryIssuer _issuer;
+    private int _asked;
     private JobSession? _session;
     private CredentialProvider<BearerToken> _provider = null!;
     private IConfidentialClientApplication _msal = null!;
     private PlainExchange? _plain;
+
+    public WholeExchange() => _issuer = new InMemoryIssuer(_gate) { Token = Proofs.OfLength(1200), ExpiresIn = 60 };
 
     [GlobalSetup(Targets = [nameof(Plain), nameof(PlainOnThePool)])]
     public async Task SetUpPlain()
@@ -27,7 +32,7 @@ public class WholeExchange
     public async Task SetUpOurs()
     {
         _session = await JobSession.StartAsync(builder => builder
-            .EndOnSignals(false).Time(_time).Audit(new MemorySink()).Transport(() => _issuer)
+            .EndOnSignals(false).Time(_time).Audit(_audit).Transport(() => _issuer)
             .Identity("job", Proofs.KeptHalfItsLife(), ActsFor.Workload)
             .Target("warehouse", Targets.Rfc8693(new Uri("https://issuer.example/"), options => options.TokenEndpoint = new Uri("https://issuer.example/token")), identity: "job", "read"));
         _provider = _session.Provider<BearerToken>("warehouse");
@@ -44,29 +49,50 @@ public class WholeExchange
     [GlobalCleanup]
     public async Task CleanUp()
     {
+        if (_gate.Calls != _asked)
+            throw new InvalidOperationException($"Not a whole exchange each: {_asked} were asked for, the issuer counted {_gate.Calls}.");
+        if (_session is not null && _audit.Events < 2 * _asked)
+            throw new InvalidOperationException($"Not recorded, before and after: {_asked} exchanges, {_audit.Events} events.");
         if (_session is not null)
             await _session.DisposeAsync();
         _plain?.Dispose();
     }
 
     [Benchmark(Baseline = true, Description = "plain: form, post, generated JSON")]
-    public Task<string> Plain() => _plain!.AskAsync();
+    public Task<string> Plain()
+    {
+        _asked++;
+        return _plain!.AskAsync();
+    }
 
     // Its clock moves on by more than the life of the last credential: each call attests, decides, records, exchanges, checks and records.
     [Benchmark(Description = "ours: whole pipeline")]
     public ValueTask<BearerToken> Ours()
     {
+        _asked++;
         _time.Advance(MoreThanItsLife);
         return _provider.GetAsync();
     }
 
     // As ours has to: a source that blocks may hold no caller. The rest of the difference is work, not waiting.
     [Benchmark(Description = "plain, on a thread of the pool")]
-    public Task<string> PlainOnThePool() => Task.Run(_plain!.AskAsync);
+    public Task<string> PlainOnThePool()
+    {
+        _asked++;
+        return Task.Run(_plain!.AskAsync);
+    }
 
     [Benchmark(Description = "MSAL, forced refresh")]
-    public Task<AuthenticationResult> MsalForced() => _msal.AcquireTokenForClient(MicrosoftPeers.Scopes).WithForceRefresh(true).ExecuteAsync();
+    public Task<AuthenticationResult> MsalForced()
+    {
+        _asked++;
+        return _msal.AcquireTokenForClient(MicrosoftPeers.Scopes).WithForceRefresh(true).ExecuteAsync();
+    }
 
     [Benchmark(Description = "Azure.Identity, new credential")]
-    public async Task<AccessToken> AzureIdentityNew() => await MicrosoftPeers.ClientAssertion(_issuer).GetTokenAsync(MicrosoftPeers.Context, default);
+    public async Task<AccessToken> AzureIdentityNew()
+    {
+        _asked++;
+        return await MicrosoftPeers.ClientAssertion(_issuer).GetTokenAsync(MicrosoftPeers.Context, default);
+    }
 }

@@ -5,9 +5,12 @@ namespace Nhi.TokenExchange;
 /// <summary>A credential without a cache of its own, so that only the policy's cache is seen.</summary>
 public sealed class CountedTokenCredential(IssuerGate gate) : TokenCredential
 {
-    public TimeSpan ExpiresIn { get; set; } = TimeSpan.FromHours(1);
+    public static readonly TimeSpan Life = TimeSpan.FromHours(1);
+    public static readonly TimeSpan FreshFor = TimeSpan.FromMinutes(40);
 
-    public TimeSpan RefreshIn { get; set; } = TimeSpan.FromMinutes(40);
+    public TimeSpan ExpiresIn { get; set; } = Life;
+
+    public TimeSpan RefreshIn { get; set; } = FreshFor;
 
     public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken) =>
         throw new NotSupportedException("Only the asynchronous way is measured.");

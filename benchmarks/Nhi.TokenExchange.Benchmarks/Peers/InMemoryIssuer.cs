@@ -6,8 +6,11 @@ namespace Nhi.TokenExchange;
 /// <summary>An OAuth token endpoint in memory, below the SDKs' own HTTP stacks.</summary>
 public sealed class InMemoryIssuer(IssuerGate gate) : HttpMessageHandler
 {
+    /// <summary>An hour, in seconds.</summary>
+    public const int Hour = 3600;
+
     /// <summary><c>expires_in</c> of the answers, in seconds.</summary>
-    public int ExpiresIn { get; set; } = 3600;
+    public int ExpiresIn { get; set; } = Hour;
 
     /// <summary>What is issued; the same each time.</summary>
     public string Token { get; set; } = "0123456789";

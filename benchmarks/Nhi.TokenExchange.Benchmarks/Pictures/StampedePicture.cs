@@ -10,7 +10,7 @@ public static class StampedePicture
         StampedeResult[] expired = [.. results.Where(result => result.Moment == StampedeMoment.Expired).OrderBy(result => result.Calls)];
         return new BarChart(
             "A stampede: 1,000 callers, and the token has expired",
-            "Calls that the issuer counted while its gate was shut; each line is ten times the one before.",
+            "Calls that the issuer counted until all were served; each line is ten times the one before.",
             least: 0.5,
             [.. expired.Select(result => BarOf(result, results))]).ToSvg();
     }

@@ -4,17 +4,25 @@ namespace Nhi.TokenExchange;
 public sealed class AzureCoreStampede() : StampedePeer("Azure.Core `BearerTokenAuthenticationPolicy`")
 {
     private AzureCorePolicy? _policy;
+    private CountedTokenCredential? _credential;
 
     public override Task CallAsync() => _policy!.AuthorizeNewAsync().AsTask();
 
     public override bool Prepare(StampedeMoment moment)
     {
-        var credential = new CountedTokenCredential(Gate);
+        _credential = new CountedTokenCredential(Gate);
         if (moment == StampedeMoment.Expired)
-            credential.ExpiresIn = TimeSpan.FromSeconds(-1);
+            _credential.ExpiresIn = TimeSpan.FromSeconds(-1);
         if (moment.IsRefreshDue())
-            credential.RefreshIn = TimeSpan.FromSeconds(-1);
-        _policy = new AzureCorePolicy(credential);
+            _credential.RefreshIn = TimeSpan.FromSeconds(-1);
+        _policy = new AzureCorePolicy(_credential);
         return true;
+    }
+
+    public override Task ComeAsync(StampedeMoment moment)
+    {
+        _credential!.ExpiresIn = CountedTokenCredential.Life;
+        _credential.RefreshIn = CountedTokenCredential.FreshFor;
+        return Task.CompletedTask;
     }
 }

@@ -2,24 +2,29 @@ namespace Nhi.TokenExchange;
 
 /// <summary>A cache for anything.</summary>
 /// <param name="name">The row.</param>
-/// <param name="create">Makes the call from the life of an entry and the issuer.</param>
+/// <param name="create">Makes the call from the life of an entry, asked when one is made, and the issuer.</param>
 /// <param name="dueAfter">The share of a life after which it refreshes; null where it has no such notion.</param>
-public sealed class CachePeer(string name, Func<TimeSpan, Func<Task<string>>, Func<Task>> create, double? dueAfter) : StampedePeer(name)
+public sealed class CachePeer(string name, Func<Func<TimeSpan>, Func<Task<string>>, Func<Task>> create, double? dueAfter) : StampedePeer(name)
 {
     private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(20);
     private Func<Task>? _call;
+    private TimeSpan _life;
 
     public override Task CallAsync() => _call!();
 
     public override bool Prepare(StampedeMoment moment)
     {
-        _call = create(moment == StampedeMoment.Expired ? Short : Long, IssueAsync);
+        _life = moment == StampedeMoment.Expired ? Short : Long;
+        _call = create(() => _life, IssueAsync);
         return !moment.IsRefreshDue() || dueAfter is not null;
     }
 
-    public override Task ComeAsync(StampedeMoment moment) =>
-        Task.Delay(moment == StampedeMoment.Expired ? Short * 3 : Long * (dueAfter!.Value + 0.05));
+    public override Task ComeAsync(StampedeMoment moment)
+    {
+        _life = Long;
+        return Task.Delay(moment == StampedeMoment.Expired ? Short * 3 : Long * (dueAfter!.Value + 0.05));
+    }
 
     private async Task<string> IssueAsync()
     {

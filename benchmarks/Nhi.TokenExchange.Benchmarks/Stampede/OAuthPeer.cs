@@ -8,22 +8,28 @@ namespace Nhi.TokenExchange;
 public sealed class OAuthPeer(string name, Func<InMemoryIssuer, Func<Task>> create, int expiredSeconds, int? dueSeconds) : StampedePeer(name)
 {
     private Func<Task>? _call;
+    private InMemoryIssuer? _issuer;
 
     public override Task CallAsync() => _call!();
 
     public override bool Prepare(StampedeMoment moment)
     {
-        var issuer = new InMemoryIssuer(Gate);
+        _issuer = new InMemoryIssuer(Gate);
         if (moment == StampedeMoment.Expired)
-            issuer.ExpiresIn = expiredSeconds;
+            _issuer.ExpiresIn = expiredSeconds;
         if (moment.IsRefreshDue() && dueSeconds is { } due)
-            issuer.ExpiresIn = due;
+            _issuer.ExpiresIn = due;
         else if (moment.IsRefreshDue())
-            issuer.RefreshIn = 1;
-        _call = create(issuer);
+            _issuer.RefreshIn = 1;
+        _call = create(_issuer);
         return true;
     }
 
-    public override Task ComeAsync(StampedeMoment moment) =>
-        moment.IsRefreshDue() && dueSeconds is null ? Task.Delay(TimeSpan.FromSeconds(1.5)) : Task.CompletedTask;
+    public override async Task ComeAsync(StampedeMoment moment)
+    {
+        if (moment.IsRefreshDue() && dueSeconds is null)
+            await Task.Delay(TimeSpan.FromSeconds(1.5));
+        _issuer!.ExpiresIn = InMemoryIssuer.Hour;
+        _issuer.RefreshIn = null;
+    }
 }

@@ -14,6 +14,6 @@ public abstract class StampedePeer(string name)
     /// <summary>Prepares, before the first call, that the moment can come. False: the peer has no such notion.</summary>
     public abstract bool Prepare(StampedeMoment moment);
 
-    /// <summary>Lets the moment come, after the first call.</summary>
+    /// <summary>Lets the moment come, after the first call. What is issued from now on lives long: a second flight is then one too many.</summary>
     public virtual Task ComeAsync(StampedeMoment moment) => Task.CompletedTask;
 }

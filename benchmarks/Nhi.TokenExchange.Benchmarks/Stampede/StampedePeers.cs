@@ -44,29 +44,27 @@ public static class StampedePeers
         return () => credential.GetAccessTokenForRequestAsync();
     }
 
-    private static Func<Task> Memory(TimeSpan life, Func<Task<string>> issue)
+    private static Func<Task> Memory(Func<TimeSpan> life, Func<Task<string>> issue)
     {
         var cache = new MemoryCache(new MemoryCacheOptions());
         return () => cache.GetOrCreateAsync("warehouse", entry =>
         {
-            entry.AbsoluteExpirationRelativeToNow = life;
+            entry.AbsoluteExpirationRelativeToNow = life();
             return issue();
         });
     }
 
-    private static Func<Task> Hybrid(TimeSpan life, Func<Task<string>> issue)
+    private static Func<Task> Hybrid(Func<TimeSpan> life, Func<Task<string>> issue)
     {
         var services = new ServiceCollection();
         services.AddHybridCache();
         HybridCache cache = services.BuildServiceProvider().GetRequiredService<HybridCache>();
-        var options = new HybridCacheEntryOptions { Expiration = life, LocalCacheExpiration = life };
-        return () => cache.GetOrCreateAsync("warehouse", async _ => await issue(), options).AsTask();
+        return () => cache.GetOrCreateAsync("warehouse", async _ => await issue(), new HybridCacheEntryOptions { Expiration = life(), LocalCacheExpiration = life() }).AsTask();
     }
 
-    private static Func<Task> Fusion(TimeSpan life, Func<Task<string>> issue)
+    private static Func<Task> Fusion(Func<TimeSpan> life, Func<Task<string>> issue)
     {
         var cache = new FusionCache(new FusionCacheOptions());
-        var options = new FusionCacheEntryOptions(life) { EagerRefreshThreshold = 0.05f };
-        return () => cache.GetOrSetAsync<string>("warehouse", async (_, _) => await issue(), options).AsTask();
+        return () => cache.GetOrSetAsync<string>("warehouse", async (_, _) => await issue(), new FusionCacheEntryOptions(life()) { EagerRefreshThreshold = 0.05f }).AsTask();
     }
 }

@@ -6,6 +6,8 @@ namespace Nhi.TokenExchange;
 public static class StampedeRun
 {
     private const int Callers = 1000;
+    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan QuietAfter = TimeSpan.FromMilliseconds(100);
 
     public static async Task<IReadOnlyList<StampedeResult>> RunAsync(Action<string> say)
     {
@@ -53,23 +55,22 @@ public static class StampedeRun
         if (moment.IsDown())
             peer.Gate.TakeDown();
         Task[] callers = await StartAllAsync(peer);
-        await QuietAsync(peer, callers);
-        int calls = peer.Gate.Calls - before;
+        await QuietAsync(peer, callers, Quiet);
         int held = callers.Count(caller => !caller.IsCompleted);
         peer.Gate.Open();
         int failed = await FailedAsync(callers);
         if (moment.IsDown())
-        {
             failed += await FailedAsync(await StartAllAsync(peer));
-            calls = peer.Gate.Calls - before;
-        }
-        return new StampedeResult(peer.Name, moment, calls, held, failed);
+        else
+            await QuietAsync(peer, callers, QuietAfter);
+        // Counted now, not while the gate was shut: who flies once more when the first flight has landed, counts too.
+        return new StampedeResult(peer.Name, moment, peer.Gate.Calls - before, held, failed);
     }
 
     private static async Task<int> FailedAsync(Task[] callers)
     {
         await Task.WhenAll(callers).ContinueWith(_ => { }, TaskScheduler.Default);
-        return callers.Count(caller => caller.IsFaulted);
+        return callers.Count(caller => !caller.IsCompletedSuccessfully);
     }
 
     private static async Task<Task[]> StartAllAsync(StampedePeer peer)
@@ -89,8 +90,8 @@ public static class StampedeRun
         return callers;
     }
 
-    // Quiet: for half a second neither a caller came back nor a call reached the issuer.
-    private static async Task QuietAsync(StampedePeer peer, Task[] callers)
+    // Quiet: for so long neither a caller came back nor a call reached the issuer.
+    private static async Task QuietAsync(StampedePeer peer, Task[] callers, TimeSpan quiet)
     {
         (int Calls, int Done) seen = (-1, -1);
         while (true)
@@ -99,7 +100,7 @@ public static class StampedeRun
             if (now == seen)
                 return;
             seen = now;
-            await Task.Delay(TimeSpan.FromMilliseconds(500));
+            await Task.Delay(quiet);
         }
     }
 }
