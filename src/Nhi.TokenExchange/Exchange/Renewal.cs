@@ -34,10 +34,10 @@ internal sealed class Renewal(JobSession session, Credential held)
         return false;
     }
 
-    /// <summary>The issuer has answered with an end that is of no use. Where it is the one that was known, that stands.</summary>
+    /// <summary>The issuer has answered with an end that is of no use. Where it is the one that was known, that stands; where it is a sooner one, our clock was set meanwhile, and nobody knows.</summary>
     public void GaveNoMore(DateTimeOffset end)
     {
-        if (end - _held.ExpiresAt <= Rounding)
+        if ((end - _held.ExpiresAt).Duration() <= Rounding)
             GaveNothing();
     }
 

@@ -16,6 +16,31 @@ internal sealed class RenewalsTests
     public void A_tenth_of_a_life_that_is_not_over_is_more(int heldUntil, int renewedUntil, bool isMore) =>
         Assert.That(Renewals.GivesMore(Now.AddSeconds(heldUntil), Now.AddSeconds(renewedUntil), Now), Is.EqualTo(isMore));
 
+    [TestCase(0, false)]
+    [TestCase(1, false, Description = "rounded")]
+    [TestCase(-1, false, Description = "rounded")]
+    [TestCase(5, true, Description = "less than a tenth more, which is not taken")]
+    [TestCase(-20, true, Description = "the wall clock was set back")]
+    public async Task An_answer_that_gives_no_more_leaves_the_end_certain_only_where_it_says_the_same(int seconds, bool isUncertain)
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Issuer.Answer = asked =>
+        {
+            if (asked.Held is not { } renewing)
+                return new Issued<BearerToken>(job.Issuer.NewToken()) { RevocationHandle = "lease/1" };
+            Assert.That(asked.Renewal!.TryBegin(), Is.True);
+            Assert.That(renewing.Lease.EndIsUncertain, Is.True, "until it has answered");
+            asked.Renewal.GaveNoMore(renewing.ExpiresAt.AddSeconds(seconds));
+            throw Renewals.NoMore("warehouse");
+        };
+        BearerToken held = await job.Warehouse.GetAsync();
+        job.Time.Advance(TimeSpan.FromMinutes(45));
+        await job.Warehouse.GetAsync();
+        await job.QuietAsync();
+
+        Assert.That(held.Lease.EndIsUncertain, Is.EqualTo(isUncertain));
+    }
+
     [Test]
     public async Task A_login_at_its_maximum_whose_renewal_is_answered_when_it_is_of_no_use_any_more_is_followed_by_another()
     {
