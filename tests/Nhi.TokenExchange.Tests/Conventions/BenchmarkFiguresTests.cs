@@ -67,7 +67,7 @@ public class BenchmarkFiguresTests
     {
         JsonElement row = Report.GetProperty("Hits").EnumerateArray().Single(hit => hit.GetProperty("Method").ValueEquals(method) && hit.GetProperty("Job").ValueEquals("short"));
         double nanoseconds = row.GetProperty("Best").GetDouble();
-        string time = string.Create(CultureInfo.InvariantCulture, nanoseconds < 100 ? $"{nanoseconds:0.0} ns" : $"{nanoseconds / 1000:0.0} µs");
+        string time = nanoseconds < 100 ? string.Create(CultureInfo.InvariantCulture, $"{nanoseconds:0.0} ns") : string.Create(CultureInfo.InvariantCulture, $"{nanoseconds / 1000:0.0} µs");
         return string.Create(CultureInfo.InvariantCulture, $"{time} and {row.GetProperty("Bytes").GetInt64():N0} B");
     }
 
