@@ -7,10 +7,10 @@ namespace Nhi.TokenExchange;
 [TestFixture]
 internal sealed class VaultKeyValueTests : EmulatorFixture
 {
-    private async Task<RawAnswer> AskAsync(HttpMethod method, string path, string? body = null)
+    private async Task<RawAnswer> AskAsync(HttpMethod method, string path, string? body = null, string? token = null)
     {
         using StringContent? content = body is null ? null : new StringContent(body);
-        return await Raw.SendAsync(method, new Uri(Emulator.Vault.Address, $"/v1/{path}"), content, [("X-Vault-Token", Emulator.Vault.RootToken)]);
+        return await Raw.SendAsync(method, new Uri(Emulator.Vault.Address, $"/v1/{path}"), content, ("X-Vault-Token", token ?? Emulator.Vault.RootToken));
     }
 
     [Test]
@@ -48,8 +48,9 @@ internal sealed class VaultKeyValueTests : EmulatorFixture
         RawAnswer read = await AskAsync(HttpMethod.Get, "kv/app");
         Assert.That((read.Json.GetProperty("data").GetProperty("value").GetString(), read.Json.GetProperty("lease_duration").GetInt32()), Is.EqualTo(("two", 2_764_800)));
         Emulator.Vault.AddRole("narrow", Job.Subject).Paths.Clear();
-        RawAnswer login = await Raw.SendAsync(HttpMethod.Post, new Uri(Emulator.Vault.Address, "/v1/auth/jwt/login"), new StringContent($$"""{"role":"narrow","jwt":"{{Job.Mint(Emulator.Vault.Address.GetLeftPart(UriPartial.Authority))}}"}"""), []);
-        RawAnswer denied = await Raw.SendAsync(HttpMethod.Get, new Uri(Emulator.Vault.Address, "/v1/kv/app"), null, [("X-Vault-Token", login.Json.GetProperty("auth").GetProperty("client_token").GetString()!)]);
+        string proof = Job.Mint(Emulator.Vault.Address.GetLeftPart(UriPartial.Authority));
+        RawAnswer login = await AskAsync(HttpMethod.Post, "auth/jwt/login", $$"""{"role":"narrow","jwt":"{{proof}}"}""");
+        RawAnswer denied = await AskAsync(HttpMethod.Get, "kv/app", token: login.Json.GetProperty("auth").GetProperty("client_token").GetString());
         Assert.That(denied.Status, Is.EqualTo(HttpStatusCode.Forbidden));
         Assert.That((await AskAsync(HttpMethod.Delete, "kv/app")).Status, Is.EqualTo(HttpStatusCode.NoContent));
         Assert.That((await AskAsync(HttpMethod.Get, "kv/app")).Status, Is.EqualTo(HttpStatusCode.NotFound));
