@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace Nhi.TokenExchange;
 
 /// <summary>
-/// An OIDC issuer, an authorization server, a Databricks-style workspace, a Vault-style server, Microsoft Entra ID, Azure's managed identity hosts, a policy decision point and two protected APIs, on loopback, that verify for real and fail on demand.
+/// An OIDC issuer, an authorization server, a Databricks-style workspace, a Vault-style server, Microsoft Entra ID, Azure's managed identity hosts, Azure Key Vault, a policy decision point and two protected APIs, on loopback, that verify for real and fail on demand.
 /// For tests and samples; never for production.
 /// </summary>
 /// <remarks>Keys and canaries are new for each start. All members are safe to use from any number of threads.</remarks>
@@ -29,6 +29,7 @@ public sealed class IdentityEmulator : IAsyncDisposable
         Entra = new EntraDirectory(ports, ports.IssuerIdentifier, Ledger, Canaries, options);
         ManagedIdentity = new ManagedIdentityHosts(ports, certificates, Entra, Ledger, Canaries);
         AzureResource = new AzureResource(ports.AzureResourceOrigin, Entra, Ledger);
+        KeyVault = new EmulatedKeyVault(ports.KeyVaultOrigin, Entra, Ledger);
         var issuers = new ProofIssuers(_issuer, Entra);
         Authorization = new AuthorizationServer(ports.AuthorizationIdentifier, Warehouse.NamesOf(ports.WarehouseOrigin), issuers, Ledger, Canaries, options);
         Databricks = new DatabricksWorkspace(ports.DatabricksOrigin, issuers, Ledger, Canaries, options);
@@ -36,7 +37,7 @@ public sealed class IdentityEmulator : IAsyncDisposable
         DecisionPoint = new EmulatedDecisionPoint(ports.DecisionPointOrigin);
         Warehouse = new Warehouse(ports.WarehouseOrigin, Authorization, Databricks, Ledger, options.Time);
         var entra = new EntraServer(Entra, new EntraAssertions(Entra, issuers, ManagedIdentity.FindByObjectId, options.ClockLeeway));
-        var routes = new EmulatorRoutes(ports, _issuer, Authorization, Databricks, Warehouse, entra, ManagedIdentity, AzureResource, Vault, DecisionPoint);
+        var routes = new EmulatorRoutes(ports, _issuer, Authorization, Databricks, Warehouse, entra, ManagedIdentity, AzureResource, Vault, KeyVault, DecisionPoint);
         host.Serve(new RequestDesk(routes, Ledger, Faults, options.Time).HandleAsync);
     }
 
@@ -49,8 +50,11 @@ public sealed class IdentityEmulator : IAsyncDisposable
     /// <summary>The Databricks-style workspace.</summary>
     public DatabricksWorkspace Databricks { get; }
 
-    /// <summary>The Vault-style server: logins, dynamic secrets with leases, wrapping.</summary>
+    /// <summary>The Vault-style server: logins, dynamic secrets with leases, key-value engines, wrapping.</summary>
     public EmulatedVault Vault { get; }
+
+    /// <summary>Azure Key Vault, over HTTPS: static secrets.</summary>
+    public EmulatedKeyVault KeyVault { get; }
 
     /// <summary>The policy decision point: OpenID AuthZEN and OPA.</summary>
     public EmulatedDecisionPoint DecisionPoint { get; }

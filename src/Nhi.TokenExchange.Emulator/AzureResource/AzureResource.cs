@@ -12,8 +12,6 @@ namespace Nhi.TokenExchange;
 /// </remarks>
 public sealed class AzureResource
 {
-    private static readonly string[] Algorithms = ["RS256", "PS256", "ES256"];
-
     private readonly EntraDirectory _directory;
     private readonly Ledger _ledger;
     private readonly string _origin;
@@ -96,30 +94,11 @@ public sealed class AzureResource
 
     private async Task<UseVerdict> JudgeAsync(string token, string fingerprint, string? claims)
     {
-        string check = "";
-        try
-        {
-            ReceivedJwt jwt = ReceivedJwt.Parse(token);
-            string algorithm = JwtChecks.AlgorithmAllowed(jwt, Algorithms);
-            JwtChecks.HeaderIsPlain(jwt);
-            if (_directory.TenantOfIssuer(JwtChecks.IssuerNamed(jwt)) is null || _directory.Keys.Published(jwt.HeaderText("kid") ?? "") is not { } key || key.Algorithm != algorithm)
-                return UseVerdict.Unknown;
-            await JwtChecks.SignatureGoodAsync(jwt, key.Security, algorithm).ConfigureAwait(false);
-            check = "aud";
-            JwtChecks.AudienceMatches(jwt, [Resource, Resource + "/"]);
-            check = "exp";
-            JwtChecks.NotExpired(jwt, _directory.Time.GetUtcNow(), TimeSpan.Zero);
-        }
-        catch (ProofRefused)
-        {
-            return check switch { "aud" => UseVerdict.OtherAudience, "exp" => UseVerdict.Expired, _ => UseVerdict.Unknown };
-        }
-
-        LedgerIssue? issue = _ledger.Find(fingerprint);
-        if (issue?.RevokedAt is not null)
-            return UseVerdict.Revoked;
+        (UseVerdict verdict, _) = await EntraBearer.JudgeAsync(_directory, _ledger, token, [Resource, Resource + "/"]).ConfigureAwait(false);
+        if (verdict != UseVerdict.Accepted)
+            return verdict;
         // Which claims a token was asked for with is in the ledger, not in the token: real tokens have no common form for it.
-        return claims is null || (issue?.Claims is { } sent && Contains(JsonNode.Parse(sent), JsonNode.Parse(claims))) ? UseVerdict.Accepted : UseVerdict.InsufficientClaims;
+        return claims is null || (_ledger.Find(fingerprint)?.Claims is { } sent && Contains(JsonNode.Parse(sent), JsonNode.Parse(claims))) ? UseVerdict.Accepted : UseVerdict.InsufficientClaims;
     }
 
     // SDKs merge the challenge with their capabilities, so what was sent may hold more.

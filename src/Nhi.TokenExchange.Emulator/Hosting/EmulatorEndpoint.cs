@@ -83,4 +83,7 @@ public enum EmulatorEndpoint
 
     /// <summary>The decision point's OPA data API, <c>/v1/data/…</c>.</summary>
     OpaData,
+
+    /// <summary>Azure Key Vault: <c>/secrets/{name}</c>.</summary>
+    KeyVault,
 }

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>One Kestrel on loopback with ports of the system's choice, two of them over TLS. It reads no configuration and no environment, so nothing outside can make it listen elsewhere.</summary>
+/// <summary>One Kestrel on loopback with ports of the system's choice, three of them over TLS. It reads no configuration and no environment, so nothing outside can make it listen elsewhere.</summary>
 internal sealed class EmulatorHost : IAsyncDisposable
 {
     private readonly WebApplication _application;

@@ -4,9 +4,9 @@ namespace Nhi.TokenExchange;
 internal sealed record EmulatorPorts(string Host, IReadOnlyList<int> All)
 {
     /// <summary>How many ports there are; the last <see cref="Secure"/> of them speak TLS.</summary>
-    public const int Count = 9;
+    public const int Count = 10;
 
-    public const int Secure = 2;
+    public const int Secure = 3;
 
     public int Issuer => All[0];
 
@@ -25,6 +25,8 @@ internal sealed record EmulatorPorts(string Host, IReadOnlyList<int> All)
     public int Entra => All[7];
 
     public int AzureResource => All[8];
+
+    public int KeyVault => All[9];
 
     // The two OAuth issuers have a path, so that RFC 8414's insertion and OIDC's appending of the well-known part differ.
     public string IssuerIdentifier => $"http://{Host}:{Issuer}/issuer";
@@ -45,6 +47,8 @@ internal sealed record EmulatorPorts(string Host, IReadOnlyList<int> All)
     public string EntraOrigin => $"https://localhost:{Entra}";
 
     public string AzureResourceOrigin => $"https://localhost:{AzureResource}";
+
+    public string KeyVaultOrigin => $"https://localhost:{KeyVault}";
 
     public bool Has(int port) => All.Contains(port);
 }

@@ -3,13 +3,15 @@ using System.Security.Cryptography;
 namespace Nhi.TokenExchange;
 
 /// <summary>
-/// The emulated HashiCorp Vault (or OpenBao): logins by JWT that are verified, tokens and dynamic secrets with leases that are renewed up to their maximum, revoked, and end with their login; namespaces, response wrapping.
+/// The emulated HashiCorp Vault (or OpenBao): logins by JWT that are verified, tokens and dynamic secrets with leases that are renewed up to their maximum, revoked, and end with their login; key-value engines of both versions; namespaces, response wrapping.
 /// </summary>
-/// <remarks>Pages: "JWT/OIDC Auth Method", "/auth/token", "/sys/leases", "Response Wrapping". Roles and secrets are set up before the first request that needs them.</remarks>
+/// <remarks>Pages: "JWT/OIDC Auth Method", "/auth/token", "/sys/leases", "Response Wrapping", "KV Secrets Engine". Roles and secrets are set up before the first request that needs them.</remarks>
 public sealed class EmulatedVault
 {
     private readonly Dictionary<(string Namespace, string Mount, string Role), VaultRole> _roles = [];
     private readonly Dictionary<(string Namespace, string Path), VaultSecretRole> _secrets = [];
+    private readonly Dictionary<(string Namespace, string Mount), VaultKeyValue> _engines = [];
+    private readonly TimeProvider _time;
     private readonly SortedSet<string> _namespaces = new(StringComparer.Ordinal) { "" };
     private readonly VaultBooks _books;
     private readonly VaultDesk _desk;
@@ -17,6 +19,7 @@ public sealed class EmulatedVault
     internal EmulatedVault(string origin, ProofIssuers issuers, Ledger ledger, EmulatorCanaries canaries, EmulatorOptions options)
     {
         Origin = origin;
+        _time = options.Time;
         _books = new VaultBooks(origin, canaries.Vault, ledger, options.Time);
         RootToken = _books.AddRoot($"hvs.{canaries.Vault}{RandomNumberGenerator.GetHexString(48, lowercase: true)}").Text;
         _desk = new VaultDesk(this, _books, new VaultLogins(this, _books, issuers, options), new VaultSecretMaking(this, _books, canaries.Vault, options.Time), ledger, canaries.Vault, options.Time);
@@ -66,6 +69,20 @@ public sealed class EmulatedVault
         return _secrets.TryAdd((ns, path), secret) ? secret : throw new ArgumentException($"The path '{path}' is there already.", nameof(path));
     }
 
+    /// <summary>Mounts a key-value engine, which keeps static secrets.</summary>
+    /// <param name="mount">Where.</param>
+    /// <param name="hasVersions">Whether it is version 2 of the engine.</param>
+    /// <param name="ns">The namespace; empty: the root.</param>
+    /// <returns>The engine, to be filled.</returns>
+    /// <exception cref="ArgumentException">Something is mounted there already.</exception>
+    public VaultKeyValue AddKeyValue(string mount = "secret", bool hasVersions = true, string ns = "")
+    {
+        ArgumentException.ThrowIfNullOrEmpty(mount);
+        var engine = new VaultKeyValue(mount, hasVersions, _time);
+        _namespaces.Add(ns);
+        return _engines.TryAdd((ns, mount), engine) ? engine : throw new ArgumentException($"There is an engine at '{mount}' already.", nameof(mount));
+    }
+
     internal static EmulatorEndpoint? Find(string path) =>
         !path.StartsWith("/v1/", StringComparison.Ordinal) ? null
         : path.Contains("/auth/token/", StringComparison.Ordinal) ? EmulatorEndpoint.VaultToken
@@ -93,6 +110,9 @@ public sealed class EmulatedVault
     internal VaultRole? FindRole(string ns, string mount, string name) => _roles.GetValueOrDefault((ns, mount, name));
 
     internal VaultSecretRole? FindSecret(string ns, string path) => _secrets.GetValueOrDefault((ns, path));
+
+    /// <summary>The key-value engine whose mount a path begins with; null if there is none.</summary>
+    internal VaultKeyValue? FindKeyValue(string ns, string path) => _engines.Where(one => one.Key.Namespace == ns && path.StartsWith(one.Key.Mount + "/", StringComparison.Ordinal)).Select(one => one.Value).FirstOrDefault();
 
     internal Task<EmulatorAnswer> AnswerAsync(EmulatorRequest request) => _desk.AnswerAsync(request);
 }

@@ -31,6 +31,24 @@ internal sealed class VaultBody(JsonObject json)
 
     public bool Flag(string name) => json[name] is JsonValue value && value.TryGetValue(out bool flag) && flag;
 
+    public JsonObject? Object(string name) => json[name] as JsonObject;
+
+    /// <summary>The texts among the members of the body, or of one of its objects.</summary>
+    public IReadOnlyDictionary<string, string> Texts(string? name = null)
+    {
+        JsonObject from = name is null ? json : Object(name) ?? throw new VaultDenied(400, "parameter_missing", $"no {name} provided");
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach ((string member, JsonNode? value) in from)
+        {
+            if (value is JsonValue one && one.TryGetValue(out string? text))
+                texts[member] = text;
+        }
+        return texts;
+    }
+
+    public IReadOnlyList<int> Numbers(string name) =>
+        json[name] is JsonArray list ? [.. list.OfType<JsonValue>().Select(value => value.TryGetValue(out int number) ? number : throw new VaultDenied(400, "parameter_malformed", $"{name} is no list of numbers"))] : [];
+
     /// <summary>A duration: a number of seconds, or a text such as <c>60</c>, <c>60s</c>, <c>5m</c>, <c>1h</c>.</summary>
     public TimeSpan? Duration(string name)
     {

@@ -48,6 +48,7 @@ internal sealed class VaultDesk(EmulatedVault vault, VaultBooks books, VaultLogi
         {
             EmulatorEndpoint.VaultToken => VaultTokenPaths.Answer(books, request, path["auth/token/".Length..], token, body, time.GetUtcNow()),
             EmulatorEndpoint.VaultLease => VaultLeasePaths.Answer(books, request, path["sys/leases/".Length..], body, time.GetUtcNow()),
+            _ when vault.FindKeyValue(ns, path) is { } engine => VaultKeyValuePaths.Answer(engine, request, path[(engine.Mount.Length + 1)..], body),
             _ => secrets.Answer(request, ns, path, token),
         };
     }
