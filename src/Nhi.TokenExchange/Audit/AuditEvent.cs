@@ -45,6 +45,9 @@ public sealed class AuditEvent
     /// <summary>True if nothing is exchanged: the platform's own token is the credential, and nothing ends it before its time.</summary>
     public bool IsPlatformIssued { get; init; }
 
+    /// <summary>The static key that is used instead of a credential that would be issued: whose it is, and until when. Null: none is. See <see cref="LeaseEnd.LivesOn"/>.</summary>
+    public StaticKeyUse? StaticKey { get; init; }
+
     /// <summary>Who signed the actor's proof, where somebody acts for the subject.</summary>
     public string? ActorIssuer { get; init; }
 
@@ -78,7 +81,7 @@ public sealed class AuditEvent
     /// <summary>From when we hand it out no more.</summary>
     public DateTimeOffset? UnusableFrom { get; init; }
 
-    /// <summary>When it dies by itself at the issuer.</summary>
+    /// <summary>When it dies by itself at the issuer. Null of a static key, which does not.</summary>
     public DateTimeOffset? DiesAt { get; init; }
 
     /// <summary>The error code, where something failed.</summary>

@@ -24,6 +24,9 @@ internal sealed class LoggerAuditSink(ILogger logger) : IAuditSink
             case AuditEventKind.Exchanging:
                 logger.Exchanging(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, Named(auditEvent.Scopes), auditEvent.SubjectFingerprint);
                 break;
+            case AuditEventKind.Issued or AuditEventKind.Refreshed when auditEvent.StaticKey is { } key:
+                logger.StaticKeyRead(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, key, auditEvent.Fingerprint, auditEvent.UnusableFrom, auditEvent.CorrelationId);
+                break;
             case AuditEventKind.Issued:
                 logger.Issued(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, auditEvent.Fingerprint, Named(auditEvent.Scopes), auditEvent.UnusableFrom, auditEvent.DiesAt, auditEvent.CorrelationId);
                 break;
@@ -38,6 +41,9 @@ internal sealed class LoggerAuditSink(ILogger logger) : IAuditSink
                 break;
             case AuditEventKind.Expired:
                 logger.Expired(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.DiesAt, auditEvent.Reason ?? "of age");
+                break;
+            case AuditEventKind.Orphaned when auditEvent is { Code: null, DiesAt: null }:
+                logger.StaticKeyLivesOn(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.Reason);
                 break;
             case AuditEventKind.Orphaned when auditEvent.Code is null:
                 logger.LivesOn(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.DiesAt, auditEvent.Reason);

@@ -142,8 +142,10 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
     public static bool IsOpen(Credential credential) => credential.Lease.State is LeaseState.Live or LeaseState.Borrowed;
 
     /// <summary>Puts a registered renewal into the place of what it renews, and of renewals of that that came before: one thing at the issuer is one lease.</summary>
+    /// <param name="held">What it renews; null: whatever is the same.</param>
+    /// <param name="renewed">The renewal.</param>
     /// <remarks>Who ends <paramref name="held"/> may have taken it already. Then it stays taken, and the renewal is ended, too.</remarks>
-    public void Supersede(Credential held, Credential renewed)
+    public void Supersede(Credential? held, Credential renewed)
     {
         for (Credential? lease = Volatile.Read(ref _head); lease is not null; lease = Volatile.Read(ref lease.Lease.Next))
         {

@@ -19,6 +19,8 @@ internal static class BuiltInKinds
         kinds.Add("JwtBearer", JwtBearer);
         kinds.Add("VaultLogin", VaultKinds.Login);
         kinds.Add("VaultSecret", VaultKinds.Secret);
+        kinds.Add("VaultStaticKey", StaticKeyKinds.InVault);
+        kinds.Add("KeyVaultStaticKey", StaticKeyKinds.InKeyVault);
         return kinds;
     }
 

@@ -41,6 +41,9 @@ internal sealed class SectionReading
     /// <summary>The remote decision point; null if the section names none.</summary>
     public IAccessPolicy? RemotePolicy { get; private set; }
 
+    /// <summary>Whether the section names a policy, though perhaps wrongly, which is noted.</summary>
+    public bool IsPolicySaid { get; private set; }
+
     /// <summary>Certificate authorities to trust beside the system's.</summary>
     public AdditionalRoots? Roots { get; private set; }
 
@@ -105,6 +108,7 @@ internal sealed class SectionReading
     private void ReadPolicy(SettingsReader reader)
     {
         int before = _errors.Count;
+        IsPolicySaid = reader.Has("Policy");
         (string? file, RemotePolicy) = PolicySection.Read(reader);
         PolicyFile = _errors.Count == before ? file : null;
     }

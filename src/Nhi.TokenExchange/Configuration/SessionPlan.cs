@@ -20,6 +20,7 @@ internal sealed record SessionPlan(
     bool FailOnUnrevoked,
     Func<HttpMessageHandler>? Transport,
     AdditionalRoots? Roots,
+    IReadOnlyDictionary<string, StaticKeyOpener> Openers,
     IReadOnlyList<object> Owned)
 {
     /// <summary>The rules in force, for events that no decision led to; null if a policy of one's own can't say.</summary>

@@ -40,13 +40,13 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
             if ((options.AttestedFacts & ~(JobFacts.Pipeline | JobFacts.Run | JobFacts.Task | JobFacts.Environment)) != 0)
                 errors.Add($"{path}:AttestedFacts", "has a value that is no fact", "Combine Pipeline, Run, Task and Environment.");
             if (options.Through is null && exchanger?.FlawOfHop(null) is { } unhopped)
-                errors.Add($"{path}:Through", unhopped, "Name a target with the exchange VaultLogin at the same server instead of Identity.");
+                errors.Add($"{path}:Through", unhopped, $"{exchanger.HopRemedy} instead of Identity.");
             CheckAttestingIssuer($"{path}:AttestingIssuer", options);
             if (exchanger?.FlawOf(options.Scopes) is { } flaw)
                 errors.Add($"{path}:Scopes", ExceptionText.Clean(flaw, LongestFlaw), "Correct the scopes of the target.");
             var plan = new TargetPlan(
                 name, exchanger ?? PlaceholderExchanger.Instance, FindIdentity($"{path}:Identity", options.Identity), options.Through,
-                FindIdentity($"{path}:Actor", options.Actor), options.Scopes, options.MaxLifetime, [.. options.AllowedOrigins], options.AttestedFacts, options.AttestingIssuer);
+                FindIdentity($"{path}:Actor", options.Actor), options.Scopes, Shorter(options.MaxLifetime, exchanger?.LongestHandOut), [.. options.AllowedOrigins], options.AttestedFacts, options.AttestingIssuer);
             if (!plans.TryAdd(name, (path, plan)))
                 errors.Add(path, $"is declared twice, here and at {plans[name].Path}", "Give each target a name of its own.");
         }
@@ -107,10 +107,12 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
             else if (next.Exchanger.CredentialType != typeof(BearerToken))
                 errors.Add($"{plans[plan.Name].Path}:Through", $"'{next.Name}' gives a {next.Exchanger.CredentialType.Name}", "Only a target that gives a bearer token can be gone through.");
             else if (next.Exchanger is not PlaceholderExchanger && plan.Exchanger.FlawOfHop(next.Exchanger) is { } flaw)
-                errors.Add($"{plans[plan.Name].Path}:Through", flaw, "Name a target with the exchange VaultLogin at the same server.");
+                errors.Add($"{plans[plan.Name].Path}:Through", flaw, $"{plan.Exchanger.HopRemedy}.");
             return next;
         }
     }
+
+    private static TimeSpan Shorter(TimeSpan said, TimeSpan? longest) => longest < said ? longest.Value : said;
 
     private static string Shown(string name) => ConfigurationErrors.CanBeShown(name) ? $"'{name}'" : "what is named";
 

@@ -13,9 +13,9 @@ internal sealed record TargetPlan(
     JobFacts AttestedFacts,
     string? AttestingIssuer)
 {
-    /// <summary>Where the credential may go: what was allowed, else the issuer's own origin; nowhere if the issuer has none.</summary>
+    /// <summary>Where the credential may go: what was allowed, else the issuer's own origin; nowhere if the issuer has none. A static key's issuer is the vault, which is not where it goes.</summary>
     public IReadOnlyList<Uri> Origins { get; } =
-        AllowedOrigins.Count > 0 ? AllowedOrigins : Origin.IsSafe(Exchanger.Issuer) ? [new Uri(Exchanger.Issuer, "/")] : [];
+        AllowedOrigins.Count > 0 || Exchanger.StaticKey is not null ? AllowedOrigins : Origin.IsSafe(Exchanger.Issuer) ? [new Uri(Exchanger.Issuer, "/")] : [];
 }
 
 /// <summary>One identity, checked and frozen.</summary>

@@ -29,11 +29,15 @@ public abstract class Credential
     /// <param name="expiresAt">The instant from which the issuer says the credential is dead.</param>
     /// <exception cref="ArgumentException"><paramref name="secret"/> is empty.</exception>
     protected Credential(string secret, DateTimeOffset expiresAt)
+        : this(secret, expiresAt, FingerprintOf(secret))
     {
-        ArgumentException.ThrowIfNullOrEmpty(secret);
+    }
+
+    private protected Credential(string secret, DateTimeOffset expiresAt, ulong fingerprint)
+    {
         _secret = secret;
         _expiresAtUtcTicks = expiresAt.UtcTicks;
-        _fingerprint = FingerprintOf(secret);
+        _fingerprint = fingerprint;
     }
 
     /// <summary>The instant from which the issuer says the credential is dead (UTC).</summary>
@@ -51,6 +55,12 @@ public abstract class Credential
     /// <summary>The first 16 hexadecimal digits of the SHA-256 of the secret: joins audit, log and issuer's ledger.</summary>
     public string Fingerprint => _fingerprint.ToString("x16", CultureInfo.InvariantCulture);
 
+    /// <summary>From this instant on it must not be handed out, whatever a target's margin is. It is its end, but for a static key, which has none.</summary>
+    internal virtual DateTimeOffset HandOutEnd => ExpiresAt;
+
+    /// <summary>When it dies by itself; null: never, as far as anybody knows.</summary>
+    internal DateTimeOffset? KnownEnd => ExpiresAt == DateTimeOffset.MaxValue ? null : ExpiresAt;
+
     /// <summary>The secret itself, for derived kinds.</summary>
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     protected string Secret => _secret;
@@ -67,6 +77,7 @@ public abstract class Credential
 
     internal static ulong FingerprintOf(string secret)
     {
+        ArgumentException.ThrowIfNullOrEmpty(secret);
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(Encoding.UTF8.GetBytes(secret), hash);
         return System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(hash);

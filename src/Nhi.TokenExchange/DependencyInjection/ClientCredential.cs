@@ -7,7 +7,7 @@ internal sealed record ClientCredential(string Client, string Target)
     {
         try
         {
-            session.CreateHandler(Target).Dispose();
+            session.CreateHandlerOfAnyKind(Target, inner: null, asker: null).Dispose();
         }
         catch (TokenExchangeException wrong)
         {

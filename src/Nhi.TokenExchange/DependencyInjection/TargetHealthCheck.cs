@@ -18,6 +18,8 @@ internal sealed class TargetHealthCheck(TargetRuntime target) : IHealthCheck
             return new HealthCheckResult(failureStatus, $"The job has ended.{Leftover()}", data: Facts("ended", null, null));
         (Credential? held, FlightFailure? failure) = target.Look();
         AgreedClock clock = target.Session.Clock;
+        if (Terms?.IsOver(clock.Now) == true)
+            return new HealthCheckResult(failureStatus, $"The time of its static key is over (NHI3004).{Leftover()}", data: Facts("over", held, failure));
         // One refused credential is replaced at the next call; it takes more to speak of trouble.
         if (failure is { IsRefusal: true } && (held is not null || failure.Attempt == 1))
             failure = null;
@@ -37,7 +39,11 @@ internal sealed class TargetHealthCheck(TargetRuntime target) : IHealthCheck
 
     // The target can be used; but what should be dead may live.
     private HealthCheckResult Fine(string description, Dictionary<string, object> facts) =>
-        Leftover() is { Length: > 0 } leftover ? HealthCheckResult.Degraded(description + leftover, data: facts) : HealthCheckResult.Healthy(description, facts);
+        Leftover() + Notice() is { Length: > 0 } more ? HealthCheckResult.Degraded(description + more, data: facts) : HealthCheckResult.Healthy(description, facts);
+
+    private StaticKeyTerms? Terms => (target.Plan.Exchanger as StaticKeyExchanger)?.Terms;
+
+    private string Notice() => Terms is { } terms && terms.IsNearItsEnd(target.Session.Clock.Now) ? string.Create(CultureInfo.InvariantCulture, $" Its static key is refused in {terms.DaysLeft(target.Session.Clock.Now)} days.") : "";
 
     private string Leftover() => Unrevoked is > 0 and int count ? string.Create(CultureInfo.InvariantCulture, $" {count} credential(s) of it that should have been ended could not be; log and audit say which.") : "";
 
@@ -49,6 +55,11 @@ internal sealed class TargetHealthCheck(TargetRuntime target) : IHealthCheck
         var facts = new Dictionary<string, object>(StringComparer.Ordinal) { ["target"] = target.Target, ["state"] = state };
         if (Unrevoked is > 0 and int unrevoked)
             facts["unrevoked"] = unrevoked;
+        if (target.Plan.Exchanger.StaticKey is { } key)
+        {
+            facts["owner"] = key.Owner;
+            facts["until"] = key.Until;
+        }
         if (held is not null)
         {
             facts["fingerprint"] = held.Fingerprint;

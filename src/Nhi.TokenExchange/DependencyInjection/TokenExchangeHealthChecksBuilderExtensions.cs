@@ -15,6 +15,7 @@ public static class TokenExchangeHealthChecksBuilderExtensions
     /// Healthy: a usable credential is held, or the target has not been asked yet. Degraded: refreshing fails while a credential is still good; credentials that should have been ended could not be; or the last
     /// exchange failed and nobody has tried for a minute since it may be tried again. Unhealthy: the last exchange failed and nothing is held, or the
     /// job has ended. A check looks and asks nobody: it never causes an exchange. It tells of the target's own credential, not of narrower ones.
+    /// A target with a static key is degraded from 30 days before its Until on, and unhealthy from then on.
     /// The policy is degraded while its file, as it is now, is refused, and the version before is in force; or while the decision point does not answer and is not asked for a while.
     /// </remarks>
     public static IHealthChecksBuilder AddTokenExchange(this IHealthChecksBuilder builder, HealthStatus? failureStatus = null, IEnumerable<string>? tags = null)

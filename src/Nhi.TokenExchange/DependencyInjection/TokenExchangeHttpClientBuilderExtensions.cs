@@ -8,13 +8,13 @@ public static class TokenExchangeHttpClientBuilderExtensions
 {
     /// <summary>Sets the credential of a target on the requests of this client, to that target's origins and nowhere else; see <see cref="CredentialHandler"/>.</summary>
     /// <param name="builder">The client, from <c>services.AddHttpClient&lt;Warehouse&gt;()</c>.</param>
-    /// <param name="target">The name of a target that gives a <see cref="BearerToken"/>.</param>
+    /// <param name="target">The name of a target that gives a <see cref="BearerToken"/>, or has a static key with a header.</param>
     /// <returns>The client.</returns>
     /// <remarks>
     /// Stands directly above the primary handler, whatever the order of calls: below handlers that retry, and below those that log, so that none of
     /// them sees the credential. The primary handler follows no redirect and keeps no cookie, unless the client names its own. The credential is
     /// that of the container's session; a request of another job says so by <see cref="CredentialHandler.Job"/>. A name that is not
-    /// there fails when the host starts.
+    /// there fails when the host starts. A static key goes onto a copy of the request, which the primary handler alone sees; one that follows redirects is refused.
     /// </remarks>
     /// <exception cref="ArgumentException"><paramref name="target"/> is empty, or the builder stands for all clients (<c>ConfigureHttpClientDefaults</c>).</exception>
     public static IHttpClientBuilder AddCredential(this IHttpClientBuilder builder, string target)
@@ -29,7 +29,7 @@ public static class TokenExchangeHttpClientBuilderExtensions
         builder.Services.PostConfigure<HttpClientFactoryOptions>(builder.Name, options =>
         {
             options.HttpMessageHandlerBuilderActions.Insert(0, handlers => handlers.PrimaryHandler = CredentialHandler.NewSockets());
-            options.HttpMessageHandlerBuilderActions.Add(handlers => handlers.PrimaryHandler = JobHosting.SessionOf(handlers.Services).CreateHandler(target, handlers.PrimaryHandler, $"HttpClient '{ExceptionText.Clean(builder.Name)}' (AddCredential)"));
+            options.HttpMessageHandlerBuilderActions.Add(handlers => handlers.PrimaryHandler = JobHosting.SessionOf(handlers.Services).CreateHandlerOfAnyKind(target, handlers.PrimaryHandler, $"HttpClient '{ExceptionText.Clean(builder.Name)}' (AddCredential)"));
         });
         return builder;
     }

@@ -29,6 +29,7 @@ internal static class ErrorCodes
     public const string AccessDenied = "NHI3001";
     public const string PolicyUnavailable = "NHI3002";
     public const string ScopeOutsideTarget = "NHI3003";
+    public const string StaticKeyOver = "NHI3004";
 
     // 4xxx: exchange
     public const string IssuerRefused = "NHI4001";
@@ -60,6 +61,7 @@ internal static class ErrorCodes
     public const string ProofReturned = "NHI5006";
     public const string NeverEnds = "NHI5007";
     public const string LivesTooLong = "NHI5008";
+    public const string StaticKeyUnfit = "NHI5009";
 
     // 6xxx: record
     public const string NotRecorded = "NHI6001";
@@ -77,4 +79,5 @@ internal static class ErrorCodes
     public const string AuthorizationAlreadySet = "NHI8002";
     public const string BoundTokenWanted = "NHI8003";
     public const string CredentialRefused = "NHI8004";
+    public const string OpenerFailed = "NHI8005";
 }

@@ -47,6 +47,12 @@ internal static partial class Log
     [LoggerMessage(EventId = 114, Level = LogLevel.Warning, Message = "{Target} permitted ({Job}, flight {FlightId}) because policy {PolicyRevision} only observes; rule {Rule} {Reason}: scopes {Scopes}")]
     public static partial void Observed(this ILogger logger, string target, JobContext job, Guid flightId, string? rule, string? policyRevision, ScopeSet scopes, string? reason);
 
+    [LoggerMessage(EventId = 115, Level = LogLevel.Information, Message = "{Target} read its static key ({Job}, flight {FlightId}): {StaticKey}; key {Fingerprint}, unusable from {UnusableFrom:u}, correlation {CorrelationId}")]
+    public static partial void StaticKeyRead(this ILogger logger, string target, JobContext job, Guid flightId, StaticKeyUse staticKey, string? fingerprint, DateTimeOffset? unusableFrom, string? correlationId);
+
+    [LoggerMessage(EventId = 116, Level = LogLevel.Information, Message = "{Target} let its static key go ({Job}, flight {FlightId}): key {Fingerprint} lives on at its service; {Reason}")]
+    public static partial void StaticKeyLivesOn(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, string? reason);
+
     [LoggerMessage(EventId = 201, Level = LogLevel.Information, Message = "Job started: {Job}; targets {Targets}")]
     public static partial void JobStarted(this ILogger logger, JobContext job, string targets);
 
@@ -100,6 +106,12 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 402, Level = LogLevel.Error, Message = "The audit could not record {Kind} of {Target} (flight {FlightId}): {ExceptionType}")]
     public static partial void AuditFailed(this ILogger logger, AuditEventKind? kind, string? target, Guid? flightId, string exceptionType);
+
+    [LoggerMessage(EventId = 403, Level = LogLevel.Warning, Message = "{Target} uses a static key, {Secret} of {Owner}, which is refused from {Until:u} on, in {DaysLeft} days: reach the service without one until then")]
+    public static partial void StaticKeyEnds(this ILogger logger, string target, string secret, string owner, DateTimeOffset until, int daysLeft);
+
+    [LoggerMessage(EventId = 404, Level = LogLevel.Error, Message = "{Target} has a static key, {Secret} of {Owner}, which is refused since {Until:u} (NHI3004)")]
+    public static partial void StaticKeyOver(this ILogger logger, string target, string secret, string owner, DateTimeOffset until);
 
     [LoggerMessage(EventId = 601, Level = LogLevel.Information, Message = "Policy {Path} is in force: revision {PolicyRevision}, {Count} rules")]
     public static partial void PolicyInForce(this ILogger logger, string path, string policyRevision, int count);

@@ -49,6 +49,7 @@ internal static class TelemetryNames
         LeaseEnd.Revoked => "revoked",
         LeaseEnd.AlreadyGone => "already_gone",
         LeaseEnd.CannotBeRevoked => "cannot_be_revoked",
+        LeaseEnd.LivesOn => "lives_on",
         _ => "failed",
     };
 

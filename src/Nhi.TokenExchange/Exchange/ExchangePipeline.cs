@@ -158,6 +158,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             At = session.Clock.Now,
             IsAPersons = proof.IsAPersons || proof.Actor is { IsAPersons: true },
             IsPlatformIssued = exchanger.IsPlatformIssued,
+            StaticKey = exchanger.StaticKey,
             IsRefresh = flight.IsRefresh,
             Backchannel = session.Backchannel,
             Time = session.Plan.Time,
@@ -240,8 +241,8 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             };
         }
         session.Leases.Register(issued.Credential);
-        if (issued.IsRenewal && held is not null)
-            session.Leases.Supersede(held, issued.Credential);
+        if ((issued.IsRenewal && held is not null) || exchanger.StaticKey is not null)   // a key that was read again is the same key
+            session.Leases.Supersede(issued.IsRenewal ? held : null, issued.Credential);
         if (issued.EndIsAssumed)
             session.WatchAssumedEnd(issued.Credential);
     }

@@ -30,6 +30,9 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
         return _origin = new LeaseOrigin(this, attestation);
     }
 
+    /// <summary>Warns of a static key whose time comes to its end.</summary>
+    public void TellOfStaticKey() => (Plan.Exchanger as StaticKeyExchanger)?.Terms.Tell(Target, Session.Clock.Now, Session.Plan.Logger);
+
     /// <summary>The <see cref="CredentialProvider{TCredential}"/> of the target.</summary>
     public abstract object Provider { get; }
 
@@ -95,6 +98,7 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
         // A flight belongs to nobody: it takes nothing of its first caller along, neither its context nor its cancellation.
         // Which activity started it, is all that is kept: ExchangeActivities says what for.
         ActivityContext starter = Activity.Current?.Context ?? default;
+        TellOfStaticKey();
         using AsyncFlowControl noFlow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
         _ = Task.Run(() => _pipeline.FlyAsync(slot, flight, request, starter));
     }

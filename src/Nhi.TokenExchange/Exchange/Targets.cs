@@ -69,4 +69,38 @@ public static class Targets
         configure?.Invoke(options);
         return new VaultSecretExchanger(server, path, options);
     }
+
+    /// <summary>A static key in a key-value engine of HashiCorp Vault or OpenBao, for a service that can't do without yet. Its target goes <see cref="TargetOptions.Through"/> one of <see cref="VaultLogin"/> at the same server.</summary>
+    /// <param name="server">The address, such as <c>https://vault.example:8200</c>.</param>
+    /// <param name="path">Where the secret is below the engine's mount, such as <c>legacy/billing</c>.</param>
+    /// <param name="owner">Who answers for the key and its replacement: 1 to 200 characters, for audit and errors.</param>
+    /// <param name="until">From this instant on the key is refused (NHI3004). At most a year ahead when a job starts; log and health warn from 30 days before.</param>
+    /// <param name="configure">Mount, engine, field, namespace, header.</param>
+    /// <remarks>
+    /// The key is read under the job's identity when it is needed, kept for 15 minutes at most, and handed to the handler of <see cref="JobSession.CreateStaticKeyHandler"/> or to an opener that
+    /// <see cref="TokenExchangeBuilder.Opener"/> registered; never to the job's code. A policy has to permit it in so many words. Nothing revokes it.
+    /// </remarks>
+    /// <exception cref="ArgumentException">The server, the path, the owner or an option is wrong.</exception>
+    public static TokenExchanger VaultStaticKey(Uri server, string path, string owner, DateTimeOffset until, Action<VaultStaticKeyOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        var options = new VaultStaticKeyOptions();
+        configure?.Invoke(options);
+        return new StaticKeyExchanger(new VaultKeyStore(server, path, options), owner, until, StaticKeyHeader.Of(options.Header));
+    }
+
+    /// <summary>A static key in Azure Key Vault; as <see cref="VaultStaticKey"/>. Its target goes <see cref="TargetOptions.Through"/> one whose token is for Key Vault: Entra ID with the scope <c>https://vault.azure.net/.default</c>, or a managed identity.</summary>
+    /// <param name="vault">The address, such as <c>https://acme-legacy.vault.azure.net</c>.</param>
+    /// <param name="name">The secret's name.</param>
+    /// <param name="owner">As of <see cref="VaultStaticKey"/>.</param>
+    /// <param name="until">As of <see cref="VaultStaticKey"/>.</param>
+    /// <param name="configure">Version, header.</param>
+    /// <exception cref="ArgumentException">The vault, the name, the owner or an option is wrong.</exception>
+    public static TokenExchanger KeyVaultStaticKey(Uri vault, string name, string owner, DateTimeOffset until, Action<KeyVaultStaticKeyOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var options = new KeyVaultStaticKeyOptions();
+        configure?.Invoke(options);
+        return new StaticKeyExchanger(new KeyVaultKeyStore(vault, name, options), owner, until, StaticKeyHeader.Of(options.Header));
+    }
 }

@@ -41,6 +41,15 @@ public abstract class TokenExchanger
     /// <param name="hop">The exchanger of the target that it names; null if it names an identity instead.</param>
     internal virtual string? FlawOfHop(TokenExchanger? hop) => null;
 
+    /// <summary>What to name as <c>Through</c>, where <see cref="FlawOfHop"/> says something: a sentence without its full stop.</summary>
+    internal virtual string HopRemedy => "Name a target with the exchange VaultLogin at the same server";
+
+    /// <summary>The static key that is read instead of an exchange; null if a credential is issued.</summary>
+    internal virtual StaticKeyUse? StaticKey => null;
+
+    /// <summary>The longest that a target may hand a credential out, whatever it says itself.</summary>
+    internal virtual TimeSpan LongestHandOut => TimeSpan.MaxValue;
+
     internal abstract Type CredentialType { get; }
 
     internal abstract TargetRuntime CreateRuntime(JobSession session, TargetPlan plan);

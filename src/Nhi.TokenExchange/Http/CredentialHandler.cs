@@ -167,7 +167,7 @@ public sealed class CredentialHandler : DelegatingHandler
         response.RequestMessage is not { } answered || (answered.RequestUri == address && header.Equals(answered.Headers.Authorization));
 
     // A JsonContent has a length only once it is buffered.
-    private static bool CanBeSentAgain(HttpContent? content) =>
+    internal static bool CanBeSentAgain(HttpContent? content) =>
         content is null or ByteArrayContent or ReadOnlyMemoryContent || (content is JsonContent && content.Headers.ContentLength is not null);
 
     private Uri CheckedAddress(HttpRequestMessage request)

@@ -190,6 +190,8 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
         plan.Meter.Add(session);
         ProcessEnd.Add(session);
         plan.Logger.JobStarted(session.Context, string.Join(", ", session._targets.Keys));
+        foreach (TargetRuntime target in session.Targets)
+            target.TellOfStaticKey();
         session._killSwitch?.Watch();
         session.Recovery.Start();
         return session;

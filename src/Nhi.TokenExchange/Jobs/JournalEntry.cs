@@ -36,6 +36,9 @@ internal sealed record JournalEntry
     /// <summary>An exchange in the air of whose credential nothing is known.</summary>
     public bool IsUnknown => Fingerprint is null && Handle is null;
 
+    /// <summary>A static key, which never dies by itself.</summary>
+    public bool IsStatic => DiesAt == DateTimeOffset.MaxValue;
+
     /// <summary>Whether it may live on after <see cref="DiesAt"/>.</summary>
     public bool EndIsUncertain { get; init; }
 
@@ -60,7 +63,7 @@ internal sealed record JournalEntry
         Fingerprint = Fingerprint,
         RevocationHandle = Handle,
         UnusableFrom = IsUnknown ? null : UnusableFrom,
-        DiesAt = IsUnknown ? null : DiesAt,
+        DiesAt = IsUnknown || IsStatic ? null : DiesAt,
         Reason = reason,
         Code = code,
     };

@@ -205,6 +205,8 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
 
     private async Task<(LeaseEnd End, string? Failure)> AskAsync(JournalEntry entry, TargetRuntime? target)
     {
+        if (entry.IsStatic)
+            return (LeaseEnd.LivesOn, target?.Plan.Exchanger.StaticKey is { } key ? RevocationAttempts.SaidOf(key) : "a static key: its owner alone ends it");
         if (entry.Handle is null)
             return (LeaseEnd.CannotBeRevoked, "it went with its process, and without it nothing ends it before its time");
         if (target is null)

@@ -14,4 +14,7 @@ public enum LeaseEnd
 
     /// <summary>The issuer could not be asked in time; it may live on to <see cref="LeaseOutcome.DiesAt"/>.</summary>
     Failed,
+
+    /// <summary>A static key: it was let go, and lives on at its service until its owner ends it.</summary>
+    LivesOn,
 }

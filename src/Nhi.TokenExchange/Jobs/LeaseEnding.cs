@@ -259,11 +259,12 @@ internal sealed class LeaseEnding(JobSession session)
         AttestedFacts = credential.Lease.Origin.Attestation.Attested,
         Issuer = credential.Lease.Origin.Owner.Plan.Exchanger.Issuer.AbsoluteUri,
         IsPlatformIssued = credential.Lease.Origin.Owner.Plan.Exchanger.IsPlatformIssued,
+        StaticKey = credential.Lease.Origin.Owner.Plan.Exchanger.StaticKey?.As(credential),
         PolicyRevision = session.Plan.PolicyRevision,
         Fingerprint = credential.Fingerprint,
         RevocationHandle = credential.Lease.Handle,
         UnusableFrom = session.Clock.InstantOf(credential.Lease.WallEnd),
-        DiesAt = credential.ExpiresAt,
+        DiesAt = credential.KnownEnd,
         Reason = reason,
         Code = code,
     };

@@ -28,7 +28,7 @@ public sealed class LeaseOutcome
     /// <summary>From when it would have been handed out no more.</summary>
     public DateTimeOffset UnusableFrom { get; }
 
-    /// <summary>When it dies by itself at the issuer; a guess, which <see cref="Reason"/> tells of, where the issuer did not say.</summary>
+    /// <summary>When it dies by itself at the issuer; a guess, which <see cref="Reason"/> tells of, where the issuer did not say. The greatest instant there is of a static key, which does not.</summary>
     public DateTimeOffset DiesAt { get; }
 
     /// <summary>What the issuer or the network said last, and how often it was asked, where it did not end; that it ended with the credential it was got through, where that is why it is gone; else null.</summary>
@@ -43,6 +43,7 @@ public sealed class LeaseOutcome
         LeaseEnd.Revoked => $"{Target} {Shown}: revoked",
         LeaseEnd.AlreadyGone => $"{Target} {Shown}: already gone{(Reason is null ? "" : $" ({Reason})")}",
         LeaseEnd.CannotBeRevoked => string.Create(CultureInfo.InvariantCulture, $"{Target} {Shown}: cannot be revoked, dies at {DiesAt:u} ({Reason})"),
+        LeaseEnd.LivesOn => $"{Target} {Shown}: lives on, static ({Reason})",
         _ => string.Create(CultureInfo.InvariantCulture, $"{Target} {Shown}: NOT revoked ({Reason}){ShownHandle}, dies at {DiesAt:u}"),
     };
 

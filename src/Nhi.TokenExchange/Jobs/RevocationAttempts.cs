@@ -34,6 +34,7 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
                 {
                     Revocation.Revoked => (LeaseEnd.Revoked, null),
                     Revocation.AlreadyGone => (LeaseEnd.AlreadyGone, null),
+                    _ when target.Plan.Exchanger.StaticKey is { } key => (LeaseEnd.LivesOn, SaidOf(key)),
                     _ => (LeaseEnd.CannotBeRevoked, target.Plan.Exchanger.IsPlatformIssued ? "the platform issued it, and ends nothing before its time" : "this issuer ends nothing before its time"),
                 };
             }
@@ -62,6 +63,9 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
             }
         }
     }
+
+    /// <summary>What is true of a static key at a job's end.</summary>
+    public static string SaidOf(StaticKeyUse key) => $"a static key of {key.Owner}: nobody else ends it";
 
     // What an exception of others says may quote anything: its name is all that is told of it.
     private static string Said(Exception exception) =>

@@ -51,6 +51,9 @@ public sealed class AccessRequest
     /// <summary>Whether nothing is exchanged: the platform's own token would be the credential, which lives as long as the platform wants and can't be ended.</summary>
     public bool IsPlatformIssued { get; init; }
 
+    /// <summary>The static key that would be used, instead of a credential that is issued; null if none is. Nothing ends it but its owner.</summary>
+    public StaticKeyUse? StaticKey { get; init; }
+
     /// <summary>Whether a credential of this target is being replaced.</summary>
     public bool IsRefresh { get; init; }
 

@@ -27,7 +27,7 @@ public sealed class PolicyDocument : IAccessPolicy
     /// <summary>The document's revision and the SHA-256 of its bytes: <c>7+sha256:ab12…</c>, 64 hexadecimal digits.</summary>
     public string Revision { get; }
 
-    /// <summary>Whether the document is in mode <c>observe</c>: everything is permitted as it is asked, and the audit says what would have been decided.</summary>
+    /// <summary>Whether the document is in mode <c>observe</c>: everything but static keys is permitted as it is asked, and the audit says what would have been decided.</summary>
     public bool IsObserved { get; }
 
     internal string Name { get; }
@@ -83,7 +83,8 @@ public sealed class PolicyDocument : IAccessPolicy
     internal AccessDecision Decide(AccessRequest request)
     {
         AccessDecision decision = Evaluate(request);
-        return IsObserved ? AccessDecision.Observed(decision) : decision;
+        // A static key is permitted in so many words, or not at all.
+        return IsObserved && request.StaticKey is null ? AccessDecision.Observed(decision) : decision;
     }
 
     /// <summary>What the rules say, whatever the mode.</summary>

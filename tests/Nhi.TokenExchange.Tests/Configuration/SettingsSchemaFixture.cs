@@ -114,6 +114,12 @@ internal abstract partial class SettingsSchemaFixture(string package)
                     entry["AuthorizationDetails"] = ExampleOf(properties["AuthorizationDetails"]!);
                 if (name == "Through")
                     entry.Remove("Identity");
+                if (IsStaticKey(entry) && name is "Header" or "Scheme" or "User")
+                {
+                    entry["AllowedOrigins"] = ExampleOf(properties["AllowedOrigins"]!);
+                    entry["Header"] = ExampleOf(properties["Header"]!);
+                    entry["Scheme"] = ExampleOf(properties["Scheme"]!);
+                }
                 Assert.That(await RefusedAsync(section), Is.Null, $"{kind.Definition} {name}");
                 Assert.That(FlawsOf(section), Is.Empty, $"{kind.Definition} {name}");
             }
@@ -225,6 +231,8 @@ internal abstract partial class SettingsSchemaFixture(string package)
             await using JobSession job = await JobSession.StartAsync(builder =>
             {
                 Compose(builder.Configuration(settings).EndOnSignals(false));
+                if (IsStaticKey((section["Targets"] as JsonObject)?["under-test"]))   // what settings alone can't say of such a target
+                    builder.Policy(PolicyDocument.Parse("""{ "version": 1, "revision": 1, "rules": [] }""")).Opener<Stream>("under-test", (_, _) => new(Stream.Null));
             });
             return null;
         }
@@ -285,9 +293,13 @@ internal abstract partial class SettingsSchemaFixture(string package)
         };
         if (entry.ContainsKey("Through"))
             section["Targets"]!["vault"] = new JsonObject { ["Identity"] = "job", ["Exchange"] = "VaultLogin", ["Server"] = "https://vault.example:8200" };
+        if (kind.Kind == "KeyVaultStaticKey")
+            section["Targets"]!["entra"] = new JsonObject { ["Identity"] = "job", ["Exchange"] = "Rfc8693", ["Issuer"] = "https://issuer.example" };
         section[isTarget ? "Targets" : "Identities"]!["under-test"] = entry;
         return section;
     }
+
+    private static bool IsStaticKey(JsonNode? target) => target is JsonObject entry && entry["Exchange"] is JsonValue word && word.TryGetValue(out string? exchange) && exchange.EndsWith("StaticKey", StringComparison.Ordinal);
 
     // Read, so that the error can say why not, and never taken.
     private static bool IsForbidden(JsonObject properties, string name) => properties[name]?["not"] is not null;

@@ -14,7 +14,7 @@ public partial class PolicySchemaTests
         { "$schema": "./PolicySchema.json", "version": 1, "revision": 7, "mode": "enforce", "maxDatasetsPerIdentity": 2, "rules": [
           { "name": "orders-load", "effect": "permit", "reason": "Nightly.",
             "when": { "target": { "anyOf": [ "warehouse", "lake" ] }, "targetIssuer": "https://workspace.example", "issuer": "https://token.actions.githubusercontent.com", "subject": { "glob": "repo:acme/*:ref:refs/heads/main" },
-                      "actorIssuer": "https://a.example", "actorSubject": { "present": true }, "tenant": "t", "claims": { "repository_id": "4711" },
+                      "actorIssuer": "https://a.example", "actorSubject": { "present": true }, "tenant": "t", "static": true, "claims": { "repository_id": "4711" },
                       "job": { "pipeline": "p", "run": { "glob": "r/**" }, "task": "t", "dataset": "orders", "purpose": "load", "environment": "production" }, "scopes": { "within": [ "sql" ] },
                       "time": { "days": [ "mon" ], "from": "06:00", "to": "24:00", "zone": "Europe/Berlin", "notBefore": "2026-01-01T00:00:00Z", "notAfter": "2026-12-31T00:00:00+01:00" } },
             "limits": { "longestHandOut": "12:00:00", "refuseLongerLife": true, "scopes": [ "sql" ], "attestedOnly": [ "pipeline", "run" ], "senderConstrained": false, "notPlatformIssued": true } },
@@ -32,7 +32,7 @@ public partial class PolicySchemaTests
             ("rules/0/any", "true"), ("rules/0/when/target", "\"\""), ("rules/0/when/target", "\"a*\""), ("rules/0/when/target", "7"), ("rules/0/when/target", "{}"), ("rules/0/when/target/anyOf", "[]"), ("rules/0/when/target/anyOf", "[ \"a\", \"a\" ]"),
             ("rules/0/when/target/noneOf", "[ \"a\" ]"), ("rules/0/when/target/glob", "\"a/*\""), ("rules/0/when/subject/glob", "\"*\""), ("rules/0/when/subject/glob", "\"a/b*\""), ("rules/0/when/subject/glob", "\"a/**/b\""), ("rules/0/when/subject/glob", "\"a/b\""),
             ("rules/0/when/subject/glob", "\"a/***\""), ("rules/0/when/actorSubject/present", "false"), ("rules/0/when/claims", "{}"), ("rules/0/when/job", "{}"), ("rules/0/when/job/data", "\"x\""), ("rules/0/when/scopes/within", "[]"), ("rules/0/when/scopes/within", "[ \"a b\" ]"),
-            ("rules/0/when/scopes", """{ "anyOf": [ "sql" ] }"""), ("rules/0/when/time", "{}"), ("rules/0/when/time/days", "[ \"monday\" ]"), ("rules/0/when/time/from", null), ("rules/0/when/time/from", "\"6:00\""), ("rules/0/when/time/from", "\"24:00\""),
+            ("rules/0/when/static", "false"), ("rules/0/when/static", "\"true\""), ("rules/0/when/scopes", """{ "anyOf": [ "sql" ] }"""), ("rules/0/when/time", "{}"), ("rules/0/when/time/days", "[ \"monday\" ]"), ("rules/0/when/time/from", null), ("rules/0/when/time/from", "\"6:00\""), ("rules/0/when/time/from", "\"24:00\""),
             ("rules/0/when/time/notAfter", "\"2026-12-31\""), ("rules/0/when/time/zone", "\"CEST\""), ("rules/0/limits", "{}"), ("rules/0/limits/longestHandOut", "\"12:00:01\""), ("rules/0/limits/longestHandOut", "\"00:00:00\""), ("rules/0/limits/refuseLongerLife", "\"true\""),
             ("rules/0/limits/attestedOnly", "[ \"dataset\" ]"), ("rules/0/limits/scopes", "[]"), ("rules/0/limits/forever", "true"), ("rules/1/limits", """{ "refuseLongerLife": true }"""), ("rules/1/when/tenant/noneOf", "[]"), ("rules/1/when/scopes/anyOf", "[ \"a\" ]"), ("rules/2/reason", null), ("rules/2/any", "false"),
         ];

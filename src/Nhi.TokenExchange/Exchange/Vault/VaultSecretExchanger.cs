@@ -39,13 +39,7 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
 
     public override string? FlawOf(ScopeSet scopes) => VaultOptionChecks.FlawOf(scopes);
 
-    // A proof that was sent as a token, or a token that was sent to another server, would be seen by who must not see it.
-    internal override string? FlawOfHop(TokenExchanger? hop) =>
-        hop is null ? "is missing: a secret is read with the token of a login"
-        : hop is not VaultLoginExchanger login ? "names a target that is no login to Vault"
-        : hop.Issuer != Issuer ? "names a login to another server"
-        : !_server.IsBelow(login.Server) ? "names a login of another namespace, which is neither the same nor above"
-        : null;
+    internal override string? FlawOfHop(TokenExchanger? hop) => _server.FlawOfLogin(hop);
 
     public override async ValueTask<Issued<VaultSecret>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken)
     {
@@ -57,9 +51,8 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
             throw Renewals.NoMore(request.Target);
         var call = new VaultCall(_path) { Token = request.Subject, Body = _isPost ? VaultCall.Object() : null, WrapFor = _wrapFor, IsOnce = true };
         VaultReply reply = await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
-        // Older servers, which know no namespaces, say no more than "permission denied" of a token that has ended; another token may do then.
-        if (reply.Status == 403 && _server.IsRoot && !reply.SaysTokenIsDead && !await IsAliveAsync(request, cancellationToken).ConfigureAwait(false))
-            throw new TokenExchangeException(ErrorCodes.ProofRefused, ExchangeStage.Exchange, $"{VaultRefusal.Said(reply, _server)}.") { CorrelationId = reply.CorrelationId, Hint = "The Vault token has ended or was revoked." };
+        if (reply.Status == 403)
+            throw await _server.RefusalAsync(reply, request, cancellationToken).ConfigureAwait(false);
         return Issue(await _server.ReadAsync(reply, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false), request);
     }
 
@@ -130,11 +123,4 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
         VaultFields.Read(data).TryGetValue("expires_at_seconds", out string? text) && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long seconds) && seconds < DateTimeOffset.MaxValue.ToUnixTimeSeconds()
             ? DateTimeOffset.FromUnixTimeSeconds(seconds)
             : null;
-
-    // What fails in passing says nothing about the token.
-    private async Task<bool> IsAliveAsync(ExchangeRequest request, CancellationToken cancellationToken)
-    {
-        var call = new VaultCall("auth/token/lookup-self") { Token = request.Subject };
-        return (await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false)).Status != 403;
-    }
 }

@@ -17,6 +17,15 @@ internal sealed class VaultServer(Uri address, string? @namespace)
     /// <summary>Whether a token of the other namespace is good here.</summary>
     public bool IsBelow(VaultServer other) => other.Namespace is not { } above || @namespace == above || @namespace?.StartsWith(above + "/", StringComparison.Ordinal) == true;
 
+    /// <summary>What is wrong with the target that a secret of this server is read through; null if nothing is.</summary>
+    /// <remarks>A proof that was sent as a token, or a token that was sent to another server, would be seen by who must not see it.</remarks>
+    public string? FlawOfLogin(TokenExchanger? hop) =>
+        hop is null ? "is missing: a secret is read with the token of a login"
+        : hop is not VaultLoginExchanger login ? "names a target that is no login to Vault"
+        : hop.Issuer != address ? "names a login to another server"
+        : !IsBelow(login.Server) ? "names a login of another namespace, which is neither the same nor above"
+        : null;
+
     /// <summary>Sends a call. A wrapped answer is opened.</summary>
     /// <exception cref="TokenExchangeException">Vault refused, was not reached, or answered what can't be read.</exception>
     public async Task<VaultAnswer> AskAsync(VaultCall call, HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken)
@@ -33,6 +42,15 @@ internal sealed class VaultServer(Uri address, string? @namespace)
             throw VaultRefusal.Of(reply, this, time);
         VaultAnswer answer = reply.ReadAnswer();
         return reply.Call.WrapFor is null ? answer : await UnwrapAsync(reply.Call, answer, backchannel, time, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>What a refusal of a call with the login's token means.</summary>
+    public async Task<TokenExchangeException> RefusalAsync(VaultReply reply, ExchangeRequest request, CancellationToken cancellationToken)
+    {
+        // Older servers, which know no namespaces, say no more than "permission denied" of a token that has ended; another token may do then.
+        if (reply.Status != 403 || !IsRoot || reply.SaysTokenIsDead || await IsAliveAsync(request, cancellationToken).ConfigureAwait(false))
+            return VaultRefusal.Of(reply, this, request.Time);
+        return new TokenExchangeException(ErrorCodes.ProofRefused, ExchangeStage.Exchange, $"{VaultRefusal.Said(reply, this)}.") { CorrelationId = reply.CorrelationId, Hint = "The Vault token has ended or was revoked." };
     }
 
     /// <summary>Sends a call whose refusal the caller reads himself.</summary>
@@ -63,6 +81,13 @@ internal sealed class VaultServer(Uri address, string? @namespace)
         // Our back channel has read it; somebody else's need not have.
         using BoundedContent content = await BoundedContent.ReadAsync(response.Content, cancellationToken).ConfigureAwait(false);
         return new VaultReply(call, response, content.Bytes.ToArray(), sent) { AskedAt = askedAt };
+    }
+
+    // What fails in passing says nothing about the token.
+    private async Task<bool> IsAliveAsync(ExchangeRequest request, CancellationToken cancellationToken)
+    {
+        var call = new VaultCall("auth/token/lookup-self") { Token = request.Subject };
+        return (await SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false)).Status != 403;
     }
 
     // "Response wrapping token validation": who put an answer of his own in the place of the real one has not made it where we asked; who read it before us has used the token up.

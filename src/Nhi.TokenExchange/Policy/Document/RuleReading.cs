@@ -34,6 +34,8 @@ internal sealed class RuleReading(PolicyErrors errors)
         var conditions = new List<PolicyCondition>();
         TimeWindow? window = when is null ? null : ReadWhen(when, new MatcherReading(errors, isPermit.Value), conditions);
         CheckBreadth(rule, isAny, reason, when);
+        if (isPermit.Value)
+            OnlyInSoManyWords(rule, conditions);
         PolicyLimits read = limits is null ? PolicyLimits.None : ReadLimits(limits, isPermit.Value, conditions);
         return name is not null && errors.Count == before ? new PolicyRule(name, isPermit.Value, reason, node.Place, [.. conditions], window, read) : null;
     }
@@ -91,6 +93,7 @@ internal sealed class RuleReading(PolicyErrors errors)
         }
         if (when.Find("scopes") is { } scopes && matchers.Scopes(scopes) is { } scopeCondition)
             conditions.Add(scopeCondition);
+        ReadStatic(when, conditions);
         TimeWindow? window = when.Find("time") is { } time ? new TimeReading(errors).Read(time) : null;
         when.Close();
         return window;
@@ -100,6 +103,23 @@ internal sealed class RuleReading(PolicyErrors errors)
             if (value is not null && matchers.Value(value) is { } matcher)
                 conditions.Add(new ValueCondition(attribute, matcher, value.Place));
         }
+    }
+
+    private void ReadStatic(PolicyObject when, List<PolicyCondition> conditions)
+    {
+        if (when.Flag("static"))
+            conditions.Add(new StaticKeyCondition());
+        else if (when.Find("static") is { Kind: PolicyNodeKind.Truth } node)
+            errors.Add(node, "is false, which says nothing", "Take it out: a permit that does not say true permits no static key.");
+    }
+
+    // A static key is permitted by who names it, and by nobody who meant something else.
+    private void OnlyInSoManyWords(PolicyObject rule, List<PolicyCondition> conditions)
+    {
+        if (!conditions.OfType<StaticKeyCondition>().Any())
+            conditions.Add(new IssuedCondition());
+        else if (conditions.OfType<ValueCondition>().FirstOrDefault(condition => condition.Name == PolicyAttribute.Target)?.Matcher.Values is null)
+            errors.Add(rule.Node, "permits static keys and does not name the targets", "Name them under when: \"target\" as a text, or with anyOf.");
     }
 
     private void RefuseEmpty(PolicyObject group)

@@ -24,6 +24,13 @@ internal static class PolicyFit
                 logger.NoPermitForTarget(target.Name, policy.Revision, UnknownSetting.Nearest(target.Name, policy.Rules.SelectMany(rule => rule.Targets ?? [])) is { } nearest ? $"'{nearest}' is the nearest that they name" : "it is always denied");
                 continue;
             }
+            bool isStatic = target.Exchanger.StaticKey is not null;
+            permits = [.. permits.Where(permit => permit.Conditions.OfType<StaticKeyCondition>().Any() == isStatic)];
+            if (permits.Length == 0)
+            {
+                logger.NoPermitForTarget(target.Name, policy.Revision, isStatic ? "it has a static key, and the rule for it has to say \"static\": true" : "the rules for it are for static keys alone");
+                continue;
+            }
             foreach ((string condition, string setting, Func<JobContext, string?> valueOf) in OnlyDeclared)
             {
                 if (valueOf(job) is null && Array.TrueForAll(permits, permit => permit.Find(condition) is not null))

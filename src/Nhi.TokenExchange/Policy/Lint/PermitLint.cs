@@ -8,7 +8,9 @@ internal static class PermitLint
 
     public static IEnumerable<PolicyFinding> Check(PolicyRule rule)
     {
-        if (rule.Conditions.Length == 0)
+        if (rule.Conditions.OfType<StaticKeyCondition>().Any() && rule.Window?.NotAfter is null)
+            yield return new PolicyFinding("static-key", rule, rule.Place, "permits a static key, for as long as its target says", "Add time.notAfter, so that its end is decided here, too.");
+        if (rule.Conditions.All(condition => condition is IssuedCondition))
             yield return new PolicyFinding("everybody", rule, rule.Place, "permits whatever is declared, to everybody", "Name target and subject, if only by a glob.");
         ValueCondition? subject = rule.Find(PolicyAttribute.Subject) ?? rule.Find("claims.sub");
         ValueCondition[] claims = [.. rule.Conditions.OfType<ValueCondition>().Where(condition => condition.Name.StartsWith("claims.", StringComparison.Ordinal))];

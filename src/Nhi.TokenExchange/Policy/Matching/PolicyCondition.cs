@@ -117,6 +117,34 @@ internal sealed class AttestedCondition(JobFacts facts) : PolicyCondition
     public override bool Covers(PolicyCondition other) => other is AttestedCondition attested && (attested.Facts & facts) == facts;
 }
 
+/// <summary>A rule for static keys alone, which says so.</summary>
+internal sealed class StaticKeyCondition : PolicyCondition
+{
+    public override string Name => "static";
+
+    public override string Expected => "a static key";
+
+    public override bool HoldsFor(AccessRequest request) => request.StaticKey is not null;
+
+    public override string Presented(AccessRequest request) => request.StaticKey is null ? "a credential that is issued" : "a static key";
+
+    public override bool Covers(PolicyCondition other) => other is StaticKeyCondition;
+}
+
+/// <summary>Of a permit that says nothing of static keys: it permits none.</summary>
+internal sealed class IssuedCondition : PolicyCondition
+{
+    public override string Name => "static";
+
+    public override string Expected => "\"static\": true in the rule";
+
+    public override bool HoldsFor(AccessRequest request) => request.StaticKey is null;
+
+    public override string Presented(AccessRequest request) => "a static key";
+
+    public override bool Covers(PolicyCondition other) => other is IssuedCondition;
+}
+
 /// <summary>A permit for what is exchanged alone, not for the platform's own token.</summary>
 internal sealed class ExchangedCondition : PolicyCondition
 {

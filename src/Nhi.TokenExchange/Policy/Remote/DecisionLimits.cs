@@ -1,6 +1,6 @@
 namespace Nhi.TokenExchange;
 
-/// <summary>How narrow and how long, as a decision point may say it: <c>max_lifetime_seconds</c>, <c>scopes</c>, <c>holds_for_seconds</c>, <c>rule</c>.</summary>
+/// <summary>How narrow and how long, as a decision point may say it: <c>max_lifetime_seconds</c>, <c>scopes</c>, <c>holds_for_seconds</c>, <c>rule</c>, <c>static_key</c>.</summary>
 /// <remarks>Read strictly: a limit that is not understood is one that would not be kept.</remarks>
 internal sealed class DecisionLimits
 {
@@ -19,6 +19,9 @@ internal sealed class DecisionLimits
     /// <summary>The rule that decided.</summary>
     public string? Rule { get; private set; }
 
+    /// <summary>Whether a static key is permitted, in so many words.</summary>
+    public bool PermitsStaticKey { get; private set; }
+
     /// <summary>What is wrong; null if nothing is.</summary>
     public string? Fault { get; private set; }
 
@@ -31,6 +34,7 @@ internal sealed class DecisionLimits
             case "max_lifetime_seconds": MaxLifetime = Seconds(members.Name, members.Raw()); return true;
             case "holds_for_seconds": HoldsFor = Seconds(members.Name, members.Raw()); return true;
             case "scopes": Scopes = ReadScopes(members.Raw()); return true;
+            case "static_key": PermitsStaticKey = ReadFlag(members.Name, members.Raw()); return true;
             case "rule": Rule = members.Text() is { Length: > 0 } rule ? OuterText.Shown(rule, LongestRule) : null; return true;
             default: return false;
         }
@@ -51,6 +55,14 @@ internal sealed class DecisionLimits
         }
         Fault ??= $"has '{name}' that is no whole number from 1 to {LongestSeconds}";
         return null;
+    }
+
+    private bool ReadFlag(string name, ReadOnlySpan<byte> raw)
+    {
+        bool? flag = raw.SequenceEqual("null"u8) ? false : JsonBooleans.Read(raw);
+        if (flag is null)
+            Fault ??= $"has '{name}' that is neither true nor false";
+        return flag == true;
     }
 
     private ScopeSet? ReadScopes(ReadOnlySpan<byte> raw)

@@ -86,6 +86,13 @@ internal static class DecisionQuestion
         json.WriteBoolean("is_platform_issued", request.IsPlatformIssued);
         if (request.Tenant is not null)
             json.WriteString("tenant", request.Tenant);
+        if (request.StaticKey is not { } key)
+            return;
+        json.WriteStartObject("static_key");
+        json.WriteString("owner", key.Owner);
+        json.WriteString("until", key.Until);
+        json.WriteString("secret", key.Secret);
+        json.WriteEndObject();
     }
 
     private static void WriteJob(Utf8JsonWriter json, AccessRequest request)

@@ -42,7 +42,7 @@ internal sealed class RemotePolicy(IDecisionPoint point, RemotePolicyOptions opt
         long askedAt = time.GetTimestamp();   // a lifetime counts from before the request was sent
         DateTimeOffset wall = time.GetUtcNow();
         DecisionAnswer answer = await _circuit.RunAsync(point.Rule, call, AskAsync, cancellationToken).ConfigureAwait(false);
-        AccessDecision decision = Decide(answer, wall);
+        AccessDecision decision = Decide(answer, wall, request.StaticKey is not null);
         if (!request.IsRefresh && answer.Limits.HoldsFor is { } holdsFor)
             _cache.Keep(key, decision, holdsFor, askedAt, wall);
         else if (!decision.IsPermitted)
@@ -68,11 +68,13 @@ internal sealed class RemotePolicy(IDecisionPoint point, RemotePolicyOptions opt
         }
     }
 
-    private AccessDecision Decide(DecisionAnswer answer, DateTimeOffset askedAt)
+    private AccessDecision Decide(DecisionAnswer answer, DateTimeOffset askedAt, bool isStaticKey)
     {
         DecisionLimits limits = answer.Limits;
         string rule = limits.Rule ?? point.Rule;
-        AccessDecision decision = answer.IsPermitted
+        bool isUnsaid = answer.IsPermitted && isStaticKey && !limits.PermitsStaticKey;
+        AccessDecision decision = isUnsaid ? AccessDecision.Deny(rule, "static_key expected true in the answer, presented a permit that does not say it: a static key is permitted in so many words alone", askedAt + DenyHolds)
+            : answer.IsPermitted
             ? AccessDecision.Permit(rule, limits.Scopes, limits.MaxLifetime, askedAt + limits.HoldsFor)
             : AccessDecision.Deny(rule, answer.Reason.Length > 0 ? answer.Reason : "the decision point gave no reason", askedAt + (limits.HoldsFor ?? DenyHolds));
         decision.CorrelationId = answer.CorrelationId;

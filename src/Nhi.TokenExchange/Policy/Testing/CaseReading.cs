@@ -6,6 +6,9 @@ internal sealed class CaseReading
     private const int LongestName = 200;
     private const string Form = "Write { \"cases\": [ { \"name\": \"…\", \"request\": { \"target\": \"…\" }, \"expect\": { \"decision\": \"deny\" } } ] }.";
 
+    // Rules ask whether it is one, not which.
+    private static readonly StaticKeyUse SomeStaticKey = new() { Owner = "a test", Until = DateTimeOffset.MaxValue, Secret = "a test" };
+
     // What a case leaves out.
     private static readonly TimeSpan DefaultLifetime = TimeSpan.FromHours(1);
 
@@ -86,6 +89,7 @@ internal sealed class CaseReading
             MaxLifetime = request.Duration("maxLifetime", RuleReading.ShortestHandOut, RuleReading.LongestHandOut) ?? DefaultLifetime,
             At = _times.Instant(request, "at") ?? DateTimeOffset.UnixEpoch,
             IsPlatformIssued = request.Flag("platformIssued"),
+            StaticKey = request.Flag("static") ? SomeStaticKey : null,
         };
         job?.Close();
         request.Close();

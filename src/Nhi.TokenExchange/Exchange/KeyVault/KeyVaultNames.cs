@@ -1,0 +1,25 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>What a vault, a secret and a version are called ("About keys, secrets, and certificates", "Azure national clouds").</summary>
+internal static class KeyVaultNames
+{
+    public const string VaultRemedy = "Write the vault's address, such as https://acme-legacy.vault.azure.net.";
+    public const string NameRemedy = "Write the secret's name: letters, digits and hyphens, at most 127.";
+    public const string VersionRemedy = "Write the version's 32 hexadecimal digits, or leave it out to follow rotations.";
+
+    // Public, China, US Government.
+    private static readonly string[] Domains = [".vault.azure.net", ".vault.azure.cn", ".vault.usgovcloudapi.net"];
+
+    private const int LongestName = 127;
+
+    /// <summary>What is wrong with a vault's address; null if nothing is. Elsewhere nobody may be shown a token for Key Vault.</summary>
+    public static string? FaultOfVault(Uri vault) =>
+        vault.AbsolutePath != "/" || vault.Query.Length > 0 ? "has a path or a query"
+        : NetworkAddresses.IsLoopbackName(vault.IdnHost) || Domains.Any(domain => vault.IdnHost.EndsWith(domain, StringComparison.OrdinalIgnoreCase)) ? null
+        : "is not an address of Key Vault";
+
+    public static string? FaultOfName(string name) =>
+        name.Length is > 0 and <= LongestName && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '-') ? null : "is no name of a secret";
+
+    public static string? FaultOfVersion(string version) => version.Length == 32 && version.All(char.IsAsciiHexDigit) ? null : "is no version of a secret";
+}

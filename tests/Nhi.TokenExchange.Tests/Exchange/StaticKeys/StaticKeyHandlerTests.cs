@@ -1,0 +1,161 @@
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Nhi.TokenExchange.Tests.Exchange.StaticKeys;
+
+/// <summary>A handler takes the key to the service, and shows it to nobody on the way.</summary>
+internal sealed class StaticKeyHandlerTests
+{
+    [Test]
+    public async Task The_key_is_read_under_the_jobs_identity_and_goes_to_the_service_in_its_header()
+    {
+        await using StaticKeyJob job = await StaticKeyJob.StartAsync();
+        Assert.That(job.Reads, Is.Zero, "nothing is read before it is needed");
+
+        Assert.That(await job.CallAsync(), Is.EqualTo(200));
+        Assert.That(await job.CallAsync(), Is.EqualTo(200));
+
+        Assert.That(job.Service.Requests.Select(request => request.Headers[StaticKeyJob.Header]), Is.All.EqualTo(job.Key));
+        Assert.That((job.Reads, job.Emulator.Ledger.Requests.Of(EmulatorEndpoint.VaultLogin)), Is.EqualTo((1, 1)));
+    }
+
+    [Test]
+    public async Task Neither_the_request_nor_its_content_nor_the_answer_shows_the_key_to_the_caller()
+    {
+        await using StaticKeyJob job = await StaticKeyJob.StartAsync();
+        using var http = new HttpClient(job.Session.CreateStaticKeyHandler("billing"));
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(job.Service.Uri, "/invoices"));
+        string? seen = null;
+        request.Content = new SpyingContent(() => seen = request.ToString());
+        using HttpResponseMessage response = await http.SendAsync(request);
+
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+        Assert.That(seen, Does.Contain("/invoices").And.Not.Contain(StaticKeyJob.Header), "while it is sent");
+        Assert.That(response.RequestMessage, Is.SameAs(request));
+        Assert.That($"{request}{response}", Does.Not.Contain(StaticKeyJob.Header).And.Not.Contain(job.Key));
+    }
+
+    [Test]
+    public async Task No_public_member_gives_the_key_or_lets_a_handler_be_put_below()
+    {
+        await using StaticKeyJob job = await StaticKeyJob.StartAsync();
+        using HttpMessageHandler handler = job.Session.CreateStaticKeyHandler("billing");
+
+        Assert.That(handler, Is.Not.InstanceOf<DelegatingHandler>());
+        Assert.That(typeof(JobSession).Assembly.GetExportedTypes().Select(type => type.Name), Has.None.EqualTo(nameof(StaticKey)));
+        Assert.That(() => job.Session.Provider<BearerToken>("billing"), Throws.TypeOf<TokenExchangeException>().With.Property("Code").EqualTo("NHI1004"));
+        Assert.That(() => job.Session.Provider<Credential>("billing"), Throws.TypeOf<TokenExchangeException>().With.Property("Code").EqualTo("NHI1004"));
+        Assert.That(() => job.Session.CreateHandler("billing"), Throws.TypeOf<TokenExchangeException>().With.Property("Code").EqualTo("NHI1004"));
+        Assert.That(() => job.Session.CreateStaticKeyHandler("vault"), Throws.TypeOf<TokenExchangeException>().With.Property("Code").EqualTo("NHI1004"));
+    }
+
+    [Test]
+    public async Task The_key_goes_to_no_other_origin_and_over_no_header_of_the_caller()
+    {
+        await using StaticKeyJob job = await StaticKeyJob.StartAsync();
+        using var http = new HttpClient(job.Session.CreateStaticKeyHandler("billing"));
+
+        TokenExchangeException elsewhere = Assert.ThrowsAsync<TokenExchangeException>(() => http.GetAsync(job.Emulator.Warehouse.Address))!;
+        Assert.That(elsewhere.Code, Is.EqualTo("NHI8001"));
+        Assert.That(Assert.ThrowsAsync<TokenExchangeException>(() => http.GetAsync(job.Emulator.Vault.Address))!.Code, Is.EqualTo("NHI8001"), "the vault is where it comes from");
+        http.DefaultRequestHeaders.Add(StaticKeyJob.Header, "mine");
+        Assert.That(Assert.ThrowsAsync<TokenExchangeException>(() => http.GetAsync(job.Service.Uri))!.Code, Is.EqualTo("NHI8002"));
+        Assert.That((job.Service.Requests.Count, job.Reads), Is.EqualTo((0, 0)));
+    }
+
+    [Test]
+    public async Task A_rotated_key_is_read_again_once_and_the_request_is_sent_once_more()
+    {
+        var time = new ManualTimeProvider();
+        await using StaticKeyJob job = await StaticKeyJob.StartAsync(time);
+        await job.CallAsync();
+        string old = job.Key;
+        job.Rotate();
+        time.Advance(TimeSpan.FromMinutes(2));
+
+        using var body = new StringContent("orders");
+        Assert.That(await job.CallAsync(body), Is.EqualTo(200));
+        Assert.That(job.Service.Requests.Select(request => request.Headers[StaticKeyJob.Header]), Is.EqualTo([old, old, job.Key]));
+        Assert.That(job.Service.Requests.Skip(1).Select(request => request.Body), Is.All.EqualTo("orders"));
+        Assert.That(job.Reads, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task A_service_that_refuses_the_key_that_the_vault_names_is_heard_and_the_vault_is_asked_once_a_minute()
+    {
+        var time = new ManualTimeProvider();
+        await using StaticKeyJob job = await StaticKeyJob.StartAsync(time);
+        await job.CallAsync();
+        job.Rotate(inVault: false);
+        time.Advance(TimeSpan.FromMinutes(2));
+
+        for (int call = 0; call < 5; call++)
+            Assert.That(await job.CallAsync(), Is.EqualTo(401), "what the service said");
+        Assert.That(job.Reads, Is.EqualTo(2));
+        time.Advance(TimeSpan.FromSeconds(61));
+        for (int call = 0; call < 5; call++)
+            Assert.That(await job.CallAsync(), Is.EqualTo(401));
+        Assert.That(job.Reads, Is.EqualTo(3));
+    }
+
+    [Test]
+    public async Task A_key_in_use_is_read_again_in_the_background_so_that_a_rotation_is_felt_without_a_refusal()
+    {
+        var time = new ManualTimeProvider();
+        await using StaticKeyJob job = await StaticKeyJob.StartAsync(time);
+        job.Service.Respond = _ => ScriptedAnswer.Status(200);   // both keys are good for a while
+        await job.CallAsync();
+        job.Rotate();
+        time.Advance(TimeSpan.FromMinutes(8));
+        await job.CallAsync();
+        await job.QuietAsync();
+        await job.CallAsync();
+
+        Assert.That(job.Service.Requests[^1].Headers[StaticKeyJob.Header], Is.EqualTo(job.Key));
+    }
+
+    [Test]
+    public async Task A_key_can_stand_behind_a_scheme_or_be_a_users_password()
+    {
+        await using StaticKeyJob bearer = await StaticKeyJob.StartAsync(configure: o => (o.Header.Name, o.Header.Scheme) = ("Authorization", "Token"));
+        await bearer.CallAsync();
+        Assert.That(bearer.Service.Requests.Single().Headers["Authorization"], Is.EqualTo($"Token {bearer.Key}"));
+
+        await using StaticKeyJob basic = await StaticKeyJob.StartAsync(configure: o => (o.Header.Name, o.Header.Scheme, o.Header.User) = ("Authorization", "Basic", "loader"));
+        await basic.CallAsync();
+        string sent = basic.Service.Requests.Single().Headers["Authorization"]["Basic ".Length..];
+        Assert.That(System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(sent)), Is.EqualTo($"loader:{basic.Key}"));
+    }
+
+    [Test]
+    public async Task A_client_of_a_container_gets_the_key_below_its_handlers_and_no_redirect_is_followed_with_it()
+    {
+        await using StaticKeyJob job = await StaticKeyJob.StartAsync();
+        var services = new ServiceCollection();
+        services.AddSingleton(job.Session);
+        services.AddHttpClient("billing").AddCredential("billing");
+        services.AddHttpClient("careless").ConfigurePrimaryHttpMessageHandler(() => new HttpClientHandler()).AddCredential("billing");
+        await using ServiceProvider container = services.BuildServiceProvider();
+        IHttpClientFactory clients = container.GetRequiredService<IHttpClientFactory>();
+
+        using HttpClient http = clients.CreateClient("billing");
+        using HttpResponseMessage response = await http.GetAsync(job.Service.Uri);
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+        Assert.That(() => clients.CreateClient("careless"), Throws.TypeOf<TokenExchangeException>().With.Property("Code").EqualTo("NHI8001").And.Message.Contains("AllowAutoRedirect"));
+    }
+
+    private sealed class SpyingContent(Action look) : HttpContent
+    {
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            look();
+            return stream.WriteAsync("orders"u8.ToArray()).AsTask();
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 6;
+            return true;
+        }
+    }
+}
