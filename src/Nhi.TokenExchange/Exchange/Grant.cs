@@ -118,7 +118,7 @@ internal sealed record Grant
             Handle = issued.RevocationHandle,
             DeadTick = dead,
             WallEnd = clock.WallSecondOf(unusableFrom),
-            RefreshLead = (ushort)Math.Clamp(Math.Ceiling((LifeUntil(dead) - RefreshAfter(issued, LifeUntil(dead))).TotalSeconds), 0, ushort.MaxValue),
+            RefreshLead = (ushort)Math.Clamp(Math.Ceiling(TimeSpan.FromMilliseconds(dead - RefreshTick(issued, dead, tick)).TotalSeconds), 0, ushort.MaxValue),
             FlightNumber = flightNumber,
             // What comes dead was issued this moment: our clock is wrong, or the issuer's. Where ours was set ahead meanwhile, nobody knows from which of its times the end was counted.
             EndIsUncertain = issued.EndIsAssumed || issued.Credential.ExpiresAt <= now || ahead > MostAhead,
@@ -127,7 +127,15 @@ internal sealed record Grant
 
     /// <summary>When the refresh is due.</summary>
     public long RefreshTick<T>(Issued<T> issued)
-        where T : Credential => AskedAtTick + Milliseconds(RefreshAfter(issued, LifeUntil(issued.Credential.Lease.DeadTick)));
+        where T : Credential => RefreshTick(issued, issued.Credential.Lease.DeadTick, Origin.Owner.Session.Clock.Tick);
+
+    // Where the tries before the one that was answered took so long that it is over: at half of what is left.
+    private long RefreshTick<T>(Issued<T> issued, long dead, long now)
+        where T : Credential
+    {
+        long due = AskedAtTick + Milliseconds(RefreshAfter(issued, LifeUntil(dead)));
+        return due > now || dead <= now ? due : now + ((dead - now) / 2);
+    }
 
     private TimeSpan LifeUntil(long deadTick) => TimeSpan.FromMilliseconds(deadTick - AskedAtTick);
 

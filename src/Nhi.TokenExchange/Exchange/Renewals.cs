@@ -6,11 +6,14 @@ internal static class Renewals
     // What a server gives at its maximum differs from what it gave before by roundings.
     private const double LeastGain = 0.1;
 
-    /// <summary>Whether an issuer still gives more: the end is not over, and moves by a tenth of the life that is left then. At its maximum a server answers with the same end, over and over.</summary>
+    // The clock of a slot takes up to two seconds off an end: what is left must be more, or it is dead on arrival.
+    private static readonly TimeSpan LeastLeft = TimeSpan.FromSeconds(2);
+
+    /// <summary>Whether an issuer still gives more: the end is of use, and moves by a tenth of the life that is left then. At its maximum a server answers with the same end, over and over.</summary>
     /// <param name="held">The end so far.</param>
     /// <param name="renewed">The end that the issuer gave.</param>
     /// <param name="now">The instant before it was asked.</param>
-    public static bool GivesMore(DateTimeOffset held, DateTimeOffset renewed, DateTimeOffset now) => renewed > now && renewed - held >= (renewed - now) * LeastGain;
+    public static bool GivesMore(DateTimeOffset held, DateTimeOffset renewed, DateTimeOffset now) => renewed - now > LeastLeft && renewed - held >= (renewed - now) * LeastGain;
 
     /// <summary>The issuer gives no more, and nobody asked for another.</summary>
     public static TokenExchangeException NoMore(string target) =>

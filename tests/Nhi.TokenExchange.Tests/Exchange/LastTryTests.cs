@@ -26,7 +26,10 @@ internal sealed class LastTryTests
         job.Emulator.Authorization.TokenLifetime = TimeSpan.FromSeconds(20);
         job.Emulator.Faults.Next(EmulatorEndpoint.AuthorizationToken, NotNow, times: 2);
 
-        AssertWhole(job.Emulator, await job.Warehouse.GetAsync());
+        BearerToken token = await job.Warehouse.GetAsync();
+
+        AssertWhole(job.Emulator, token);
+        Assert.That(token.RefreshAt, Is.GreaterThanOrEqualTo(_time.GetUtcNow()), "not due as it comes");
     }
 
     [Test]

@@ -12,7 +12,8 @@ internal sealed class RenewalsTests
     [TestCase(200, 199, false, Description = "at the maximum, rounded")]
     [TestCase(-2, -1, false, Description = "at the maximum, answered when it was of no use any more")]
     [TestCase(-1, 0, false, Description = "of use until now")]
-    [TestCase(-1, 1, true, Description = "in time though it had ended as far as was known")]
+    [TestCase(-1, 2, false, Description = "of use for no longer than a slot's clock takes off")]
+    [TestCase(-1, 3, true, Description = "in time though it had ended as far as was known")]
     public void A_tenth_of_a_life_that_is_not_over_is_more(int heldUntil, int renewedUntil, bool isMore) =>
         Assert.That(Renewals.GivesMore(Now.AddSeconds(heldUntil), Now.AddSeconds(renewedUntil), Now), Is.EqualTo(isMore));
 
