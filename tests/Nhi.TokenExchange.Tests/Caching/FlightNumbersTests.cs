@@ -16,5 +16,11 @@ public class FlightNumbersTests
     }
 
     [Test]
-    public void The_same_number_of_another_session_is_another_id() => Assert.That(new FlightNumbers().IdOf(7), Is.Not.EqualTo(new FlightNumbers().IdOf(7)));
+    public void The_same_number_of_another_session_is_another_id()
+    {
+        var one = new FlightNumbers();
+        var other = new FlightNumbers();
+
+        Assert.That(one.IdOf(7), Is.Not.EqualTo(other.IdOf(7)));
+    }
 }
