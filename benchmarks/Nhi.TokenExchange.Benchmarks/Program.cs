@@ -19,10 +19,12 @@ switch (args)
     case ["--stampede"]:
         Console.WriteLine(StampedeRun.Table(await StampedeRun.RunAsync(_ => { })));
         return 0;
-    case ["--cold-start", .. string[] native]:
-        return await GoalsRun.ColdStartAsync(native is ["--native"]);
+    case ["--cold-start"]:
+        return await ColdStartReport.MeasureAsync(native: false);
+    case ["--cold-start", "--native"]:
+        return await ColdStartReport.MeasureAsync(native: true);
     case ["--one-core"]:
-        await GoalsRun.OneCoreAsync();
+        await OneCoreReport.MeasureAsync();
         return 0;
     case ["--threads"]:
         foreach (ThreadScalingResult path in await ThreadScaling.RunAsync())
@@ -32,9 +34,13 @@ switch (args)
         foreach (ManyKeysResult store in await ManyKeysRun.RunAsync())
             Console.WriteLine(store);
         return 0;
-    default:
+    // BenchmarkDotNet takes what it doesn't know for nothing, and asks what to run.
+    case [var first, ..] when first is "--filter" or "--list" or "--help" or "--info" or "--job":
         BenchmarkSwitcher.FromAssembly(typeof(BenchmarkConfigs).Assembly).Run(args, BenchmarkConfigs.Careful);
         return 0;
+    default:
+        Console.Error.WriteLine($"Unknown: '{string.Join(' ', args)}'. benchmarks/README.md has the table of commands; single benchmarks are run by --filter.");
+        return 2;
 }
 
 // As BenchmarkDotNet does for its own processes; where the system doesn't permit it, the numbers are only noisier.

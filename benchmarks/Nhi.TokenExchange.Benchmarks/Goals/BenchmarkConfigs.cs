@@ -18,7 +18,7 @@ public static class BenchmarkConfigs
     public const string WithoutPgoId = "no PGO";
     public const string OneCoreId = "one core";
 
-    /// <summary>The careful run: what a table in a document should come from.</summary>
+    /// <summary>The run of single rows, by <c>--filter</c>: fewer and longer iterations, in one process. The reports come from the short one.</summary>
     public static IConfig Careful => With(Job.Default.WithWarmupCount(7).WithIterationCount(9).WithIterationTime(TimeInterval.FromMilliseconds(150)).WithId("careful"));
 
     /// <summary>The short run of the goals.</summary>

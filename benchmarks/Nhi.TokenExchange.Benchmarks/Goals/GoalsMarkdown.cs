@@ -20,7 +20,7 @@ public static class GoalsMarkdown
         int disturbed = hits.Count(hit => hit.Median > 1.3 * hit.Best);
         return disturbed <= hits.Count / 10
             ? $"The machine was calm: in {hits.Count - disturbed} of {hits.Count} rows the median is within 1.3 of the best."
-            : $"**The machine was not calm: in {disturbed} of {hits.Count} rows the median is more than 1.3 of the best. Believe the counts (8, 9) and the bytes; measure the times again.**";
+            : $"**The machine was not calm: in {disturbed} of {hits.Count} rows the median is more than 1.3 of the best. Measure the times again; bytes have no noise.**";
     }
 
     public static string Write(GoalsReport report)
@@ -31,22 +31,22 @@ public static class GoalsMarkdown
         text.Append("Written by `dotnet run -c Release --project benchmarks/Nhi.TokenExchange.Benchmarks -- --goals`. Read the ratios.\n\n");
         text.Append(report.Runs == 1
             ? "Every one is of two numbers of this run.\n\n"
-            : string.Create(CultureInfo.InvariantCulture, $"There were {report.Runs} runs in a row on this machine (`--again`); every row is the better of its rows, ours and the peers' alike.\n\n"));
-        text.Append(CultureInfo.InvariantCulture, $"- Date: {report.Date:yyyy-MM-dd HH:mm} UTC\n");
-        foreach (string line in report.Machine.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-            text.Append($"- {line}\n");
-        text.Append($"- Packages: {string.Join(", ", report.Packages.Select(package => $"{package.Key} {package.Value}"))}\n\n");
+            : string.Create(CultureInfo.InvariantCulture,
+                $"There were {report.Runs} runs in a row of the same program on this machine (`--again`). The time of a hit or an exchange is the best of its rows, ours and the peers' alike, so a ratio may be of two runs. Threads come whole from the run in which the floor was fastest, times of many keys from the one in which the bare dictionary was; bytes and counts from the newest.\n\n"));
+        text.Append(report.Origin.ToMarkdown());
+        text.Append(CultureInfo.InvariantCulture,
+            $"- Goals 13 to 16 are of [a run of their own](cold-start.md), of {report.ColdStart.Date:yyyy-MM-dd HH:mm} UTC, commit {report.ColdStart.Commit}\n\n");
         text.Append(Table(report.Goals)).Append('\n').Append(Calm(report.Hits)).Append('\n');
         text.Append("\n## Hits\n\nBest, median and deviation of the iterations, in nanoseconds. The goals compare the best: a neighbour's noise only ever adds.\n\n");
         text.Append("| path | run | best | median | ± | B |\n|---|---|--:|--:|--:|--:|\n");
         foreach (HitResult hit in report.Hits)
             text.Append(CultureInfo.InvariantCulture, $"| {hit.Description} | {hit.Job} | {hit.Best:N2} | {hit.Median:N2} | {hit.Deviation:N2} | {hit.Bytes:N0} |\n");
-        text.Append("\n## Stampede\n\n1,000 callers at once. Calls: what the issuer counted. Held: callers still waiting, with a valid token in the cache, when all was quiet and the issuer's gate still shut. Down: the issuer fails; when all 1,000 have come back, 1,000 come again at once.\n\n");
+        text.Append("\n## Stampede\n\n1,000 callers at once. Calls: what the issuer counted until all had come back. Held: callers still waiting, with a valid token in the cache, when all was quiet and the issuer's gate still shut. Down: the issuer fails; when all 1,000 have come back, 1,000 come again at once.\n\n");
         text.Append(StampedeRun.Table(report.Stampede));
-        text.Append("\n## Threads\n\nMillion hits a second, best of 25 rounds in turns.\n\n| path | 1 thread | 2 threads | 2:1 |\n|---|--:|--:|--:|\n");
+        text.Append(CultureInfo.InvariantCulture, $"\n## Threads\n\nMillion hits a second, best of {ThreadScaling.Rounds} rounds in turns.\n\n| path | 1 thread | 2 threads | 2:1 |\n|---|--:|--:|--:|\n");
         foreach (ThreadScalingResult path in report.Threads)
             text.Append(CultureInfo.InvariantCulture, $"| {path.Path} | {path.OneThread / 1e6:N1} | {path.TwoThreads / 1e6:N1} | {path.Ratio:N2} |\n");
-        text.Append("\n## Many keys\n\n| store | keys | bytes per key | of the key's object | random hit, ns |\n|---|--:|--:|--:|--:|\n");
+        text.Append(CultureInfo.InvariantCulture, $"\n## Many keys\n\nRandom hits: best of {ManyKeysRun.Rounds} rounds over all keys, of {ManyKeysRun.MsalRounds} for MSAL, in which no issuer was asked.\n\n| store | keys | bytes per key | of the key's object | random hit, ns |\n|---|--:|--:|--:|--:|\n");
         foreach (ManyKeysResult store in report.ManyKeys)
             text.Append(CultureInfo.InvariantCulture, $"| {store.Store} | {store.Keys:N0} | {store.BytesPerKey:N0} | {store.KeyObjectBytes:N0} | {store.HitNanoseconds:N0} |\n");
         return text.ToString();

@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Reports;
+using BenchmarkDotNet.Running;
 
 namespace Nhi.TokenExchange;
 
@@ -12,11 +13,13 @@ namespace Nhi.TokenExchange;
 /// <param name="Bytes">Managed bytes allocated per call.</param>
 public sealed record HitResult(string Method, string Job, string Description, double Best, double Median, double Deviation, long Bytes)
 {
-    public static HitResult Of(BenchmarkReport report)
+    /// <exception cref="InvalidOperationException">A row gave no result, or its process failed: what it measured was not what it says.</exception>
+    public static List<HitResult> Run(BenchmarkRunInfo[] runs) => [.. BenchmarkRunner.Run(runs).SelectMany(summary => summary.Reports).Select(Of)];
+
+    private static HitResult Of(BenchmarkReport report)
     {
-        ArgumentNullException.ThrowIfNull(report);
-        BenchmarkDotNet.Mathematics.Statistics statistics = report.ResultStatistics
-            ?? throw new InvalidOperationException($"'{report.BenchmarkCase.DisplayInfo}' gave no result.");
+        if (!report.Success || report.ResultStatistics is not { } statistics)
+            throw new InvalidOperationException($"'{report.BenchmarkCase.DisplayInfo}' gave no result.");
         return new HitResult(
             report.BenchmarkCase.Descriptor.WorkloadMethod.Name, report.BenchmarkCase.Job.Id, report.BenchmarkCase.Descriptor.WorkloadMethodDisplayInfo.Trim('\''),
             statistics.Min, statistics.Median, statistics.StandardDeviation,
