@@ -25,7 +25,7 @@ public static class GoalsRun
         IReadOnlyList<ThreadScalingResult> threads = await ThreadScaling.RunAsync();
         Console.WriteLine("Stampede …");
         IReadOnlyList<StampedeResult> stampede = await StampedeRun.RunAsync(Console.WriteLine);
-        List<HitResult> hits = HitResult.Run(
+        IReadOnlyList<HitResult> hits = HitResult.Run(
         [
             BenchmarkConverter.TypeToBenchmarks(typeof(OursAndFloor), BenchmarkConfigs.Short),
             BenchmarkConverter.TypeToBenchmarks(typeof(OursAndFloor), BenchmarkConfigs.ShortWithoutPgo),

@@ -14,7 +14,7 @@ namespace Nhi.TokenExchange;
 public sealed record HitResult(string Method, string Job, string Description, double Best, double Median, double Deviation, long Bytes)
 {
     /// <exception cref="InvalidOperationException">A row gave no result, or its process failed: what it measured was not what it says.</exception>
-    public static List<HitResult> Run(BenchmarkRunInfo[] runs) => [.. BenchmarkRunner.Run(runs).SelectMany(summary => summary.Reports).Select(Of)];
+    public static IReadOnlyList<HitResult> Run(BenchmarkRunInfo[] runs) => [.. BenchmarkRunner.Run(runs).SelectMany(summary => summary.Reports).Select(Of)];
 
     private static HitResult Of(BenchmarkReport report)
     {

@@ -11,7 +11,7 @@ public sealed record OneCoreReport(RunOrigin Origin, IReadOnlyList<HitResult> Hi
     public static async Task MeasureAsync()
     {
         long begun = System.Diagnostics.Stopwatch.GetTimestamp();
-        List<HitResult> hits = HitResult.Run(
+        IReadOnlyList<HitResult> hits = HitResult.Run(
         [
             BenchmarkConverter.TypeToBenchmarks(typeof(OursAndFloor), BenchmarkConfigs.OneCore),
             BenchmarkConverter.TypeToBenchmarks(typeof(SdkPeers), BenchmarkConfigs.OneCore),
