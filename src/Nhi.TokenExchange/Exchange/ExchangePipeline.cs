@@ -160,7 +160,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
                 IsTransient = true,
             };
         }
-        decision = Narrowing.Applied(SenderConstraint.Applied(decision, exchanger), asked, exchanger);
+        decision = StaticKeyPermission.Applied(Narrowing.Applied(SenderConstraint.Applied(decision, exchanger), asked, exchanger), asked);
         if (!decision.IsPermitted)
         {
             await _recorder.DeniedAsync(flight, proof, asked, decision, revision).ConfigureAwait(false);

@@ -77,7 +77,7 @@ internal sealed class StaticKeyEndTests
     [Test]
     public async Task A_policy_that_is_changed_lets_the_key_go_and_is_asked_anew()
     {
-        var policy = new TestPolicy();
+        var policy = new TestPolicy { Decide = _ => AccessDecision.Permit("all", permitsStaticKey: true) };
         await using StaticKeyJob job = await StaticKeyJob.StartAsync(more: b => b.Policy(policy));
         StaticKey held = await job.Session.Provider<StaticKey>("billing").GetAsync();
 
