@@ -160,17 +160,17 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
     /// <summary>Puts a registered renewal into the place of what it renews, or of a renewal of that that came before: one thing at the issuer is one lease.</summary>
     /// <param name="held">What it renews; null: whatever is the same.</param>
     /// <param name="renewed">The renewal.</param>
-    /// <returns>False: somebody ends what it renews, or has done so.</returns>
-    public bool Supersede(Credential? held, Credential renewed)
+    /// <returns>What it took the place of; null: somebody ends what it renews, or has done so.</returns>
+    public Credential? Supersede(Credential? held, Credential renewed)
     {
         if (held is not null && TrySupersede(held))
-            return true;
+            return held;
         for (Credential? lease = Volatile.Read(ref _head); lease is not null; lease = Volatile.Read(ref lease.Lease.Next))
         {
             if (!ReferenceEquals(lease, renewed) && IsTheSame(lease, renewed) && TrySupersede(lease))
-                return true;
+                return lease;
         }
-        return false;
+        return null;
     }
 
     private static bool TrySupersede(Credential lease) => Interlocked.CompareExchange(ref lease.Lease.State, LeaseState.Superseded, LeaseState.Live) == LeaseState.Live;

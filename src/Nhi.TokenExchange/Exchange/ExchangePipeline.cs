@@ -111,6 +111,8 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
     {
         Grant grant = await _stages.RunAsync(ExchangeStage.Authorize, () => AuthorizeAsync(flight, proof, request, whileJob)).ConfigureAwait(false);
         await _stages.RunAsync(ExchangeStage.Record, () => _recorder.ExchangingAsync(flight, proof, grant, whileJob)).ConfigureAwait(false);
+        if (exchanger.StaticKey is not null)
+            held ??= flight.Held as T;   // a key is read alike at each try, and the one that is held is not there twice
         Renewal? renewal = held is null ? null : new Renewal(session, held);
         Issued<T> issued = await _stages.RunAsync(ExchangeStage.Exchange, () => target.Measurements.TimeAsync(() => ExchangeAsync(flight, proof, grant, held, renewal, request, cancellationToken))).ConfigureAwait(false);
         return await VerifyAndRecordAsync(flight, proof, grant, renewal, issued, cancellationToken).ConfigureAwait(false);
@@ -160,7 +162,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
                 IsTransient = true,
             };
         }
-        decision = Narrowing.Applied(SenderConstraint.Applied(decision, exchanger), asked, exchanger);
+        decision = StaticKeyPermission.Applied(Narrowing.Applied(SenderConstraint.Applied(decision, exchanger), asked, exchanger), asked);
         if (!decision.IsPermitted)
         {
             await _recorder.DeniedAsync(flight, proof, asked, decision, revision).ConfigureAwait(false);
@@ -229,8 +231,8 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         session.Leases.Register(issued.Credential);
         if (issued.IsRenewal)
             renewal?.Land(issued.Credential);
-        else if (exchanger.StaticKey is not null)
-            session.Leases.Supersede(null, issued.Credential);   // a key that was read again is the same key
+        else if (issued.Credential is StaticKey read)
+            Renewal.Land(session, renewal, read);
         if (issued.EndIsAssumed)
             session.WatchAssumedEnd(issued.Credential);
         if (grant.PermitEndsAt is { } end && end < issued.Credential.ExpiresAt)
@@ -255,7 +257,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         }
         catch (Exception exception)   // whatever stopped it, the credential exists: it is ended before anybody hears of the failure
         {
-            if (!issued.IsRenewal || renewal is not { ServesOn: true })
+            if (renewal is not { ServesOn: true })
                 await session.EndLeaseAsync(issued.Credential, (exception as TokenExchangeException)?.Code ?? exception.GetType().Name).ConfigureAwait(false);
             throw;
         }
@@ -272,7 +274,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
                 if (renewal is { IsEndedWithHeld: true })
                     return;
                 await _recorder.TryJournalAsync(flight, issued.Credential).ConfigureAwait(false);
-                if (!issued.IsRenewal || renewal is not { ServesOn: true })
+                if (renewal is not { ServesOn: true })
                     await session.EndLeaseAsync(issued.Credential, "came after the deadline").ConfigureAwait(false);
             }
         }

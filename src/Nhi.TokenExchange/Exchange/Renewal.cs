@@ -44,9 +44,18 @@ internal sealed class Renewal(JobSession session, Credential held)
     /// <summary>The renewal has come, and is registered.</summary>
     public void Land(Credential renewed)
     {
-        _tookThePlace = session.Leases.Supersede(_held, renewed);
+        _tookThePlace = session.Leases.Supersede(_held, renewed) is not null;
         // An exchanger that did not begin may bring a renewal of what was taken for dead: that one is ended by itself.
         IsEndedWithHeld = !_tookThePlace && _held.Lease.EndIsUncertain && LeaseSet.TryTake(renewed);
+    }
+
+    /// <summary>A static key has come, and is registered. One that was read again is the same key: where it is the held one, it stands in the books for it, and with it.</summary>
+    public static void Land(JobSession session, Renewal? ofHeld, StaticKey read)
+    {
+        if (ofHeld?._held is StaticKey held && held.Kept == read.Kept)
+            ofHeld.Land(read);
+        else if (session.Leases.Supersede(null, read) is StaticKey refused)
+            refused.Kept.LetGo();   // a copy that its service refused: no slot hands it out any more
     }
 
     /// <summary>The exchange is over. What was asked to live longer, and may or may not, is ended at the end that is known of it.</summary>

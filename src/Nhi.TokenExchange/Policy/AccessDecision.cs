@@ -41,6 +41,9 @@ public sealed class AccessDecision
     /// <summary>Whether only a credential will do that is bound to a key of this process (RFC 8705, RFC 9449).</summary>
     public bool SenderConstrained { get; private init; }
 
+    /// <summary>Whether a static key is permitted (<see cref="AccessRequest.StaticKey"/>). A permit that does not say so permits none, whoever gives it.</summary>
+    public bool PermitsStaticKey { get; private init; }
+
     /// <summary>Whether the policy only observes: it permits everything, and <see cref="Reason"/> says what it would have decided.</summary>
     internal bool IsObserved { get; private init; }
 
@@ -56,16 +59,18 @@ public sealed class AccessDecision
     /// <param name="senderConstrained">Whether a credential that works for whoever holds it is refused.</param>
     /// <param name="resources">The only names that the credential may be for; null leaves the target's. A target that names none of them is denied.</param>
     /// <param name="authorizationDetails">The authorization details that may be asked for: a JSON array; null leaves the target's. A target that asks for none of them is denied.</param>
+    /// <param name="permitsStaticKey">Whether what is permitted may be a static key, which lives on after the job. Without it a request that has a <see cref="AccessRequest.StaticKey"/> is denied.</param>
     /// <exception cref="ArgumentException">The rule is empty, or the details are no JSON array of objects with a <c>type</c> each.</exception>
     public static AccessDecision Permit(
         string rule, ScopeSet? scopes = null, TimeSpan? maxLifetime = null, DateTimeOffset? holdsUntil = null, bool refuseLongerLife = false, bool senderConstrained = false,
-        IReadOnlyList<string>? resources = null, string? authorizationDetails = null)
+        IReadOnlyList<string>? resources = null, string? authorizationDetails = null, bool permitsStaticKey = false)
     {
         if (authorizationDetails is not null && AuthorizationDetailsCheck.FaultOfAsked(authorizationDetails) is { } fault)
             throw new ArgumentException($"It {fault}.", nameof(authorizationDetails));
         return new(true, rule, "")
         {
             Scopes = scopes, MaxLifetime = maxLifetime, HoldsUntil = holdsUntil, RefuseLongerLife = refuseLongerLife, SenderConstrained = senderConstrained, Resources = resources, AuthorizationDetails = authorizationDetails,
+            PermitsStaticKey = permitsStaticKey,
         };
     }
 

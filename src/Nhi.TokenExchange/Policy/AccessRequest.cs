@@ -60,7 +60,7 @@ public sealed class AccessRequest
     /// <summary>Three questions about the credential that would be got, with their answers. What a request does not say counts as yes.</summary>
     public CredentialExposure Exposure { get; init; } = CredentialExposure.Unknown;
 
-    /// <summary>The static key that would be used, instead of a credential that is issued; null if none is. Nothing ends it but its owner.</summary>
+    /// <summary>The static key that would be used, instead of a credential that is issued; null if none is. Nothing ends it but its owner, and a permit has to say that it is for one (<see cref="AccessDecision.PermitsStaticKey"/>).</summary>
     public StaticKeyUse? StaticKey { get; init; }
 
     /// <summary>Whether a credential of this target is being replaced.</summary>

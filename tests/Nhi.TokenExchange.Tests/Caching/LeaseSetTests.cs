@@ -206,7 +206,7 @@ public class LeaseSetTests
                 {
                     barrier.SignalAndWait();
                     leases.Register(renewed);
-                    if (!leases.Supersede(held, renewed))
+                    if (leases.Supersede(held, renewed) is null)
                         LeaseSet.TryTake(renewed);   // it ends with what it renews
                 },
                 () =>
@@ -228,7 +228,7 @@ public class LeaseSetTests
             _leases.Register(token);
 
         Assert.That(_leases.TakeAll(), Is.EqualTo(new[] { renewed, other }));
-        Assert.That((_leases.Supersede(held, renewed), LeaseSet.TryTake(renewed), _leases.TryBorrowNewest(held)), Is.EqualTo((false, false, (Credential?)null)));
+        Assert.That((_leases.Supersede(held, renewed), LeaseSet.TryTake(renewed), _leases.TryBorrowNewest(held)), Is.EqualTo(((Credential?)null, false, (Credential?)null)));
     }
 
     [Test]

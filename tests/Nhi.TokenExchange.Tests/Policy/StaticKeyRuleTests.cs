@@ -103,6 +103,43 @@ internal sealed class StaticKeyRuleTests
         Assert.That(log.Text, Does.Contain("it has a static key, and the rule for it has to say \"static\": true"));
     }
 
+    [Test]
+    public async Task A_policy_in_code_that_permits_everything_permits_no_static_key_until_it_says_so()
+    {
+        var time = new ManualTimeProvider();
+        var policy = new TestPolicy();
+        await using StaticKeyJob job = await StaticKeyJob.StartAsync(time, more: b => b.Policy(policy));
+
+        AccessDeniedException denied = Assert.ThrowsAsync<AccessDeniedException>(() => job.CallAsync())!;
+        Assert.That((denied.Rule, job.Reads, job.Service.Requests.Count), Is.EqualTo(("all", 0, 0)));
+        Assert.That(denied.Message, Does.Contain("a static key is permitted in so many words alone"));
+        Assert.That(job.Audit.Events.Single(one => one.Kind == AuditEventKind.Denied).Target, Is.EqualTo("billing"));
+        Assert.That((await job.Session.Provider<BearerToken>("vault").GetAsync()).Fingerprint, Is.Not.Empty, "what is issued wants no such word");
+
+        policy.Decide = _ => AccessDecision.Permit("all", permitsStaticKey: true);
+        time.Advance(TimeSpan.FromSeconds(11));
+        Assert.That(await job.CallAsync(), Is.EqualTo(200));
+    }
+
+    [Test]
+    public async Task A_decision_point_that_says_no_more_of_static_keys_takes_the_key_away_and_its_older_yes_is_forgotten()
+    {
+        var time = new ManualTimeProvider();
+        await using var point = new ScriptedIssuer(ScriptedAnswer.Json("""{"result":{"allow":true,"static_key":true,"holds_for_seconds":7200}}"""));
+        await using StaticKeyJob job = await StaticKeyJob.StartAsync(time, more: b => b.Policy(AccessPolicies.Opa(point.Uri, "tokens/decision")));
+        Assert.That(await job.CallAsync(), Is.EqualTo(200));
+        point.Respond = _ => ScriptedAnswer.Json("""{"result":{"allow":true}}""");
+
+        time.Advance(TimeSpan.FromMinutes(8));
+        await job.CallAsync();
+        await job.QuietAsync();
+        Assert.That(() => job.CallAsync(), Throws.TypeOf<AccessDeniedException>());
+        time.Advance(TimeSpan.FromSeconds(11));
+        Assert.That(() => job.CallAsync(), Throws.TypeOf<AccessDeniedException>());
+
+        Assert.That(job.Reads, Is.EqualTo(1));
+    }
+
     [TestCase("""{"result":{"allow":true}}""", false)]
     [TestCase("""{"result":true}""", false)]
     [TestCase("""{"result":{"allow":true,"static_key":false}}""", false)]
@@ -115,7 +152,7 @@ internal sealed class StaticKeyRuleTests
         AccessDecision decision = await policy.DecideAsync(Asked(), CancellationToken.None);
         AccessDecision issued = await policy.DecideAsync(Asked(isStatic: false), CancellationToken.None);
 
-        Assert.That((decision.IsPermitted, issued.IsPermitted), Is.EqualTo((isPermitted, true)));
+        Assert.That((decision.IsPermitted, decision.PermitsStaticKey, issued.IsPermitted), Is.EqualTo((true, isPermitted, true)));
         using JsonDocument asked = JsonDocument.Parse(point.Requests[0].Body), other = JsonDocument.Parse(point.Requests[1].Body);
         JsonElement wish = asked.RootElement.GetProperty("input").GetProperty("action").GetProperty("properties").GetProperty("static_key");
         Assert.That((wish.GetProperty("owner").GetString(), wish.GetProperty("until").GetDateTimeOffset(), wish.GetProperty("secret").GetString()), Is.EqualTo((Key.Owner, Key.Until, Key.Secret)));

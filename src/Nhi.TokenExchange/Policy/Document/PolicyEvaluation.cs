@@ -36,6 +36,8 @@ internal static class PolicyEvaluation
             return AccessDecision.Deny(RuleReading.DefaultDeny, DenialReason.NotPermitted(rules, request), holdsUntil);
         return permits.NothingLeft is { } nothing
             ? AccessDecision.Deny(names, nothing, holdsUntil)
-            : AccessDecision.Permit(names, permits.Scopes, permits.LongestHandOut, holdsUntil, permits.RefuseLongerLife, permits.SenderConstrained, permits.Resources, permits.AuthorizationDetails);
+            : AccessDecision.Permit(
+                names, permits.Scopes, permits.LongestHandOut, holdsUntil, permits.RefuseLongerLife, permits.SenderConstrained, permits.Resources, permits.AuthorizationDetails,
+                permitsStaticKey: request.StaticKey is not null);   // no permit matches one but who says so
     }
 }

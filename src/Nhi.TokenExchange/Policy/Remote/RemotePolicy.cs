@@ -45,10 +45,10 @@ internal sealed class RemotePolicy(IDecisionPoint point, RemotePolicyOptions opt
         long askedAt = time.GetTimestamp();   // a lifetime counts from before the request was sent
         DateTimeOffset wall = time.GetUtcNow();
         DecisionAnswer answer = await _circuit.RunAsync(point.Rule, call, AskAsync, cancellationToken).ConfigureAwait(false);
-        AccessDecision decision = Decide(answer, wall, request.StaticKey is not null);
+        AccessDecision decision = Decide(answer, wall);
         if (!request.IsRefresh && answer.Limits.HoldsFor is { } holdsFor)
             _cache.Keep(key, decision, holdsFor, askedAt, wall);
-        else if (!decision.IsPermitted)
+        else if (!StaticKeyPermission.Applied(decision, request).IsPermitted)
             _cache.Forget(key);   // what a refresh was denied is not issued by an older yes
         return decision;
     }
@@ -71,14 +71,12 @@ internal sealed class RemotePolicy(IDecisionPoint point, RemotePolicyOptions opt
         }
     }
 
-    private AccessDecision Decide(DecisionAnswer answer, DateTimeOffset askedAt, bool isStaticKey)
+    private AccessDecision Decide(DecisionAnswer answer, DateTimeOffset askedAt)
     {
         DecisionLimits limits = answer.Limits;
         string rule = limits.Rule ?? point.Rule;
-        bool isUnsaid = answer.IsPermitted && isStaticKey && !limits.PermitsStaticKey;
-        AccessDecision decision = isUnsaid ? AccessDecision.Deny(rule, "static_key expected true in the answer, presented a permit that does not say it: a static key is permitted in so many words alone", askedAt + DenyHolds)
-            : answer.IsPermitted
-            ? AccessDecision.Permit(rule, limits.Scopes, limits.MaxLifetime, askedAt + limits.HoldsFor, resources: limits.Resources, authorizationDetails: limits.AuthorizationDetails)
+        AccessDecision decision = answer.IsPermitted
+            ? AccessDecision.Permit(rule, limits.Scopes, limits.MaxLifetime, askedAt + limits.HoldsFor, resources: limits.Resources, authorizationDetails: limits.AuthorizationDetails, permitsStaticKey: limits.PermitsStaticKey)
             : AccessDecision.Deny(rule, answer.Reason.Length > 0 ? answer.Reason : "the decision point gave no reason", askedAt + (limits.HoldsFor ?? DenyHolds));
         decision.CorrelationId = answer.CorrelationId;
         return decision;

@@ -75,9 +75,72 @@ internal sealed class StaticKeyEndTests
     }
 
     [Test]
+    public async Task A_refresh_that_cannot_be_recorded_takes_nothing_away_and_the_key_is_let_go_at_the_jobs_end()
+    {
+        var time = new ManualTimeProvider();
+        await using StaticKeyJob job = await StaticKeyJob.StartAsync(time);
+        StaticKey held = await job.Session.Provider<StaticKey>("billing").GetAsync();
+        job.Audit.Refuse = one => one is { Kind: AuditEventKind.Refreshed, Target: "billing" } ? new IOException("the sink is down") : null;
+        time.Advance(TimeSpan.FromMinutes(8));
+        await job.CallAsync();
+        await job.QuietAsync();
+        Assert.That((job.Reads, job.Audit.Events.Count(one => one is { Kind: AuditEventKind.Failed, Target: "billing" })), Is.EqualTo((2, 1)));
+
+        Assert.That(await job.CallAsync(), Is.EqualTo(200));
+        time.Advance(TimeSpan.FromMinutes(6));   // the next try, 14 minutes after the reading that counts
+        Assert.That(await job.CallAsync(), Is.EqualTo(200));
+        await job.QuietAsync();
+        Assert.That((job.Reads, held.Kept.Text), Is.EqualTo((3, job.Key)));
+
+        job.Audit.Refuse = null;
+        time.Advance(TimeSpan.FromMinutes(2));
+        Assert.That(await job.CallAsync(), Is.EqualTo(200));
+        JobReport report = await job.Session.CompleteAsync();
+        Assert.That(report.Leases.Where(lease => lease.Target == "billing").Select(lease => lease.End), Is.EqualTo([LeaseEnd.LivesOn]), "one key, however often it was read");
+        Assert.That(held.Kept.Text, Is.Null);
+    }
+
+    [Test]
+    public async Task A_refresh_that_brings_another_key_and_cannot_be_recorded_leaves_the_held_one()
+    {
+        var time = new ManualTimeProvider();
+        await using StaticKeyJob job = await StaticKeyJob.StartAsync(time);
+        job.Service.Respond = _ => ScriptedAnswer.Status(200);   // both keys are good for a while
+        await job.CallAsync();
+        string old = job.Key;
+        job.Rotate();
+        job.Audit.Refuse = one => one is { Kind: AuditEventKind.Refreshed, Target: "billing" } ? new IOException("the sink is down") : null;
+        time.Advance(TimeSpan.FromMinutes(8));
+        await job.CallAsync();
+        await job.QuietAsync();
+
+        Assert.That(await job.CallAsync(), Is.EqualTo(200));
+        Assert.That(job.Service.Requests[^1].Headers[StaticKeyJob.Header], Is.EqualTo(old));
+    }
+
+    [Test]
+    public async Task A_copy_that_the_service_refused_is_let_go_with_the_reading_of_the_next()
+    {
+        var time = new ManualTimeProvider();
+        await using StaticKeyJob job = await StaticKeyJob.StartAsync(time);
+        CredentialProvider<StaticKey> provider = job.Session.Provider<StaticKey>("billing");
+        StaticKey refused = await provider.GetAsync();
+        job.Rotate(inVault: false);
+        time.Advance(TimeSpan.FromMinutes(2));
+
+        Assert.That(await job.CallAsync(), Is.EqualTo(401));
+
+        Assert.That((job.Reads, refused.Kept.Text), Is.EqualTo((2, (string?)null)));
+        StaticKey next = await provider.GetAsync();
+        Assert.That(next.Kept.Text, Is.Not.Null);
+        await job.Session.CompleteAsync();
+        Assert.That(next.Kept.Text, Is.Null);
+    }
+
+    [Test]
     public async Task A_policy_that_is_changed_lets_the_key_go_and_is_asked_anew()
     {
-        var policy = new TestPolicy();
+        var policy = new TestPolicy { Decide = _ => AccessDecision.Permit("all", permitsStaticKey: true) };
         await using StaticKeyJob job = await StaticKeyJob.StartAsync(more: b => b.Policy(policy));
         StaticKey held = await job.Session.Provider<StaticKey>("billing").GetAsync();
 
