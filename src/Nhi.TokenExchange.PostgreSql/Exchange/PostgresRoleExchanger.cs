@@ -88,11 +88,11 @@ internal sealed class PostgresRoleExchanger : TokenExchanger<DatabaseLogin>
         }
     }
 
-    /// <remarks>Needs nothing but the handle where the admin is the operating system's user; else also the admin's proof: the one that came with the credential, or after a crash a new one.</remarks>
     public override ExposureAnswer ReusableAfterJob { get; } = ExposureAnswer.No("the login is dropped when the job ends, and its sessions with it");
 
     public override ExposureAnswer VisibleToOperators { get; } = ExposureAnswer.No("the password is made in this process, and the server keeps no more than its SCRAM verifier");
 
+    /// <remarks>Needs nothing but the handle where the admin is the operating system's user; else also the admin's proof: the one that came with the credential, or after a crash a new one.</remarks>
     public override async ValueTask<Revocation> RevokeAsync(RevocationRequest<DatabaseLogin> request, CancellationToken cancellationToken)
     {
         if ((request.Handle ?? request.Credential?.Role) is not { } name || !LoginName.Is(_options.RolePrefix, name))

@@ -22,8 +22,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
 #pragma warning restore CA2213
     private readonly FlightNumbers _numbers = new();
     private readonly LeaseEnding _ending;
-    private readonly AssumedEnd _assumedEnd;
-    private readonly PermitEnd _permitEnd;
+    private readonly WatchedEnd _watchedEnd;
     private readonly TaskCompletionSource<EndCause> _cause = new();   // the first one counts
     private readonly Lazy<Task<JobReport>> _completion;
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -36,8 +35,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
         Backchannel = IssuerBackchannel.Create(plan.Time, Jitter, plan.Transport, plan.Roots);
         Audit = new JobAudit(plan);
         _ending = new LeaseEnding(this);
-        _assumedEnd = new AssumedEnd(this, _ending);
-        _permitEnd = new PermitEnd(this, _ending);
+        _watchedEnd = new WatchedEnd(this, _ending);
         Leases = new LeaseSet(Clock, _ending.NoteExpired, _ending.NoteOverdue);
         JournalFolder? folder = plan.Journal is { } path ? JournalFolder.Open(path) : null;
         Recovery = new JournalRecovery(this, folder, recoversFromOtherHosts);
@@ -249,10 +247,10 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
     internal int Unrevoked(TargetRuntime target) => _ending.Unrevoked(target);
 
     /// <summary>Ends a registered lease when the end that is assumed for it comes.</summary>
-    internal void WatchAssumedEnd(Credential credential) => _assumedEnd.Watch(credential);
+    internal void WatchAssumedEnd(Credential credential) => _watchedEnd.WatchAssumed(credential);
 
     /// <summary>Ends a registered lease when its permit is over.</summary>
-    internal void WatchPermitEnd(Credential credential, DateTimeOffset endsAt) => _permitEnd.Watch(credential, endsAt);
+    internal void WatchPermitEnd(Credential credential, DateTimeOffset endsAt) => _watchedEnd.WatchPermit(credential, endsAt);
 
     /// <summary>Ends a lease if nobody else does.</summary>
     internal Task EndLeaseAsync(Credential credential, string reason) => _ending.EndAsync(credential, reason);

@@ -90,7 +90,12 @@ internal sealed class LeaseEnding(JobSession session)
     /// <param name="credential">It is in the set until it is ended.</param>
     /// <param name="isLastTry">Whether it is given up if that fails.</param>
     /// <returns>What is true then; null if the job ends, or somebody else ends the lease.</returns>
-    public Task<LeaseEnd?> EndOverdueAsync(Credential credential, bool isLastTry) => EndInTurnAsync(credential, "the end that was assumed for it has come", isOverdue: true, isLastTry);
+    public Task<LeaseEnd?> EndOverdueAsync(Credential credential, bool isLastTry) =>
+        EndInTurnAsync(() => Borrowed(credential), "the end that was assumed for it has come", isListed: false, isLastTry);
+
+    /// <summary>Ends a lease whose permit is over.</summary>
+    /// <inheritdoc cref="EndOverdueAsync"/>
+    public Task<LeaseEnd?> EndUnpermittedAsync(Credential credential, bool isLastTry) => EndInTurnAsync(() => Borrowed(credential), "its permit is over", isListed: true, isLastTry);
 
     /// <summary>Pruning found a lease at an end that is uncertain.</summary>
     public void NoteOverdue(Credential credential)
@@ -99,7 +104,8 @@ internal sealed class LeaseEnding(JobSession session)
             InBackground([credential], EndNotedAsync);
     }
 
-    public void EndInBackground(IReadOnlyList<Credential> credentials, string reason) => InBackground(credentials, credential => EndInTurnAsync(credential, reason, isOverdue: false, isLastTry: false));
+    public void EndInBackground(IReadOnlyList<Credential> credentials, string reason) =>
+        InBackground(credentials, credential => EndInTurnAsync(() => session.Leases.TryBorrowNewest(credential), reason, isListed: true, isLastTry: false));
 
     /// <summary>An exchange failed that may have made something all the same: ends it by the handle that its exchanger had chosen. What can't be ended so stays in the journal for the next start.</summary>
     public async Task EndAnnouncedAsync(TargetRuntime owner, JournalEntry announced)
@@ -142,19 +148,21 @@ internal sealed class LeaseEnding(JobSession session)
         _overdue.TryRemove(credential, out _);
     }
 
+    // It alone: what renewed it is in use, under a permit of its own.
+    private static Credential? Borrowed(Credential credential) => LeaseSet.TryBorrow(credential) ? credential : null;
+
     // Counted, so that the job's end waits for it; some at a time. Who waits holds nothing: a job that ends meanwhile finds the lease in the set, and ends it in its own order.
-    private async Task<LeaseEnd?> EndInTurnAsync(Credential credential, string reason, bool isOverdue, bool isLastTry)
+    private async Task<LeaseEnd?> EndInTurnAsync(Func<Credential?> borrow, string reason, bool isListed, bool isLastTry)
     {
         bool jobRuns = session.Leases.TakeOff();
         bool hasTurn = false;
         try
         {
             hasTurn = jobRuns && await _turns.TakeAsync(session.Over).ConfigureAwait(false);
-            // What was renewed is not overdue any more: its renewal is in use.
-            if (!hasTurn || session.Leases.IsClosed || (isOverdue ? (LeaseSet.TryBorrow(credential) ? credential : null) : session.Leases.TryBorrowNewest(credential)) is not { } borrowed)
+            if (!hasTurn || session.Leases.IsClosed || borrow() is not { } borrowed)
                 return null;
             using var deadline = new CancellationTokenSource(EndDeadline, session.Plan.Time);
-            Ending ending = await EndBorrowedAsync(borrowed, reason, isListed: !isOverdue, isLastTry, deadline.Token).ConfigureAwait(false);
+            Ending ending = await EndBorrowedAsync(borrowed, reason, isListed, isLastTry, deadline.Token).ConfigureAwait(false);
             _ = _records.Add(ending.RecordAsync);
             return ending.End;
         }

@@ -141,5 +141,28 @@ public class ObligationTests
         Assert.That(job.Audit.Events.Where(one => one.Kind == AuditEventKind.Revoked).Select(one => one.Reason), Has.None.EqualTo("its permit is over"));
     }
 
+    [Test]
+    public async Task One_whose_end_fails_when_its_permit_is_over_is_asked_to_end_again()
+    {
+        int asked = 0;
+        await using TestJob job = await TestJob.StartAsync(issuer => issuer.Life = TimeSpan.FromHours(24));
+        job.Issuer.OnRevoke = _ => Interlocked.Increment(ref asked) < 3 ? throw new TokenExchangeException(ErrorCodes.RevocationFailed, ExchangeStage.Revoke, "The endpoint is away.") : Task.FromResult(Revocation.Revoked);
+        job.Policy.Decide = _ => AccessDecision.Permit("timed", holdsUntil: job.Time.GetUtcNow().AddMinutes(30));
+        BearerToken token = await job.Warehouse.GetAsync();
+
+        job.Time.Advance(TimeSpan.FromMinutes(30));
+        await Eventually.HoldsAsync(() => Volatile.Read(ref asked) == 1, "the first try");
+        await Eventually.HoldsAsync(() => job.Audit.Kinds.Contains(AuditEventKind.Orphaned), "its record");
+        await Eventually.HoldsAsync(() => job.Time.PendingTimers == 1, "the wait for the next");
+        job.Time.Advance(TimeSpan.FromMinutes(1));
+        await Eventually.HoldsAsync(() => Volatile.Read(ref asked) == 2, "the second");
+        await Eventually.HoldsAsync(() => job.Time.PendingTimers == 1, "the wait for the third");
+        job.Time.Advance(TimeSpan.FromMinutes(2));
+
+        await Eventually.HoldsAsync(() => job.Issuer.Revoked.Contains(token), "its end");
+        JobReport report = await job.Session.CompleteAsync();
+        Assert.That(report.Leases.Select(lease => (lease.Fingerprint, lease.End)), Is.EqualTo(new[] { (token.Fingerprint, LeaseEnd.Revoked) }));
+    }
+
     private static Task<TestJob> StartAsync(string limits, Action<TestExchanger>? issuer = null) => TestJob.StartAsync(issuer, more: b => b.Policy(Of(Permit("orders", ToWarehouse, limits))));
 }
