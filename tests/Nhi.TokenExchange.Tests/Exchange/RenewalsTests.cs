@@ -51,7 +51,9 @@ internal sealed class RenewalsTests
         BearerToken first = await job.Login.GetAsync();
         // Due after 15 s, of no use after 30, dead after 40; answered in between.
         job.Emulator.Faults.Next(EmulatorEndpoint.VaultToken, Fault.Status(503, ("Retry-After", "7")), times: 3);
+        DateTimeOffset issued = time.GetUtcNow();
         time.Advance(TimeSpan.FromSeconds(15));
+        await Eventually.HoldsAsync(() => time.GetUtcNow() - issued > TimeSpan.FromSeconds(30), "the tries of the renewal that is due, and the waits between them");
         await job.QuietAsync();
 
         BearerToken next = await job.Login.GetAsync();
