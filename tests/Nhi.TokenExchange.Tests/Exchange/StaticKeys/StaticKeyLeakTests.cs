@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 
@@ -49,5 +50,17 @@ internal sealed class StaticKeyLeakTests
         ulong again = StaticKey.FingerprintOf(canary, "here"), elsewhere = StaticKey.FingerprintOf(canary, "there");
         Assert.That(key.Fingerprint, Is.EqualTo(again.ToString("x16", System.Globalization.CultureInfo.InvariantCulture)));
         Assert.That(elsewhere, Is.Not.EqualTo(again));
+    }
+
+    [Test]
+    public void A_fingerprint_can_be_made_of_a_guess_in_its_own_process_alone()
+    {
+        string password = StaticKeyJob.NewKey();
+        byte[] one = RandomNumberGenerator.GetBytes(32), other = RandomNumberGenerator.GetBytes(32);
+
+        Assert.That(StaticKey.FingerprintOf(password, "here", one), Is.EqualTo(StaticKey.FingerprintOf(password, "here", one)).And.Not.EqualTo(StaticKey.FingerprintOf(password, "here", other)));
+        byte[] ofThisProcess = (byte[])typeof(StaticKey).GetField("OfThisProcess", BindingFlags.Static | BindingFlags.NonPublic)!.GetValue(null)!;
+        Assert.That(StaticKey.FingerprintOf(password, "here"), Is.EqualTo(StaticKey.FingerprintOf(password, "here", ofThisProcess)));
+        Assert.That((ofThisProcess.Length, ofThisProcess.Distinct().Count() > 8), Is.EqualTo((32, true)));
     }
 }
