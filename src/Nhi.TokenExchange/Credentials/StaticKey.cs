@@ -35,7 +35,7 @@ internal sealed class StaticKey : Credential
     }
 
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
-    public KeptKey Kept { get; }
+    internal KeptKey Kept { get; }
 
     public string? Version { get; }
 
