@@ -7,6 +7,9 @@ internal static class HumanTie
     /// <param name="proof">The proof at hand; null before there is one.</param>
     public static ExposureAnswer Of(TargetRuntime target, AttestedProof? proof)
     {
+        // Who reads a key says nothing of whose account it opens.
+        if (target.Plan.Exchanger.StaticKey is not null)
+            return ExposureAnswer.Yes("it is not known whose account a static key belongs to");
         TargetPlan first = target.Plan;
         while (first.Through is { } hop)
             first = target.Session.Runtime(hop).Plan;

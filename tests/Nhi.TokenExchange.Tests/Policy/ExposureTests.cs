@@ -20,6 +20,9 @@ public class ExposureTests
         yield return Of(Targets.Rfc8693(issuer, o => o.TokenEndpoint = new Uri(issuer, "/token")), "yes: no revocation endpoint is known, so that a copy works until the token dies by itself", "no: the issuer shows it once, to this process");
         yield return Of(Targets.JwtBearer(issuer, o => (o.TokenEndpoint, o.RevocationEndpoint) = (new Uri(issuer, "/token"), new Uri(issuer, "/revoke"))), "no: the issuer revokes it when the job ends (RFC 7009)", "no: the issuer shows it once, to this process");
         yield return Of(Targets.Databricks(new Uri("https://workspace.example")), "yes: Databricks ends no token before its time: a copy works until it dies, an hour after it was issued", "no: the issuer shows it once, to this process");
+        yield return Of(Targets.Databricks(new Uri("https://workspace.example"), configure: o => o.Dialect = DatabricksDialect.JwtBearer), "yes: Databricks ends no token before its time: a copy works until it dies, an hour after it was issued", "no: the issuer shows it once, to this process");
+        yield return Of(Targets.VaultStaticKey(server, "legacy/billing", "Billing team", StaticKeyJob.In(null, TimeSpan.FromDays(90))), "yes: it is a static key, which is good until its owner changes it", "yes: it is kept in a vault, and whoever may read it there can see it");
+        yield return Of(Targets.KeyVaultStaticKey(new Uri("https://acme-legacy.vault.azure.net"), "mail-api", "Mail team", StaticKeyJob.In(null, TimeSpan.FromDays(90))), "yes: it is a static key, which is good until its owner changes it", "yes: it is kept in a vault, and whoever may read it there can see it");
         yield return Of(Targets.VaultLogin(server), "no: the token revokes itself when the job ends", "no: Vault shows a token once, to who logs in");
         yield return Of(Targets.VaultSecret(server, "database/creds/readonly"), "no: its lease is revoked when the job ends", "no: Vault makes it for this lease, and shows it once");
         yield return Of(Targets.VaultSecret(server, "database/static-creds/orders"), "no: its lease is revoked when the job ends", "yes: Vault keeps the password of a static role, and shows it to whoever may read the path");
@@ -144,6 +147,18 @@ public class ExposureTests
         Assert.That(
             audit.Events.First(one => one.Target == "warehouse" && one.Kind == AuditEventKind.Issued).Exposure!.TiedToHuman.ToString(),
             Is.EqualTo(isAPersons ? "yes: the proof is a person's, let through for development" : "no: the configuration vouches that the proof is a workload's, which it does not show by itself"));
+    }
+
+    [Test]
+    public async Task A_static_key_may_be_a_persons_whoever_reads_it()
+    {
+        await using StaticKeyJob job = await StaticKeyJob.StartAsync(policy: [StaticKeyJob.Login, StaticKeyJob.Permit, Forbid("nobody-in-person", """{ "exposure": { "tiedToHuman": true } }""")]);
+
+        AccessDeniedException denied = Assert.ThrowsAsync<AccessDeniedException>(() => job.CallAsync())!;
+
+        Assert.That(denied.Message, Does.Contain("exposure.tiedToHuman is yes: it is not known whose account a static key belongs to"));
+        Assert.That(job.Reads, Is.Zero);
+        Assert.That(job.Audit.Events.First(one => one.Target == "vault").Exposure!.TiedToHuman.IsYes, Is.False, "the login is the job's");
     }
 
     [Test]

@@ -19,9 +19,8 @@ internal sealed class KeptKey
         _timer = time.CreateTimer(static kept => ((KeptKey)kept!).LetGo(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>The key; null once it was let go.</summary>
-    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
-    public string? Text => _text;
+    /// <summary>The key; null once it was let go. A method, which no serializer calls.</summary>
+    public string? Reveal() => _text;
 
     /// <summary>Keeps it from now on for that long.</summary>
     public void KeepFor(TimeSpan life) => _timer.Change(life, Timeout.InfiniteTimeSpan);

@@ -58,12 +58,13 @@ internal sealed class StaticKeyExchanger : TokenExchanger<StaticKey>
         long readAt = request.Time.GetTimestamp();
         StoredKey stored = await _store.ReadAsync(request, cancellationToken).ConfigureAwait(false);
         Terms.ThrowIfOver(request.Time);   // a slow vault
-        Check(stored, request.Time.GetUtcNow());
+        string text = stored.Reveal();
+        Check(stored, text, request.Time.GetUtcNow());
         // One that has not changed is not there twice.
-        KeptKey kept = request.Held is StaticKey held && held.Kept.Text == stored.Text ? held.Kept : new KeptKey(stored.Text, request.Time);
+        KeptKey kept = request.Held is StaticKey held && held.Kept.Reveal() == text ? held.Kept : new KeptKey(text, request.Time);
         kept.KeepFor(KeptFor + Grace);
         DateTimeOffset end = stored.EndsAt is { } ends && ends < _use.Until ? ends : _use.Until;
-        return new Issued<StaticKey>(new StaticKey(kept, Nhi.TokenExchange.StaticKey.FingerprintOf(stored.Text, _store.Secret), stored.Version, end, readAt)) { CorrelationId = stored.CorrelationId };
+        return new Issued<StaticKey>(new StaticKey(kept, Nhi.TokenExchange.StaticKey.FingerprintOf(text, _store.Secret), stored.Version, end, readAt)) { CorrelationId = stored.CorrelationId };
     }
 
     // The key is let go; that it lives on, whoever asks is told (LeaseEnd.LivesOn).
@@ -74,14 +75,14 @@ internal sealed class StaticKeyExchanger : TokenExchanger<StaticKey>
         return new(Revocation.NotSupported);
     }
 
-    private void Check(StoredKey stored, DateTimeOffset now)
+    private void Check(StoredKey stored, string text, DateTimeOffset now)
     {
         if (stored.NotBefore > now || stored.EndsAt <= now)
         {
             string said = stored.EndsAt <= now ? FormattableString.Invariant($"has expired at {stored.EndsAt:O}") : FormattableString.Invariant($"is not to be used before {stored.NotBefore:O}");
             throw Unfit(stored, ErrorCodes.DeadOnArrival, $"{said}, as the vault says; it is {now:O} now", $"Let its owner, {_use.Owner}, store the next version.");
         }
-        if ((StaticKeyTerms.FaultOfKey(stored.Text) ?? Header?.FaultOf(stored.Text)) is { } fault)
+        if ((StaticKeyTerms.FaultOfKey(text) ?? Header?.FaultOf(text)) is { } fault)
             throw Unfit(stored, ErrorCodes.StaticKeyUnfit, fault, $"Let its owner, {_use.Owner}, store the key alone, as its service wants to see it.");
     }
 

@@ -9,7 +9,7 @@ internal static class StaticKeyReading
         while (true)
         {
             StaticKey key = await provider.GetAsync(cancellationToken).ConfigureAwait(false);
-            if (key.Kept.Text is { } text)
+            if (key.Kept.Reveal() is { } text)
                 return (key, text);
             provider.Reject(key);   // it was let go this instant: the next one is read anew, or why not is told
         }

@@ -6,7 +6,10 @@ namespace Nhi.TokenExchange;
 internal sealed class StoredKey(string text)
 {
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
-    public string Text => text;
+    private readonly string _text = text;
+
+    /// <summary>The key. A method, which no serializer calls.</summary>
+    public string Reveal() => _text;
 
     /// <summary>In the vault's words; null where it keeps none.</summary>
     public string? Version { get; init; }

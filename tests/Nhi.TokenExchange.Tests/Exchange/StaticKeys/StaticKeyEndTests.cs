@@ -62,15 +62,15 @@ internal sealed class StaticKeyEndTests
         await using StaticKeyJob job = await StaticKeyJob.StartAsync(time);
         CredentialProvider<StaticKey> provider = job.Session.Provider<StaticKey>("billing");
         StaticKey first = await provider.GetAsync();
-        Assert.That(first.Kept.Text, Is.EqualTo(job.Key));
+        Assert.That(first.Kept.Reveal(), Is.EqualTo(job.Key));
         time.Advance(TimeSpan.FromMinutes(15.5));
-        Assert.That(first.Kept.Text, Is.Null);
+        Assert.That(first.Kept.Reveal(), Is.Null);
         StaticKey second = await provider.GetAsync();
-        Assert.That(second.Kept.Text, Is.EqualTo(job.Key));
+        Assert.That(second.Kept.Reveal(), Is.EqualTo(job.Key));
 
         await job.Session.CompleteAsync();
 
-        Assert.That(second.Kept.Text, Is.Null);
+        Assert.That(second.Kept.Reveal(), Is.Null);
         Assert.That(Assert.ThrowsAsync<TokenExchangeException>(() => job.CallAsync())!.Code, Is.EqualTo("NHI7001"));
     }
 
@@ -90,14 +90,14 @@ internal sealed class StaticKeyEndTests
         time.Advance(TimeSpan.FromMinutes(6));   // the next try, 14 minutes after the reading that counts
         Assert.That(await job.CallAsync(), Is.EqualTo(200));
         await job.QuietAsync();
-        Assert.That((job.Reads, held.Kept.Text), Is.EqualTo((3, job.Key)));
+        Assert.That((job.Reads, held.Kept.Reveal()), Is.EqualTo((3, job.Key)));
 
         job.Audit.Refuse = null;
         time.Advance(TimeSpan.FromMinutes(2));
         Assert.That(await job.CallAsync(), Is.EqualTo(200));
         JobReport report = await job.Session.CompleteAsync();
         Assert.That(report.Leases.Where(lease => lease.Target == "billing").Select(lease => lease.End), Is.EqualTo([LeaseEnd.LivesOn]), "one key, however often it was read");
-        Assert.That(held.Kept.Text, Is.Null);
+        Assert.That(held.Kept.Reveal(), Is.Null);
     }
 
     [Test]
@@ -130,11 +130,11 @@ internal sealed class StaticKeyEndTests
 
         Assert.That(await job.CallAsync(), Is.EqualTo(401));
 
-        Assert.That((job.Reads, refused.Kept.Text), Is.EqualTo((2, (string?)null)));
+        Assert.That((job.Reads, refused.Kept.Reveal()), Is.EqualTo((2, (string?)null)));
         StaticKey next = await provider.GetAsync();
-        Assert.That(next.Kept.Text, Is.Not.Null);
+        Assert.That(next.Kept.Reveal(), Is.Not.Null);
         await job.Session.CompleteAsync();
-        Assert.That(next.Kept.Text, Is.Null);
+        Assert.That(next.Kept.Reveal(), Is.Null);
     }
 
     [Test]
@@ -148,7 +148,7 @@ internal sealed class StaticKeyEndTests
 
         TokenExchangeException denied = Assert.ThrowsAsync<AccessDeniedException>(() => job.CallAsync())!;
         Assert.That(denied.Message, Does.Contain("secret/data/legacy/billing#value, of Billing team, until ").And.Contain("is one"));
-        await Eventually.HoldsAsync(() => held.Kept.Text is null, "the key is let go");
+        await Eventually.HoldsAsync(() => held.Kept.Reveal() is null, "the key is let go");
     }
 
     [Test]

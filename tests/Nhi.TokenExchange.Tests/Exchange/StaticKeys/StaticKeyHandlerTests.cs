@@ -1,4 +1,5 @@
 using System.Net;
+using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Nhi.TokenExchange.Tests.Exchange.StaticKeys;
@@ -43,11 +44,18 @@ internal sealed class StaticKeyHandlerTests
 
         Assert.That(handler, Is.Not.InstanceOf<DelegatingHandler>());
         Assert.That(typeof(JobSession).Assembly.GetExportedTypes().Select(type => type.Name), Has.None.EqualTo(nameof(StaticKey)));
+        MethodInfo[] named = [.. typeof(JobSession).Assembly.GetExportedTypes().SelectMany(type => type.GetMethods()).Where(method => method.Name.Contains(nameof(StaticKey), StringComparison.Ordinal))];
+        Assert.That(named.Where(method => !method.IsSpecialName).Select(method => method.Name), Is.EquivalentTo([nameof(JobSession.CreateStaticKeyHandler), nameof(Targets.VaultStaticKey), nameof(Targets.KeyVaultStaticKey)]));
+        Assert.That(named.Where(method => method.IsSpecialName).SelectMany(method => method.GetParameters().Select(one => one.ParameterType).Append(method.ReturnType)).Distinct(), Is.SubsetOf([typeof(StaticKeyUse), typeof(bool), typeof(void)]));
+        Assert.That(typeof(JobSession).GetMethods().Where(method => method.DeclaringType == typeof(JobSession) && GivesText(method.ReturnType)).Select(method => method.Name), Is.Empty, "a job has nothing of text to give");
         Assert.That(() => job.Session.Provider<BearerToken>("billing"), Throws.TypeOf<TokenExchangeException>().With.Property("Code").EqualTo("NHI1004"));
         Assert.That(() => job.Session.Provider<Credential>("billing"), Throws.TypeOf<TokenExchangeException>().With.Property("Code").EqualTo("NHI1004"));
         Assert.That(() => job.Session.CreateHandler("billing"), Throws.TypeOf<TokenExchangeException>().With.Property("Code").EqualTo("NHI1004"));
         Assert.That(() => job.Session.CreateStaticKeyHandler("vault"), Throws.TypeOf<TokenExchangeException>().With.Property("Code").EqualTo("NHI1004"));
     }
+
+    private static bool GivesText(Type type) =>
+        type.IsGenericType ? type.GetGenericArguments().Any(GivesText) : type == typeof(string) || type == typeof(char) || type == typeof(byte) || (type.IsArray && GivesText(type.GetElementType()!));
 
     [Test]
     public async Task The_key_goes_to_no_other_origin_and_over_no_header_of_the_caller()

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 
@@ -41,13 +42,32 @@ internal sealed class StaticKeyLeakTests
         var key = new StaticKey(kept, StaticKey.FingerprintOf(canary, "here"), "1", DateTimeOffset.UnixEpoch, 0);
         var stored = new StoredKey(canary);
 
-        Assert.That($"{key}{kept}{stored}{JsonSerializer.Serialize<Credential>(key)}", Does.Not.Contain(canary).And.Contain("StaticKey"));
-        Assert.That(typeof(KeptKey).GetField("_text", BindingFlags.Instance | BindingFlags.NonPublic)!.GetCustomAttribute<DebuggerBrowsableAttribute>()!.State, Is.EqualTo(DebuggerBrowsableState.Never));
-        foreach ((Type type, string name) in new[] { (typeof(KeptKey), nameof(KeptKey.Text)), (typeof(StaticKey), nameof(StaticKey.Kept)), (typeof(StoredKey), nameof(StoredKey.Text)) })
-            Assert.That(type.GetProperty(name)!.GetCustomAttribute<DebuggerBrowsableAttribute>()!.State, Is.EqualTo(DebuggerBrowsableState.Never), name);
+        // By their types at run time, as a structured logger looks at them, with fields and all.
+        var all = new JsonSerializerOptions { IncludeFields = true };
+        object[] holders = [key, kept, stored];
+        foreach (object holder in holders)
+        {
+            Assert.That($"{holder}{JsonSerializer.Serialize(holder, all)}", Does.Not.Contain(canary).And.Contain("Key"));
+            FieldInfo[] texts = [.. holder.GetType().GetFields(BindingFlags.Instance | BindingFlags.NonPublic).Where(field => ReferenceEquals(field.GetValue(holder), canary))];
+            Assert.That(texts, Has.Length.EqualTo(ReferenceEquals(holder, key) ? 0 : 1));
+            Assert.That(texts.Select(field => field.GetCustomAttribute<DebuggerBrowsableAttribute>()?.State), Is.All.EqualTo(DebuggerBrowsableState.Never));
+        }
+        Assert.That(typeof(StaticKey).GetProperty(nameof(StaticKey.Kept), BindingFlags.Instance | BindingFlags.NonPublic)!.GetCustomAttribute<DebuggerBrowsableAttribute>()!.State, Is.EqualTo(DebuggerBrowsableState.Never));
         Assert.That(key.Fingerprint, Is.Not.EqualTo(Ledger.FingerprintOf(canary)), "a password that somebody thought of is not found in a list of hashes");
         ulong again = StaticKey.FingerprintOf(canary, "here"), elsewhere = StaticKey.FingerprintOf(canary, "there");
         Assert.That(key.Fingerprint, Is.EqualTo(again.ToString("x16", System.Globalization.CultureInfo.InvariantCulture)));
         Assert.That(elsewhere, Is.Not.EqualTo(again));
+    }
+
+    [Test]
+    public void A_fingerprint_can_be_made_of_a_guess_in_its_own_process_alone()
+    {
+        string password = StaticKeyJob.NewKey();
+        byte[] one = RandomNumberGenerator.GetBytes(32), other = RandomNumberGenerator.GetBytes(32);
+
+        Assert.That(StaticKey.FingerprintOf(password, "here", one), Is.EqualTo(StaticKey.FingerprintOf(password, "here", one)).And.Not.EqualTo(StaticKey.FingerprintOf(password, "here", other)));
+        byte[] ofThisProcess = (byte[])typeof(StaticKey).GetField("OfThisProcess", BindingFlags.Static | BindingFlags.NonPublic)!.GetValue(null)!;
+        Assert.That(StaticKey.FingerprintOf(password, "here"), Is.EqualTo(StaticKey.FingerprintOf(password, "here", ofThisProcess)));
+        Assert.That((ofThisProcess.Length, ofThisProcess.Distinct().Count() > 8), Is.EqualTo((32, true)));
     }
 }
