@@ -149,15 +149,11 @@ public class ObligationTests
         var renewing = new Gate();
         var revoking = new Gate();
         int asked = 0;
-        await using TestJob job = await TestJob.StartAsync(issuer =>
+        await using TestJob job = await TestJob.StartAsync(issuer => issuer.OnRevoke = async _ =>
         {
-            issuer.Renews = true;
-            issuer.OnRevoke = async _ =>
-            {
-                Interlocked.Increment(ref asked);
-                await revoking.PassAsync();
-                return Revocation.Revoked;
-            };
+            Interlocked.Increment(ref asked);
+            await revoking.PassAsync();
+            return Revocation.Revoked;
         }, target => target.Scopes = ScopeSet.Of(["read", .. others]));
         using Gate opened = revoking;
         DateTimeOffset ends = job.Time.GetUtcNow().AddMinutes(30);
