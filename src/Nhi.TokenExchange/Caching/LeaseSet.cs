@@ -19,8 +19,8 @@ namespace Nhi.TokenExchange;
 /// full fence): again one of the two sees the other, and one wins.
 /// A renewal is pushed, and then takes the place of what it renews: who looks for the one finds one of the two. A closing in between
 /// finds both, and leaves the older one out. Before an issuer is asked to lengthen a life that lease is marked as one whose end is
-/// uncertain (a full fence), and then its end is compared with the clock; who takes a lease for dead compares first, and looks at the
-/// mark then. So no renewal is sent of what somebody takes for dead without asking.
+/// uncertain (a full fence), and then its end is compared with the clock; who takes a lease for dead compares first (a full fence),
+/// and looks at the mark then. So no renewal is sent of what somebody takes for dead without asking.
 /// </remarks>
 /// <param name="clock">The clock that the leases' ends are in.</param>
 /// <param name="expired">Told of each lease that pruning found dead, and took.</param>
@@ -101,6 +101,16 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
         TimeSpan after = credential.ExpiresAt - clock.InstantOf(credential.Lease.WallEnd);
         return credential.ExpiresAt <= clock.Now && credential.Lease.DeadTick + (long)after.TotalMilliseconds <= clock.Tick;
     }
+
+    /// <summary>Whether a credential may live on after the end that is known of it. Who compares that with the clock does so before.</summary>
+    public static bool IsEndUncertain(Credential credential)
+    {
+        Interlocked.MemoryBarrier();   // the mark is looked at after the clock
+        return Volatile.Read(ref credential.Lease.EndIsUncertain);
+    }
+
+    /// <summary>Whether a credential is sure to have died of age.</summary>
+    public bool IsDead(Credential credential) => IsPastEnd(credential) && !IsEndUncertain(credential);
 
     /// <summary>Makes the caller the one party that ends this lease.</summary>
     /// <returns>False: somebody else does, or did.</returns>
@@ -221,7 +231,7 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
         DateTimeOffset now = clock.Now;
         for (Credential? lease = Volatile.Read(ref _head); lease is not null; lease = Volatile.Read(ref lease.Lease.Next))
         {
-            if (lease.Lease.State == LeaseState.Live && (lease.ExpiresAt > now || lease.Lease.EndIsUncertain))
+            if (lease.Lease.State == LeaseState.Live && (lease.ExpiresAt > now || IsEndUncertain(lease)))
                 CollectionsMarshal.GetValueRefOrAddDefault(count, lease.Lease.Owner!.Target, out _)++;
         }
         return count;
@@ -267,7 +277,7 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
             return true;
         if (lease.Lease.State == LeaseState.Borrowed || !IsPastEnd(lease))
             return false;
-        if (lease.Lease.EndIsUncertain)
+        if (IsEndUncertain(lease))
         {
             overdue(lease);
             return false;

@@ -27,7 +27,7 @@ internal sealed class Renewal(JobSession session, Credential held)
     public bool TryBegin()
     {
         _held = session.Leases.Newest(_held);   // a renewal of it may stand in the books that could not be recorded
-        _madeItUncertain = !_held.Lease.EndIsUncertain;
+        _madeItUncertain = !LeaseSet.IsEndUncertain(_held);
         if (session.Leases.TryLengthen(_held))
             return true;
         GaveNothing();
@@ -46,7 +46,7 @@ internal sealed class Renewal(JobSession session, Credential held)
     {
         _tookThePlace = session.Leases.Supersede(_held, renewed) is not null;
         // An exchanger that did not begin may bring a renewal of what was taken for dead: that one is ended by itself.
-        IsEndedWithHeld = !_tookThePlace && _held.Lease.EndIsUncertain && LeaseSet.TryTake(renewed);
+        IsEndedWithHeld = !_tookThePlace && LeaseSet.IsEndUncertain(_held) && LeaseSet.TryTake(renewed);
     }
 
     /// <summary>A static key has come, and is registered. One that was read again is the same key: where it is the held one, it stands in the books for it, and with it.</summary>

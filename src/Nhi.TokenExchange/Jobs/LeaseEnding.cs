@@ -231,7 +231,7 @@ internal sealed class LeaseEnding(JobSession session)
     {
         TargetRuntime owner = credential.Lease.Owner!;
         (LeaseEnd End, string? Failure) asked = await owner.Activities.RunAsync(() => new RevocationAttempts(owner, session.Plan.Time).RunAsync(
-            deadline => owner.RevokeAsync(credential, deadline), () => GoneWith(credential) is not null || (session.Leases.IsPastEnd(credential) && !credential.Lease.EndIsUncertain), cancellationToken)).ConfigureAwait(false);
+            deadline => owner.RevokeAsync(credential, deadline), () => GoneWith(credential) is not null || session.Leases.IsDead(credential), cancellationToken)).ConfigureAwait(false);
         if (asked.End is LeaseEnd.Revoked or LeaseEnd.AlreadyGone && session.Targets.Any(other => other.Plan.Through == owner.Target))
             _endedHops.TryAdd((owner.Target, credential.Fingerprint), true);
         return asked;
@@ -247,7 +247,7 @@ internal sealed class LeaseEnding(JobSession session)
         TargetRuntime owner = credential.Lease.Owner!;
         if (end is LeaseEnd.Failed or LeaseEnd.AlreadyGone && GoneWith(credential) is { } hop)
             (end, failure) = (LeaseEnd.AlreadyGone, $"it ended with the credential of '{hop}' that it was got through");
-        else if (failure is not null && credential.Lease.EndIsUncertain)
+        else if (failure is not null && LeaseSet.IsEndUncertain(credential))
             failure += "; when it dies is uncertain: its issuer did not say, or its clock is not ours, or a renewal of it was not answered";
         list(new LeaseOutcome(owner.Target, credential.Fingerprint, end, session.Clock.InstantOf(credential.Lease.WallEnd), credential.ExpiresAt, failure, credential.Lease.Handle));
         if (end != LeaseEnd.Failed)

@@ -142,6 +142,51 @@ public class ObligationTests
     }
 
     [Test]
+    public async Task One_that_is_renewed_while_the_end_of_its_old_permit_waits_for_others_is_not_ended_with_that()
+    {
+        const int Turns = 16;
+        string[] others = [.. Enumerable.Range(0, Turns).Select(i => $"other-{i}")];
+        var renewing = new Gate();
+        var revoking = new Gate();
+        int asked = 0;
+        await using TestJob job = await TestJob.StartAsync(issuer => issuer.OnRevoke = async _ =>
+        {
+            Interlocked.Increment(ref asked);
+            await revoking.PassAsync();
+            return Revocation.Revoked;
+        }, target => target.Scopes = ScopeSet.Of(["read", .. others]));
+        using Gate opened = revoking;
+        DateTimeOffset ends = job.Time.GetUtcNow().AddMinutes(30);
+        job.Issuer.Answer = request => request.Held is BearerToken held
+            ? new Issued<BearerToken>(new BearerToken(held.Reveal(), job.Time.GetUtcNow().AddHours(2))) { IsRenewal = true, RevocationHandle = request.HeldHandle }
+            : new Issued<BearerToken>(job.Issuer.NewToken()) { RevocationHandle = $"lease/{job.Issuer.Issued.Count}" };
+        job.Policy.Decide = request => AccessDecision.Permit("timed", holdsUntil: request.IsRefresh ? ends.AddHours(1) : request.Scopes == ScopeSet.Of("read") ? ends : ends.AddSeconds(-2));
+        var read = new CredentialRequest { Scopes = ScopeSet.Of("read") };
+        BearerToken first = await job.Warehouse.GetAsync(read);
+        foreach (string other in others)
+            await job.Warehouse.GetAsync(new CredentialRequest { Scopes = ScopeSet.Of(other) });
+        job.Time.Advance(TimeSpan.FromMinutes(30) - TimeSpan.FromSeconds(6));
+        job.Issuer.Gate = renewing;
+        Task<BearerToken> asking = job.Warehouse.GetAsync(read).AsTask();
+        await renewing.Reached;
+        job.Time.Advance(TimeSpan.FromSeconds(5));
+        await Eventually.HoldsAsync(() => Volatile.Read(ref asked) == Turns, "all turns taken");
+        job.Time.Advance(TimeSpan.FromSeconds(2));
+        await Eventually.HoldsAsync(() => job.Session.Leases.FlightsInTheAir == Turns + 2, "the end of the old permit, which waits for a turn");
+
+        renewing.Open();
+        await asking;
+        await Eventually.HoldsAsync(() => job.Session.Leases.FlightsInTheAir == Turns + 1, "the renewal");
+        revoking.Open();
+        await job.QuietAsync();
+
+        BearerToken renewed = await job.Warehouse.GetAsync(read);
+        Assert.That((renewed.Fingerprint, ReferenceEquals(renewed, first)), Is.EqualTo((first.Fingerprint, false)), "it is handed out");
+        Assert.That(job.Issuer.Revoked.Select(token => token.Fingerprint), Has.None.EqualTo(first.Fingerprint), "and lives");
+        Assert.That(job.Issuer.Revoked, Has.Count.EqualTo(Turns));
+    }
+
+    [Test]
     public async Task One_whose_end_fails_when_its_permit_is_over_is_asked_to_end_again()
     {
         int asked = 0;
