@@ -42,6 +42,15 @@ internal sealed class JobAudit(SessionPlan plan)
         ValueTask writing = plan.Audit.WriteAsync(auditEvent, cancellationToken);
         if (writing.IsCompletedSuccessfully)
             return;
-        await writing.AsTask().WaitAsync(Deadline, plan.Time, cancellationToken).ConfigureAwait(false);
+        Task recorded = writing.AsTask();
+        try
+        {
+            await recorded.WaitAsync(Deadline, plan.Time, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            recorded.Forget();
+            throw;
+        }
     }
 }

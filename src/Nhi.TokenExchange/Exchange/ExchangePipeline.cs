@@ -152,7 +152,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         {
             IAccessPolicy policy = session.Plan.Policy;
             revision = policy.Revision;   // before the decision: a change after this dooms the flight
-            decision = await policy.DecideAsync(asked, cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false)
+            decision = await policy.DecideAsync(asked, cancellationToken).OrLeftBehindAsync(cancellationToken).ConfigureAwait(false)
                 ?? throw new InvalidOperationException("The policy gave null.");
         }
         catch (Exception exception) when (FlightErrors.IsForeign(exception, cancellationToken))

@@ -34,7 +34,7 @@ internal sealed class TargetProofs(JobSession session, TargetRuntime target)
         try
         {
             // A source that ignores its cancellation is left behind; what it gives later is dropped.
-            token = await identity.Source.GetSubjectTokenAsync(asked, cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false)
+            token = await identity.Source.GetSubjectTokenAsync(asked, cancellationToken).OrLeftBehindAsync(cancellationToken).ConfigureAwait(false)
                 ?? throw new IdentityUnavailableException(ErrorCodes.SourceFailed, $"The source of identity '{identity.Name}' gave null.");
         }
         catch (Exception exception) when (FlightErrors.IsForeign(exception, cancellationToken))

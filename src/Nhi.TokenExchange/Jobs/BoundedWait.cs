@@ -17,4 +17,25 @@ internal static class BoundedWait
             return false;
         }
     }
+
+    /// <summary>Waits for work of a user's seam until the caller gives it up. What the work throws after that reaches nobody, as an unobserved exception neither.</summary>
+    public static ValueTask<T> OrLeftBehindAsync<T>(this ValueTask<T> work, CancellationToken cancellationToken) =>
+        work.IsCompletedSuccessfully ? work : new ValueTask<T>(OrLeftBehindAsync(work.AsTask(), cancellationToken));
+
+    /// <summary>Takes note of how a task ends that nobody waits for any more.</summary>
+    public static void Forget(this Task task) =>
+        _ = task.ContinueWith(static left => _ = left.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+
+    private static async Task<T> OrLeftBehindAsync<T>(Task<T> work, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await work.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            work.Forget();
+            throw;
+        }
+    }
 }

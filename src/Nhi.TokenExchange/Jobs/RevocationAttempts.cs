@@ -29,7 +29,7 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
                 return (LeaseEnd.AlreadyGone, null);
             try
             {
-                Revocation revocation = await ask(cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
+                Revocation revocation = await ask(cancellationToken).OrLeftBehindAsync(cancellationToken).ConfigureAwait(false);
                 return revocation switch
                 {
                     Revocation.Revoked => (LeaseEnd.Revoked, null),
