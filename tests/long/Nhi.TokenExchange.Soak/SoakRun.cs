@@ -33,7 +33,8 @@ internal static class SoakRun
     {
         SoakTime time = SoakTime.StartNow();
         await using SoakIssuers issuers = await SoakIssuers.StartAsync(options, time);
-        var chaos = new IssuerChaos(issuers, time, proofs);
+        Process? running = null;
+        var chaos = new IssuerChaos(issuers, time, proofs, () => running!.Id);
         chaos.RenewAll();
         string orders = Path.Combine(folder, "orders.json");
         IdentityEmulator emulator = issuers.Emulator;
@@ -44,7 +45,7 @@ internal static class SoakRun
             CertificatePem = emulator.CertificatePem, Warehouse = emulator.Warehouse.Address,
         }.Write(orders);
 
-        using Process child = Start(orders, folder, issuers.Ci);
+        using Process child = running = Start(orders, folder, issuers.Ci);
         using var over = new CancellationTokenSource();
         Task wrong = Task.CompletedTask;
         (string said, string seen) = await WatchAsync(child, options, () =>

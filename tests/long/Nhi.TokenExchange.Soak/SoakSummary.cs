@@ -30,6 +30,9 @@ internal sealed record SoakSummary
     /// <summary>Issued, and the answer lost on the wire by a planned fault.</summary>
     public required int LostAnswers { get; init; }
 
+    /// <summary>Issued, and the answer on its way when the flight was given up, at a deadline or at the job's end.</summary>
+    public required int GivenUpAnswers { get; init; }
+
     /// <summary>Renewed by Vault, and the answer not there when its job, or the end that this knew of, was over: they live on to the renewed end.</summary>
     public required int LostRenewals { get; init; }
 
@@ -83,6 +86,7 @@ internal sealed record SoakSummary
         Revoked = evidence.Issues.Count(issue => issue.RevokedAt is not null),
         Unrevoked = EveryLeaseEnded.Unrevoked(evidence),
         LostAnswers = EveryIssueRecorded.LostOnTheWire(evidence).Count(),
+        GivenUpAnswers = EveryIssueRecorded.GivenUp(evidence).Count(),
         LostRenewals = EveryLeaseEnded.LostRenewals(evidence).Count(issue => issue.RevokedAt is null),
         TokenRequests = evidence.TokenRequests,
         TokenRequestsNeeded = (int)RequestsBounded.NeedOf(evidence).Needed,
@@ -118,6 +122,7 @@ internal sealed record SoakSummary
         yield return ("revoked", Number(Revoked));
         yield return ("unrevoked, each listed with its end", Number(Unrevoked));
         yield return ("answers lost on the wire by plan", Number(LostAnswers));
+        yield return ("answers on their way when their flight was given up", Number(GivenUpAnswers));
         yield return ("renewals whose answer came too late", Number(LostRenewals));
         yield return ("requests for tokens (needed at most)", $"{Number(TokenRequests)} ({Number(TokenRequestsNeeded)})");
         if (PeakAfterRecovery is { } peak)

@@ -83,3 +83,28 @@ internal sealed class BlockingExchanger(TokenExchanger<BearerToken> inner) : Wra
         never.Wait(Blocked, CancellationToken.None);
     }
 }
+
+/// <summary>Cuts an exchange off a few milliseconds after it began, again and again, and then makes it as it should be made.</summary>
+internal sealed class HangingUpExchanger(TokenExchanger<BearerToken> inner) : WrappedExchanger(inner)
+{
+    private const int LongestMilliseconds = 12;
+
+    public override async ValueTask<Issued<BearerToken>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken)
+    {
+        for (int milliseconds = 1; milliseconds <= LongestMilliseconds; milliseconds++)
+        {
+            using var cut = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            cut.CancelAfter(milliseconds);
+            try
+            {
+                return await base.ExchangeAsync(request, cut.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                // Cut off.
+            }
+        }
+
+        return await base.ExchangeAsync(request, cancellationToken);
+    }
+}

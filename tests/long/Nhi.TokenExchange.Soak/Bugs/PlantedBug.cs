@@ -18,6 +18,12 @@ internal sealed record PlantedBug(string Name, int Invariant, string What)
     /// <summary>Wraps every identity source; the text is a folder for temporary files.</summary>
     public Func<IWorkloadIdentitySource, string, IWorkloadIdentitySource>? Source { get; private init; }
 
+    /// <summary>Wraps the clock.</summary>
+    public Func<TimeProvider, TimeProvider>? Time { get; private init; }
+
+    /// <summary>Wraps the policy.</summary>
+    public Func<IAccessPolicy, IAccessPolicy>? Policy { get; private init; }
+
     /// <summary>Changes what a job's report says of its credentials.</summary>
     public Func<IReadOnlyList<LeaseOutcome>, IReadOnlyList<LeaseOutcome>>? Report { get; private init; }
 
@@ -26,8 +32,13 @@ internal sealed record PlantedBug(string Name, int Invariant, string What)
         new("double-flight", 1, "each exchange is sent twice at once") { Exchanger = (inner, _) => new TwinExchanger(inner) },
         new("dead-credential", 2, "a provider keeps the first credential for ever") { Provider = inner => new KeepingProvider(inner) },
         new("after-the-end", 2, "a provider hands out after its job's end") { Provider = inner => new OutlivingProvider(inner) },
+        new("monotonic-alone", 2, "the wall clock stands still with the monotonic one") { Time = inner => new OneHand(inner, Hand.Monotonic) },
+        new("wall-alone", 2, "the monotonic clock is set back with the wall clock") { Time = inner => new OneHand(inner, Hand.Wall) },
         new("issued-not-recorded", 3, "every other record of an issue is lost") { Sink = inner => new LossySink(inner) },
         new("recorded-late", 3, "a credential is handed out before its issue is recorded") { Sink = inner => new LateSink(inner) },
+        new("intent-once", 3, "only the first intent of each target is recorded") { Sink = inner => new FirstIntentSink(inner) },
+        new("hangs-up", 3, "an exchange is cut off while its answer is on its way, and made again") { Exchanger = (inner, _) => new HangingUpExchanger(inner) },
+        new("denied-anyway", 3, "what the rules deny is permitted") { Policy = inner => new DeafPolicy(inner) },
         new("not-revoked", 4, "a revocation is said to have been done, and was not") { Exchanger = (inner, _) => new UnrevokingExchanger(inner) },
         new("left-out-alive", 4, "a job's report leaves out a credential that lives on") { Report = leases => LeftOut.OneOf(leases, LeaseEnd.CannotBeRevoked) },
         new("left-out-revoked", 4, "a job's report leaves out a credential that was revoked") { Report = leases => LeftOut.OneOf(leases, LeaseEnd.Revoked) },

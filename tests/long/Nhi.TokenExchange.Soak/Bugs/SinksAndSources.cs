@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 
 namespace Nhi.TokenExchange.Soak;
@@ -8,6 +9,15 @@ internal sealed class LossySink(IAuditSink inner) : IAuditSink
 
     public ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken) =>
         auditEvent.Kind is AuditEventKind.Issued or AuditEventKind.Refreshed && Interlocked.Increment(ref _issues) % 2 == 0 ? default : inner.WriteAsync(auditEvent, cancellationToken);
+}
+
+/// <summary>Records one intent of each target of a job.</summary>
+internal sealed class FirstIntentSink(IAuditSink inner) : IAuditSink
+{
+    private readonly ConcurrentDictionary<(string?, string), bool> _told = new();
+
+    public ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken) =>
+        auditEvent.Kind == AuditEventKind.Exchanging && !_told.TryAdd((auditEvent.Job.Run, auditEvent.Target), true) ? default : inner.WriteAsync(auditEvent, cancellationToken);
 }
 
 /// <summary>Tells of every revocation twice.</summary>

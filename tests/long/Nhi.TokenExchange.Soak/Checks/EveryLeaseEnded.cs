@@ -11,7 +11,7 @@ internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or
     {
         var asked = new AskingTimes(evidence);
         Dictionary<string, HandOutRecord> handedOut = evidence.HandOuts.DistinctBy(handOut => handOut.Fingerprint).ToDictionary(handOut => handOut.Fingerprint, StringComparer.Ordinal);
-        HashSet<string> lost = [.. EveryIssueRecorded.LostOnTheWire(evidence).Select(issue => issue.Fingerprint)];
+        HashSet<string> lost = [.. EveryIssueRecorded.LostOnTheWire(evidence).Concat(EveryIssueRecorded.GivenUp(evidence)).Select(issue => issue.Fingerprint)];
         foreach (Issue issue in evidence.Issues.Where(issue => !lost.Contains(issue.Fingerprint)))
         {
             if (!evidence.Jobs.TryGetValue(issue.Run, out JobRecord? job))
@@ -72,8 +72,9 @@ internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or
     private static bool IsEndUncertain(Evidence evidence, AskingTimes asked, Issue issue) => evidence.Chaos.Any(window =>
         window.At.Ticks <= issue.IssuedAt && window.End.Ticks >= (asked.Of(issue) ?? issue.IssuedAt) - AskedBefore && (window.Fault.Jump != TimeSpan.Zero || window.Fault == ChaosFault.NoLife));
 
+    // What failed while the job ran is tried again at its end.
     private static bool CouldFail(Evidence evidence, JobRecord job) =>
-        evidence.Chaos.Any(window => window.Place == ChaosPlace.Revocation && window.At.Ticks <= job.Completed && window.End.Ticks >= job.Started)
+        evidence.Chaos.Any(window => window.Place == ChaosPlace.Revocation && window.At.Ticks <= job.Completed && window.End.Ticks >= job.Completing)
         || evidence.StalledWithin(job.Completing, job.Completed) > SlowMachine;
 
     // When a credential ends as far as its job can know: an answer says a life in whole seconds, which counts from when it was asked for. The issuer counts from when it issues.

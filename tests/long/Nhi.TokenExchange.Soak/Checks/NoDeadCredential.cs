@@ -7,6 +7,8 @@ internal sealed class NoDeadCredential() : SoakInvariant(2, "no dead credential 
     // Two processes read one clock, but not in one instant.
     private static readonly long Tolerance = TimeSpan.FromMilliseconds(20).Ticks;
 
+    private static readonly long OnItsWay = TimeSpan.FromSeconds(1).Ticks;
+
     public override IEnumerable<Breach> Check(Evidence evidence)
     {
         foreach (HandOutRecord handOut in evidence.HandOuts)
@@ -17,9 +19,9 @@ internal sealed class NoDeadCredential() : SoakInvariant(2, "no dead credential 
                 continue;
             }
 
-            if (handOut.LastStart > issue.UnusableFrom + Tolerance + Stood(evidence, issue))
+            if (handOut.LastStart > issue.UnusableFrom + Tolerance + Stood(evidence, issue, handOut.LastStart))
                 yield return Breach($"{handOut.Target} {handOut.Fingerprint} was handed out to a call that began {Seconds(handOut.LastStart - issue.UnusableFrom)} s after it was unusable", handOut.LastStart, handOut.Run);
-            if (handOut.LastReturn > issue.EndsAt + Tolerance + evidence.StalledWithin(issue.IssuedAt, handOut.LastReturn))
+            if (handOut.LastReturn > issue.EndsAt + Tolerance + evidence.StalledWithin(handOut.StartOfLastReturn, handOut.LastReturn))
                 yield return Breach($"{handOut.Target} {handOut.Fingerprint} was handed out {Seconds(handOut.LastReturn - issue.EndsAt)} s after it was dead", handOut.LastReturn, handOut.Run);
             if (issue.RevokedAt is { } revoked && handOut.LastStart > revoked + Tolerance)
                 yield return Breach($"{handOut.Target} {handOut.Fingerprint} was handed out to a call that began {Seconds(handOut.LastStart - revoked)} s after it was revoked", handOut.LastStart, handOut.Run);
@@ -31,18 +33,25 @@ internal sealed class NoDeadCredential() : SoakInvariant(2, "no dead credential 
             yield return breach;
     }
 
-    // The issuers' own word: what a handler sent to the API, which may be revoked by the job's end while it is on its way.
+    // The issuers' own word on what a handler sent to the API. It may have been revoked while it was on its way.
     private IEnumerable<Breach> OfUses(Evidence evidence) =>
         from use in evidence.Uses
-        where use.Verdict is not (UseVerdict.Accepted or UseVerdict.Revoked)
+        where use.Verdict != UseVerdict.Accepted
         let at = evidence.At(use.At)
+        where use.Verdict != UseVerdict.Revoked || !WasOnItsWay(evidence, use, at)
         where use.Verdict is not (UseVerdict.Expired or UseVerdict.LastSeconds) || evidence.StalledWithin(at - SoakTarget.Margin.Ticks, at) == 0
         select Breach($"the API got {use.Fingerprint ?? "no token"} and said {use.Verdict}", at);
 
-    // While the wall clock is back, only the monotonic one counts, and it may have stood still.
-    private static long Stood(Evidence evidence, Issue issue) => evidence.Chaos
-        .Where(window => window.Fault == ChaosFault.Suspend && window.At.Ticks < issue.EndsAt && window.End.Ticks > issue.IssuedAt)
-        .Sum(window => (window.End - window.At).Ticks);
+    private static bool WasOnItsWay(Evidence evidence, LedgerUse use, long at) =>
+        use.Fingerprint is { } fingerprint && evidence.IssueOf.TryGetValue(fingerprint, out Issue? issue) && issue.RevokedAt is { } revoked
+        && at - revoked <= OnItsWay + evidence.StalledWithin(revoked, at);
+
+    // While the wall clock is back, only the monotonic one counts, and that stood still during a suspend before.
+    private static long Stood(Evidence evidence, Issue issue, long lastStart)
+    {
+        Chaos[] stood = [.. evidence.Chaos.Where(window => window.Fault == ChaosFault.Suspend && window.At.Ticks < issue.EndsAt && window.End.Ticks > issue.IssuedAt)];
+        return stood.Where(suspend => evidence.Chaos.Any(window => window.Fault.Jump < TimeSpan.Zero && window.At.Ticks <= lastStart && window.End.Ticks >= suspend.At.Ticks)).Sum(suspend => (suspend.End - suspend.At).Ticks);
+    }
 
     private static string Seconds(long ticks) => FormattableString.Invariant($"{TimeSpan.FromTicks(ticks).TotalSeconds:0.000}");
 }

@@ -1,7 +1,14 @@
+using System.Diagnostics;
+using System.Globalization;
+
 namespace Nhi.TokenExchange.Soak;
 
-/// <summary>Lets go wrong what the plan wants to go wrong at the issuers and in the files of proofs, and renews those files in the meantime.</summary>
-internal sealed class IssuerChaos(SoakIssuers issuers, SoakTime time, string proofFolder)
+/// <summary>Lets go wrong what the plan wants to go wrong at the issuers, in the files of proofs and with the process under test, and renews those files in the meantime.</summary>
+/// <param name="issuers">The issuers.</param>
+/// <param name="time">The run's time.</param>
+/// <param name="proofFolder">Where the files are.</param>
+/// <param name="process">The process under test.</param>
+internal sealed class IssuerChaos(SoakIssuers issuers, SoakTime time, string proofFolder, Func<int> process)
 {
     private static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(2);
 
@@ -23,12 +30,16 @@ internal sealed class IssuerChaos(SoakIssuers issuers, SoakTime time, string pro
             await RenewUntilAsync(window.At, end);
             TimeSpan from = time.Elapsed;
             Begin(window);
+            if (window.Place == ChaosPlace.Process)
+                await SignalAsync("-STOP");
             await time.UntilAsync(window.End, end);
+            if (window.Place == ChaosPlace.Process)
+                await SignalAsync("-CONT");
             issuers.Emulator.Faults.Clear();
             if (window.Place == ChaosPlace.Files)
                 RenewAll();
-            // Clocks, callers and policy keep the plan's own times, in the other process.
-            _happened.Add(window.Place is ChaosPlace.Clock or ChaosPlace.Callers or ChaosPlace.Policy ? window : window with { At = from, End = time.Elapsed });
+            // Clocks, callers, policy and audit keep the plan's own times, in the other process.
+            _happened.Add(window.Place is ChaosPlace.Clock or ChaosPlace.Callers or ChaosPlace.Policy or ChaosPlace.Audit ? window : window with { At = from, End = time.Elapsed });
         }
 
         await RenewUntilAsync(TimeSpan.MaxValue, end);
@@ -62,6 +73,12 @@ internal sealed class IssuerChaos(SoakIssuers issuers, SoakTime time, string pro
             else if (window.Fault == ChaosFault.HalfWritten)
                 Halve(path);
         }
+    }
+
+    private async Task SignalAsync(string signal)
+    {
+        using Process kill = Process.Start("kill", [signal, process().ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync(CancellationToken.None);
     }
 
     private static void Halve(string path)

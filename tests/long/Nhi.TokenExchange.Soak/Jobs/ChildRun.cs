@@ -147,7 +147,10 @@ internal sealed class ChildRun : IDisposable
     private SoakPolicy Compose()
     {
         var policy = new SoakPolicy(Time, Plan, _policies);
-        Composition = new JobComposition(Orders, new JumpingTime(Time, Plan), _bug?.Sink?.Invoke(_audit) ?? _audit, policy, _heard, _bug);
+        var audit = new ChaosSink(_audit, Plan, Time);
+        var clock = new JumpingTime(Time, Plan);
+        Composition = new JobComposition(
+            Orders, _bug?.Time?.Invoke(clock) ?? clock, _bug?.Sink?.Invoke(audit) ?? audit, _bug?.Policy?.Invoke(policy) ?? policy, _heard, _bug);
         return policy;
     }
 

@@ -24,6 +24,7 @@ internal sealed class HandOuts(string run)
         private long _firstReturn = long.MaxValue;
         private long _lastStart;
         private long _lastReturn;
+        private long _startOfLastReturn;
         private long _count;
 
         public DateTimeOffset UnusableFrom { get; init; }
@@ -36,11 +37,12 @@ internal sealed class HandOuts(string run)
             {
                 _firstReturn = Math.Min(_firstReturn, returned);
                 _lastStart = Math.Max(_lastStart, start);
-                _lastReturn = Math.Max(_lastReturn, returned);
+                if (returned > _lastReturn)
+                    (_lastReturn, _startOfLastReturn) = (returned, start);
                 _count++;
             }
         }
 
-        public HandOutRecord ToRecord(string run, string target, string fingerprint) => new(run, target, fingerprint, _firstReturn, _lastStart, _lastReturn, _count, UnusableFrom, RejectedAt);
+        public HandOutRecord ToRecord(string run, string target, string fingerprint) => new(run, target, fingerprint, _firstReturn, _lastStart, _lastReturn, _startOfLastReturn, _count, UnusableFrom, RejectedAt);
     }
 }

@@ -36,7 +36,7 @@ internal sealed class SoakPolicy(SoakTime time, ChaosPlan plan, RecordFile chang
         CancellationTokenSource old = _rules.Changed;
         _rules = new Rules(revision, isDenying, new CancellationTokenSource());
         old.Cancel();   // pushes: when it returns, every running job has emptied its slots
-        changes.Add(new PolicyRecord(changing, time.Elapsed.Ticks, revision));
+        changes.Add(new PolicyRecord(changing, time.Elapsed.Ticks, revision, isDenying));
     }
 
     private sealed record Rules(string Revision, bool IsDenying, CancellationTokenSource Changed);

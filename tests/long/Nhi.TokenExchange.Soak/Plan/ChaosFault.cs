@@ -19,6 +19,18 @@ internal sealed record ChaosFault(string Id, IReadOnlyList<ChaosPlace> Places, p
     /// <summary>How far the wall clock of the process under test is off.</summary>
     public TimeSpan Jump { get; private init; }
 
+    /// <summary>Whether tokens are made that nobody gets.</summary>
+    public bool LosesAnswers { get; private init; }
+
+    /// <summary>The audit takes nothing, at once.</summary>
+    public static ChaosFault AuditFails { get; } = new("audit fails", [ChaosPlace.Audit], "NHI6001");
+
+    /// <summary>The audit takes nothing, and says so long after nobody waits for it any more.</summary>
+    public static ChaosFault AuditStalls { get; } = new("audit stalls", [ChaosPlace.Audit], "NHI6001");
+
+    /// <summary>The whole process under test stands still, as under a debugger or a frozen container.</summary>
+    public static ChaosFault Stopped { get; } = new("process stopped", [ChaosPlace.Process]);
+
     public static ChaosFault Suspend { get; } = new("suspend", [ChaosPlace.Clock]);
 
     public static ChaosFault NoLife { get; } = new("no expires_in", TokenEndpoints, "NHI4004") { AtIssuer = () => Fault.Without("expires_in") };
@@ -41,8 +53,8 @@ internal sealed record ChaosFault(string Id, IReadOnlyList<ChaosPlace> Places, p
         new("429", AllEndpoints, "NHI4003") { AtIssuer = () => Fault.Status(429, ("Retry-After", "1")) },
         new("slow", AllEndpoints, "NHI4009") { AtIssuer = () => Fault.Delay(TimeSpan.FromSeconds(1.5)) },
         new("reset", AllEndpoints, "NHI4002") { AtIssuer = Fault.Reset },
-        new("answer lost", TokenEndpoints, "NHI4002", "NHI4011", "NHI4001") { AtIssuer = Fault.ResetAfterWork, Share = 0.5 },
-        new("answer cut", TokenEndpoints, "NHI4002", "NHI4011", "NHI4001") { AtIssuer = () => Fault.Truncate(60), Share = 0.5 },
+        new("answer lost", TokenEndpoints, "NHI4002", "NHI4011", "NHI4001") { AtIssuer = Fault.ResetAfterWork, Share = 0.5, LosesAnswers = true },
+        new("answer cut", TokenEndpoints, "NHI4002", "NHI4011", "NHI4001") { AtIssuer = () => Fault.Truncate(60), Share = 0.5, LosesAnswers = true },
         new("garbage", TokenEndpoints, "NHI4004") { AtIssuer = Fault.Garbage },
         new("sign-in page", TokenEndpoints, "NHI4004") { AtIssuer = Fault.Html },
         new("wider scope", [ChaosPlace.Authorization, ChaosPlace.Databricks], "NHI5001") { AtIssuer = () => Fault.WiderScope("dataset:customers") },
@@ -63,6 +75,9 @@ internal sealed record ChaosFault(string Id, IReadOnlyList<ChaosPlace> Places, p
         new("clock ahead", [ChaosPlace.Clock], "NHI5003", "NHI2003") { Jump = TimeSpan.FromSeconds(20) },
         new("clock back", [ChaosPlace.Clock], "NHI5003", "NHI2004") { Jump = TimeSpan.FromSeconds(-20) },
         Suspend,
+        AuditFails,
+        AuditStalls,
+        Stopped,
     ];
 }
 
@@ -80,4 +95,6 @@ internal enum ChaosPlace
     Callers,
     Policy,
     Clock,
+    Audit,
+    Process,
 }

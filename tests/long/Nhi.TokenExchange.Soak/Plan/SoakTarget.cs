@@ -60,7 +60,7 @@ internal sealed record SoakTarget(string Name, ExchangeKind Kind, ProofKind Proo
         // Vault renews where it revokes.
         ChaosPlace.Revocation => IsVault,
         ChaosPlace.Callers => false,
-        ChaosPlace.Policy or ChaosPlace.Clock => true,
+        ChaosPlace.Policy or ChaosPlace.Clock or ChaosPlace.Audit or ChaosPlace.Process => true,
         _ => place == TokenEndpoint,
     };
 }

@@ -5,8 +5,8 @@ namespace Nhi.TokenExchange.Soak;
 /// <summary>One audit event, as the sink got it. The proof's fingerprint with the intent only.</summary>
 internal sealed record AuditRecord(long At, AuditEventKind Kind, Guid Flight, string Run, string Target, string? Fingerprint, string? Code, string? Revision, string? Scopes, DateTimeOffset? DiesAt, string? Proof);
 
-/// <summary>All hand-outs of one credential.</summary>
-internal sealed record HandOutRecord(string Run, string Target, string Fingerprint, long FirstReturn, long LastStart, long LastReturn, long Count, DateTimeOffset UnusableFrom, long? RejectedAt);
+/// <summary>All hand-outs of one credential. The start of the last return is that of the same call.</summary>
+internal sealed record HandOutRecord(string Run, string Target, string Fingerprint, long FirstReturn, long LastStart, long LastReturn, long StartOfLastReturn, long Count, DateTimeOffset UnusableFrom, long? RejectedAt);
 
 /// <summary>One call that gave nothing although its caller had not given up.</summary>
 internal sealed record FailureRecord(string Run, string Target, long Start, long End, string Code);
@@ -30,7 +30,7 @@ internal sealed record StallRecord(long From, long To);
 internal sealed record PoolWaitRecord(long From, long To, long Overslept);
 
 /// <summary>The rules changed.</summary>
-internal sealed record PolicyRecord(long Changing, long Changed, string Revision);
+internal sealed record PolicyRecord(long Changing, long Changed, string Revision, bool IsDenying);
 
 /// <summary>What the process used at one instant.</summary>
 internal sealed record ResourceRecord(long At, string When, long WorkingSet, int Handles, int Threads, int PoolThreads);

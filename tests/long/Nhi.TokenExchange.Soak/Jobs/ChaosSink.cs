@@ -1,0 +1,19 @@
+namespace Nhi.TokenExchange.Soak;
+
+/// <summary>The audit, while the plan lets it fail or stall: then nothing is recorded.</summary>
+internal sealed class ChaosSink(IAuditSink inner, ChaosPlan plan, SoakTime time) : IAuditSink
+{
+    // Longer than anybody waits for a record.
+    private static readonly TimeSpan Stall = TimeSpan.FromSeconds(2.5);
+
+    public async ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken)
+    {
+        TimeSpan now = time.Elapsed;
+        bool stalls = plan.Open(ChaosFault.AuditStalls, now) is not null;
+        if (stalls)
+            await Task.Delay(Stall, TimeProvider.System, CancellationToken.None);
+        if (stalls || plan.Open(ChaosFault.AuditFails, now) is not null)
+            throw new IOException("The audit takes nothing for a while.");
+        await inner.WriteAsync(auditEvent, cancellationToken);
+    }
+}
