@@ -59,6 +59,56 @@ internal sealed class AdditionalRootsTests
         Assert.That(() => new AdditionalRoots([]), Throws.ArgumentException);
     }
 
+    [Test]
+    public void One_that_says_nothing_about_itself_is_no_authority_either()
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using X509Certificate2 plain = new CertificateRequest("CN=plain", key, HashAlgorithmName.SHA256).CreateSelfSigned(Today.AddDays(-1), Today.AddDays(1));
+
+        Assert.That(() => new AdditionalRoots([plain]), Throws.ArgumentException.With.Message.Contains("'CN=plain' is no certificate authority"));
+    }
+
+    [Test]
+    public void Those_of_two_places_are_trusted_both()
+    {
+        using X509Certificate2 some = Root("some");
+        using X509Certificate2 others = Root("others");
+        AdditionalRoots both = new AdditionalRoots([some]).And(new AdditionalRoots([others]));
+
+        foreach (X509Certificate2 root in new[] { some, others })
+        {
+            using X509Certificate2 server = Server(root, "127.0.0.1");
+            Assert.That(both.Accepts(this, server, null, System.Net.Security.SslPolicyErrors.RemoteCertificateChainErrors), root.Subject);
+        }
+        Assert.That(both.And(null), Is.SameAs(both));
+    }
+
+    [Test]
+    public void An_authority_between_that_the_server_sends_along_is_used()
+    {
+        using X509Certificate2 root = Root("ours");
+        using X509Certificate2 between = Between(root);
+        using X509Certificate2 server = Server(between, "127.0.0.1");
+        var roots = new AdditionalRoots([root]);
+        using var seen = new X509Chain();
+        seen.ChainPolicy.ExtraStore.Add(between);
+        seen.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        seen.Build(server);
+
+        Assert.That(roots.Accepts(this, server, seen, System.Net.Security.SslPolicyErrors.RemoteCertificateChainErrors));
+        Assert.That(roots.Accepts(this, server, null, System.Net.Security.SslPolicyErrors.RemoteCertificateChainErrors), Is.False, "without it there is no way to the root");
+    }
+
+    private static X509Certificate2 Between(X509Certificate2 root)
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=between", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        using X509Certificate2 signed = request.Create(root, Today.AddDays(-1), Today.AddDays(1.5), RandomNumberGenerator.GetBytes(8));
+        using X509Certificate2 made = signed.CopyWithPrivateKey(key);
+        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null, X509KeyStorageFlags.Exportable);
+    }
+
     private static Func<HttpMessageHandler> Trusting(X509Certificate2 root) => () => IssuerSockets.Create(roots: new AdditionalRoots([root]));
 
     private static X509Certificate2 Root(string name)

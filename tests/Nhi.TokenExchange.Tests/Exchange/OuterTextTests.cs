@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Nhi.TokenExchange.Tests.Exchange;
 
 /// <summary>What of an issuer's text may stand in a message.</summary>
@@ -75,5 +77,68 @@ internal sealed class OuterTextTests
         var sent = new SentSecrets();
         new FormBody().Add(field, "secret-words").TellSecrets(sent);
         Assert.That(OuterText.Shown("secret-words", sent: sent), Is.EqualTo("[redacted]"));
+    }
+
+    [TestCase("\"{0}\" is bad", "\"[redacted]\" is bad")]
+    [TestCase("{0}", "[redacted]")]
+    public void The_start_of_a_JWT_is_taken_out_from_12_letters_on(string text, string shown)
+    {
+        string start = string.Concat("eyJ", "hbGciOiJI");
+        Assert.That(OuterText.Shown(string.Format(CultureInfo.InvariantCulture, text, start)), Is.EqualTo(shown));
+        Assert.That(OuterText.Shown(start[..11]), Is.EqualTo(start[..11]));
+    }
+
+    // Of forty letters and more a run is looked at piece by piece; what lies at a limit is readable, and one letter more is not.
+    [TestCase("abcdefghijklmnopqrst", "abcdefghijklmnopqrstu")]
+    [TestCase("20260101", "202601011")]
+    [TestCase("6d4cf56db6", "6d4cf56db61")]
+    [TestCase("abCdefGhij", "abCdefGhi")]
+    [TestCase("abcdef123", "abcDef123")]
+    public void A_piece_between_separators_is_readable_up_to_its_limit(string readable, string tooMuch)
+    {
+        const string words = "warehouse.orders.of.the.night.in.the.west";
+        Assert.That(OuterText.Shown($"{words}.{readable}"), Is.EqualTo($"{words}.{readable}"));
+        Assert.That(OuterText.Shown($"{words}.{tooMuch}"), Is.EqualTo("[redacted]"));
+    }
+
+    [TestCase(24, true)]
+    [TestCase(23, false)]
+    public void A_run_with_a_digit_may_be_a_token_from_24_characters_on(int length, bool isTakenOut)
+    {
+        string run = "7" + new string('q', length - 1);
+        Assert.That(OuterText.Shown(run), Is.EqualTo(isTakenOut ? "[redacted]" : run));
+    }
+
+    [TestCase(40, true)]
+    [TestCase(39, false)]
+    public void One_of_letters_alone_from_40_on(int length, bool isTakenOut)
+    {
+        string run = new('q', length);
+        Assert.That(OuterText.Shown(run), Is.EqualTo(isTakenOut ? "[redacted]" : run));
+    }
+
+    [Test]
+    public void A_text_of_more_than_1024_characters_is_cut_there_at_the_next_word()
+    {
+        string words = string.Concat(Enumerable.Repeat("a ", 512));
+        Assert.That(OuterText.Shown($"{words}b c", maxLength: 2000), Is.EqualTo($"{words}b "));
+    }
+
+    [TestCase("secret-w", "[redacted]")]
+    [TestCase("secret-", "secret-")]
+    public void What_was_sent_is_guarded_from_8_characters_on(string secret, string shown)
+    {
+        var sent = new SentSecrets();
+        sent.Add(secret);
+        Assert.That(OuterText.Shown(secret, sent: sent), Is.EqualTo(shown));
+    }
+
+    [TestCase("-secret-", true)]
+    [TestCase("secret-", false)]
+    public void A_piece_of_it_from_8_characters_on(string piece, bool isAPart)
+    {
+        var sent = new SentSecrets();
+        sent.Add("the-secret-of-the-night");
+        Assert.That(sent.HasPart(piece), Is.EqualTo(isAPart));
     }
 }

@@ -1,0 +1,123 @@
+using System.Net;
+
+namespace Nhi.TokenExchange.Tests.Exchange;
+
+/// <summary>Whether another try of a call is worth it, and how long it waits.</summary>
+internal sealed class TriesTests
+{
+    private readonly ManualTimeProvider _time = new();
+
+    [TestCase(0, 0.0, 50)]
+    [TestCase(0, 1.0, 500)]
+    [TestCase(1, 1.0, 1_500)]
+    [TestCase(2, 0.5, 2_250)]
+    [TestCase(3, 1.0, 13_500)]
+    public void The_wait_lies_below_a_bound_that_is_three_times_as_far_each_time(int repeated, double jitter, int milliseconds)
+    {
+        Tries tries = Of(out _, jitter);
+
+        Assert.That(IsWorthIt(tries, HttpStatusCode.ServiceUnavailable, repeated));
+        Assert.That(tries.Wait, Is.EqualTo(TimeSpan.FromMilliseconds(milliseconds)));
+    }
+
+    [Test]
+    public void What_the_issuer_asked_for_comes_on_top()
+    {
+        Tries tries = Of(out _, jitter: 1);
+
+        Assert.That(IsWorthIt(tries, HttpStatusCode.ServiceUnavailable, 0, retryAfter: TimeSpan.FromSeconds(7)));
+        Assert.That(tries.Wait, Is.EqualTo(TimeSpan.FromSeconds(7.5)));
+    }
+
+    [TestCase(500, false)]
+    [TestCase(501, true)]
+    public void One_that_would_begin_at_the_limit_is_not_worth_it(int limit, bool isWorthIt) =>
+        Assert.That(IsWorthIt(Of(out _, jitter: 1, limit: TimeSpan.FromMilliseconds(limit)), HttpStatusCode.ServiceUnavailable, 0), Is.EqualTo(isWorthIt));
+
+    [Test]
+    public void The_time_since_the_first_try_counts()
+    {
+        Tries tries = Of(out _, jitter: 1, limit: TimeSpan.FromSeconds(10));
+        _time.Advance(TimeSpan.FromSeconds(9.5));
+
+        Assert.That(IsWorthIt(tries, HttpStatusCode.ServiceUnavailable, 0), Is.False);
+    }
+
+    [Test]
+    public void A_server_error_is_asked_about_once_more()
+    {
+        Tries tries = Of(out _);
+
+        Assert.That(IsWorthIt(tries, HttpStatusCode.InternalServerError, 0));
+        Assert.That(IsWorthIt(tries, HttpStatusCode.InternalServerError, 1), Is.False);
+    }
+
+    [Test]
+    public void Where_a_server_error_is_final_it_is()
+    {
+        Tries tries = Of(out HttpRequestMessage request);
+        request.Options.Set(IssuerBackchannel.ServerErrorIsFinal, true);
+
+        Assert.That(IsWorthIt(tries, HttpStatusCode.InternalServerError, 0), Is.False);
+    }
+
+    [TestCase(HttpStatusCode.ServiceUnavailable, false)]
+    [TestCase(HttpStatusCode.TooManyRequests, true)]
+    public void Where_each_try_makes_something_only_a_throttled_one_is_repeated(HttpStatusCode status, bool isWorthIt)
+    {
+        Tries tries = Of(out HttpRequestMessage request);
+        request.Options.Set(IssuerBackchannel.EachOneMakesAnew, true);
+
+        Assert.That(IsWorthIt(tries, status, 0), Is.EqualTo(isWorthIt));
+    }
+
+    [TestCase(HttpStatusCode.ServiceUnavailable, true)]
+    [TestCase(HttpStatusCode.TooManyRequests, false)]
+    public void After_a_throttled_one_nothing_was_done_after_another_it_may_have_been(HttpStatusCode status, bool mayBeARepetition)
+    {
+        Tries tries = Of(out HttpRequestMessage request);
+
+        Assert.That(IsWorthIt(tries, status, 0));
+        Assert.That(request.Options.TryGetValue(IssuerBackchannel.MayRepeatALostOne, out bool may) && may, Is.EqualTo(mayBeARepetition));
+    }
+
+    [Test]
+    public async Task A_new_body_is_made_for_each_try_and_the_old_one_put_away()
+    {
+        Tries tries = Of(out HttpRequestMessage request);
+        var old = new StringContent("first");
+        request.Content = old;
+        request.Options.Set(IssuerBackchannel.NewContent, _ => new ValueTask<HttpContent>(new StringContent("second")));
+        Assert.That(async () => await tries.NextAsync(CancellationToken.None), Throws.TypeOf<TokenExchangeException>(), "what came of the first");
+
+        using HttpResponseMessage second = await tries.NextAsync(CancellationToken.None);
+
+        Assert.That(await request.Content.ReadAsStringAsync(), Is.EqualTo("second"));
+        Assert.That(async () => await old.ReadAsStringAsync(), Throws.TypeOf<ObjectDisposedException>());
+    }
+
+    [Test]
+    public void A_body_that_can_go_out_once_goes_out_once()
+    {
+        Tries tries = Of(out HttpRequestMessage request);
+        request.Content = new StreamContent(new MemoryStream());
+
+        Assert.That(IsWorthIt(tries, HttpStatusCode.ServiceUnavailable, 0), Is.False);
+    }
+
+    private Tries Of(out HttpRequestMessage request, double jitter = 0.5, TimeSpan? limit = null)
+    {
+        request = new HttpRequestMessage(HttpMethod.Post, new Uri("https://issuer.example/token"));
+        return new Tries(
+            request, _time.GetTimestamp(), limit ?? TimeSpan.FromSeconds(30), _time, () => jitter, (_, _) => Task.FromResult(new HttpResponseMessage()), null,
+            new TokenExchangeException(ErrorCodes.IssuerUnreachable, ExchangeStage.Exchange, "down") { IsTransient = true });
+    }
+
+    private static bool IsWorthIt(Tries tries, HttpStatusCode status, int repeated, TimeSpan? retryAfter = null)
+    {
+        using var response = new HttpResponseMessage(status);
+        if (retryAfter is { } wait)
+            response.Headers.RetryAfter = new System.Net.Http.Headers.RetryConditionHeaderValue(wait);
+        return tries.IsAnotherWorthIt(response, null, repeated);
+    }
+}
