@@ -34,7 +34,7 @@ public sealed class AuditTrail
     /// <summary>How many more exchanges were begun than could be followed.</summary>
     public long OpenIntentsLeftOut => _intents.LeftOut;
 
-    /// <summary>Verifies a folder of audit files, or one file. Reads each once, in bounded memory, and changes nothing.</summary>
+    /// <summary>Verifies a folder of audit files, or one file: line by line, in bounded memory. Changes nothing, and asks for no lock: a file that is being written may be read.</summary>
     /// <param name="path">A folder, of which the files <c>*.audit.jsonl</c> are read, or a file of any name.</param>
     /// <param name="anchors">What was said of lines elsewhere, such as in the log: <c>chain:seq:hash</c>.</param>
     /// <param name="onRecord">Gets each event that holds up to there, chain by chain, in order. What comes behind it may not hold: the result tells.</param>
