@@ -9,6 +9,12 @@ public sealed class AuditEvent
     /// <summary>When, by the wall clock.</summary>
     public required DateTimeOffset At { get; init; }
 
+    /// <summary>When, by the monotonic clock: how long the session that tells it had run by then. Where this and <see cref="At"/> drift apart, the wall clock was set.</summary>
+    public TimeSpan Elapsed { get; init; }
+
+    /// <summary>The session that tells it: of what an earlier one left behind, the one that found it. Its first eight bytes are those of each <see cref="FlightId"/> of the session's own, the others are zero.</summary>
+    public Guid SessionId { get; init; }
+
     /// <summary>Joins the events of one exchange, and later those of the credential that came of it. All zeros where the event is the whole job's.</summary>
     public required Guid FlightId { get; init; }
 
@@ -66,6 +72,9 @@ public sealed class AuditEvent
     /// <summary>Scopes asked for or granted. A granted one that was not asked for and looks like a token stands as <c>[redacted]</c>.</summary>
     public ScopeSet Scopes { get; init; }
 
+    /// <summary>Where <see cref="Scopes"/> are granted ones: those that were asked for, after the policy.</summary>
+    public ScopeSet AskedScopes { get; init; }
+
     /// <summary>The <c>resource</c> and <c>audience</c> values that are asked for, after the policy.</summary>
     public IReadOnlyList<string> Resources { get; init; } = [];
 
@@ -92,6 +101,9 @@ public sealed class AuditEvent
 
     /// <summary>When it dies by itself at the issuer. Null of a static key, which does not.</summary>
     public DateTimeOffset? DiesAt { get; init; }
+
+    /// <summary>How long it may be handed out at most, by the target's settings and the policy, counted from before the request. Null where nothing is exchanged.</summary>
+    public TimeSpan? MaxLifetime { get; init; }
 
     /// <summary>The error code, where something failed or the job was cut short.</summary>
     public string? Code { get; init; }

@@ -45,6 +45,9 @@ internal sealed class AgreedClock
 
     public TimeProvider Provider => _provider;
 
+    /// <summary>The monotonic hand, as the time since the start.</summary>
+    public TimeSpan Elapsed => _provider.GetElapsedTime(_startTimestamp);
+
     /// <summary>Whether both hands are before their end. The whole cost of a hit beside one load.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool IsBefore(long tickEnd, uint wallEnd)

@@ -65,6 +65,7 @@ internal static class ErrorCodes
 
     // 6xxx: record
     public const string NotRecorded = "NHI6001";
+    public const string AuditTrailUnreadable = "NHI6010";
 
     // 7xxx: job
     public const string JobEnded = "NHI7001";

@@ -16,7 +16,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
     // 3 record: the intent, before a credential exists
     public async ValueTask ExchangingAsync(Flight flight, AttestedProof proof, Grant grant, CancellationToken cancellationToken)
     {
-        await session.Audit.RecordAsync(Event(AuditEventKind.Exchanging, flight, proof, grant.Asked, revision: grant.PolicyRevision, tenant: grant.Tenant), cancellationToken).ConfigureAwait(false);
+        await session.Audit.RecordAsync(Event(AuditEventKind.Exchanging, flight, proof, grant.Asked, revision: grant.PolicyRevision, tenant: grant.Tenant, grant: grant), cancellationToken).ConfigureAwait(false);
         Landed(flight);   // of the exchange before, if this is a second one
         if (session.Journal is { } journal)
             flight.Entry = await journal.ExchangingAsync(plan, flight.Number, grant.Origin.Attestation, cancellationToken).ConfigureAwait(false);
@@ -76,7 +76,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
         session.Audit.RecordAsync(
             Event(
                 issued.IsRenewal ? AuditEventKind.Renewed : flight.IsRefresh ? AuditEventKind.Refreshed : AuditEventKind.Issued, flight, proof, issued.GrantedScopes is { } granted ? grant.Asked with { Scopes = grant.Quoted(granted) } : grant.Asked, revision: grant.PolicyRevision,
-                tenant: grant.Tenant, credential: issued.Credential, correlationId: issued.CorrelationId),
+                tenant: grant.Tenant, credential: issued.Credential, correlationId: issued.CorrelationId, grant: grant),
             cancellationToken);
 
     public Task FailedAsync(Flight flight, TokenExchangeException failure) =>
@@ -91,10 +91,15 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
 
     private AuditEvent Event(
         AuditEventKind kind, Flight flight, AttestedProof? proof, AskedFor? askedFor = null, string? rule = null, string? revision = null, string? reason = null,
-        string? code = null, string? tenant = null, Credential? credential = null, string? correlationId = null, bool isObserved = false) => new()
+        string? code = null, string? tenant = null, Credential? credential = null, string? correlationId = null, bool isObserved = false, Grant? grant = null)
+    {
+        AuditMoment when = session.Moment;
+        return new AuditEvent
         {
             Kind = kind,
-            At = session.Clock.Now,
+            At = when.At,
+            Elapsed = when.Elapsed,
+            SessionId = when.SessionId,
             FlightId = session.FlightId(flight.Number),
             Target = plan.Name,
             Job = proof?.Job?.Job ?? session.Context,
@@ -114,6 +119,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
             ActorFingerprint = proof?.Actor?.Token.Fingerprint,
             Tenant = tenant,
             Scopes = askedFor?.Scopes ?? ScopeSet.Empty,
+            AskedScopes = credential is null ? ScopeSet.Empty : grant?.Scopes ?? ScopeSet.Empty,
             Resources = askedFor?.Resources ?? [],
             AuthorizationDetails = askedFor?.AuthorizationDetails,
             Rule = rule,
@@ -123,8 +129,10 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
             RevocationHandle = credential?.Lease.Handle,
             UnusableFrom = credential?.UnusableFrom,
             DiesAt = credential?.KnownEnd,
+            MaxLifetime = grant?.MaxLifetime,
             Code = code,
             Reason = reason,
             CorrelationId = correlationId,
         };
+    }
 }

@@ -47,6 +47,9 @@ public sealed class JobContext
         where value is not null
         select (Names[fact], value, OriginAt(fact).Text);
 
+    /// <summary>All facts that there are, by the names of their properties.</summary>
+    internal static IReadOnlyList<string> FactNames => Names;
+
     /// <summary>Who said it, where one did for all facts.</summary>
     internal FactOrigin SaidBy { get; init; } = FactOrigin.Code;
 

@@ -227,6 +227,9 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
 
     internal Guid FlightId(long number) => _numbers.IdOf(number);
 
+    /// <summary>Now, for the audit.</summary>
+    internal AuditMoment Moment => new(_numbers.IdOf(0), Clock.Now, Clock.Elapsed);
+
     /// <summary>What callers are told once the job has ended.</summary>
     internal TokenExchangeException JobEnded(string target) => Cause.ErrorFor(target);
 

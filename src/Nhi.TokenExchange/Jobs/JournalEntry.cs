@@ -44,15 +44,17 @@ internal sealed record JournalEntry
 
     /// <summary>What the audit is told of it.</summary>
     /// <param name="kind">How it ended.</param>
-    /// <param name="at">When.</param>
+    /// <param name="when">When, and who tells it.</param>
     /// <param name="job">The job of the journal.</param>
     /// <param name="revision">The policy in force; null where none decides.</param>
     /// <param name="reason">Why.</param>
     /// <param name="code">The error's, if it should have been ended and could not be.</param>
-    public AuditEvent ToEvent(AuditEventKind kind, DateTimeOffset at, JobContext job, string? revision, string reason, string? code = null) => new()
+    public AuditEvent ToEvent(AuditEventKind kind, AuditMoment when, JobContext job, string? revision, string reason, string? code = null) => new()
     {
         Kind = kind,
-        At = at,
+        At = when.At,
+        Elapsed = when.Elapsed,
+        SessionId = when.SessionId,
         FlightId = FlightId,
         Target = Target,
         Job = Job ?? job,

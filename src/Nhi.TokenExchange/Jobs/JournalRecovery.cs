@@ -177,7 +177,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
             return Leave(entry, outcomes);
         if (entry.IsUnknown)
         {
-            await session.Audit.TryRecordAsync(() => entry.ToEvent(AuditEventKind.Recovered, session.Clock.Now, header.Job, Revision, "the job was killed while this exchange was in the air; if a credential came of it, nobody has it, and it dies by itself")).ConfigureAwait(false);
+            await session.Audit.TryRecordAsync(() => entry.ToEvent(AuditEventKind.Recovered, session.Moment, header.Job, Revision, "the job was killed while this exchange was in the air; if a credential came of it, nobody has it, and it dies by itself")).ConfigureAwait(false);
             return LeaseEnd.CannotBeRevoked;
         }
         TargetRuntime? target = session.Targets.FirstOrDefault(one => one.Target == entry.Target && one.Plan.Exchanger.Issuer.AbsoluteUri == entry.Issuer);
@@ -191,7 +191,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", end, entry.UnusableFrom, entry.DiesAt, failure, entry.Handle));
         AuditEventKind kind = end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
         await session.Audit.TryRecordAsync(() => entry.ToEvent(
-            kind, session.Clock.Now, header.Job, Revision, failure is null ? "recovered from the journal of a job that was killed" : $"recovered from the journal of a job that was killed; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
+            kind, session.Moment, header.Job, Revision, failure is null ? "recovered from the journal of a job that was killed" : $"recovered from the journal of a job that was killed; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
         return end == LeaseEnd.Failed ? null : end;
     }
 

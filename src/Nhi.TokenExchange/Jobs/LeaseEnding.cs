@@ -50,10 +50,10 @@ internal sealed class LeaseEnding(JobSession session)
     /// <summary>Tells the audit that the job ends before its time, whether or not it holds anything.</summary>
     public void NoteCutShort(EndCause cause)
     {
-        DateTimeOffset at = session.Clock.Now;
+        AuditMoment when = session.Moment;
         _ = _records.Add(() => session.Audit.TryRecordAsync(() => new AuditEvent
         {
-            Kind = AuditEventKind.JobCutShort, At = at, FlightId = Guid.Empty, Target = "", Job = session.Context, PolicyRevision = session.Plan.PolicyRevision, Code = cause.Code, Reason = cause.Reason,
+            Kind = AuditEventKind.JobCutShort, At = when.At, Elapsed = when.Elapsed, SessionId = when.SessionId, FlightId = Guid.Empty, Target = "", Job = session.Context, PolicyRevision = session.Plan.PolicyRevision, Code = cause.Code, Reason = cause.Reason,
         }));
     }
 
@@ -119,7 +119,7 @@ internal sealed class LeaseEnding(JobSession session)
             Outcomes.AddBefore(new LeaseOutcome(owner.Target, "", end, announced.UnusableFrom, announced.DiesAt, failure, announced.Handle));
             const string Reason = "its exchange failed, and may have made it";
             await session.Audit.TryRecordAsync(() => announced.ToEvent(
-                KindOf(end), session.Clock.Now, session.Context, session.Plan.PolicyRevision, failure is null ? Reason : $"{Reason}; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
+                KindOf(end), session.Moment, session.Context, session.Plan.PolicyRevision, failure is null ? Reason : $"{Reason}; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
         }
         if (end != LeaseEnd.Failed)
             session.Journal!.NothingCame(announced);
@@ -131,7 +131,7 @@ internal sealed class LeaseEnding(JobSession session)
         credential.Lease.Owner!.Measurements.Ended(LeaseEnd.AlreadyGone);
         _unrevoked.TryRemove(credential, out _);
         session.Journal?.Ended(credential, LeaseEnd.AlreadyGone);
-        _ = session.Audit.TryRecordAsync(() => Event(AuditEventKind.Expired, credential, session.Clock.Now, null));
+        _ = session.Audit.TryRecordAsync(() => Event(AuditEventKind.Expired, credential, session.Moment, null));
     }
 
     private static void InBackground(IReadOnlyList<Credential> credentials, Func<Credential, Task> end)
@@ -255,23 +255,25 @@ internal sealed class LeaseEnding(JobSession session)
         if (end == LeaseEnd.Failed && !_unrevoked.TryAdd(credential, owner.Target) && !session.Leases.IsClosed)
             return new Ending(end, () => Task.CompletedTask);   // tried again and again, it is told of once, and at the job's end
         owner.Measurements.Ended(end);
-        DateTimeOffset at = session.Clock.Now;
-        return new Ending(end, () => RecordAsync(credential, end, at, failure is null ? reason : $"{reason}; {failure}"));
+        AuditMoment when = session.Moment;
+        return new Ending(end, () => RecordAsync(credential, end, when, failure is null ? reason : $"{reason}; {failure}"));
     }
 
-    private async Task RecordAsync(Credential credential, LeaseEnd end, DateTimeOffset at, string reason)
+    private async Task RecordAsync(Credential credential, LeaseEnd end, AuditMoment when, string reason)
     {
-        await session.Audit.TryRecordAsync(() => Event(KindOf(end), credential, at, reason, end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
+        await session.Audit.TryRecordAsync(() => Event(KindOf(end), credential, when, reason, end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
         if (end != LeaseEnd.Failed)
             session.Journal?.Ended(credential, end);
     }
 
     private static AuditEventKind KindOf(LeaseEnd end) => end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
 
-    private AuditEvent Event(AuditEventKind kind, Credential credential, DateTimeOffset at, string? reason, string? code = null) => new()
+    private AuditEvent Event(AuditEventKind kind, Credential credential, AuditMoment when, string? reason, string? code = null) => new()
     {
         Kind = kind,
-        At = at,
+        At = when.At,
+        Elapsed = when.Elapsed,
+        SessionId = when.SessionId,
         FlightId = session.FlightId(credential.Lease.FlightNumber),
         Target = credential.Lease.Origin!.Owner.Target,
         Job = credential.Lease.Origin.Attestation.Job,

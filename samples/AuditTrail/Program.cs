@@ -1,0 +1,19 @@
+// What an auditor runs: dotnet run --project samples/AuditTrail -- FOLDER [ANCHOR ...]
+// Reads the audit files of a folder, says whether they hold, and answers the questions of docs/controls.md. Changes nothing.
+using Auditor;
+using Nhi.TokenExchange;
+
+if (args is not [string folder, .. string[] anchors])
+{
+    await Console.Error.WriteLineAsync("AuditTrail FOLDER [ANCHOR ...]");
+    return 64;
+}
+
+#region verify
+var summary = new AuditSummary();
+AuditTrail trail = AuditTrail.Verify(folder, anchors, summary.Add);
+Console.WriteLine(trail);   // the verdict, each chain, and of each the first line that does not hold
+#endregion
+
+Questions.AskAll(folder, summary);
+return trail.IsIntact ? 0 : 1;

@@ -1,0 +1,115 @@
+using System.Globalization;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>What the verification of a folder of audit files found.</summary>
+/// <remarks>
+/// Each line holds the hash of the one before it: whoever changes, takes out, puts in or moves a line breaks the chain there. Who may write the file can compute the whole chain anew from some line on, or cut its end off: that is seen by
+/// an anchor alone, which was said elsewhere when the line was written.
+/// </remarks>
+public sealed class AuditTrail
+{
+    private const string Extension = ".audit.jsonl";
+
+    private readonly List<AuditChain> _chains = [];
+    private readonly List<AuditFinding> _faults = [];
+    private readonly OpenIntents _intents = new();
+
+    private AuditTrail()
+    {
+    }
+
+    /// <summary>The chains, the oldest first.</summary>
+    public IReadOnlyList<AuditChain> Chains => _chains;
+
+    /// <summary>What does not hold: of each file that is none, and of each chain the first line. Anchors that no line meets are there, too.</summary>
+    public IReadOnlyList<AuditFinding> Faults => _faults;
+
+    /// <summary>Whether nothing is at fault. A chain that is not ended is none: look at <see cref="AuditChain.IsEnded"/>, and at <see cref="AuditChain.AnchoredTo"/>.</summary>
+    public bool IsIntact => _faults.Count == 0;
+
+    /// <summary>Exchanges that were begun, and of which nothing says what came: ten thousand at most.</summary>
+    public IReadOnlyList<AuditFinding> OpenIntents => _intents.Findings;
+
+    /// <summary>How many more exchanges were begun than could be followed.</summary>
+    public long OpenIntentsLeftOut => _intents.LeftOut;
+
+    /// <summary>Verifies a folder of audit files, or one file: line by line, in bounded memory. Changes nothing, and asks for no lock: a file that is being written may be read.</summary>
+    /// <param name="path">A folder, of which the files <c>*.audit.jsonl</c> are read, or a file of any name.</param>
+    /// <param name="anchors">What was said of lines elsewhere, such as in the log: <c>chain:seq:hash</c>.</param>
+    /// <param name="onRecord">Gets each event that holds up to there, chain by chain, in order. What comes behind it may not hold: the result tells.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ArgumentException">An anchor has another form.</exception>
+    /// <exception cref="TokenExchangeException">There is no such folder or file, or the folder can't be read (NHI6010).</exception>
+    public static AuditTrail Verify(string path, IEnumerable<string>? anchors = null, Action<AuditRecord>? onRecord = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        AuditAnchor[] said = [.. (anchors ?? []).Select(AuditAnchor.Parse)];
+        var trail = new AuditTrail();
+        AuditFileHeader[] files = [.. trail.Headers(FilesOf(path))];
+        foreach (IGrouping<Guid, AuditFileHeader> parts in files.GroupBy(file => file.Chain).OrderBy(parts => parts.Min(file => file.Started)))
+        {
+            AuditFileHeader[] ordered = [.. parts.OrderBy(file => file.Part).ThenBy(file => file.Path, StringComparer.Ordinal)];
+            var chain = new AuditChain(ordered[0]);
+            trail._chains.Add(chain);
+            new ChainVerifier(chain, said.Where(anchor => anchor.Chain == chain.Id).ToLookup(anchor => anchor.Sequence), record =>
+            {
+                trail._intents.Add(record);
+                onRecord?.Invoke(record);
+            }, cancellationToken).Run(ordered);
+            if (chain.Fault is { } fault)
+                trail._faults.Add(fault);
+        }
+        foreach (AuditAnchor lost in said.Where(anchor => files.All(file => file.Chain != anchor.Chain)))
+            trail._faults.Add(new AuditFinding(path, 0, $"has no file of the chain of anchor {lost}"));
+        return trail;
+    }
+
+    /// <summary>For people: the verdict, and a line for each chain and fault.</summary>
+    public override string ToString() => string.Join(
+        Environment.NewLine,
+        [
+            string.Create(CultureInfo.InvariantCulture, $"{(IsIntact ? "INTACT" : "NOT INTACT")}: {_chains.Count} chain{(_chains.Count == 1 ? "" : "s")}, {_chains.Sum(chain => chain.Events)} events, {_faults.Count} fault{(_faults.Count == 1 ? "" : "s")}"),
+            .. _chains.Select(chain => chain.ToString()),
+            .. _faults.Except(_chains.Select(chain => chain.Fault)).Select(fault => $"fault: {fault}"),
+            .. OpenIntents.Select(intent => $"intent without an outcome: {intent}"),
+        ]);
+
+    private static string[] FilesOf(string path)
+    {
+        try
+        {
+            if (!Directory.Exists(path))
+                return [path];
+            return [.. new DirectoryInfo(path).EnumerateFileSystemInfos($"*{Extension}").Select(file => file.FullName).Order(StringComparer.Ordinal)];
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(path, $"can't be read ({failed.GetType().Name})", failed);
+        }
+    }
+
+    private static TokenExchangeException Unreadable(string path, string what, Exception? inner = null) =>
+        new(ErrorCodes.AuditTrailUnreadable, ExchangeStage.Record, $"The audit trail '{ExceptionText.Clean(path, 200)}' {what}.", inner) { Hint = "Name the folder that the audit is written to, or a copy of it, and run as a user who may read it." };
+
+    private IEnumerable<AuditFileHeader> Headers(string[] files)
+    {
+        foreach (string file in files)
+        {
+            AuditFileHeader? header = null;
+            try
+            {
+                if (!File.Exists(file) && UnixFile.At(file, followLink: false) is null && !Directory.Exists(file))
+                    throw Unreadable(file, "is not there");
+                using var reader = AuditFileReader.Open(file);
+                header = AuditFileHeader.Read(file, reader);
+            }
+            catch (FormatException flaw)
+            {
+                _faults.Add(new AuditFinding(file, 1, flaw.Message));
+            }
+            if (header is not null)
+                yield return header;
+        }
+    }
+}

@@ -1,0 +1,68 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>What the events of a trail come to: who was used by whom, what was not ended, how long things lived, which rule granted what.</summary>
+/// <remarks>Holds what it counts by: each identity, target and rule, and each credential that nothing says the end of. Not for several threads at once.</remarks>
+public sealed class AuditSummary
+{
+    private readonly SortedDictionary<string, IdentityUse> _identities = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, TargetLives> _targets = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, RuleUse> _rules = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, AuditRecord> _living = new(StringComparer.Ordinal);
+    private readonly Dictionary<Guid, RuleUse> _permitted = [];
+
+    /// <summary>The identities, and for what each was used.</summary>
+    public IReadOnlyList<IdentityUse> Identities => [.. _identities.Values];
+
+    /// <summary>Credentials that nothing says the end of: each as it was told of last. <see cref="AuditEventKind.Orphaned"/>: let go, it outlives its job up to <see cref="AuditEvent.DiesAt"/>; else its job still runs, or was killed.</summary>
+    public IReadOnlyList<AuditRecord> NotEnded => [.. _living.Values];
+
+    /// <summary>How long credentials were handed out and lived, against what settings and policy allow.</summary>
+    public IReadOnlyList<TargetLives> Lives => [.. _targets.Values];
+
+    /// <summary>What each rule decided.</summary>
+    public IReadOnlyList<RuleUse> Rules => [.. _rules.Values];
+
+    /// <summary>Takes the next event: for <see cref="AuditTrail.Verify"/>.</summary>
+    /// <param name="record">The event.</param>
+    public void Add(AuditRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        AuditEvent told = record.Event;
+        if (told.Subject is { } subject)
+            Of(_identities, $"{told.SubjectIssuer}\n{subject}", () => new IdentityUse(told.SubjectIssuer ?? "", subject)).Add(told.Job);
+        switch (told.Kind)
+        {
+            case AuditEventKind.Permitted or AuditEventKind.Denied:
+                RuleUse rule = Of(_rules, $"{told.Rule}\n{told.PolicyRevision}", () => new RuleUse(told.Rule ?? "", told.PolicyRevision));
+                rule.Add(told);
+                if (told.Kind == AuditEventKind.Permitted)
+                    _permitted[told.FlightId] = rule;
+                break;
+            case AuditEventKind.Issued or AuditEventKind.Refreshed or AuditEventKind.Renewed:
+                if (_permitted.Remove(told.FlightId, out RuleUse? by))
+                    by.Grants++;
+                Of(_targets, told.Target, () => new TargetLives(told.Target)).Add(told);
+                _living[KeyOf(told)] = record;
+                break;
+            case AuditEventKind.Orphaned:
+                _living[KeyOf(told)] = record;
+                break;
+            case AuditEventKind.Revoked or AuditEventKind.Expired:
+                _living.Remove(KeyOf(told));
+                break;
+            case AuditEventKind.Failed:
+                _permitted.Remove(told.FlightId);
+                break;
+        }
+    }
+
+    // A platform may give several jobs the same token; the first half of a flight's id is that of its session.
+    private static string KeyOf(AuditEvent told) => $"{told.FlightId.ToString("N")[..16]}\n{told.Target}\n{told.Fingerprint ?? told.RevocationHandle}";
+
+    private static T Of<T>(SortedDictionary<string, T> all, string key, Func<T> make)
+    {
+        if (!all.TryGetValue(key, out T? one))
+            all.Add(key, one = make());
+        return one;
+    }
+}

@@ -1,0 +1,53 @@
+using System.Globalization;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>One chain of a trail: what one process recorded, in one file or in several parts.</summary>
+public sealed class AuditChain
+{
+    private readonly List<string> _files = [];
+
+    internal AuditChain(AuditFileHeader first)
+    {
+        Id = first.Chain;
+        StartedAt = first.Started;
+    }
+
+    /// <summary>The chain's id.</summary>
+    public Guid Id { get; }
+
+    /// <summary>When its process began to record, by its own word.</summary>
+    public DateTimeOffset StartedAt { get; }
+
+    /// <summary>The paths of its parts that were read, in order.</summary>
+    public IReadOnlyList<string> Files => _files;
+
+    /// <summary>How many events hold; those behind a fault are not counted.</summary>
+    public long Events { get; internal set; }
+
+    /// <summary>Whether its last line says that all was recorded. Else its process still runs, was killed, or the lines from some one on were cut off: only an anchor tells which.</summary>
+    public bool IsEnded { get; internal set; }
+
+    /// <summary>What a crash, or a write that is on its way, left of a last line; null if nothing is.</summary>
+    public AuditFinding? TornTail { get; internal set; }
+
+    /// <summary>The first line that does not hold; null if all do.</summary>
+    public AuditFinding? Fault { get; internal set; }
+
+    /// <summary>The anchor of the last line that holds: to keep elsewhere.</summary>
+    public string Anchor => Last.ToString();
+
+    /// <summary>The number of the last line that an anchor met: up to there the chain was not computed anew since the anchor was said. 0: none did.</summary>
+    public long AnchoredTo { get; internal set; }
+
+    internal AuditAnchor Last { get; set; }
+
+    internal void Add(string file) => _files.Add(file);
+
+    /// <summary>One line for people.</summary>
+    public override string ToString()
+    {
+        string state = Fault is not null ? $"BROKEN: {Fault}" : IsEnded ? "ended" : TornTail is not null ? $"not ended, {TornTail}" : "not ended";
+        return string.Create(CultureInfo.InvariantCulture, $"chain {Id:D}: {Events} event{(Events == 1 ? "" : "s")} in {Files.Count} file{(Files.Count == 1 ? "" : "s")}, anchored up to line {AnchoredTo}, {state}");
+    }
+}

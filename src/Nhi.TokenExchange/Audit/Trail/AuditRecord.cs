@@ -1,0 +1,33 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>One event as it stands in an audit file, at its place in a chain that holds up to there.</summary>
+public sealed class AuditRecord
+{
+    private readonly AuditAnchor _anchor;
+
+    internal AuditRecord(AuditAnchor anchor, string file, long line, AuditEvent auditEvent)
+    {
+        _anchor = anchor;
+        File = file;
+        Line = line;
+        Event = auditEvent;
+    }
+
+    /// <summary>The chain: the id of one process's files.</summary>
+    public Guid Chain => _anchor.Chain;
+
+    /// <summary>The line's number in the chain, from 1.</summary>
+    public long Sequence => _anchor.Sequence;
+
+    /// <summary>The file's path.</summary>
+    public string File { get; }
+
+    /// <summary>The line of the file, from 1.</summary>
+    public long Line { get; }
+
+    /// <summary>The event, as it was recorded.</summary>
+    public AuditEvent Event { get; }
+
+    /// <summary>The line's anchor, <c>chain:seq:hash</c>: cites it, and all lines before it.</summary>
+    public string Anchor => _anchor.ToString();
+}

@@ -1,0 +1,184 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>Follows one chain through its files, line by line, up to its end or to the first line that does not hold.</summary>
+internal sealed class ChainVerifier(AuditChain chain, ILookup<long, AuditAnchor> anchors, Action<AuditRecord> onRecord, CancellationToken cancellationToken)
+{
+    private long _sequence;
+    private string _hash = ChainLine.NoHash;
+    private AuditFileHeader? _part;
+    private long _lastLine;
+
+    /// <summary>Goes through the files.</summary>
+    /// <param name="files">All that say that they are of this chain, in the order of their parts.</param>
+    public void Run(IReadOnlyList<AuditFileHeader> files)
+    {
+        foreach (AuditFileHeader file in files)
+        {
+            if (chain.Fault is null && chain.TornTail is { } torn)
+                chain.Fault = Fault(torn.File, torn.Line, $"has no end, and part {Text(file.Part)} goes on without it: somebody added it, or its process could not take it away");
+            if (chain.Fault is null)
+                Read(file);
+        }
+        if (chain.Fault is null && anchors.Where(group => group.Key > _sequence).SelectMany(group => group).OrderBy(anchor => anchor.Sequence).FirstOrDefault() is { Hash: not null } beyond)
+            chain.Fault = Fault(files[^1].Path, _lastLine + 1, $"is missing: the anchor {beyond} was said of a line that is not there; the chain was cut behind its line {Text(_sequence)}");
+    }
+
+    private void Read(AuditFileHeader file)
+    {
+        try
+        {
+            using var reader = AuditFileReader.Open(file.Path);
+            chain.Add(file.Path);
+            _lastLine = 0;
+            try
+            {
+                while (reader.TryRead(out ReadOnlyMemory<byte> line))
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    if (reader.HasEnd)
+                        Take(file, reader, line);
+                    else
+                        TakeTail(file, reader.Line, line.Span);
+                    _lastLine = reader.HasEnd ? reader.Line : _lastLine;
+                }
+            }
+            catch (FormatException flaw)
+            {
+                chain.Fault ??= Fault(file.Path, reader.Line, flaw.Message);
+            }
+        }
+        catch (FormatException unreadable)
+        {
+            chain.Fault = Fault(file.Path, 1, unreadable.Message);
+        }
+        _part = file;
+    }
+
+    private void Take(AuditFileHeader file, AuditFileReader reader, ReadOnlyMemory<byte> line)
+    {
+        if (!ChainLine.TryRead(line.Span, out ChainLine read))
+            throw new FormatException(line.IsEmpty ? "is empty" : "is no line of an audit file");
+        if (!read.IsWhatWasHashed(line.Span))
+            throw new FormatException("was changed: its hash is not that of its bytes");
+        if (reader.Line == 1)
+            RequireNext(file);
+        RequireNumber(read.Sequence, reader, file.Path);
+        if (!read.Previous.SequenceEqual(Encoding.ASCII.GetBytes(_hash)))
+            throw new FormatException($"does not follow upon the line before it, number {Text(_sequence)}: that one was written anew, or one of the two was put in its place");
+        if (chain.IsEnded)
+            throw new FormatException("follows upon the chain's end");
+        _sequence = read.Sequence;
+        _hash = Encoding.ASCII.GetString(read.Hash);
+        var here = new AuditAnchor(chain.Id, _sequence, _hash);
+        foreach (AuditAnchor anchor in anchors[_sequence])
+        {
+            if (anchor.Hash != _hash)
+                throw new FormatException($"is not the one that the anchor {anchor} was said of: the chain was computed anew, from this line or one before it");
+            chain.AnchoredTo = _sequence;
+        }
+        using JsonDocument json = AuditFileHeader.Parse(line[read.Event]);
+        TakeEvent(json.RootElement, file.Path, reader.Line, here);
+        chain.Last = here;
+    }
+
+    private void TakeEvent(JsonElement json, string file, long line, AuditAnchor here)
+    {
+        try
+        {
+            // What the chain says of itself has a kind; an event has it under "unmapped".
+            string? own = json.TryGetProperty("kind", out JsonElement kind) && kind.ValueKind == JsonValueKind.String ? kind.GetString() : null;
+            switch (own)
+            {
+                case null:
+                    AuditEvent read;
+                    try
+                    {
+                        read = AuditEventReading.Read(json);
+                    }
+                    catch (FormatException flaw)
+                    {
+                        throw new FormatException($"has an event that {flaw.Message}");
+                    }
+                    chain.Events++;
+                    onRecord(new AuditRecord(here, file, line, read));
+                    break;
+                case "file" when line == 1:
+                case "recovered":
+                    break;
+                case "end":
+                    if (!json.TryGetProperty("events", out JsonElement events) || events.ValueKind != JsonValueKind.Number || !events.TryGetInt64(out long said) || said != chain.Events)
+                        throw new FormatException($"says that the chain has another number of events than the {Text(chain.Events)} that there are");
+                    chain.IsEnded = true;
+                    break;
+                default:
+                    throw new FormatException($"is of a kind that has no place there, '{AuditText.Shown(own, 40)}'");
+            }
+        }
+        catch (InvalidOperationException)
+        {
+            throw new FormatException("has a text with half of a surrogate pair");
+        }
+    }
+
+    private void RequireNext(AuditFileHeader file)
+    {
+        if (file.NameFlaw() is { } flaw)
+            throw new FormatException(flaw);
+        int expected = (_part?.Part ?? 0) + 1;
+        if (file.Part < expected)
+            throw new FormatException($"says that this is part {Text(file.Part)}, and so does '{_part!.Path}'");
+        if (file.Part > expected)
+            throw new FormatException($"says that this is part {Text(file.Part)}, and part {Text(expected)} is missing");
+        if (_part is { } before && before.ProcessId != file.ProcessId)
+            throw new FormatException($"says that process {Text(file.ProcessId)} writes this part, and process {Text(before.ProcessId)} wrote the one before it");
+    }
+
+    private void RequireNumber(long number, AuditFileReader reader, string path)
+    {
+        long expected = _sequence + 1;
+        if (number == expected)
+            return;
+        long here = reader.Line;
+        if (number < expected)
+            throw new FormatException($"has the number {Text(number)} once more, where {Text(expected)} has to stand: it was put in, or put in another place");
+        string where = FindLater(expected, reader) is { } later ? $"which stands in line {Text(later)}: lines were put in another order" : number - expected == 1 ? "which is missing" : $"and {Text(number - expected)} lines are missing";
+        chain.Fault = Fault(path, here, $"has the number {Text(number)}, where {Text(expected)} has to stand, {where}");
+        throw new FormatException(chain.Fault.What);
+    }
+
+    private static long? FindLater(long sequence, AuditFileReader reader)
+    {
+        try
+        {
+            while (reader.TryRead(out ReadOnlyMemory<byte> line))
+            {
+                if (ChainLine.TryRead(line.Span, out ChainLine read) && read.Sequence == sequence && read.IsWhatWasHashed(line.Span))
+                    return reader.Line;
+            }
+        }
+        catch (FormatException)   // it is not found
+        {
+        }
+        return null;
+    }
+
+    // A crash leaves the beginning of a line, or, on some file systems, zeros in its place.
+    private void TakeTail(AuditFileHeader file, long line, ReadOnlySpan<byte> tail)
+    {
+        ReadOnlySpan<byte> beginning = ChainLine.BeginningOf(_sequence + 1, _hash);
+        int common = Math.Min(beginning.Length, tail.Length);
+        if (chain.IsEnded)
+            throw new FormatException("follows upon the chain's end");
+        if (!tail[..common].SequenceEqual(beginning[..common]) && tail.ContainsAnyExcept((byte)0))
+            throw new FormatException("has no end, and is not the beginning of the line that has to stand there");
+        chain.TornTail = Fault(file.Path, line, $"has no end: {Text(tail.Length)} bytes of a line that a crash tore, or that is being written");
+    }
+
+    private static AuditFinding Fault(string file, long line, string what) => new(file, line, what);
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+}

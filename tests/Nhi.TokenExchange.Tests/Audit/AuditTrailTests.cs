@@ -1,0 +1,120 @@
+namespace Nhi.TokenExchange.Tests;
+
+/// <summary>A trail that nobody touched: told whole, in parts, running, killed, anchored; its records in order.</summary>
+internal sealed class AuditTrailTests : AuditTrailFixture
+{
+    [Test]
+    public void A_trail_that_nobody_touched_is_intact()
+    {
+        ChainFiles files = SmallChain().WriteTo(Folder);
+        var records = new List<AuditRecord>();
+
+        AuditTrail trail = AuditTrail.Verify(Folder, [files.Anchor], records.Add);
+
+        Assert.That(trail.IsIntact, trail.ToString());
+        AuditChain chain = trail.Chains.Single();
+        Assert.That((chain.Id, chain.Events, chain.IsEnded, chain.TornTail, chain.Fault, chain.Anchor), Is.EqualTo((files.Id, 5L, true, (AuditFinding?)null, (AuditFinding?)null, files.Anchor)));
+        Assert.That(chain.Files.Select(Path.GetFileName), Is.EqualTo(new[] { files.NameOf(1), files.NameOf(2), files.NameOf(3) }));
+        Assert.That(chain.AnchoredTo, Is.EqualTo(9));
+        Assert.That(records.Select(one => (one.Event.Kind, one.Sequence, Place(one))), Is.EqualTo(new[]
+        {
+            (AuditEventKind.Attested, 2L, files.NameOf(1) + ":2"), (AuditEventKind.Permitted, 3, files.NameOf(1) + ":3"), (AuditEventKind.Exchanging, 5, files.NameOf(2) + ":2"),
+            (AuditEventKind.Issued, 6, files.NameOf(2) + ":3"), (AuditEventKind.Revoked, 8, files.NameOf(3) + ":2"),
+        }));
+        Assert.That(EventText.Of(records[3].Event), Is.EqualTo(EventText.Of(SampleEvents.All[4])));
+        Assert.That(trail.ToString(), Does.StartWith("INTACT: 1 chain, 5 events, 0 faults").And.Contains("anchored up to line 9, ended"));
+    }
+
+    [Test]
+    public void A_records_anchor_is_one_that_the_trail_meets()
+    {
+        SmallChain().WriteTo(Folder);
+        var anchors = new List<string>();
+        AuditTrail.Verify(Folder, onRecord: one => anchors.Add(one.Anchor));
+
+        AuditTrail trail = Verify([.. anchors]);
+
+        Assert.That((trail.IsIntact, trail.Chains[0].AnchoredTo), Is.EqualTo((true, 8L)));
+    }
+
+    [Test]
+    public void One_file_alone_may_have_any_name()
+    {
+        string file = Path.Combine(Folder, "evidence-17.txt");
+        File.WriteAllLines(file, OneFile().Parts[0]);
+
+        Assert.That(AuditTrail.Verify(file).IsIntact);
+        Assert.That(AuditTrail.Verify(Folder).Chains, Is.Empty, "in a folder, only files named as ours are read");
+    }
+
+    [Test]
+    public void Chains_of_several_processes_are_told_apart_the_oldest_first()
+    {
+        new ChainFiles(pid: 30, startedAt: 9).Part().Add(SampleEvents.All[0]).WriteTo(Folder);
+        new ChainFiles(pid: 20, startedAt: 3).Part().Add(SampleEvents.All.Take(2)).End().WriteTo(Folder);
+
+        AuditTrail trail = Verify();
+
+        Assert.That(trail.IsIntact, trail.ToString());
+        Assert.That(trail.Chains.Select(chain => (chain.Events, chain.IsEnded)), Is.EqualTo(new[] { (2L, true), (1L, false) }));
+    }
+
+    [Test]
+    public void What_a_chain_says_of_a_repair_is_no_event_and_no_fault()
+    {
+        new ChainFiles().Part().Add(SampleEvents.All[0]).Part().Add("""{"kind":"recovered","cut":17,"at":"2026-11-03T02:00:00.0000000Z","found":"was cut"}""").Add(SampleEvents.All[1]).End().WriteTo(Folder);
+
+        Assert.That((Verify().IsIntact, Verify().Chains[0].Events), Is.EqualTo((true, 2L)));
+    }
+
+    [Test]
+    public void An_intent_without_an_outcome_is_told_and_one_with_any_outcome_is_not()
+    {
+        AuditEvent intent = SampleEvents.All.Single(one => one.Kind == AuditEventKind.Exchanging);
+        foreach (AuditEventKind outcome in Enum.GetValues<AuditEventKind>())
+        {
+            ChainFiles files = new ChainFiles().Part().Add(intent, SampleEvents.All.Single(one => one.Kind == outcome)).WriteTo(Folder);
+            bool says = outcome is not (AuditEventKind.Attested or AuditEventKind.Permitted or AuditEventKind.Denied or AuditEventKind.Exchanging or AuditEventKind.JobCutShort);
+
+            Assert.That(Verify().OpenIntents.Select(Place), Is.EqualTo(says ? [] : new[] { $"{files.NameOf(1)}:{(outcome == AuditEventKind.Exchanging ? 3 : 2)}" }), outcome.ToString());
+        }
+        Assert.That(Verify().ToString(), Does.Contain("intent without an outcome: ").And.Contains("target 'warehouse'").And.Contains(SampleEvents.Flight.ToString()));
+    }
+
+    [Test]
+    public void An_intent_of_a_killed_job_is_answered_by_the_job_that_recovers_it()
+    {
+        new ChainFiles(pid: 20, startedAt: 1).Part().Add(SampleEvents.All.Single(one => one.Kind == AuditEventKind.Exchanging)).WriteTo(Folder);
+        Assert.That(Verify().OpenIntents, Has.Count.EqualTo(1));
+
+        new ChainFiles(pid: 10, startedAt: 5).Part().Add(SampleEvents.All.Single(one => one.Kind == AuditEventKind.Recovered)).End().WriteTo(Folder);
+
+        Assert.That(Verify().OpenIntents, Is.Empty);
+    }
+
+    [Test]
+    public void A_folder_without_files_is_intact_and_says_that_it_has_none() => Assert.That(Verify().ToString(), Is.EqualTo("INTACT: 0 chains, 0 events, 0 faults"));
+
+    [Test]
+    public void A_folder_that_is_not_there_is_an_error_of_its_own() =>
+        Assert.That(Assert.Throws<TokenExchangeException>(() => AuditTrail.Verify(Path.Combine(Folder, "none")))!.Code, Is.EqualTo("NHI6010"));
+
+    [TestCase("")]
+    [TestCase("5a5a0000-0000-4000-0000-000000000000:1")]
+    [TestCase("5a5a0000-0000-4000-0000-000000000000:0:aa")]
+    [TestCase("orders:1:\u001b[2J")]
+    public void An_anchor_of_another_form_is_an_argument_error(string anchor)
+    {
+        string message = Assert.Throws<ArgumentException>(() => Verify(anchor))!.Message;
+        Assert.That((message.Contains("is no anchor", StringComparison.Ordinal), message.Contains('\u001b')), Is.EqualTo((true, false)), message);
+    }
+
+    [Test]
+    public void Giving_up_is_heard()
+    {
+        SmallChain().WriteTo(Folder);
+        Assert.Throws<OperationCanceledException>(() => AuditTrail.Verify(Folder, cancellationToken: new CancellationToken(canceled: true)));
+    }
+
+    private static string Place(AuditRecord one) => $"{Path.GetFileName(one.File)}:{one.Line}";
+}

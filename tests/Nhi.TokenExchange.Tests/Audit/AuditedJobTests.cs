@@ -1,0 +1,77 @@
+namespace Nhi.TokenExchange.Tests;
+
+/// <summary>What a job really tells its audit, written as a trail and read as an auditor does: both clocks, the session, asked and granted, from proof to end.</summary>
+internal sealed class AuditedJobTests : AuditTrailFixture
+{
+    [Test]
+    public async Task A_whole_job_makes_a_trail_that_verifies_and_tells_its_story()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        await job.Warehouse.GetAsync();
+        job.Time.Advance(TimeSpan.FromSeconds(5));
+        await job.Session.CompleteAsync();
+
+        AuditTrail trail = Verify(job, out AuditSummary summary, out string story);
+
+        Assert.That((trail.IsIntact, trail.Chains[0].IsEnded, trail.OpenIntents.Count), Is.EqualTo((true, true, 0)), trail.ToString());
+        Assert.That(summary.NotEnded, Is.Empty);
+        Assert.That(summary.Rules.Single().Grants, Is.EqualTo(1));
+        Assert.That((summary.Lives.Single().Grants, summary.Lives.Single().HandedOutBeyond), Is.EqualTo((1L, 0L)));
+        Assert.That(summary.Identities.Single().Pipelines, Is.EqualTo(new[] { "orders-nightly" }));
+        Assert.That(story.Split(Environment.NewLine)[1..^1].Select(line => line.Split(' ')[4].TrimEnd(':')), Is.EqualTo(new[] { "attested", "permitted", "exchanging", "issued", "revoked" }));
+        Assert.That(story, Does.Contain("+00:00:00.000 warehouse attested").And.Contains("+00:00:05.000 warehouse revoked"));
+    }
+
+    [Test]
+    public async Task Each_event_has_both_clocks_and_the_session_of_its_flight()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Time.Advance(TimeSpan.FromSeconds(7));
+        await job.Warehouse.GetAsync();
+        job.Time.Advance(TimeSpan.FromSeconds(5));
+        await job.Session.RevokeAsync("a test");
+
+        Assert.That(job.Audit.Events.Select(one => one.Elapsed.TotalSeconds), Is.EqualTo(new[] { 7.0, 7, 7, 7, 12, 12 }));
+        Assert.That(job.Audit.Events.Select(one => one.At - one.Elapsed).Distinct().Count(), Is.EqualTo(1), "the clocks went together");
+        Assert.That(job.Audit.Events.Select(one => one.SessionId).Distinct().Single(), Is.Not.EqualTo(Guid.Empty));
+        Assert.That(job.Audit.Events.Where(one => one.FlightId != Guid.Empty).Select(one => one.FlightId.ToString("N")[..16]), Is.All.EqualTo(job.Audit.Events[0].SessionId.ToString("N")[..16]));
+    }
+
+    [Test]
+    public async Task Two_sessions_are_told_apart()
+    {
+        await using TestJob one = await TestJob.StartAsync();
+        await using TestJob other = await TestJob.StartAsync();
+        await one.Warehouse.GetAsync();
+        await other.Warehouse.GetAsync();
+
+        Assert.That(one.Audit.Events[0].SessionId, Is.Not.EqualTo(other.Audit.Events[0].SessionId));
+    }
+
+    [Test]
+    public async Task What_was_granted_stands_beside_what_was_asked_for_and_the_longest_hand_out_that_is_allowed()
+    {
+        await using TestJob job = await TestJob.StartAsync(issuer => issuer.Answer = _ => new Issued<BearerToken>(issuer.NewToken()) { GrantedScopes = ScopeSet.Of("read") }, target => target.MaxLifetime = TimeSpan.FromMinutes(30));
+        await job.Warehouse.GetAsync();
+
+        AuditEvent issued = job.Audit.Events.Single(one => one.Kind == AuditEventKind.Issued);
+        Assert.That((issued.AskedScopes, issued.Scopes, issued.MaxLifetime), Is.EqualTo((ScopeSet.Of("read", "write"), ScopeSet.Of("read"), TimeSpan.FromMinutes(30))));
+        Assert.That(job.Audit.Events.Single(one => one.Kind == AuditEventKind.Exchanging).MaxLifetime, Is.EqualTo(TimeSpan.FromMinutes(30)));
+    }
+
+    private AuditTrail Verify(TestJob job, out AuditSummary summary, out string story)
+    {
+        ChainFiles files = new ChainFiles().Part().Add(job.Audit.Events).End().WriteTo(Folder);
+        using var text = new StringWriter();
+        var timeline = new AuditTimeline(text);
+        var all = new AuditSummary();
+        AuditTrail trail = AuditTrail.Verify(Folder, [files.Anchor], record =>
+        {
+            timeline.Add(record);
+            all.Add(record);
+        });
+        summary = all;
+        story = text.ToString();
+        return trail;
+    }
+}
