@@ -46,7 +46,7 @@ internal sealed class Renewal(JobSession session, Credential held)
     {
         _tookThePlace = session.Leases.Supersede(_held, renewed) is not null;
         // An exchanger that did not begin may bring a renewal of what was taken for dead: that one is ended by itself.
-        IsEndedWithHeld = !_tookThePlace && LeaseSet.IsEndUncertain(_held) && LeaseSet.TryTake(renewed);
+        IsEndedWithHeld = !_tookThePlace && LeaseSet.IsEndUncertain(_held) && LeaseOwnership.TryTake(renewed);
     }
 
     /// <summary>A static key has come, and is registered. One that was read again is the same key: where it is the held one, it stands in the books for it, and with it.</summary>
@@ -61,7 +61,7 @@ internal sealed class Renewal(JobSession session, Credential held)
     /// <summary>The exchange is over. What was asked to live longer, and may or may not, is ended at the end that is known of it.</summary>
     public void Settle()
     {
-        if (_madeItUncertain && LeaseSet.IsOpen(_held))
+        if (_madeItUncertain && LeaseOwnership.IsOpen(_held))
             session.WatchAssumedEnd(_held);
     }
 

@@ -149,7 +149,7 @@ internal sealed class LeaseEnding(JobSession session)
     }
 
     // It alone: what renewed it is in use, under a permit of its own.
-    private static Credential? Borrowed(Credential credential) => LeaseSet.TryBorrow(credential) ? credential : null;
+    private static Credential? Borrowed(Credential credential) => LeaseOwnership.TryBorrow(credential) ? credential : null;
 
     // Counted, so that the job's end waits for it; some at a time. Who waits holds nothing: a job that ends meanwhile finds the lease in the set, and ends it in its own order.
     private async Task<LeaseEnd?> EndInTurnAsync(Func<Credential?> borrow, string reason, bool isListed, bool isLastTry)
@@ -219,7 +219,7 @@ internal sealed class LeaseEnding(JobSession session)
         Ending ending = Account(credential, reason, end, failure, one => outcome = one);
         if (ending.End == LeaseEnd.Failed && !isLastTry && session.Leases.PutBack(credential))
             return ending;   // the job's end, or a later try, tells how it ended
-        LeaseSet.Keep(credential);
+        LeaseOwnership.Keep(credential);
         if (ending.End == LeaseEnd.Failed)
             GiveUp(credential);
         if (isListed || ending.End is LeaseEnd.CannotBeRevoked or LeaseEnd.Failed)
