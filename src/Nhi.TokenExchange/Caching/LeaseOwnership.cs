@@ -29,6 +29,12 @@ internal static class LeaseOwnership
     /// <summary>Whether a lease still waits for somebody who ends it, or is borrowed by one.</summary>
     public static bool IsOpen(Credential credential) => credential.Lease.State is LeaseState.Live or LeaseState.Borrowed;
 
+    /// <summary>A taken lease is over, and whoever comes to write it down late finds that out.</summary>
+    public static void NoteOver(Credential credential) => Interlocked.Exchange(ref credential.Lease.State, LeaseState.Over);
+
+    /// <summary>Whether nothing is left to do about a lease.</summary>
+    public static bool IsOver(Credential credential) => credential.Lease.State == LeaseState.Over;
+
     /// <summary>Another object stands for the same thing, and is ended for this one, which its ender has taken.</summary>
     public static void LeaveOut(Credential credential) => Interlocked.Exchange(ref credential.Lease.State, LeaseState.Superseded);
 

@@ -245,7 +245,7 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
 
     private bool IsOver(Credential lease)
     {
-        if (lease.Lease.State is LeaseState.Taken or LeaseState.Superseded)
+        if (lease.Lease.State is LeaseState.Taken or LeaseState.Over or LeaseState.Superseded)
             return true;
         if (lease.Lease.State == LeaseState.Borrowed || !IsPastEnd(lease))
             return false;
@@ -256,6 +256,6 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
         }
         if (LeaseOwnership.TryTake(lease))
             expired(lease);
-        return lease.Lease.State == LeaseState.Taken;   // borrowed this instant, it may be put back
+        return lease.Lease.State is LeaseState.Taken or LeaseState.Over;   // borrowed this instant, it may be put back
     }
 }

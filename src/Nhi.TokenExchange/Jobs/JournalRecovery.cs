@@ -175,16 +175,18 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
     {
         if (_stop.IsCancellationRequested)
             return Leave(entry, outcomes);
+        TargetRuntime? target = session.Targets.FirstOrDefault(one => one.Target == entry.Target && one.Plan.Exchanger.Issuer.AbsoluteUri == entry.Issuer);
         if (entry.IsUnknown)
         {
             await session.Audit.TryRecordAsync(() => entry.ToEvent(AuditEventKind.Recovered, session.Clock.Now, header.Job, Revision, "the job was killed while this exchange was in the air; if a credential came of it, nobody has it, and it dies by itself")).ConfigureAwait(false);
             return LeaseEnd.CannotBeRevoked;
         }
-        TargetRuntime? target = session.Targets.FirstOrDefault(one => one.Target == entry.Target && one.Plan.Exchanger.Issuer.AbsoluteUri == entry.Issuer);
         (LeaseEnd end, string? failure) = await AskAsync(entry, target).ConfigureAwait(false);
         // By one hand of the clock only, that of the wall: the other did not outlive the process. So the issuer was asked all the same.
         if (end is LeaseEnd.Failed or LeaseEnd.CannotBeRevoked && !entry.EndIsUncertain && entry.DiesAt <= session.Clock.Now)
             (end, failure) = (LeaseEnd.AlreadyGone, null);
+        if (failure is not null && entry.EndIsUncertain)
+            failure += LeaseAccounts.Uncertain;
         // A job that ends gives its hops' credentials to nobody any more, and ends them.
         if (end == LeaseEnd.Failed && (_stop.IsCancellationRequested || session.Leases.IsClosed))
             return Leave(entry, outcomes);

@@ -7,6 +7,9 @@ namespace Nhi.TokenExchange;
 /// <param name="session">The job.</param>
 internal sealed class LeaseAccounts(JobSession session)
 {
+    /// <summary>What is said of a credential whose end is a guess.</summary>
+    public const string Uncertain = "; when it dies is uncertain: its issuer did not say, or its clock is not ours, or a renewal of it was not answered";
+
     private readonly EndRecords _records = new();
     private readonly ConcurrentDictionary<Credential, string> _unrevoked = new();
 
@@ -70,7 +73,7 @@ internal sealed class LeaseAccounts(JobSession session)
     {
         TargetRuntime owner = credential.Lease.Owner!;
         if (note is not null && end != LeaseEnd.AlreadyGone && LeaseSet.IsEndUncertain(credential))
-            note += "; when it dies is uncertain: its issuer did not say, or its clock is not ours, or a renewal of it was not answered";
+            note += Uncertain;
         list(new LeaseOutcome(owner.Target, credential.Fingerprint, end, session.Clock.InstantOf(credential.Lease.WallEnd), credential.ExpiresAt, note, credential.Lease.Handle));
         if (end != LeaseEnd.Failed)
             _unrevoked.TryRemove(credential, out _);
