@@ -56,6 +56,16 @@ internal sealed class ExpiringCache<T>(ISlotOwner<T> owner, int capacity = Expir
         return false;
     }
 
+    /// <summary>This credential is handed out no more. As rare.</summary>
+    public void Drop(T credential)
+    {
+        foreach (KeyValuePair<CredentialRequest, ExpiringSlot<T>> entry in _slots)
+        {
+            if (entry.Value.Drop(credential))
+                return;
+        }
+    }
+
     /// <summary>This credential is taken out of use, in whatever slot it is.</summary>
     public void Withdraw(T credential)
     {

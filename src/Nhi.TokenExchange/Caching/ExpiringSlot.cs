@@ -122,6 +122,18 @@ internal sealed class ExpiringSlot<T>(ISlotOwner<T> owner, Flight? departed = nu
         return false;
     }
 
+    /// <summary>This credential is handed out no more. A flight in the air brings the next one all the same.</summary>
+    /// <returns>Whether it was the current one.</returns>
+    public bool Drop(T credential)
+    {
+        while (State is var state && ReferenceEquals(state.Current, credential))
+        {
+            if (TryMove(state, state.Drop()))
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>This credential is taken out of use, whatever object stands for it. A flight that was to replace it may bring its renewal, and lands for nobody.</summary>
     public void Withdraw(T credential)
     {

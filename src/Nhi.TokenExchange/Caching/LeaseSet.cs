@@ -70,16 +70,6 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
             _drained.TrySetResult();
     }
 
-    /// <summary>Claims a credential object for one lease.</summary>
-    /// <returns>False: this object was registered before.</returns>
-    public static bool TryClaim(Credential credential, in LeaseRecord lease)
-    {
-        if (Interlocked.CompareExchange(ref credential.Lease.State, LeaseState.Live, LeaseState.None) != LeaseState.None)
-            return false;
-        credential.Lease = lease with { State = LeaseState.Live };
-        return true;
-    }
-
     /// <summary>Adds a claimed credential. Who registers looks at <see cref="IsClosed"/> afterwards: if it is, he tries to take the lease, and ends it if he wins.</summary>
     public void Register(Credential credential)
     {
@@ -112,25 +102,12 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
     /// <summary>Whether a credential is sure to have died of age.</summary>
     public bool IsDead(Credential credential) => IsPastEnd(credential) && !IsEndUncertain(credential);
 
-    /// <summary>Makes the caller the one party that ends this lease.</summary>
-    /// <returns>False: somebody else does, or did.</returns>
-    public static bool TryTake(Credential credential) =>
-        Interlocked.CompareExchange(ref credential.Lease.State, LeaseState.Taken, LeaseState.Live) == LeaseState.Live;
-
-    /// <summary>Makes the caller the one party that tries to end this lease: he keeps it, or puts it back.</summary>
-    /// <returns>False: somebody else does, or did.</returns>
-    public static bool TryBorrow(Credential credential) =>
-        Interlocked.CompareExchange(ref credential.Lease.State, LeaseState.Borrowed, LeaseState.Live) == LeaseState.Live;
-
-    /// <summary>A borrowed lease is accounted for.</summary>
-    public static void Keep(Credential credential) => Interlocked.Exchange(ref credential.Lease.State, LeaseState.Taken);
-
-    /// <summary>As <see cref="TryBorrow"/>, of what stands in the books for a credential.</summary>
+    /// <summary>As <see cref="LeaseOwnership.TryBorrow"/>, of what stands in the books for a credential.</summary>
     /// <returns>What was borrowed; null: somebody else has it, or had.</returns>
     public Credential? TryBorrowNewest(Credential credential)
     {
         Credential newest = Newest(credential);
-        while (!TryBorrow(newest))
+        while (!LeaseOwnership.TryBorrow(newest))
         {
             Credential seen = newest;
             newest = Newest(seen);   // it may have been renewed this instant
@@ -149,11 +126,8 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
             return true;
         _putBack.Enqueue(credential);
         Interlocked.MemoryBarrier();
-        return Volatile.Read(ref _over) == 0 || !TryTake(credential);
+        return Volatile.Read(ref _over) == 0 || !LeaseOwnership.TryTake(credential);
     }
-
-    /// <summary>Whether a lease still waits for somebody who ends it, or is borrowed by one.</summary>
-    public static bool IsOpen(Credential credential) => credential.Lease.State is LeaseState.Live or LeaseState.Borrowed;
 
     /// <summary>Notes that the life of a lease is about to be lengthened: until its renewal takes its place, or <see cref="NotLengthened"/>, nobody takes it for dead without asking its issuer.</summary>
     /// <returns>False: it is past its end, or somebody ends it; its life is not to be lengthened.</returns>
@@ -173,17 +147,15 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
     /// <returns>What it took the place of; null: somebody ends what it renews, or has done so.</returns>
     public Credential? Supersede(Credential? held, Credential renewed)
     {
-        if (held is not null && TrySupersede(held))
+        if (held is not null && LeaseOwnership.TrySupersede(held))
             return held;
         for (Credential? lease = Volatile.Read(ref _head); lease is not null; lease = Volatile.Read(ref lease.Lease.Next))
         {
-            if (!ReferenceEquals(lease, renewed) && IsTheSame(lease, renewed) && TrySupersede(lease))
+            if (!ReferenceEquals(lease, renewed) && IsTheSame(lease, renewed) && LeaseOwnership.TrySupersede(lease))
                 return lease;
         }
         return null;
     }
-
-    private static bool TrySupersede(Credential lease) => Interlocked.CompareExchange(ref lease.Lease.State, LeaseState.Superseded, LeaseState.Live) == LeaseState.Live;
 
     /// <summary>What stands in the books for a credential: its last renewal, or itself.</summary>
     public Credential Newest(Credential credential)
@@ -215,10 +187,10 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
         // The newest stands first.
         void Take(Credential lease)
         {
-            if (!TryTake(lease))
+            if (!LeaseOwnership.TryTake(lease))
                 return;
             if (lease.Lease.Handle is { } handle && !things.Add((lease.Lease.Owner, handle, lease.Fingerprint)))
-                Interlocked.Exchange(ref lease.Lease.State, LeaseState.Superseded);
+                LeaseOwnership.LeaveOut(lease);
             else
                 taken.Add(lease);
         }
@@ -273,7 +245,7 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
 
     private bool IsOver(Credential lease)
     {
-        if (lease.Lease.State is LeaseState.Taken or LeaseState.Superseded)
+        if (lease.Lease.State is LeaseState.Taken or LeaseState.Over or LeaseState.Superseded)
             return true;
         if (lease.Lease.State == LeaseState.Borrowed || !IsPastEnd(lease))
             return false;
@@ -282,8 +254,8 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
             overdue(lease);
             return false;
         }
-        if (TryTake(lease))
+        if (LeaseOwnership.TryTake(lease))
             expired(lease);
-        return lease.Lease.State == LeaseState.Taken;   // borrowed this instant, it may be put back
+        return lease.Lease.State is LeaseState.Taken or LeaseState.Over;   // borrowed this instant, it may be put back
     }
 }

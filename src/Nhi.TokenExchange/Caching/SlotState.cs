@@ -76,6 +76,9 @@ internal sealed class SlotState<T>
     public SlotState<T> Refuse(string target, AgreedClock clock, double jitter) =>
         new(null, Flight ?? (object)FlightFailure.OfRefusal(target, Failure, clock, jitter), long.MinValue, Mark);
 
+    /// <summary>The current credential ends sooner than was known.</summary>
+    public SlotState<T> Drop() => new(null, _pending, long.MinValue, Mark);
+
     /// <summary>Whether the credential is the current one or what the flight in the air took off to replace, as that or as another object for the same thing at its issuer.</summary>
     public bool IsOrReplaces(T credential) =>
         (Current is { } current && LeaseSet.IsTheSame(current, credential)) || (Flight?.Held is { } held && LeaseSet.IsTheSame(held, credential));

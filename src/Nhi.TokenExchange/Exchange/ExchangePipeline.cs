@@ -221,7 +221,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
 
     private void Register(Flight flight, Grant grant, Renewal? renewal, Issued<T> issued)
     {
-        if (!LeaseSet.TryClaim(issued.Credential, grant.LeaseFor(issued, flight.Number)))
+        if (!LeaseOwnership.TryClaim(issued.Credential, grant.LeaseFor(issued, flight.Number)))
         {
             throw new TokenExchangeException(ErrorCodes.CredentialSeenBefore, ExchangeStage.Verify, "The exchanger gave a credential object that was given before.")
             {

@@ -2,16 +2,14 @@ namespace Nhi.TokenExchange;
 
 /// <summary>One try to lengthen the life of a credential at its issuer, as the job's books see it.</summary>
 /// <remarks>
-/// From before the issuer is asked until it has answered nobody knows when the credential ends. So meanwhile nobody takes it for dead by the end that was known of it: who ends it asks the issuer, and if no answer comes it is
-/// ended at that end. A renewal that comes when somebody ends the credential already is the same thing at the issuer, and over with it: it is not a lease of its own.
+/// From before the issuer is asked until it has answered nobody knows when the credential ends. So meanwhile nobody takes it for dead by the end that was known of it, nor does who finds its
+/// journal after a crash: who ends it asks the issuer, and if no answer comes it is ended at that end. An end that comes sooner than the one before counts, too: what is held is not handed out beyond it. A renewal that comes when somebody ends the credential already is the same thing at the issuer, and over with it: it is not a lease of its own.
 /// </remarks>
 /// <param name="session">The job.</param>
 /// <param name="held">The credential.</param>
 internal sealed class Renewal(JobSession session, Credential held)
 {
-    // Issuers tell lives in whole seconds.
-    private static readonly TimeSpan Rounding = TimeSpan.FromSeconds(1);
-
+    private readonly Credential _inSlot = held;
     private Credential _held = held;
     private bool _madeItUncertain;
     private bool _tookThePlace;
@@ -24,21 +22,31 @@ internal sealed class Renewal(JobSession session, Credential held)
 
     /// <summary>To be called before the issuer is asked.</summary>
     /// <returns>False: it must not be asked, for the credential is past its end, or somebody ends it.</returns>
-    public bool TryBegin()
+    /// <exception cref="TokenExchangeException">That its end is uncertain can't be written into the journal: it must not be asked either.</exception>
+    public async ValueTask<bool> TryBeginAsync(CancellationToken cancellationToken)
     {
         _held = session.Leases.Newest(_held);   // a renewal of it may stand in the books that could not be recorded
         _madeItUncertain = !LeaseSet.IsEndUncertain(_held);
-        if (session.Leases.TryLengthen(_held))
-            return true;
-        GaveNothing();
-        return false;
+        bool hasBegun = false;
+        try
+        {
+            return hasBegun = session.Leases.TryLengthen(_held) && await IsWrittenDownAsync(cancellationToken).ConfigureAwait(false) && session.Leases.TryLengthen(_held);
+        }
+        finally
+        {
+            if (!hasBegun)
+                GaveNothing();
+        }
     }
 
-    /// <summary>The issuer has answered with an end that is of no use. Where it is the one that was known, that stands; where it is a sooner one, our clock was set meanwhile, and nobody knows.</summary>
+    /// <summary>The issuer has answered with an end that is of no use. Where it is the one that was known, that stands. Where it is a sooner one, what is held is handed out no more; for its ender nobody knows, as our clock may have been set meanwhile.</summary>
     public void GaveNoMore(DateTimeOffset end)
     {
-        if ((end - _held.ExpiresAt).Duration() <= Rounding)
+        TimeSpan later = end - _held.ExpiresAt;
+        if (later.Duration() <= Renewals.Rounding)
             GaveNothing();
+        else if (later < TimeSpan.Zero)
+            _inSlot.Lease.Owner!.Drop(_inSlot);
     }
 
     /// <summary>The renewal has come, and is registered.</summary>
@@ -46,7 +54,11 @@ internal sealed class Renewal(JobSession session, Credential held)
     {
         _tookThePlace = session.Leases.Supersede(_held, renewed) is not null;
         // An exchanger that did not begin may bring a renewal of what was taken for dead: that one is ended by itself.
-        IsEndedWithHeld = !_tookThePlace && LeaseSet.IsEndUncertain(_held) && LeaseSet.TryTake(renewed);
+        IsEndedWithHeld = !_tookThePlace && LeaseSet.IsEndUncertain(_held) && LeaseOwnership.TryTake(renewed);
+        if (IsEndedWithHeld)
+            session.Journal?.Lengthened(_held, renewed);
+        if (_tookThePlace && renewed.Lease.DeadTick < _inSlot.Lease.DeadTick - (long)Renewals.Rounding.TotalMilliseconds)
+            _inSlot.Lease.Owner!.Drop(_inSlot);   // who asks waits for the renewal: if that is not recorded, there is none
     }
 
     /// <summary>A static key has come, and is registered. One that was read again is the same key: where it is the held one, it stands in the books for it, and with it.</summary>
@@ -61,14 +73,23 @@ internal sealed class Renewal(JobSession session, Credential held)
     /// <summary>The exchange is over. What was asked to live longer, and may or may not, is ended at the end that is known of it.</summary>
     public void Settle()
     {
-        if (_madeItUncertain && LeaseSet.IsOpen(_held))
+        if (_madeItUncertain && LeaseOwnership.IsOpen(_held))
             session.WatchAssumedEnd(_held);
+    }
+
+    private async ValueTask<bool> IsWrittenDownAsync(CancellationToken cancellationToken)
+    {
+        if (_madeItUncertain && session.Journal is { } journal)
+            await journal.LengtheningAsync(_held, cancellationToken).ConfigureAwait(false);
+        return true;
     }
 
     private void GaveNothing()
     {
-        if (_madeItUncertain)
-            LeaseSet.NotLengthened(_held);
+        if (!_madeItUncertain)
+            return;
+        LeaseSet.NotLengthened(_held);
+        session.Journal?.NotLengthened(_held);
         _madeItUncertain = false;
     }
 }

@@ -6,6 +6,9 @@ internal static class Renewals
     // What a server gives at its maximum differs from what it gave before by roundings.
     private const double LeastGain = 0.1;
 
+    /// <summary>Issuers tell lives in whole seconds.</summary>
+    public static readonly TimeSpan Rounding = TimeSpan.FromSeconds(1);
+
     // The clock of a slot takes up to two seconds off an end: what is left must be more, or it is dead on arrival.
     private static readonly TimeSpan LeastLeft = TimeSpan.FromSeconds(2);
 
@@ -14,6 +17,13 @@ internal static class Renewals
     /// <param name="renewed">The end that the issuer gave.</param>
     /// <param name="now">The instant before it was asked.</param>
     public static bool GivesMore(DateTimeOffset held, DateTimeOffset renewed, DateTimeOffset now) => renewed - now > LeastLeft && renewed - held >= (renewed - now) * LeastGain;
+
+    /// <summary>Whether an issuer ends what is held sooner than was known, and what is left is of use.</summary>
+    /// <param name="held">When it was to die.</param>
+    /// <param name="renewed">When it dies.</param>
+    /// <param name="usable">From when it is of no use.</param>
+    /// <param name="now">The instant before it was asked.</param>
+    public static bool EndsSooner(DateTimeOffset held, DateTimeOffset renewed, DateTimeOffset usable, DateTimeOffset now) => held - renewed > Rounding && usable - now > LeastLeft;
 
     /// <summary>The issuer gives no more, and nobody asked for another.</summary>
     public static TokenExchangeException NoMore(string target) =>

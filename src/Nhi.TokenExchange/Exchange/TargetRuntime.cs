@@ -74,6 +74,9 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
     /// <summary>The credential is handed out no more, nor are its renewals; the next is got at once.</summary>
     public abstract void Withdraw(Credential credential);
 
+    /// <summary>The credential is handed out no more: its issuer ends it sooner than was known. A flight in the air brings the next.</summary>
+    public abstract void Drop(Credential credential);
+
     /// <summary>The policy changed: empties all slots.</summary>
     /// <returns>The credentials that were current.</returns>
     public abstract IReadOnlyList<Credential> Invalidate();
@@ -172,6 +175,12 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
     {
         Slot.Withdraw((T)credential);
         Varying.Withdraw((T)credential);
+    }
+
+    public override void Drop(Credential credential)
+    {
+        if (!Slot.Drop((T)credential))
+            Varying.Drop((T)credential);
     }
 
     public override IReadOnlyList<Credential> Invalidate()

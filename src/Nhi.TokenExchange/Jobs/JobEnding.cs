@@ -3,9 +3,10 @@ namespace Nhi.TokenExchange;
 /// <summary>The end of a job, in its order: nothing is handed out any more, credentials are ended, the report is told, what the job used is let go.</summary>
 /// <param name="session">The job.</param>
 /// <param name="ending">Ends its credentials.</param>
+/// <param name="accounts">Tells what became of them.</param>
 /// <param name="ended">Tell that it ends: each beside the others, so that a callback that blocks holds up those of its own alone.</param>
 /// <param name="abandoned">Tells exchanges in the air that nobody waits any more.</param>
-internal sealed class JobEnding(JobSession session, LeaseEnding ending, IReadOnlyList<CancellationTokenSource> ended, CancellationTokenSource abandoned)
+internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAccounts accounts, IReadOnlyList<CancellationTokenSource> ended, CancellationTokenSource abandoned)
 {
     // EX_SOFTWARE would say that the program is wrong, 1 says nothing: EX_UNAVAILABLE of sysexits.h, a service was not to be had.
     private const int ExitCode = 69;
@@ -20,7 +21,7 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, IReadOnl
         if (cause != EndCause.Completed)
         {
             Plan.Logger.JobCutShort(session.Context, cause.Reason);
-            ending.NoteCutShort(cause);
+            accounts.NoteCutShort(cause);
         }
         using var deadline = new CancellationTokenSource(Plan.EndWithin, Plan.Time);
         using var records = new CancellationTokenSource(Plan.EndWithin + JobAudit.Deadline, Plan.Time);   // what fails at the deadline is recorded, too
@@ -34,10 +35,10 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, IReadOnl
         await told.IsDoneBeforeAsync(deadline.Token).ConfigureAwait(false);
         await session.Recovery.StopAsync(deadline.Token).ConfigureAwait(false);
 
-        JobReport report = ending.Outcomes.Report(session.Context, session.Leases.FlightsInTheAir);
+        JobReport report = accounts.Outcomes.Report(session.Context, session.Leases.FlightsInTheAir);
         if (!session.OnlyRecovers || report.Leases.Count > 0 || !report.AllEnded)
             Tell(report);
-        if (!await ending.AreRecordedBeforeAsync(records.Token).ConfigureAwait(false))
+        if (!await accounts.AreRecordedBeforeAsync(records.Token).ConfigureAwait(false))
             Plan.Logger.EndsNotRecorded(session.Context);
         Plan.Meter.Remove(session);
         foreach (IDisposable? watcher in watchers)

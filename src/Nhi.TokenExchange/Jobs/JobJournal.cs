@@ -6,7 +6,7 @@ namespace Nhi.TokenExchange;
 /// <summary>The journal of one running job: what exchanges are in the air, and what credentials are not ended, so that a crash loses none.</summary>
 /// <remarks>
 /// One loop owns the file, and what is not ended in memory: nobody takes a lock. It takes what has come while the disk was busy and writes that together, with one flush; an append costs its caller one flush, or two. An exchange is written down
-/// before it is sent, and its credential before it is handed out, with a handle or without: of what has none, the journal is all that tells its end. An end need not be flushed: what is asked to end twice is gone the second time.
+/// before it is sent, its credential before it is handed out, with a handle or without (of what has none, the journal is all that tells its end), and that its end is uncertain before its issuer is asked to lengthen its life. An end need not be flushed: what is asked to end twice is gone the second time.
 /// The file is written anew when most of it is over; and after each failure, for what an unsuccessful flush left on the disk is not known.
 /// </remarks>
 internal sealed class JobJournal : IAsyncDisposable
@@ -23,10 +23,7 @@ internal sealed class JobJournal : IAsyncDisposable
     private readonly Task _loop;
 
     // The loop's alone.
-    private readonly SortedDictionary<long, Line> _open = [];
-    private readonly Dictionary<Credential, long> _numberOf = [];
-    private readonly Dictionary<(string Target, string Thing), long> _numberOfThing = [];
-    private long _openLength;
+    private readonly OpenEntries _open = new();
     private bool _isBroken;
 
     public JobJournal(JobSession session, JournalFolder folder)
@@ -105,11 +102,30 @@ internal sealed class JobJournal : IAsyncDisposable
         return AppendAsync(issued, credential, cancellationToken);
     }
 
+    /// <summary>Writes down that the end of a credential is uncertain, as it was marked to be: its issuer is about to be asked to lengthen its life.</summary>
+    /// <exception cref="TokenExchangeException">It can't be written; the issuer must not be asked.</exception>
+    public Task LengtheningAsync(Credential credential, CancellationToken cancellationToken) =>
+        WriteAsync(credential.Lease.Owner!.Target, text => _open.PutAgain(credential, null, text), cancellationToken);
+
+    /// <summary>It was not lengthened: what was known of its end stands again.</summary>
+    public void NotLengthened(Credential credential) => Write(text => _open.PutAgain(credential, null, text));
+
+    /// <summary>It was lengthened while somebody ends it: it is still the one thing, and dies when its renewal says.</summary>
+    public void Lengthened(Credential credential, Credential renewed)
+    {
+        var end = new JournalEnd(_session.Clock.InstantOf(renewed.Lease.WallEnd), renewed.ExpiresAt);
+        Write(text => _open.PutAgain(credential, end, text));
+    }
+
     /// <summary>Nothing came of an exchange.</summary>
-    public void NothingCame(JournalEntry entry) => _changes.Writer.TryWrite(new Change(entry.Number, null, null, "Nothing", null));
+    public void NothingCame(JournalEntry entry) => Write(text => _open.End(entry.Number, "Nothing", text));
 
     /// <summary>A credential is accounted for: nothing is left to do about it.</summary>
-    public void Ended(Credential credential, LeaseEnd end) => _changes.Writer.TryWrite(new Change(0, null, credential, end.ToString(), null));
+    public void Ended(Credential credential, LeaseEnd end)
+    {
+        LeaseOwnership.NoteOver(credential);   // first: its flight may be about to write it down
+        Write(text => _open.End(credential, end.ToString(), text));
+    }
 
     /// <summary>Takes the journal away if nothing is left in it; else leaves it to the next start.</summary>
     public async ValueTask DisposeAsync()
@@ -124,7 +140,7 @@ internal sealed class JobJournal : IAsyncDisposable
                 return;
             }
             if (_isBroken)
-                _file.Replace([_header, .. _open.Values.Select(line => line.Text), JournalText.OfClosing()]);
+                _file.Replace([_header, .. _open.Lines, JournalText.OfClosing()]);
             else
                 _file.Append(JournalText.OfClosing(), flush: true);
             _session.Plan.Logger.JournalLeft(_session.Context, ExceptionText.Clean(Path, 200), _open.Count);
@@ -141,27 +157,49 @@ internal sealed class JobJournal : IAsyncDisposable
 
     private async Task AppendAsync(JournalEntry entry, Credential? credential, CancellationToken cancellationToken)
     {
-        bool isTaken = false;
+        JournalRecord record;
+        try
+        {
+            record = JournalRecord.Of(entry, credential);
+        }
+        catch (IOException tooLong)
+        {
+            NothingCame(entry);   // it is not sent, or is ended
+            throw NotWritten(entry.Target, tooLong);
+        }
+        try
+        {
+            await WriteAsync(entry.Target, text => _open.Put(record, text), cancellationToken).ConfigureAwait(false);
+        }
+        catch when (credential is null)
+        {
+            NothingCame(entry);   // it is not sent; a disk that hangs may yet write it down
+            throw;
+        }
+    }
+
+    private async Task WriteAsync(string target, Action<MemoryStream> apply, CancellationToken cancellationToken)
+    {
         try
         {
             var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            isTaken = _changes.Writer.TryWrite(new Change(entry.Number, Line.Of(entry, credential), null, null, written));
-            if (!isTaken)
+            if (!_changes.Writer.TryWrite(new Change(apply, written)))
                 throw new IOException("the job has ended");
             await written.Task.WaitAsync(JobAudit.Deadline, _session.Plan.Time, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception failed)
+        catch (Exception failed) when (!(failed is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
-            if (credential is null || !isTaken)
-                NothingCame(entry);   // it is not sent, or is ended; a disk that hangs may yet write it down
-            if (failed is OperationCanceledException && cancellationToken.IsCancellationRequested)
-                throw;
-            throw new TokenExchangeException(ErrorCodes.NotRecorded, ExchangeStage.Record, $"The journal '{ExceptionText.Clean(Path, 200)}' could not be written ({ExceptionText.Clean(failed.Message)}); nothing is handed out.", failed)
-            {
-                Target = entry.Target, IsTransient = true, Hint = "Look at the disk of the journal: whether it is full, or read-only, or hangs.",
-            };
+            throw NotWritten(target, failed);
         }
     }
+
+    private void Write(Action<MemoryStream> apply) => _changes.Writer.TryWrite(new Change(apply, null));
+
+    private TokenExchangeException NotWritten(string target, Exception failed) =>
+        new(ErrorCodes.NotRecorded, ExchangeStage.Record, $"The journal '{ExceptionText.Clean(Path, 200)}' could not be written ({ExceptionText.Clean(failed.Message)}); nothing is handed out.", failed)
+        {
+            Target = target, IsTransient = true, Hint = "Look at the disk of the journal: whether it is full, or read-only, or hangs.",
+        };
 
     private async Task RunAsync()
     {
@@ -190,9 +228,9 @@ internal sealed class JobJournal : IAsyncDisposable
         try
         {
             foreach (Change change in batch)
-                Apply(change, text);
-            if (_isBroken || (_file.Length + text.Length > RewriteFrom && _file.Length > 2 * _openLength && !OperatingSystem.IsWindows()))
-                _file.Replace([_header, .. _open.Values.Select(line => line.Text)]);
+                change.Apply(text);
+            if (_isBroken || (_file.Length + text.Length > RewriteFrom && _file.Length > 2 * _open.Length && !OperatingSystem.IsWindows()))
+                _file.Replace([_header, .. _open.Lines]);
             else if (text.Length > 0)
                 _file.Append(text.GetBuffer().AsSpan(0, (int)text.Length), flush: batch.Exists(change => change.Written is not null));
             _isBroken = false;
@@ -207,54 +245,7 @@ internal sealed class JobJournal : IAsyncDisposable
         }
     }
 
-    private void Apply(Change change, MemoryStream text)
-    {
-        long number = change.Number;
-        if (change.Line is { } line)
-        {
-            Forget(number);
-            _open.Add(number, line);
-            _openLength += line.Text.Length;
-            text.Write(line.Text);
-            if (line.Credential is not null)
-                _numberOf[line.Credential] = number;
-            // What was renewed stands here once.
-            if (line.Thing is { } thing && _numberOfThing.Remove(thing, out long renewed) && renewed != number && Forget(renewed))
-                text.Write(JournalText.OfEnd(renewed, "Renewed"));
-            if (line.Thing is not null)
-                _numberOfThing[line.Thing.Value] = number;
-            return;
-        }
-        if (change.Credential is not null && !_numberOf.TryGetValue(change.Credential, out number))
-            return;   // it was never written down, or stands here as its renewal
-        if (Forget(number))
-            text.Write(JournalText.OfEnd(number, change.End!));
-    }
-
-    private bool Forget(long number)
-    {
-        if (!_open.Remove(number, out Line? line))
-            return false;
-        _openLength -= line.Text.Length;
-        if (line.Credential is not null)
-            _numberOf.Remove(line.Credential);   // nobody ends what was renewed: here it would stay, and hold all that was issued before it
-        if (line.Thing is { } thing && _numberOfThing.GetValueOrDefault(thing) == number)
-            _numberOfThing.Remove(thing);
-        return true;
-    }
-
-    /// <param name="Text">What is written.</param>
-    /// <param name="Thing">What it is at its issuer: its handle, or without one its fingerprint. Null: not known yet.</param>
-    /// <param name="Credential">What was issued; null while it was not.</param>
-    private sealed record Line(byte[] Text, (string Target, string Thing)? Thing, Credential? Credential)
-    {
-        public static Line Of(JournalEntry entry, Credential? credential) => new(JournalText.Of(entry), (entry.Handle ?? entry.Fingerprint) is { } thing ? (entry.Target, thing) : null, credential);
-    }
-
-    /// <param name="Number">Of the entry; of a credential that ends it is looked up.</param>
-    /// <param name="Line">What is written; null where something ends.</param>
-    /// <param name="Credential">What ends, if the number is not known.</param>
-    /// <param name="End">How it ended; null: it did not.</param>
-    /// <param name="Written">Told when it is on the disk; null: nobody waits.</param>
-    private sealed record Change(long Number, Line? Line, Credential? Credential, string? End, TaskCompletionSource? Written);
+    /// <param name="Apply">Changes what is open, and gives the lines that say so.</param>
+    /// <param name="Written">Told when they are on the disk; null: nobody waits.</param>
+    private sealed record Change(Action<MemoryStream> Apply, TaskCompletionSource? Written);
 }

@@ -21,6 +21,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
     private readonly LongestDuration? _longest;
 #pragma warning restore CA2213
     private readonly FlightNumbers _numbers = new();
+    private readonly LeaseAccounts _accounts;
     private readonly LeaseEnding _ending;
     private readonly WatchedEnd _watchedEnd;
     private readonly TaskCompletionSource<EndCause> _cause = new();   // the first one counts
@@ -34,9 +35,10 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
         Clock = new AgreedClock(plan.Time);
         Backchannel = IssuerBackchannel.Create(plan.Time, Jitter, plan.Transport, plan.Roots);
         Audit = new JobAudit(plan);
-        _ending = new LeaseEnding(this);
+        _accounts = new LeaseAccounts(this);
+        _ending = new LeaseEnding(this, _accounts);
         _watchedEnd = new WatchedEnd(this, _ending);
-        Leases = new LeaseSet(Clock, _ending.NoteExpired, _ending.NoteOverdue);
+        Leases = new LeaseSet(Clock, _accounts.NoteExpired, _ending.NoteOverdue);
         JournalFolder? folder = plan.Journal is { } path ? JournalFolder.Open(path) : null;
         Recovery = new JournalRecovery(this, folder, recoversFromOtherHosts);
         Journal = folder is null ? null : new JobJournal(this, folder);
@@ -247,7 +249,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
     internal JobReport? Report => _completion.IsValueCreated && _completion.Value.IsCompletedSuccessfully ? Blocking.Wait(_completion.Value) : null;
 
     /// <summary>How many credentials of a target should have been ended and could not be, up to now.</summary>
-    internal int Unrevoked(TargetRuntime target) => _ending.Unrevoked(target);
+    internal int Unrevoked(TargetRuntime target) => _accounts.Unrevoked(target);
 
     /// <summary>Ends a registered lease when the end that is assumed for it comes.</summary>
     internal void WatchAssumedEnd(Credential credential) => _watchedEnd.WatchAssumed(credential);
@@ -276,7 +278,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
         Shut();
         _killSwitch?.Dispose();
         _longest?.Dispose();
-        return new JobEnding(this, _ending, [_over, _ended], _abandoned).RunAsync(Cause, [_policyChanges, _signals]);
+        return new JobEnding(this, _ending, _accounts, [_over, _ended], _abandoned).RunAsync(Cause, [_policyChanges, _signals]);
     }
 
     internal void NoteReleased()

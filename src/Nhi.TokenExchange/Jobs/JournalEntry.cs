@@ -49,7 +49,8 @@ internal sealed record JournalEntry
     /// <param name="revision">The policy in force; null where none decides.</param>
     /// <param name="reason">Why.</param>
     /// <param name="code">The error's, if it should have been ended and could not be.</param>
-    public AuditEvent ToEvent(AuditEventKind kind, AuditMoment when, JobContext job, string? revision, string reason, string? code = null) => new()
+    /// <param name="staticKey">The static key that its target reads, as that is declared now; null: none, or no such target is.</param>
+    public AuditEvent ToEvent(AuditEventKind kind, AuditMoment when, JobContext job, string? revision, string reason, string? code = null, StaticKeyUse? staticKey = null) => new()
     {
         Kind = kind,
         At = when.At,
@@ -61,6 +62,7 @@ internal sealed record JournalEntry
         AttestedFacts = AttestedFacts,
         Issuer = Issuer,
         IsPlatformIssued = IsPlatformIssued,
+        StaticKey = staticKey,
         PolicyRevision = revision,
         Fingerprint = Fingerprint,
         RevocationHandle = Handle,

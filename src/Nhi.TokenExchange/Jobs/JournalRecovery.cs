@@ -175,23 +175,26 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
     {
         if (_stop.IsCancellationRequested)
             return Leave(entry, outcomes);
+        TargetRuntime? target = session.Targets.FirstOrDefault(one => one.Target == entry.Target && one.Plan.Exchanger.Issuer.AbsoluteUri == entry.Issuer);
+        StaticKeyUse? staticKey = target?.Plan.Exchanger.StaticKey;
         if (entry.IsUnknown)
         {
-            await session.Audit.TryRecordAsync(() => entry.ToEvent(AuditEventKind.Recovered, session.Moment, header.Job, Revision, "the job was killed while this exchange was in the air; if a credential came of it, nobody has it, and it dies by itself")).ConfigureAwait(false);
+            await session.Audit.TryRecordAsync(() => entry.ToEvent(AuditEventKind.Recovered, session.Moment, header.Job, Revision, "the job was killed while this exchange was in the air; if a credential came of it, nobody has it, and it dies by itself", staticKey: staticKey)).ConfigureAwait(false);
             return LeaseEnd.CannotBeRevoked;
         }
-        TargetRuntime? target = session.Targets.FirstOrDefault(one => one.Target == entry.Target && one.Plan.Exchanger.Issuer.AbsoluteUri == entry.Issuer);
         (LeaseEnd end, string? failure) = await AskAsync(entry, target).ConfigureAwait(false);
         // By one hand of the clock only, that of the wall: the other did not outlive the process. So the issuer was asked all the same.
         if (end is LeaseEnd.Failed or LeaseEnd.CannotBeRevoked && !entry.EndIsUncertain && entry.DiesAt <= session.Clock.Now)
             (end, failure) = (LeaseEnd.AlreadyGone, null);
+        if (failure is not null && entry.EndIsUncertain)
+            failure += LeaseAccounts.Uncertain;
         // A job that ends gives its hops' credentials to nobody any more, and ends them.
         if (end == LeaseEnd.Failed && (_stop.IsCancellationRequested || session.Leases.IsClosed))
             return Leave(entry, outcomes);
         outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", end, entry.UnusableFrom, entry.DiesAt, failure, entry.Handle));
         AuditEventKind kind = end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
         await session.Audit.TryRecordAsync(() => entry.ToEvent(
-            kind, session.Moment, header.Job, Revision, failure is null ? "recovered from the journal of a job that was killed" : $"recovered from the journal of a job that was killed; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
+            kind, session.Moment, header.Job, Revision, failure is null ? "recovered from the journal of a job that was killed" : $"recovered from the journal of a job that was killed; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null, staticKey)).ConfigureAwait(false);
         return end == LeaseEnd.Failed ? null : end;
     }
 

@@ -2,14 +2,16 @@ using System.Collections.Concurrent;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>Ends leases: asks the issuer, tries again while there is time, records what is true afterwards.</summary>
+/// <summary>Ends leases: asks the issuer, tries again while there is time, and has the books say what is true afterwards.</summary>
 /// <remarks>
 /// The order at the job's end: all targets at once, so that an issuer that hangs holds up nobody else's; within a target, some at a time, the one with the longest life left first, for it is worth the most to a thief. A target that others
 /// go through waits for those, as an issuer may want the credential that it was got with to end another; but no longer than a quarter of the time, for who holds it can get them anew.
 /// What could not be ended while the job runs goes back into the set, and the job's end tries again; so does what failed while the job ended, as long as there is time.
-/// The audit is told beside all that (<see cref="EndRecords"/>): who is slow there must not keep credentials alive.
+/// The audit is told beside all that (<see cref="LeaseAccounts"/>): who is slow there must not keep credentials alive.
 /// </remarks>
-internal sealed class LeaseEnding(JobSession session)
+/// <param name="session">The job.</param>
+/// <param name="accounts">Its books.</param>
+internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
 {
     // Outside the job's end a single revocation has this long.
     private static readonly TimeSpan EndDeadline = TimeSpan.FromSeconds(10);
@@ -18,19 +20,12 @@ internal sealed class LeaseEnding(JobSession session)
 
     // While the job runs: who takes one may ask, and puts it back.
     private readonly Turns _turns = new(MostAtOnce);
-    private readonly EndRecords _records = new();
-    private readonly ConcurrentDictionary<Credential, string> _unrevoked = new();
     // Told of at an end that is uncertain, and waiting for a turn.
     private readonly ConcurrentDictionary<Credential, bool> _overdue = new();
     // Not ended at the job's end: what they ended with may be ended still.
     private readonly ConcurrentQueue<(Credential Credential, string? Failure)> _unsettled = new();
     // The fingerprints of hops' credentials that were ended, by target: what ends with them is gone.
     private readonly ConcurrentDictionary<(string Target, string Fingerprint), bool> _endedHops = new();
-
-    public LeaseOutcomes Outcomes { get; } = new();
-
-    /// <summary>How many credentials of a target could not be ended when they should have been.</summary>
-    public int Unrevoked(TargetRuntime target) => _unrevoked.Values.Count(name => name == target.Target) + Outcomes.FailedBefore(target.Target);
 
     /// <summary>Ends leases that the caller has taken out of the set; the order is above.</summary>
     public async Task EndAllAsync(IReadOnlyList<Credential> taken, string reason, CancellationToken cancellationToken)
@@ -47,20 +42,6 @@ internal sealed class LeaseEnding(JobSession session)
             Conclude(one.Credential, reason, LeaseEnd.Failed, one.Failure);
     }
 
-    /// <summary>Tells the audit that the job ends before its time, whether or not it holds anything.</summary>
-    public void NoteCutShort(EndCause cause)
-    {
-        AuditMoment when = session.Moment;
-        _ = _records.Add(() => session.Audit.TryRecordAsync(() => new AuditEvent
-        {
-            Kind = AuditEventKind.JobCutShort, At = when.At, Elapsed = when.Elapsed, SessionId = when.SessionId, FlightId = Guid.Empty, Target = "", Job = session.Context, PolicyRevision = session.Plan.PolicyRevision, Code = cause.Code, Reason = cause.Reason,
-        }));
-    }
-
-    /// <summary>Waits until the audit was told how leases ended.</summary>
-    /// <returns>False: not of all at the deadline.</returns>
-    public Task<bool> AreRecordedBeforeAsync(CancellationToken deadline) => _records.AreMadeBeforeAsync(deadline);
-
     /// <summary>Ends a lease if nobody else does. Has its own deadline: the flight's may have passed already.</summary>
     /// <returns>What is true of it then; <see cref="LeaseEnd.AlreadyGone"/> if somebody else ends it.</returns>
     public async Task<LeaseEnd> EndAsync(Credential credential, string reason)
@@ -68,7 +49,7 @@ internal sealed class LeaseEnding(JobSession session)
         if (session.Leases.TryBorrowNewest(credential) is not { } borrowed)
             return LeaseEnd.AlreadyGone;
         using var deadline = new CancellationTokenSource(EndDeadline, session.Plan.Time);
-        Ending ending = await EndBorrowedAsync(borrowed, reason, isListed: true, isLastTry: false, deadline.Token).ConfigureAwait(false);
+        LeaseAccount ending = await EndBorrowedAsync(borrowed, reason, isListed: true, isLastTry: false, deadline.Token).ConfigureAwait(false);
         await ending.RecordAsync().ConfigureAwait(false);
         return ending.End;
     }
@@ -100,7 +81,7 @@ internal sealed class LeaseEnding(JobSession session)
     /// <summary>Pruning found a lease at an end that is uncertain.</summary>
     public void NoteOverdue(Credential credential)
     {
-        if (!_unrevoked.ContainsKey(credential) && _overdue.TryAdd(credential, true))   // else it was tried, or waits for its turn
+        if (!accounts.IsUnrevoked(credential) && _overdue.TryAdd(credential, true))   // else it was tried, or waits for its turn
             InBackground([credential], EndNotedAsync);
     }
 
@@ -113,25 +94,7 @@ internal sealed class LeaseEnding(JobSession session)
         using var deadline = new CancellationTokenSource(EndDeadline, session.Plan.Time);
         (LeaseEnd end, string? failure) = await owner.Activities.RunAsync(() => new RevocationAttempts(owner, session.Plan.Time).RunAsync(
             cancellation => owner.RevokeAsync(announced.Handle!, cancellation), () => false, deadline.Token)).ConfigureAwait(false);
-        if (end != LeaseEnd.AlreadyGone)   // else there was nothing
-        {
-            owner.Measurements.Ended(end);
-            Outcomes.AddBefore(new LeaseOutcome(owner.Target, "", end, announced.UnusableFrom, announced.DiesAt, failure, announced.Handle));
-            const string Reason = "its exchange failed, and may have made it";
-            await session.Audit.TryRecordAsync(() => announced.ToEvent(
-                KindOf(end), session.Moment, session.Context, session.Plan.PolicyRevision, failure is null ? Reason : $"{Reason}; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
-        }
-        if (end != LeaseEnd.Failed)
-            session.Journal!.NothingCame(announced);
-    }
-
-    /// <summary>Accounts for a lease that died of age.</summary>
-    public void NoteExpired(Credential credential)
-    {
-        credential.Lease.Owner!.Measurements.Ended(LeaseEnd.AlreadyGone);
-        _unrevoked.TryRemove(credential, out _);
-        session.Journal?.Ended(credential, LeaseEnd.AlreadyGone);
-        _ = session.Audit.TryRecordAsync(() => Event(AuditEventKind.Expired, credential, session.Moment, null));
+        await accounts.CloseAsync(owner, announced, end, failure).ConfigureAwait(false);
     }
 
     private static void InBackground(IReadOnlyList<Credential> credentials, Func<Credential, Task> end)
@@ -149,7 +112,7 @@ internal sealed class LeaseEnding(JobSession session)
     }
 
     // It alone: what renewed it is in use, under a permit of its own.
-    private static Credential? Borrowed(Credential credential) => LeaseSet.TryBorrow(credential) ? credential : null;
+    private static Credential? Borrowed(Credential credential) => LeaseOwnership.TryBorrow(credential) ? credential : null;
 
     // Counted, so that the job's end waits for it; some at a time. Who waits holds nothing: a job that ends meanwhile finds the lease in the set, and ends it in its own order.
     private async Task<LeaseEnd?> EndInTurnAsync(Func<Credential?> borrow, string reason, bool isListed, bool isLastTry)
@@ -162,8 +125,8 @@ internal sealed class LeaseEnding(JobSession session)
             if (!hasTurn || session.Leases.IsClosed || borrow() is not { } borrowed)
                 return null;
             using var deadline = new CancellationTokenSource(EndDeadline, session.Plan.Time);
-            Ending ending = await EndBorrowedAsync(borrowed, reason, isListed, isLastTry, deadline.Token).ConfigureAwait(false);
-            _ = _records.Add(ending.RecordAsync);
+            LeaseAccount ending = await EndBorrowedAsync(borrowed, reason, isListed, isLastTry, deadline.Token).ConfigureAwait(false);
+            accounts.RecordInBackground(ending);
             return ending.End;
         }
         finally
@@ -198,32 +161,24 @@ internal sealed class LeaseEnding(JobSession session)
 
     private void Conclude(Credential credential, string reason, LeaseEnd end, string? failure)
     {
-        Ending ending = Account(credential, reason, end, failure, Outcomes.AddAtTheEnd);
-        _ = _records.Add(ending.RecordAsync);
+        LeaseAccount ending = Account(credential, reason, end, failure, accounts.Outcomes.AddAtTheEnd);
+        accounts.RecordInBackground(ending);
         if (ending.End == LeaseEnd.Failed)
-            GiveUp(credential);
+            accounts.GiveUp(credential);
     }
 
-    // What has a handle is left to the next start; without one, nothing more can be done than was told.
-    private void GiveUp(Credential credential)
-    {
-        _unrevoked.TryRemove(credential, out _);
-        if (credential.Lease.Handle is null)
-            session.Journal?.Ended(credential, LeaseEnd.Failed);
-    }
-
-    private async Task<Ending> EndBorrowedAsync(Credential credential, string reason, bool isListed, bool isLastTry, CancellationToken cancellationToken)
+    private async Task<LeaseAccount> EndBorrowedAsync(Credential credential, string reason, bool isListed, bool isLastTry, CancellationToken cancellationToken)
     {
         LeaseOutcome? outcome = null;
         (LeaseEnd end, string? failure) = await AskAsync(credential, cancellationToken).ConfigureAwait(false);
-        Ending ending = Account(credential, reason, end, failure, one => outcome = one);
+        LeaseAccount ending = Account(credential, reason, end, failure, one => outcome = one);
         if (ending.End == LeaseEnd.Failed && !isLastTry && session.Leases.PutBack(credential))
             return ending;   // the job's end, or a later try, tells how it ended
-        LeaseSet.Keep(credential);
+        LeaseOwnership.Keep(credential);
         if (ending.End == LeaseEnd.Failed)
-            GiveUp(credential);
+            accounts.GiveUp(credential);
         if (isListed || ending.End is LeaseEnd.CannotBeRevoked or LeaseEnd.Failed)
-            Outcomes.AddBefore(outcome!);
+            accounts.Outcomes.AddBefore(outcome!);
         return ending;
     }
 
@@ -241,56 +196,8 @@ internal sealed class LeaseEnding(JobSession session)
     private string? GoneWith(Credential credential) =>
         credential.Lease.Owner!.Plan is { Through: { } hop } plan && plan.Exchanger.EndsWith(credential) is { } fingerprint && _endedHops.ContainsKey((hop, fingerprint)) ? hop : null;
 
-    // What is true of a lease after its issuer was asked.
-    private Ending Account(Credential credential, string reason, LeaseEnd end, string? failure, Action<LeaseOutcome> list)
-    {
-        TargetRuntime owner = credential.Lease.Owner!;
-        if (end is LeaseEnd.Failed or LeaseEnd.AlreadyGone && GoneWith(credential) is { } hop)
-            (end, failure) = (LeaseEnd.AlreadyGone, $"it ended with the credential of '{hop}' that it was got through");
-        else if (failure is not null && LeaseSet.IsEndUncertain(credential))
-            failure += "; when it dies is uncertain: its issuer did not say, or its clock is not ours, or a renewal of it was not answered";
-        list(new LeaseOutcome(owner.Target, credential.Fingerprint, end, session.Clock.InstantOf(credential.Lease.WallEnd), credential.ExpiresAt, failure, credential.Lease.Handle));
-        if (end != LeaseEnd.Failed)
-            _unrevoked.TryRemove(credential, out _);
-        if (end == LeaseEnd.Failed && !_unrevoked.TryAdd(credential, owner.Target) && !session.Leases.IsClosed)
-            return new Ending(end, () => Task.CompletedTask);   // tried again and again, it is told of once, and at the job's end
-        owner.Measurements.Ended(end);
-        AuditMoment when = session.Moment;
-        return new Ending(end, () => RecordAsync(credential, end, when, failure is null ? reason : $"{reason}; {failure}"));
-    }
-
-    private async Task RecordAsync(Credential credential, LeaseEnd end, AuditMoment when, string reason)
-    {
-        await session.Audit.TryRecordAsync(() => Event(KindOf(end), credential, when, reason, end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
-        if (end != LeaseEnd.Failed)
-            session.Journal?.Ended(credential, end);
-    }
-
-    private static AuditEventKind KindOf(LeaseEnd end) => end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
-
-    private AuditEvent Event(AuditEventKind kind, Credential credential, AuditMoment when, string? reason, string? code = null) => new()
-    {
-        Kind = kind,
-        At = when.At,
-        Elapsed = when.Elapsed,
-        SessionId = when.SessionId,
-        FlightId = session.FlightId(credential.Lease.FlightNumber),
-        Target = credential.Lease.Origin!.Owner.Target,
-        Job = credential.Lease.Origin.Attestation.Job,
-        AttestedFacts = credential.Lease.Origin.Attestation.Attested,
-        Issuer = credential.Lease.Origin.Owner.Plan.Exchanger.Issuer.AbsoluteUri,
-        IsPlatformIssued = credential.Lease.Origin.Owner.Plan.Exchanger.IsPlatformIssued,
-        StaticKey = credential.Lease.Origin.Owner.Plan.Exchanger.StaticKey?.As(credential),
-        PolicyRevision = session.Plan.PolicyRevision,
-        Fingerprint = credential.Fingerprint,
-        RevocationHandle = credential.Lease.Handle,
-        UnusableFrom = session.Clock.InstantOf(credential.Lease.WallEnd),
-        DiesAt = credential.KnownEnd,
-        Reason = reason,
-        Code = code,
-    };
-
-    /// <param name="End">What is true of a credential.</param>
-    /// <param name="RecordAsync">Tells the audit, and then the journal; never fails.</param>
-    private readonly record struct Ending(LeaseEnd End, Func<Task> RecordAsync);
+    private LeaseAccount Account(Credential credential, string reason, LeaseEnd end, string? failure, Action<LeaseOutcome> list) =>
+        end is LeaseEnd.Failed or LeaseEnd.AlreadyGone && GoneWith(credential) is { } hop
+            ? accounts.Account(credential, reason, LeaseEnd.AlreadyGone, $"it ended with the credential of '{hop}' that it was got through", list)
+            : accounts.Account(credential, reason, end, failure, list);
 }

@@ -47,7 +47,7 @@ internal sealed class WatchedEnd(JobSession session, LeaseEnding ending)
                 if (session.Leases.IsPastEnd(credential))
                     pastEnd ??= time.GetTimestamp();
                 await endAsync(pastEnd is { } since && time.GetElapsedTime(since) >= GivenUpAfter).ConfigureAwait(false);
-                if (!LeaseSet.IsOpen(credential))
+                if (!LeaseOwnership.IsOpen(credential))
                     return;
                 await Task.Delay(wait, time, session.Over).ConfigureAwait(false);   // it failed, or somebody else is at it, who may fail
             }

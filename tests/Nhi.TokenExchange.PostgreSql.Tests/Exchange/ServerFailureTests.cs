@@ -25,6 +25,24 @@ internal sealed class ServerFailureTests
     }
 
     [Test]
+    public async Task A_server_that_stays_away_ends_the_job_by_its_deadline_and_the_login_is_there_as_the_report_says()
+    {
+        await using PostgresServer server = await PostgresServer.StartAsync();
+        await using OrdersJob job = await OrdersJob.StartAsync(server, more: b => b.EndWithin(TimeSpan.FromSeconds(2)));
+        DatabaseLogin login = await job.Login.GetAsync();
+        await server.StopServerAsync();
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        await server.StartServerAsync();
+        LeaseOutcome lease = report.Leases.Single();
+        Assert.That((lease.End, lease.Fingerprint, report.AllEnded), Is.EqualTo((LeaseEnd.Failed, login.Fingerprint, false)));
+        Assert.That(await job.LoginsAsync(), Is.EqualTo(new[] { login.Role }));
+        DateTime until = (await server.QueryAsync<DateTime>($"SELECT rolvaliduntil FROM pg_roles WHERE rolname = '{login.Role}'"))[0];
+        Assert.That(lease.DiesAt.UtcDateTime, Is.EqualTo(until).Within(TimeSpan.FromSeconds(1)));
+    }
+
+    [Test]
     public async Task A_role_whose_making_was_cut_off_is_not_handed_out_and_not_forgotten()
     {
         await using PostgresServer server = await PostgresServer.StartAsync();

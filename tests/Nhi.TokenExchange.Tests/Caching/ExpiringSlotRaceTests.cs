@@ -61,7 +61,7 @@ public class ExpiringSlotRaceTests
         Assert.That(CodeOf(waiter), Is.EqualTo(ErrorCodes.JobEnded));
         Assert.That(_slot.TryGet(out _), Is.False);
         Assert.That(leases.TakeAll(), Is.EqualTo(new[] { token }));
-        Assert.That(LeaseSet.TryTake(token), Is.False, "the flight finds that somebody else ends it");
+        Assert.That(LeaseOwnership.TryTake(token), Is.False, "the flight finds that somebody else ends it");
     }
 
     [Test]
@@ -90,7 +90,7 @@ public class ExpiringSlotRaceTests
             int winners = 0;
             Parallel.For(0, 4, _ =>
             {
-                if (LeaseSet.TryTake(token))
+                if (LeaseOwnership.TryTake(token))
                     Interlocked.Increment(ref winners);
             });
             Assert.That(winners, Is.EqualTo(1));

@@ -28,7 +28,7 @@ public class LeaseSetTests
         BearerToken token = _bench.Token();
         _leases.Register(token);
         Assert.That(_leases.IsClosed, Is.True);
-        Assert.That(LeaseSet.TryTake(token), Is.True);
+        Assert.That(LeaseOwnership.TryTake(token), Is.True);
         Assert.That(_leases.TakeAll(), Is.Empty, "whoever came first ends it");
     }
 
@@ -38,17 +38,17 @@ public class LeaseSetTests
         BearerToken[] tokens = [.. Enumerable.Range(0, 10).Select(_ => _bench.Token())];
         foreach (BearerToken token in tokens)
             _leases.Register(token);
-        Assert.That(LeaseSet.TryTake(tokens[3]), Is.True);
+        Assert.That(LeaseOwnership.TryTake(tokens[3]), Is.True);
         Assert.That(_leases.TakeAll(), Is.EquivalentTo(tokens.Except([tokens[3]])));
         Assert.That(_leases.TakeAll(), Is.Empty);
-        Assert.That(tokens.Where(LeaseSet.TryTake), Is.Empty);
+        Assert.That(tokens.Where(LeaseOwnership.TryTake), Is.Empty);
     }
 
     [Test]
     public void An_object_that_was_claimed_before_is_refused()
     {
         BearerToken token = _bench.Token();
-        Assert.That(LeaseSet.TryClaim(token, default), Is.False);
+        Assert.That(LeaseOwnership.TryClaim(token, default), Is.False);
     }
 
     [Test]
@@ -62,7 +62,7 @@ public class LeaseSetTests
                 living.Add(token);
             _leases.Register(token);
             if (i % 10 == 1)
-                LeaseSet.TryTake(token);
+                LeaseOwnership.TryTake(token);
             _bench.Hands.Advance(TimeSpan.FromMilliseconds(200));
         }
         Assert.That(_expired, Has.Count.GreaterThan(600).And.Count.LessThanOrEqualTo(800).And.Unique);
@@ -87,7 +87,7 @@ public class LeaseSetTests
     {
         DateTimeOffset dies = _bench.Clock.Now + TimeSpan.FromSeconds(60);
         var token = new BearerToken("token", dies);
-        LeaseSet.TryClaim(token, new LeaseRecord { DeadTick = _bench.Clock.TickAfter(TimeSpan.FromSeconds(50)), WallEnd = _bench.Clock.WallSecondOf(dies - TimeSpan.FromSeconds(10)) });
+        LeaseOwnership.TryClaim(token, new LeaseRecord { DeadTick = _bench.Clock.TickAfter(TimeSpan.FromSeconds(50)), WallEnd = _bench.Clock.WallSecondOf(dies - TimeSpan.FromSeconds(10)) });
         _bench.Hands.Suspend(TimeSpan.FromSeconds(10));   // by the wall it is sixty seconds on in a moment, by the other hand fifty
         _bench.Hands.Advance(TimeSpan.FromSeconds(50));
         Assert.That(_leases.IsPastEnd(token), Is.False, "its issuer's end is ten seconds after ours, by both hands");
@@ -136,14 +136,14 @@ public class LeaseSetTests
         Assert.That(_overdue, Is.EquivalentTo(tokens));
         Assert.That(_expired, Is.Empty);
 
-        Assert.That(LeaseSet.TryTake(tokens[7]), Is.True, "whoever ends it takes it");
+        Assert.That(LeaseOwnership.TryTake(tokens[7]), Is.True, "whoever ends it takes it");
         Assert.That(_leases.TakeAll(), Is.SupersetOf(tokens.Where(token => token != tokens[7])).And.Not.Contains(tokens[7]));
     }
 
     [Test]
     public void Leases_at_an_uncertain_end_leave_the_chain_once_they_are_taken()
     {
-        var leases = new LeaseSet(_bench.Clock, _expired.Add, overdue => Assert.That(LeaseSet.TryTake(overdue), Is.True, "each is told of once, if it is taken at once"));
+        var leases = new LeaseSet(_bench.Clock, _expired.Add, overdue => Assert.That(LeaseOwnership.TryTake(overdue), Is.True, "each is told of once, if it is taken at once"));
         for (int i = 0; i < 1000; i++)
         {
             leases.Register(_bench.Token(5, endIsUncertain: true));
@@ -207,7 +207,7 @@ public class LeaseSetTests
                     barrier.SignalAndWait();
                     leases.Register(renewed);
                     if (leases.Supersede(held, renewed) is null)
-                        LeaseSet.TryTake(renewed);   // it ends with what it renews
+                        LeaseOwnership.TryTake(renewed);   // it ends with what it renews
                 },
                 () =>
                 {
@@ -228,7 +228,7 @@ public class LeaseSetTests
             _leases.Register(token);
 
         Assert.That(_leases.TakeAll(), Is.EqualTo(new[] { renewed, other }));
-        Assert.That((_leases.Supersede(held, renewed), LeaseSet.TryTake(renewed), _leases.TryBorrowNewest(held)), Is.EqualTo(((Credential?)null, false, (Credential?)null)));
+        Assert.That((_leases.Supersede(held, renewed), LeaseOwnership.TryTake(renewed), _leases.TryBorrowNewest(held)), Is.EqualTo(((Credential?)null, false, (Credential?)null)));
     }
 
     [Test]
@@ -239,7 +239,7 @@ public class LeaseSetTests
             _leases.Register(token);
         Assert.That((_leases.TryLengthen(lengthened), _leases.TryLengthen(left)), Is.EqualTo((true, true)));
         LeaseSet.NotLengthened(left);
-        Assert.That(LeaseSet.TryTake(taken), Is.True);
+        Assert.That(LeaseOwnership.TryTake(taken), Is.True);
         Assert.That(_leases.TryLengthen(taken), Is.False, "somebody ends it");
         _bench.Hands.Advance(TimeSpan.FromSeconds(10));
         Assert.That(_leases.TryLengthen(late), Is.False, "it is dead");
@@ -327,7 +327,7 @@ public class LeaseSetTests
                 {
                     BearerToken token = _bench.Token(i % 3 == 0 ? -1 : 600);
                     leases.Register(token);
-                    if (leases.IsClosed && LeaseSet.TryTake(token))
+                    if (leases.IsClosed && LeaseOwnership.TryTake(token))
                         Interlocked.Increment(ref own);
                 }
             }
@@ -338,7 +338,7 @@ public class LeaseSetTests
     private BearerToken OneOf(int number, string? handle = null)
     {
         var token = new BearerToken($"thing{number}", _bench.Clock.Now.AddMinutes(1));
-        Assert.That(LeaseSet.TryClaim(token, new LeaseRecord { DeadTick = _bench.Clock.TickAfter(TimeSpan.FromMinutes(1)), WallEnd = _bench.Clock.WallSecondOf(token.ExpiresAt), Handle = handle }), Is.True);
+        Assert.That(LeaseOwnership.TryClaim(token, new LeaseRecord { DeadTick = _bench.Clock.TickAfter(TimeSpan.FromMinutes(1)), WallEnd = _bench.Clock.WallSecondOf(token.ExpiresAt), Handle = handle }), Is.True);
         return token;
     }
 
@@ -348,14 +348,14 @@ public class LeaseSetTests
         BearerToken early = _bench.Token(600), late = _bench.Token(600);
         _leases.Register(early);
         _leases.Register(late);
-        Assert.That(LeaseSet.TryBorrow(early) && LeaseSet.TryBorrow(late), Is.True);
+        Assert.That(LeaseOwnership.TryBorrow(early) && LeaseOwnership.TryBorrow(late), Is.True);
         _leases.Close();
         Assert.That(_leases.TakeAll(), Is.Empty);
 
         Assert.That(_leases.PutBack(early), Is.True);
         Assert.That(_leases.TakeAll(isLast: true), Is.EqualTo(new[] { early }));
         Assert.That(_leases.PutBack(late), Is.False);
-        Assert.That(LeaseSet.TryTake(late), Is.False, "it is the borrower's");
+        Assert.That(LeaseOwnership.TryTake(late), Is.False, "it is the borrower's");
     }
 
     [Test]
@@ -385,7 +385,7 @@ public class LeaseSetTests
                 barrier.SignalAndWait();
                 foreach (BearerToken token in tokens)
                 {
-                    if (LeaseSet.TryBorrow(token) && !leases.PutBack(token))
+                    if (LeaseOwnership.TryBorrow(token) && !leases.PutBack(token))
                         Interlocked.Increment(ref own);
                 }
             }

@@ -73,7 +73,7 @@ internal sealed class SlotBench : ISlotOwner<BearerToken>
     {
         DateTimeOffset end = Clock.Now + TimeSpan.FromSeconds(lifeSeconds);
         var token = new BearerToken("token" + Interlocked.Increment(ref _numbers), end);
-        Assert.That(LeaseSet.TryClaim(token, new LeaseRecord { DeadTick = Clock.TickAfter(TimeSpan.FromSeconds(lifeSeconds)), WallEnd = Clock.WallSecondOf(end), EndIsUncertain = endIsUncertain }), Is.True);
+        Assert.That(LeaseOwnership.TryClaim(token, new LeaseRecord { DeadTick = Clock.TickAfter(TimeSpan.FromSeconds(lifeSeconds)), WallEnd = Clock.WallSecondOf(end), EndIsUncertain = endIsUncertain }), Is.True);
         return token;
     }
 

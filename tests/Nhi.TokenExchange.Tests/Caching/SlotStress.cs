@@ -79,7 +79,7 @@ internal sealed class StressOwner : ISlotOwner<BearerToken>
     public void ChangePolicy()
     {
         int revision = Interlocked.Increment(ref _revision);
-        if (Slot.Invalidate() is { } old && LeaseSet.TryTake(old))
+        if (Slot.Invalidate() is { } old && LeaseOwnership.TryTake(old))
             Revoke(old);
         Volatile.Write(ref PolicyInForce, revision);
     }
@@ -141,13 +141,13 @@ internal sealed class StressOwner : ISlotOwner<BearerToken>
             var life = TimeSpan.FromSeconds(random.Next(4, 12));
             DateTimeOffset end = Clock.Now + life;
             var token = new BearerToken("stress" + flight.Number, end);
-            LeaseSet.TryClaim(token, new LeaseRecord { DeadTick = Clock.TickAfter(life), WallEnd = Clock.WallSecondOf(end), FlightNumber = flight.Number });
+            LeaseOwnership.TryClaim(token, new LeaseRecord { DeadTick = Clock.TickAfter(life), WallEnd = Clock.WallSecondOf(end), FlightNumber = flight.Number });
             _revisionOf[token] = revision;
             Interlocked.Increment(ref _result.Issued);
             Leases.Register(token);
             Thread.SpinWait(random.Next(500));
             Interlocked.Decrement(ref _flying);
-            if (!Slot.TryLand(flight, token, Clock.TickAfter(life / 2)) && LeaseSet.TryTake(token))
+            if (!Slot.TryLand(flight, token, Clock.TickAfter(life / 2)) && LeaseOwnership.TryTake(token))
                 Revoke(token);
         }
         catch (Exception exception)   // to be seen in the result, not lost with the task

@@ -12,6 +12,7 @@ public class RenewalWatchTests
     {
         await using TestJob job = await StartAsync();
         await (varies ? job.Warehouse.GetAsync(new CredentialRequest { Scopes = ScopeSet.Of("read") }) : job.Warehouse.GetAsync());
+        await Eventually.HoldsAsync(() => job.Session.Leases.FlightsInTheAir == 0, "the begin of the watch");
 
         for (int renewal = 1; renewal <= 4; renewal++)
         {

@@ -29,7 +29,7 @@ internal sealed class RenewalsTests
         {
             if (asked.Held is not { } renewing)
                 return new Issued<BearerToken>(job.Issuer.NewToken()) { RevocationHandle = "lease/1" };
-            Assert.That(asked.Renewal!.TryBegin(), Is.True);
+            Assert.That(Blocking.Wait(asked.Renewal!.TryBeginAsync(CancellationToken.None).AsTask()), Is.True);
             Assert.That(renewing.Lease.EndIsUncertain, Is.True, "until it has answered");
             asked.Renewal.GaveNoMore(renewing.ExpiresAt.AddSeconds(seconds));
             throw Renewals.NoMore("warehouse");
@@ -49,6 +49,7 @@ internal sealed class RenewalsTests
         await using VaultJob job = await VaultJob.StartAsync(time);
         (job.Role.TokenTtl, job.Role.TokenMaxTtl) = (TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(40));
         BearerToken first = await job.Login.GetAsync();
+        await job.QuietAsync();   // and the watch for its renewal has begun
         // Due after 15 s, of no use after 30, dead after 40; answered in between.
         job.Emulator.Faults.Next(EmulatorEndpoint.VaultToken, Fault.Status(503, ("Retry-After", "7")), times: 3);
         DateTimeOffset issued = time.GetUtcNow();

@@ -155,7 +155,7 @@ internal sealed class JobEndOrderTests
             () =>
             {
                 job.Time.Advance(TimeSpan.FromMinutes(30));
-                return !LeaseSet.IsOpen(token);
+                return !LeaseOwnership.IsOpen(token);
             },
             "the last try");
         int tries = asked;

@@ -149,6 +149,50 @@ internal sealed class RevocationFaultTests
         Assert.That(_log.Text, Does.Contain($"Job ended: {job.Session.Context}; {report}").And.Not.Contain("live on"));
     }
 
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task A_server_that_is_slow_and_down_and_throttles_in_turn_ends_it_or_says_404(bool hasEndpoint)
+    {
+        await using EmulatedJob job = await StartAsync();
+        BearerToken token = await job.Warehouse.GetAsync();
+        HeldRequest slow = job.Emulator.Faults.HoldNext(EmulatorEndpoint.Revocation);
+        job.Emulator.Faults.Next(EmulatorEndpoint.Revocation, Fault.Reset());
+        job.Emulator.Faults.Next(EmulatorEndpoint.Revocation, Fault.Status(429, ("Retry-After", "2")));
+        if (!hasEndpoint)
+            job.Emulator.Faults.Next(EmulatorEndpoint.Revocation, Fault.Error("not_found", 404));
+        DateTimeOffset began = _time.GetUtcNow();
+
+        Task<JobReport> ending = job.Session.CompleteAsync();
+        await slow.Reached;
+        _time.Advance(TimeSpan.FromSeconds(5));
+        slow.Release();
+        JobReport report = await ending;
+
+        LeaseOutcome lease = report.Leases.Single();
+        Assert.That(_time.GetUtcNow() - began, Is.InRange(TimeSpan.FromSeconds(7), EndWithin), "slow for 5 s, and 2 s of patience");
+        Assert.That((lease.Fingerprint, lease.End, report.AllEnded), Is.EqualTo((token.Fingerprint, hasEndpoint ? LeaseEnd.Revoked : LeaseEnd.Failed, hasEndpoint)));
+        Assert.That(job.Emulator.Ledger.IsAlive(token.Fingerprint), Is.EqualTo(!hasEndpoint), "as the report says");
+        Assert.That(lease.Reason, hasEndpoint ? Is.Null : Does.StartWith("NHI4012").And.Contain("404"));
+        Assert.That(job.Emulator.Ledger.Requests.Of(EmulatorEndpoint.Revocation), Is.EqualTo(3));
+    }
+
+    [Test]
+    public async Task A_server_that_is_slow_and_answers_in_time_has_revoked()
+    {
+        await using EmulatedJob job = await StartAsync();
+        BearerToken token = await job.Warehouse.GetAsync();
+        HeldRequest slow = job.Emulator.Faults.HoldNext(EmulatorEndpoint.Revocation, HoldPoint.BeforeAnswer);
+
+        Task<JobReport> ending = job.Session.CompleteAsync();
+        await slow.Reached;
+        _time.Advance(EndWithin - TimeSpan.FromSeconds(1));
+        slow.Release();
+        JobReport report = await ending;
+
+        Assert.That(report.Leases.Select(lease => (lease.Fingerprint, lease.End)), Is.EqualTo(new[] { (token.Fingerprint, LeaseEnd.Revoked) }));
+        Assert.That(job.Emulator.Ledger.IsAlive(token.Fingerprint), Is.False);
+    }
+
     private Task<EmulatedJob> StartAsync(Action<Rfc8693Options, IdentityEmulator>? target = null) =>
         EmulatedJob.StartAsync(_time, target: target, more: b => b.EndWithin(EndWithin).Logging(_log));
 

@@ -76,10 +76,10 @@ internal sealed class VaultJob : IAsyncDisposable
     }
 
     /// <summary>Recovers by the same two targets.</summary>
-    public Task<RecoveryReport> RecoverAsync(string journals, IAuditSink audit, IAccessPolicy? policy = null, CancellationToken cancellationToken = default) => JobSession.RecoverAsync(
+    public Task<RecoveryReport> RecoverAsync(string journals, IAuditSink audit, IAccessPolicy? policy = null, TimeProvider? time = null, CancellationToken cancellationToken = default) => JobSession.RecoverAsync(
         b =>
         {
-            Compose(b, Emulator, Identity, audit, null, null, null, SecretRole.Path, null);
+            Compose(b, Emulator, Identity, audit, time, null, null, SecretRole.Path, null);
             b.Journal(journals);
             if (policy is not null)
                 b.Policy(policy);

@@ -81,14 +81,14 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
     // What can't be renewed is got anew; what failed in passing leaves the held token, and is tried again while that is good.
     private async Task<Issued<BearerToken>?> RenewAsync(BearerToken held, ExchangeRequest request, CancellationToken cancellationToken)
     {
-        if (!VaultLife.TryBegin(held, request))
+        if (!await VaultLife.TryBeginAsync(held, request, cancellationToken).ConfigureAwait(false))
             return null;
         var call = new VaultCall("auth/token/renew-self") { Token = TokenOf(held), Body = VaultCall.Object(("increment", VaultLife.Seconds(request.MaxLifetime))) };
         VaultReply reply = await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
         if (!reply.IsSuccess)
             return VaultRefusal.Of(reply, _server, request.Time) is { IsTransient: true } passing ? throw passing : null;
         VaultAnswer answer = reply.ReadAnswer();
-        if (!VaultLife.GivesMore(answer, held, request, UsableMargin))
+        if (!VaultLife.TakesThePlace(answer, held, request, UsableMargin))
             return null;
         return new Issued<BearerToken>(new BearerToken(held.Reveal(), VaultLife.EndOf(answer))) { IsRenewal = true, RevocationHandle = request.HeldHandle, CorrelationId = VaultRefusal.Id(answer) };
     }

@@ -183,6 +183,42 @@ internal sealed class StaticKeyEndTests
             Assert.That(report.Refused, Is.Empty);
             LeaseOutcome outcome = report.Jobs.Single().Leases.Single(lease => lease.Target == "billing");
             Assert.That((outcome.End, outcome.Reason), Is.EqualTo((LeaseEnd.LivesOn, "a static key: its owner alone ends it")));
+            Assert.That(job.Audit.Events.Last(e => e.Target == "billing").StaticKey, Is.Null, "no target says whose it is");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Test]
+    [UnsupportedOSPlatform("windows")]
+    [Platform("Linux")]
+    public async Task What_a_killed_job_leaves_in_its_journal_is_told_with_its_owner_where_the_target_is_declared()
+    {
+        string folder = Directory.CreateTempSubdirectory("nhi-static-").FullName;
+        try
+        {
+            string journals = Path.Combine(folder, "journals"), left = Path.Combine(folder, "left");
+            await using StaticKeyJob killed = await StaticKeyJob.StartAsync(more: b => b.Journal(journals));
+            await killed.CallAsync();
+            Copy(Directory.GetFiles(journals).Single(), left);
+
+            var audit = new RecordingSink();
+
+            RecoveryReport report = await JobSession.RecoverAsync(b => b
+                .Identity("job", TestProofs.Source(TimeProvider.System), ActsFor.Workload)
+                .Target("vault", Targets.VaultLogin(killed.Emulator.Vault.Address, "orders"), "job")
+                .Target("billing", Targets.VaultStaticKey(killed.Emulator.Vault.Address, StaticKeyJob.Path, StaticKeyJob.Owner, StaticKeyJob.In(null, TimeSpan.FromDays(30)), o => o.Header.Name = StaticKeyJob.Header), t =>
+                {
+                    t.Through = "vault";
+                    t.AllowedOrigins.Add(killed.Service.Uri);
+                })
+                .Audit(audit).Journal(left).EndOnSignals(false));
+
+            Assert.That(report.Jobs.Single().Leases.Single(lease => lease.Target == "billing").End, Is.EqualTo(LeaseEnd.LivesOn));
+            AuditEvent told = audit.Events.Single(e => e is { Target: "billing", Kind: AuditEventKind.Orphaned });
+            Assert.That((told.StaticKey?.Owner, told.StaticKey?.Secret, told.DiesAt), Is.EqualTo((StaticKeyJob.Owner, "secret/data/legacy/billing#value", (DateTimeOffset?)null)));
         }
         finally
         {

@@ -10,6 +10,7 @@ internal sealed class VaultHeldRenewalTests
     {
         await using VaultJob job = await VaultJob.StartAsync(_time);
         VaultSecret held = await job.Database.GetAsync();
+        await job.QuietAsync();   // and the watch for its renewal has begun
 
         for (int renewal = 0; renewal < 8; renewal++)
         {
@@ -79,6 +80,7 @@ internal sealed class VaultHeldRenewalTests
     {
         await using VaultJob job = await VaultJob.StartAsync(_time);
         VaultSecret held = await job.Database.GetAsync();
+        await job.QuietAsync();   // and the watch for its renewal has begun
         job.Audit.Refuse = e => e is { Kind: AuditEventKind.Exchanging, Target: "database" } ? new IOException("full") : null;
         foreach (TimeSpan wait in new[] { VaultJob.RefreshDue, TimeSpan.FromSeconds(1) })
         {

@@ -32,6 +32,36 @@ internal sealed class VaultRecoveryTests
     }
 
     [Test]
+    public async Task A_secret_whose_login_was_revoked_before_it_is_told_as_ended()
+    {
+        await using VaultJob dead = await VaultJob.LeftBehindAsync(_journals);
+        string accessor = dead.Emulator.Ledger.Issued.Single(issue => issue.Handle is { } handle && !handle.Contains('/', StringComparison.Ordinal)).Handle!;
+        Assert.That(await dead.OperateAsync(HttpMethod.Post, "auth/token/revoke-accessor", $$"""{"accessor":"{{accessor}}"}"""), Is.EqualTo(204));
+        Assert.That((dead.Vault.OpenTokens, dead.Vault.OpenLeases), Is.EqualTo((0, 0)), "the lease went with its login");
+
+        RecoveryReport report = await dead.RecoverAsync(_journals, new RecordingSink());
+
+        Assert.That(report.Jobs.SelectMany(job => job.Leases).Select(lease => lease.End).ToArray(), Has.Length.EqualTo(2).And.All.AnyOf(LeaseEnd.Revoked, LeaseEnd.AlreadyGone), report.ToString());
+        Assert.That(Directory.GetFiles(_journals), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_role_that_may_not_revoke_leases_leaves_a_secret_that_went_with_its_login_as_failed_until_its_end()
+    {
+        await using VaultJob dead = await VaultJob.LeftBehindAsync(_journals);
+        dead.Role.Paths.Clear();
+        dead.Role.Paths.Add("auth/token/revoke-accessor");
+        dead.Role.Paths.Add(VaultJob.Path);
+
+        RecoveryReport report = await dead.RecoverAsync(_journals, new RecordingSink());
+
+        Assert.That(report.Jobs.SelectMany(job => job.Leases).Select(lease => (lease.Target, lease.End)), Is.EquivalentTo(new[] { ("vault", LeaseEnd.Revoked), ("database", LeaseEnd.Failed) }), report.ToString());
+        Assert.That(dead.Vault.OpenLeases, Is.Zero, "it ended with its login; docs/job-end.md says that a recovery does not know");
+        dead.Role.Paths.Add("sys/leases/revoke");
+        Assert.That((await dead.RecoverAsync(_journals, new RecordingSink())).AllEnded, Is.True);
+    }
+
+    [Test]
     public async Task A_policy_that_denies_the_login_lets_a_recovery_make_none()
     {
         await using VaultJob dead = await VaultJob.LeftBehindAsync(_journals);

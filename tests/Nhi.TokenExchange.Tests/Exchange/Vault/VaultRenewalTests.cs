@@ -239,6 +239,7 @@ internal sealed class VaultRenewalTests
         var time = new SkippingTime();
         await using VaultJob job = await VaultJob.StartAsync(time);
         BearerToken login = await job.Login.GetAsync();
+        await job.QuietAsync();   // and the watch for its renewal has begun
         job.Emulator.Faults.Next(EmulatorEndpoint.VaultToken, Fault.ResetAfterWork(), times: 5);   // as often as one renewal is tried
         time.Advance(VaultJob.RefreshDue);
         await job.QuietAsync();

@@ -1,0 +1,125 @@
+using System.Collections.Concurrent;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>The books of a job's leases: what is true of those that were ended, or should have been, for report, audit, journal, health and metrics.</summary>
+/// <remarks>The audit is told beside the revocations, and the journal after it (<see cref="EndRecords"/>): what has no record is left to the next start to tell.</remarks>
+/// <param name="session">The job.</param>
+internal sealed class LeaseAccounts(JobSession session)
+{
+    /// <summary>What is said of a credential whose end is a guess.</summary>
+    public const string Uncertain = "; when it dies is uncertain: its issuer did not say, or its clock is not ours, or a renewal of it was not answered";
+
+    private readonly EndRecords _records = new();
+    private readonly ConcurrentDictionary<Credential, string> _unrevoked = new();
+
+    public LeaseOutcomes Outcomes { get; } = new();
+
+    /// <summary>How many credentials of a target could not be ended when they should have been.</summary>
+    public int Unrevoked(TargetRuntime target) => _unrevoked.Values.Count(name => name == target.Target) + Outcomes.FailedBefore(target.Target);
+
+    /// <summary>Whether a credential could not be ended when it should have been, and lives on.</summary>
+    public bool IsUnrevoked(Credential credential) => _unrevoked.ContainsKey(credential);
+
+    /// <summary>Tells the audit that the job ends before its time, whether or not it holds anything.</summary>
+    public void NoteCutShort(EndCause cause)
+    {
+        AuditMoment when = session.Moment;
+        _ = _records.Add(() => session.Audit.TryRecordAsync(() => new AuditEvent
+        {
+            Kind = AuditEventKind.JobCutShort, At = when.At, Elapsed = when.Elapsed, SessionId = when.SessionId, FlightId = Guid.Empty, Target = "", Job = session.Context, PolicyRevision = session.Plan.PolicyRevision, Code = cause.Code, Reason = cause.Reason,
+        }));
+    }
+
+    /// <summary>Waits until the audit was told how leases ended.</summary>
+    /// <returns>False: not of all at the deadline.</returns>
+    public Task<bool> AreRecordedBeforeAsync(CancellationToken deadline) => _records.AreMadeBeforeAsync(deadline);
+
+    /// <summary>Has an end recorded, beside what the caller does.</summary>
+    public void RecordInBackground(LeaseAccount account) => _ = _records.Add(account.RecordAsync);
+
+    /// <summary>Accounts for a lease that died of age.</summary>
+    public void NoteExpired(Credential credential)
+    {
+        credential.Lease.Owner!.Measurements.Ended(LeaseEnd.AlreadyGone);
+        _unrevoked.TryRemove(credential, out _);
+        session.Journal?.Ended(credential, LeaseEnd.AlreadyGone);
+        _ = session.Audit.TryRecordAsync(() => Event(AuditEventKind.Expired, credential, session.Moment, null));
+    }
+
+    /// <summary>Enters what became of what a failed exchange may have made.</summary>
+    public async Task CloseAsync(TargetRuntime owner, JournalEntry announced, LeaseEnd end, string? failure)
+    {
+        if (end != LeaseEnd.AlreadyGone)   // else there was nothing
+        {
+            owner.Measurements.Ended(end);
+            Outcomes.AddBefore(new LeaseOutcome(owner.Target, "", end, announced.UnusableFrom, announced.DiesAt, failure, announced.Handle));
+            const string Reason = "its exchange failed, and may have made it";
+            await session.Audit.TryRecordAsync(() => announced.ToEvent(
+                KindOf(end), session.Moment, session.Context, session.Plan.PolicyRevision, failure is null ? Reason : $"{Reason}; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
+        }
+        if (end != LeaseEnd.Failed)
+            session.Journal!.NothingCame(announced);
+    }
+
+    /// <summary>Enters what is true of a lease after its issuer was asked.</summary>
+    /// <param name="credential">Taken or borrowed by the caller.</param>
+    /// <param name="reason">Why it was to end.</param>
+    /// <param name="end">What is true of it.</param>
+    /// <param name="note">Why it did not end, or with what; null: there is nothing to say.</param>
+    /// <param name="list">Told of what the report says of it.</param>
+    /// <returns>What is to be recorded yet.</returns>
+    public LeaseAccount Account(Credential credential, string reason, LeaseEnd end, string? note, Action<LeaseOutcome> list)
+    {
+        TargetRuntime owner = credential.Lease.Owner!;
+        if (note is not null && end != LeaseEnd.AlreadyGone && LeaseSet.IsEndUncertain(credential))
+            note += Uncertain;
+        list(new LeaseOutcome(owner.Target, credential.Fingerprint, end, session.Clock.InstantOf(credential.Lease.WallEnd), credential.ExpiresAt, note, credential.Lease.Handle));
+        if (end != LeaseEnd.Failed)
+            _unrevoked.TryRemove(credential, out _);
+        if (end == LeaseEnd.Failed && !_unrevoked.TryAdd(credential, owner.Target) && !session.Leases.IsClosed)
+            return new LeaseAccount(end, () => Task.CompletedTask);   // tried again and again, it is told of once, and at the job's end
+        owner.Measurements.Ended(end);
+        AuditMoment when = session.Moment;
+        return new LeaseAccount(end, () => RecordAsync(credential, end, when, note is null ? reason : $"{reason}; {note}"));
+    }
+
+    /// <summary>Nobody tries any more. What has a handle is left to the next start; without one, nothing more can be done than was told.</summary>
+    public void GiveUp(Credential credential)
+    {
+        _unrevoked.TryRemove(credential, out _);
+        if (credential.Lease.Handle is null)
+            session.Journal?.Ended(credential, LeaseEnd.Failed);
+    }
+
+    private async Task RecordAsync(Credential credential, LeaseEnd end, AuditMoment when, string reason)
+    {
+        await session.Audit.TryRecordAsync(() => Event(KindOf(end), credential, when, reason, end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
+        if (end != LeaseEnd.Failed)
+            session.Journal?.Ended(credential, end);
+    }
+
+    private static AuditEventKind KindOf(LeaseEnd end) => end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
+
+    private AuditEvent Event(AuditEventKind kind, Credential credential, AuditMoment when, string? reason, string? code = null) => new()
+    {
+        Kind = kind,
+        At = when.At,
+        Elapsed = when.Elapsed,
+        SessionId = when.SessionId,
+        FlightId = session.FlightId(credential.Lease.FlightNumber),
+        Target = credential.Lease.Origin!.Owner.Target,
+        Job = credential.Lease.Origin.Attestation.Job,
+        AttestedFacts = credential.Lease.Origin.Attestation.Attested,
+        Issuer = credential.Lease.Origin.Owner.Plan.Exchanger.Issuer.AbsoluteUri,
+        IsPlatformIssued = credential.Lease.Origin.Owner.Plan.Exchanger.IsPlatformIssued,
+        StaticKey = credential.Lease.Origin.Owner.Plan.Exchanger.StaticKey?.As(credential),
+        PolicyRevision = session.Plan.PolicyRevision,
+        Fingerprint = credential.Fingerprint,
+        RevocationHandle = credential.Lease.Handle,
+        UnusableFrom = session.Clock.InstantOf(credential.Lease.WallEnd),
+        DiesAt = credential.KnownEnd,
+        Reason = reason,
+        Code = code,
+    };
+}

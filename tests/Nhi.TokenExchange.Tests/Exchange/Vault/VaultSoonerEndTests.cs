@@ -1,0 +1,72 @@
+namespace Nhi.TokenExchange.Tests.Exchange.Vault;
+
+/// <summary>A server that answers a renewal with an end sooner than the one before, as after its maximum was lowered: nobody is handed what is dead.</summary>
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+internal sealed class VaultSoonerEndTests
+{
+    private readonly ManualTimeProvider _time = new();
+
+    [TestCase(45, Description = "five minutes of use are left")]
+    [TestCase(40, Description = "ten seconds, which is the margin")]
+    [TestCase(30, Description = "it had ended by then")]
+    public async Task It_is_handed_out_to_that_end_and_no_longer(int minutes)
+    {
+        await using VaultJob job = await VaultJob.StartAsync(_time);
+        VaultSecret held = await job.Database.GetAsync();
+        await job.QuietAsync();   // and the watch for its renewal has begun
+        job.SecretRole.MaxTtl = TimeSpan.FromMinutes(minutes);
+        _time.Advance(VaultJob.RefreshDue);
+        await job.QuietAsync();   // nobody asked for that
+
+        for (int step = 0; step < 10; step++)
+        {
+            VaultSecret secret = await job.Database.GetAsync();
+            Assert.That(job.Emulator.Ledger.IsAlive(secret.Fingerprint), Is.True, $"after {step} minutes more");
+            await job.QuietAsync();
+            _time.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        Assert.That(job.Emulator.Ledger.IsAlive(held.Fingerprint), Is.False);
+        Assert.That(job.Requests(EmulatorEndpoint.VaultSecret), Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task What_is_left_of_it_is_served_while_the_server_gives_no_other_and_then_there_is_none()
+    {
+        await using VaultJob job = await VaultJob.StartAsync(_time);
+        VaultSecret held = await job.Database.GetAsync();
+        await job.QuietAsync();   // and the watch for its renewal has begun
+        job.SecretRole.MaxTtl = TimeSpan.FromMinutes(45);
+        job.Emulator.Faults.Always(EmulatorEndpoint.VaultSecret, Fault.Vault(400, "role is not there"));
+        _time.Advance(VaultJob.RefreshDue);
+        await job.QuietAsync();
+
+        _time.Advance(TimeSpan.FromMinutes(4));
+        Assert.That((await job.Database.GetAsync()).Fingerprint, Is.EqualTo(held.Fingerprint));
+        await job.QuietAsync();
+        _time.Advance(TimeSpan.FromMinutes(2));
+        Assert.That(async () => await job.Database.GetAsync(), Throws.InstanceOf<TokenExchangeException>());
+        Assert.That(job.Emulator.Ledger.IsAlive(held.Fingerprint), Is.False);
+        JobReport report = await job.Session.CompleteAsync();
+        Assert.That((report.AllEnded, report.Leases.Count(lease => lease.Target == "database")), Is.EqualTo((true, 1)));
+    }
+
+    [Test]
+    public async Task One_that_can_not_be_recorded_is_not_handed_out_beyond_that_end_either()
+    {
+        await using VaultJob job = await VaultJob.StartAsync(_time);
+        await job.Database.GetAsync();
+        await job.QuietAsync();   // and the watch for its renewal has begun
+        job.SecretRole.MaxTtl = TimeSpan.FromMinutes(45);
+        job.Audit.Refuse = e => e is { Kind: AuditEventKind.Renewed, Target: "database" } ? new IOException("full") : null;
+        _time.Advance(VaultJob.RefreshDue);
+        await job.QuietAsync();
+        job.Audit.Refuse = null;
+        job.SecretRole.MaxTtl = TimeSpan.FromHours(24);
+        _time.Advance(TimeSpan.FromMinutes(6));
+
+        VaultSecret next = await job.Database.GetAsync();
+
+        Assert.That(job.Emulator.Ledger.IsAlive(next.Fingerprint), Is.True);
+    }
+}

@@ -1,0 +1,142 @@
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+using Nhi.TokenExchange.Tests.Exchange;
+
+namespace Nhi.TokenExchange.Tests;
+
+/// <summary>A renewal that the server made, and whose answer never came: no journal lets the next start take for gone what may live.</summary>
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+internal sealed class LostRenewalsInTheJournalTests : JournalFixture
+{
+    private readonly SkippingTime _time = new();
+
+    [TestCase("database", EmulatorEndpoint.VaultLease)]
+    [TestCase("vault", EmulatorEndpoint.VaultToken)]
+    [Platform(Exclude = "Win", Reason = "Nobody else may read a journal there while its job lives.")]
+    public async Task It_is_uncertain_in_the_journal_before_the_server_is_asked(string target, EmulatorEndpoint endpoint)
+    {
+        await using VaultJob job = await StartAsync();
+        await job.Database.GetAsync();
+        await job.QuietAsync();   // and the watch for its renewal has begun
+        Assert.That(Entry(target).EndIsUncertain, Is.False);
+        DateTimeOffset known = Entry(target).DiesAt;
+        HeldRequest renewing = job.Emulator.Faults.HoldNext(endpoint);
+        _time.Advance(VaultJob.RefreshDue);
+        await renewing.Reached;
+
+        Assert.That((Entry(target).EndIsUncertain, Entry(target).DiesAt), Is.EqualTo((true, known)));
+        renewing.Release();
+        await job.QuietAsync();
+        Assert.That((Entry(target).EndIsUncertain, Entry(target).DiesAt), Is.EqualTo((false, known + VaultJob.RefreshDue)), "it has answered");
+    }
+
+    [Test]
+    [Platform(Exclude = "Win", Reason = "Nobody else may read a journal there while its job lives.")]
+    public async Task What_gives_no_more_is_certain_again()
+    {
+        await using VaultJob job = await StartAsync();
+        job.SecretRole.MaxTtl = TimeSpan.FromHours(1);
+        VaultSecret secret = await job.Database.GetAsync();
+        await job.QuietAsync();   // and the watch for its renewal has begun
+        HeldRequest renewing = job.Emulator.Faults.HoldNext(EmulatorEndpoint.VaultLease);
+        _time.Advance(VaultJob.RefreshDue);
+        await renewing.Reached;
+        Assert.That(Entry("database").EndIsUncertain, Is.True);
+        renewing.Release();
+
+        await Eventually.HoldsAsync(() => !Entry("database").EndIsUncertain, "the end that is known");
+        Assert.That((Entry("database").DiesAt, Entry("database").Fingerprint), Is.EqualTo((secret.ExpiresAt, secret.Fingerprint)));
+    }
+
+    [Test]
+    public async Task A_recovery_after_the_end_that_was_known_keeps_what_the_server_lengthened_until_it_can_be_revoked()
+    {
+        await using VaultJob job = await StartAsync();
+        VaultSecret secret = await job.Database.GetAsync();
+        await job.QuietAsync();   // and the watch for its renewal has begun
+        job.Emulator.Faults.Next(EmulatorEndpoint.VaultLease, Fault.ResetAfterWork(), times: 5);   // as often as one renewal is tried
+        _time.Advance(VaultJob.RefreshDue);
+        await job.QuietAsync();
+        job.Emulator.Faults.Always(EmulatorEndpoint.VaultLease, Fault.Status(503));
+        job.Emulator.Faults.Always(EmulatorEndpoint.VaultToken, Fault.Status(503));
+        Assert.That((await job.Session.CompleteAsync()).Leases.Single(lease => lease.Target == "database").Reason, Does.Contain("when it dies is uncertain"));
+        _time.Advance(secret.ExpiresAt - _time.GetUtcNow() + TimeSpan.FromMinutes(1));
+        Assert.That(job.Emulator.Ledger.IsAlive(secret.Fingerprint), Is.True, "it lives longer than its job knew");
+        var audit = new RecordingSink();
+
+        RecoveryReport away = await job.RecoverAsync(Journals, audit, time: _time);
+
+        LeaseOutcome left = away.Jobs.SelectMany(one => one.Leases).Single(lease => lease.Target == "database");
+        Assert.That((left.End, away.AllEnded), Is.EqualTo((LeaseEnd.Failed, false)));
+        Assert.That(left.Reason, Does.Contain("when it dies is uncertain"));
+        Assert.That(audit.Events.Where(e => e.Fingerprint == secret.Fingerprint).Select(e => e.Kind), Is.EqualTo(new[] { AuditEventKind.Orphaned }));
+        job.Emulator.Faults.Clear();
+        RecoveryReport back = await job.RecoverAsync(Journals, audit, time: _time);
+        Assert.That((back.Jobs.SelectMany(one => one.Leases).Single(lease => lease.Target == "database").End, back.AllEnded), Is.EqualTo((LeaseEnd.Revoked, true)));
+        Assert.That(job.Emulator.Ledger.IsAlive(secret.Fingerprint), Is.False);
+    }
+
+    [Test]
+    public async Task A_renewal_that_comes_while_its_job_ends_leaves_the_end_that_the_server_gave()
+    {
+        await using VaultJob job = await StartAsync();
+        VaultSecret secret = await job.Database.GetAsync();
+        await job.QuietAsync();   // and the watch for its renewal has begun
+        HeldRequest renewing = job.Emulator.Faults.HoldNext(EmulatorEndpoint.VaultLease, HoldPoint.BeforeAnswer);
+        _time.Advance(VaultJob.RefreshDue);
+        await renewing.Reached;
+        job.Emulator.Faults.Always(EmulatorEndpoint.VaultLease, Fault.Vault(403, "permission denied"));
+        job.Emulator.Faults.Always(EmulatorEndpoint.VaultToken, Fault.Vault(400, "failed to parse JSON input"));
+        Task<JobReport> ending = job.Session.CompleteAsync();
+        await Eventually.HoldsAsync(() => job.Requests(EmulatorEndpoint.VaultLease) > 1, "the revocation, though the renewal is on the way");
+        renewing.Release();
+        await ending;
+        await job.Session.Released;
+
+        Assert.That((Entry("database").DiesAt, Entry("database").EndIsUncertain), Is.EqualTo((secret.ExpiresAt + VaultJob.RefreshDue, false)));
+        Assert.That(job.Emulator.Ledger.Issued.Single(issue => issue.Fingerprint == secret.Fingerprint).EndsAt, Is.EqualTo(Entry("database").DiesAt).Within(TimeSpan.FromSeconds(1)));
+    }
+
+    [Test]
+    public async Task A_journal_that_can_not_be_written_keeps_the_server_from_being_asked_and_takes_nothing_away()
+    {
+        await using TestJob job = await TestJob.StartAsync(more: b => b.Journal(Journals));
+        bool asked = false;
+        job.Issuer.Answer = request =>
+        {
+            if (request.Held is null)
+                return new Issued<BearerToken>(job.Issuer.NewToken()) { RevocationHandle = "lease/1" };
+            using var over = new CancellationTokenSource();
+            over.Cancel();
+            Assert.That(async () => await request.Renewal!.TryBeginAsync(over.Token), Throws.InstanceOf<OperationCanceledException>());
+            asked = true;
+            throw Renewals.NoMore("warehouse");
+        };
+        BearerToken held = await job.Warehouse.GetAsync();
+        job.Time.Advance(TimeSpan.FromMinutes(45));
+        Assert.That(await job.Warehouse.GetAsync(), Is.SameAs(held));
+        await job.QuietAsync();
+
+        Assert.That((asked, held.Lease.EndIsUncertain), Is.EqualTo((true, false)), "nothing was sent: its end is what it was");
+    }
+
+    private Task<VaultJob> StartAsync() => VaultJob.StartAsync(_time, more: b => b.Journal(Journals));
+
+    // What a process that is killed at this instant leaves behind.
+    private JournalEntry Entry(string target)
+    {
+        using SafeFileHandle handle = UnixOpen.ToRead(Files().Single());
+        byte[] bytes = new byte[RandomAccess.GetLength(handle)];
+        int length = RandomAccess.Read(handle, bytes, 0);
+        var open = new Dictionary<long, JournalEntry>();
+        foreach (string line in Encoding.UTF8.GetString(bytes, 0, length).Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1))
+        {
+            JournalLine read = JournalLine.Read(Encoding.UTF8.GetBytes(line));
+            if (read.Kind == "entry" && read.ToEntry() is var entry)
+                open[entry.Number] = entry;
+            else if (read.Kind == "ended")
+                open.Remove(read.ToEnd());
+        }
+        return open.Values.Single(entry => entry.Target == target && !entry.IsUnknown);
+    }
+}
