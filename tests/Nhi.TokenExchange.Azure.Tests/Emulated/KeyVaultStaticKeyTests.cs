@@ -80,6 +80,9 @@ internal sealed class KeyVaultStaticKeyTests
 
         await using Job gone = await StartAsync(o => o.Version = "0123456789abcdef0123456789abcdef", fill: vault => vault.Set("mail-api", NewKey()));
         Assert.That(Refused(gone).Message, Does.Contain("404 SecretNotFound"));
+        await using Job other = await StartAsync(o => o.Version = version);
+        other.Emulator.Faults.Always(EmulatorEndpoint.KeyVault, Fault.Body("""{"value":"k","id":"https://localhost/secrets/mail-api/fedcba9876543210fedcba9876543210"}"""));
+        Assert.That(Refused(other).Message, Does.Contain("is of another version than the one that was asked for"), "a gateway answered");
     }
 
     [Test]
@@ -145,6 +148,8 @@ internal sealed class KeyVaultStaticKeyTests
     }
 
     [TestCase("""{"value":"k","id":"https://localhost/secrets/other/0123456789abcdef0123456789abcdef"}""", "is of another secret")]
+    [TestCase("""{"value":"k","id":"https://localhost/secrets/mail-api/newest"}""", "names no version of the secret")]
+    [TestCase("""{"value":"k","id":"https://localhost/secrets/mail-api/0123456789abcdef0123456789abcdef/more"}""", "names no version of the secret")]
     [TestCase("""{"value":7,"id":"https://localhost/secrets/mail-api/1"}""", "has 'value' that is no string")]
     [TestCase("""{"id":"https://localhost/secrets/mail-api/1"}""", "has no value")]
     [TestCase("""{"value":"k","id":"https://localhost/secrets/mail-api/1","attributes":{"enabled":true,"exp":99999999999999}}""", "has attributes with an instant out of range")]

@@ -9,6 +9,7 @@ internal sealed class KeyVaultKeyStore : IKeyStore
 
     private readonly Uri _address;
     private readonly string _id;
+    private readonly string? _version;
 
     /// <exception cref="ArgumentException">The vault, the name or an option is wrong.</exception>
     public KeyVaultKeyStore(Uri vault, string name, KeyVaultStaticKeyOptions options)
@@ -23,6 +24,7 @@ internal sealed class KeyVaultKeyStore : IKeyStore
         Issuer = vault;
         Secret = $"{vault.GetLeftPart(UriPartial.Authority)}/secrets/{name}";
         _id = $"/secrets/{name}/";
+        _version = options.Version;
         _address = new Uri(vault, $"/secrets/{name}{(options.Version is null ? "" : $"/{options.Version}")}?api-version={ApiVersion}");
     }
 
@@ -58,11 +60,16 @@ internal sealed class KeyVaultKeyStore : IKeyStore
         // What was asked for, and not another one that a gateway answers with.
         if (!Uri.TryCreate(secret.Id, UriKind.Absolute, out Uri? id) || !id.AbsolutePath.StartsWith(_id, StringComparison.OrdinalIgnoreCase))
             throw Malformed("is of another secret than the one that was asked for (id)", correlation);
+        string version = id.AbsolutePath[_id.Length..];
+        if (KeyVaultNames.FaultOfVersion(version) is not null)
+            throw Malformed("names no version of the secret (id)", correlation);
+        if (_version is not null && !version.Equals(_version, StringComparison.OrdinalIgnoreCase))
+            throw Malformed("is of another version than the one that was asked for (id)", correlation);
         if (secret.IsDisabled)
         {
             throw new TokenExchangeException(ErrorCodes.StaticKeyUnfit, ExchangeStage.Verify, $"The secret {Secret} is disabled. It is not handed out.") { CorrelationId = correlation, Hint = "Let its owner enable it, or store the next version." };
         }
-        return new StoredKey(secret.Value!) { Version = id.AbsolutePath[_id.Length..], NotBefore = secret.NotBefore, EndsAt = secret.ExpiresAt, CorrelationId = correlation };
+        return new StoredKey(secret.Value!) { Version = version, NotBefore = secret.NotBefore, EndsAt = secret.ExpiresAt, CorrelationId = correlation };
     }
 
     private TokenExchangeException Malformed(string what, string? correlation) =>
