@@ -54,7 +54,8 @@ public abstract class TokenExchanger
 
     /// <summary>Says what is wrong with the target's <c>Through</c>; null if nothing is.</summary>
     /// <param name="hop">The exchanger of the target that it names; null if it names an identity instead.</param>
-    internal virtual string? FlawOfHop(TokenExchanger? hop) => null;
+    /// <param name="scopes">The scopes of that target.</param>
+    internal virtual string? FlawOfHop(TokenExchanger? hop, ScopeSet scopes) => null;
 
     /// <summary>What to name as <c>Through</c>, where <see cref="FlawOfHop"/> says something: a sentence without its full stop.</summary>
     internal virtual string HopRemedy => "Name a target with the exchange VaultLogin at the same server";

@@ -34,11 +34,13 @@ internal sealed class KeyVaultKeyStore : IKeyStore
 
     public string HopRemedy => "Name a target whose token is for Key Vault: with the exchange Entra and the scope https://vault.azure.net/.default, or ManagedIdentity and that Resource";
 
-    public string? FlawOfHop(TokenExchanger? hop) =>
+    // A token for somebody else would be seen by who must not see it.
+    public string? FlawOfHop(TokenExchanger? hop, ScopeSet scopes) =>
         hop is null ? "is missing: a secret is read with a token for Key Vault"
         : hop is VaultLoginExchanger ? "names a login to HashiCorp Vault, whose token must not be seen by Azure"
         : hop is DatabricksExchanger ? "names a target at Databricks, whose token must not be seen by Key Vault"
-        : null;
+        : KeyVaultNames.IsForVault(Issuer, [.. scopes.Values, .. hop.Resources, .. hop.IsPlatformIssued ? [hop.SubjectAudience.ToString()] : Array.Empty<string>()]) ? null
+        : "names a target that says nowhere that its token is for Key Vault, which must not see any other";
 
     public async Task<StoredKey> ReadAsync(ExchangeRequest request, CancellationToken cancellationToken)
     {

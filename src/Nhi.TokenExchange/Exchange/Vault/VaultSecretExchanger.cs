@@ -49,7 +49,7 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
 
     public override string? FlawOf(ScopeSet scopes) => VaultOptionChecks.FlawOf(scopes);
 
-    internal override string? FlawOfHop(TokenExchanger? hop) => _server.FlawOfLogin(hop);
+    internal override string? FlawOfHop(TokenExchanger? hop, ScopeSet scopes) => _server.FlawOfLogin(hop);
 
     public override async ValueTask<Issued<VaultSecret>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken)
     {
