@@ -56,6 +56,7 @@ internal sealed class StaticKeySettingsTests
     [TestCase("mail:Version", "newest", "mail:Version: is no version of a secret")]
     [TestCase("mail:Through", "vault", "mail:Through: names a login to HashiCorp Vault")]
     [TestCase("entra:Scopes:0", "https://graph.microsoft.com/.default", "mail:Through: names a target that says nowhere that its token is for Key Vault")]
+    [TestCase("entra:Scopes:1", "https://graph.microsoft.com/.default", "mail:Through: names a target that says nowhere that its token is for Key Vault alone")]
     [TestCase("entra:Scopes:0", null, "mail:Through: names a target that says nowhere that its token is for Key Vault")]
     [TestCase("entra:Scopes:0", "https://vault.azure.net.evil.example/.default", "mail:Through: names a target that says nowhere that its token is for Key Vault")]
     [TestCase("entra:Scopes:0", "https://vault.azure.cn/.default", "mail:Through: names a target that says nowhere that its token is for Key Vault")]

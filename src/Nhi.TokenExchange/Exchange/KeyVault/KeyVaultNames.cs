@@ -20,11 +20,12 @@ internal static class KeyVaultNames
         : NetworkAddresses.IsLoopbackName(vault.IdnHost) || Domains.Any(domain => vault.IdnHost.EndsWith(domain, StringComparison.OrdinalIgnoreCase)) ? null
         : "is not an address of Key Vault";
 
-    /// <summary>Whether one of the scopes or resources that a token is asked with is the one of the vault's cloud: <c>https://vault.azure.net</c>, or that with <c>/.default</c>. A vault on loopback is of any.</summary>
+    /// <summary>Whether the resource that a token is asked for is the one of the vault's cloud, and that alone: <c>https://vault.azure.net</c>, or that with <c>/.default</c>. A vault on loopback is of any. Words that are no addresses say nothing of it.</summary>
     public static bool IsForVault(Uri vault, IEnumerable<string> asked)
     {
         IEnumerable<string> resources = Domains.Where(domain => NetworkAddresses.IsLoopbackName(vault.IdnHost) || vault.IdnHost.EndsWith(domain, StringComparison.OrdinalIgnoreCase)).Select(domain => $"https://{domain[1..]}");
-        return asked.Select(one => (one.EndsWith(AllOfResource, StringComparison.Ordinal) ? one[..^AllOfResource.Length] : one).TrimEnd('/')).Any(one => resources.Contains(one, StringComparer.OrdinalIgnoreCase));
+        string[] addresses = [.. asked.Where(one => Uri.TryCreate(one, UriKind.Absolute, out _)).Select(one => (one.EndsWith(AllOfResource, StringComparison.Ordinal) ? one[..^AllOfResource.Length] : one).TrimEnd('/'))];
+        return addresses.Length > 0 && Array.TrueForAll(addresses, one => resources.Contains(one, StringComparer.OrdinalIgnoreCase));
     }
 
     public static string? FaultOfName(string name) =>
