@@ -35,6 +35,8 @@ internal sealed class JwtBearerExchanger : TokenExchanger<BearerToken>
 
     public override ExposureAnswer VisibleToOperators => OAuthIssuer.ShownOnce;
 
+    internal override bool LearnsMore => _issuer.IsUnread;
+
     internal override IReadOnlyList<string> Resources { get; }
 
     public override async ValueTask<Issued<BearerToken>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken)

@@ -49,6 +49,9 @@ public abstract class TokenExchanger
     /// <returns>A sentence without subject, such as "are two; this issuer takes one", that is put behind the setting's name.</returns>
     public virtual string? FlawOf(ScopeSet scopes) => null;
 
+    /// <summary>Whether <see cref="LearnAsync"/> may change an answer about a credential.</summary>
+    internal virtual bool LearnsMore => false;
+
     /// <summary>Reads what the answers about a credential depend on, where it is not known yet.</summary>
     internal virtual ValueTask LearnAsync(HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken) => default;
 
