@@ -181,6 +181,7 @@ public class ExposureTests
 
         Assert.That(ReusableOf("vault"), Is.EqualTo(BatchToken));
         Assert.That(ReusableOf("database"), Is.EqualTo("yes: what Vault gives at this path has no lease that could be revoked: a copy works until it dies by itself"));
+        Assert.That(job.Audit.Events.Count(one => one.Kind == AuditEventKind.Permitted), Is.EqualTo(2), "who looks at no answer is not asked again");
 
         string ReusableOf(string target) => job.Audit.Events.Single(one => one.Target == target && one.Kind == AuditEventKind.Issued).Exposure!.ReusableAfterJob.ToString();
     }
