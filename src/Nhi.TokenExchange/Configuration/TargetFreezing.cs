@@ -39,7 +39,7 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
                 errors.Add(path, $"has a test issuer, {exchanger.Issuer.IdnHost}, while the job's environment is production", "Name the real issuer.");
             if ((options.AttestedFacts & ~(JobFacts.Pipeline | JobFacts.Run | JobFacts.Task | JobFacts.Environment)) != 0)
                 errors.Add($"{path}:AttestedFacts", "has a value that is no fact", "Combine Pipeline, Run, Task and Environment.");
-            if (options.Through is null && exchanger?.FlawOfHop(null) is { } unhopped)
+            if (options.Through is null && exchanger?.FlawOfHop(null, ScopeSet.Empty) is { } unhopped)
                 errors.Add($"{path}:Through", unhopped, $"{exchanger.HopRemedy} instead of Identity.");
             CheckAttestingIssuer($"{path}:AttestingIssuer", options);
             if (exchanger?.FlawOf(options.Scopes) is { } flaw)
@@ -106,7 +106,7 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
             }
             else if (next.Exchanger.CredentialType != typeof(BearerToken))
                 errors.Add($"{plans[plan.Name].Path}:Through", $"'{next.Name}' gives a {next.Exchanger.CredentialType.Name}", "Only a target that gives a bearer token can be gone through.");
-            else if (next.Exchanger is not PlaceholderExchanger && plan.Exchanger.FlawOfHop(next.Exchanger) is { } flaw)
+            else if (next.Exchanger is not PlaceholderExchanger && plan.Exchanger.FlawOfHop(next.Exchanger, next.Scopes) is { } flaw)
                 errors.Add($"{plans[plan.Name].Path}:Through", flaw, $"{plan.Exchanger.HopRemedy}.");
             return next;
         }

@@ -39,12 +39,14 @@ internal static class VaultKinds
             path = "placeholder";
         }
         VaultSecretMethod method = settings.OneOf<VaultSecretMethod>("Method");
+        bool ends = settings.Flag("EndsWithLease");
         string? ns = Path(settings, "Namespace");
         TimeSpan? wrap = Wrap(settings);
         TimeSpan margin = settings.Duration("UsableMargin", Margin, TimeSpan.Zero, LongestMargin);
         return Targets.VaultSecret(server, path, options =>
         {
             options.Method = method;
+            options.EndsWithLease = settings.Has("EndsWithLease") ? ends : null;
             options.Namespace = ns;
             options.WrapLifetime = wrap;
             options.UsableMargin = margin;

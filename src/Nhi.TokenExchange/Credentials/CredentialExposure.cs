@@ -18,6 +18,10 @@ public sealed class CredentialExposure(ExposureAnswer reusableAfterJob, Exposure
     /// <summary>For requests that say nothing of it.</summary>
     internal static CredentialExposure Unknown { get; } = new(ExposureAnswer.Yes("it is not known"), ExposureAnswer.Yes("it is not known"), ExposureAnswer.Yes("it is not known"));
 
+    /// <summary>Whether one of the answers is yes that is no in the other.</summary>
+    internal bool IsWorseThan(CredentialExposure other) =>
+        (ReusableAfterJob.IsYes && !other.ReusableAfterJob.IsYes) || (VisibleToOperators.IsYes && !other.VisibleToOperators.IsYes) || (TiedToHuman.IsYes && !other.TiedToHuman.IsYes);
+
     /// <summary>The three words alone.</summary>
     public override string ToString() => $"reusable after the job: {ReusableAfterJob.Word}, visible to operators: {VisibleToOperators.Word}, tied to a human: {TiedToHuman.Word}";
 }

@@ -56,6 +56,12 @@ internal static partial class Log
     [LoggerMessage(EventId = 117, Level = LogLevel.Information, Message = "{Target} let its static key go ({Job}, flight {FlightId}): key {Fingerprint} lives on at its service; {Reason}")]
     public static partial void StaticKeyLivesOn(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, string? reason);
 
+    [LoggerMessage(EventId = 170, Level = LogLevel.Warning, Message = "What the answers about the credential of {Target} depend on could not be read ({Code}); what is not known counts as yes, and the policy decides: flight {FlightId}")]
+    public static partial void ExposureNotLearnt(this ILogger logger, string target, string code, Guid flightId);
+
+    [LoggerMessage(EventId = 171, Level = LogLevel.Warning, Message = "{Target} will be denied: {Question} is {Answer}, and policy {PolicyRevision} does not permit that (rules {Rules})")]
+    public static partial void ExposureWillBeDenied(this ILogger logger, string target, string question, ExposureAnswer answer, string policyRevision, string rules);
+
     [LoggerMessage(EventId = 201, Level = LogLevel.Information, Message = "Job started: {Job}; targets {Targets}")]
     public static partial void JobStarted(this ILogger logger, JobContext job, string targets);
 

@@ -10,6 +10,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
     private static readonly TimeSpan FlightDeadline = TimeSpan.FromSeconds(60);
 
     private readonly FlightRecorder _recorder = new(session, target.Plan);
+    private readonly GrantDecision _decision = new(session, target);
     private readonly ExchangeActivities _stages = target.Activities;
 
     /// <summary>Runs one flight and ends it in the slot, whatever happens.</summary>
@@ -109,13 +110,13 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
     private async Task<(T Credential, long RefreshTick)> ExchangeOnceAsync(
         Flight flight, AttestedProof proof, T? held, CredentialRequest? request, CancellationToken whileJob, CancellationToken cancellationToken)
     {
-        Grant grant = await _stages.RunAsync(ExchangeStage.Authorize, () => AuthorizeAsync(flight, proof, request, whileJob)).ConfigureAwait(false);
+        Grant grant = await _stages.RunAsync(ExchangeStage.Authorize, () => _decision.MakeAsync(flight, proof, request, whileJob)).ConfigureAwait(false);
         await _stages.RunAsync(ExchangeStage.Record, () => _recorder.ExchangingAsync(flight, proof, grant, whileJob)).ConfigureAwait(false);
         if (exchanger.StaticKey is not null)
             held ??= flight.Held as T;   // a key is read alike at each try, and the one that is held is not there twice
         Renewal? renewal = held is null ? null : new Renewal(session, held);
         Issued<T> issued = await _stages.RunAsync(ExchangeStage.Exchange, () => target.Measurements.TimeAsync(() => ExchangeAsync(flight, proof, grant, held, renewal, request, cancellationToken))).ConfigureAwait(false);
-        return await VerifyAndRecordAsync(flight, proof, grant, renewal, issued, cancellationToken).ConfigureAwait(false);
+        return await VerifyAndRecordAsync(flight, proof, grant, renewal, issued, request, cancellationToken).ConfigureAwait(false);
     }
 
     // 1 attest
@@ -138,38 +139,6 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         {
             throw refused;
         }
-    }
-
-    // 2 authorize
-    private async Task<Grant> AuthorizeAsync(Flight flight, AttestedProof proof, CredentialRequest? request, CancellationToken cancellationToken)
-    {
-        if (session.Plan.Policy is IExposurePolicy { LooksAtExposure: true })
-            await exchanger.LearnAsync(session.Backchannel, session.Plan.Time, cancellationToken).ConfigureAwait(false);
-        AccessRequest asked = AccessQuestion.Of(target, flight, proof, request);
-        string revision;
-        AccessDecision decision;
-        try
-        {
-            IAccessPolicy policy = session.Plan.Policy;
-            revision = policy.Revision;   // before the decision: a change after this dooms the flight
-            decision = await policy.DecideAsync(asked, cancellationToken).OrLeftBehindAsync(cancellationToken).ConfigureAwait(false)
-                ?? throw new InvalidOperationException("The policy gave null.");
-        }
-        catch (Exception exception) when (FlightErrors.IsForeign(exception, cancellationToken))
-        {
-            throw new TokenExchangeException(ErrorCodes.PolicyUnavailable, ExchangeStage.Authorize, $"The policy could not decide ({exception.GetType().Name}); nothing is granted.", ForeignException.Of(exception))
-            {
-                IsTransient = true,
-            };
-        }
-        decision = StaticKeyPermission.Applied(Narrowing.Applied(SenderConstraint.Applied(decision, exchanger), asked, exchanger), asked);
-        if (!decision.IsPermitted)
-        {
-            await _recorder.DeniedAsync(flight, proof, asked, decision, revision).ConfigureAwait(false);
-            throw new AccessDeniedException(decision.Rule, $"Rule '{decision.Rule}' denies access: {decision.Reason}") { Target = target.Target, IsOfThePolicy = true, HoldsUntil = decision.HoldsUntil, CorrelationId = decision.CorrelationId };
-        }
-        await _recorder.PermittedAsync(flight, proof, asked, decision, revision, cancellationToken).ConfigureAwait(false);
-        return Grant.Of(target.Plan, exchanger, proof, asked, decision, revision, session);
     }
 
     // 4 exchange; at once registered
@@ -240,7 +209,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
     }
 
     // 5 verify, 6 record; a credential that does not come through is ended
-    private async Task<(T Credential, long RefreshTick)> VerifyAndRecordAsync(Flight flight, AttestedProof proof, Grant grant, Renewal? renewal, Issued<T> issued, CancellationToken cancellationToken)
+    private async Task<(T Credential, long RefreshTick)> VerifyAndRecordAsync(Flight flight, AttestedProof proof, Grant grant, Renewal? renewal, Issued<T> issued, CredentialRequest? request, CancellationToken cancellationToken)
     {
         try
         {
@@ -251,6 +220,8 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             if (issued.IsRenewal && renewal is not { ServesOn: true })
                 throw Renewals.Lost(target.Target);
             _stages.Run(ExchangeStage.Verify, () => grant.Verify(issued, session.Clock));
+            if (_decision.IsOver(grant, proof))
+                await _stages.RunAsync(ExchangeStage.Authorize, () => _decision.MakeAgainAsync(flight, proof, request, grant, cancellationToken)).ConfigureAwait(false);
             await _stages.RunAsync(ExchangeStage.Record, () => _recorder.IssuedAsync(flight, proof, grant, issued, cancellationToken)).ConfigureAwait(false);
             target.Measurements.Issued(flight.IsRefresh);
             return (issued.Credential, grant.RefreshTick(issued));

@@ -30,7 +30,13 @@ internal sealed record Grant
 
     public string? Tenant { get; init; }
 
-    /// <summary>The rules that permitted.</summary>
+    /// <summary>The answers about the credential that the policy decided on.</summary>
+    public required CredentialExposure Exposure { get; init; }
+
+    /// <summary>The rule that permitted.</summary>
+    public required string Rule { get; init; }
+
+    /// <summary>The rules that were in force.</summary>
     public required string PolicyRevision { get; init; }
 
     public required TimeSpan MaxLifetime { get; init; }
@@ -76,6 +82,8 @@ internal sealed record Grant
             Resources = decision.Resources,
             AuthorizationDetails = Narrowing.DetailsLeft(decision, request),
             Tenant = request.Tenant,
+            Exposure = request.Exposure,
+            Rule = decision.Rule,
             PolicyRevision = revision,
             MaxLifetime = longest,
             RefusesLongerLife = decision.RefuseLongerLife ? decision.Rule : null,
@@ -91,6 +99,15 @@ internal sealed record Grant
             Jitter = session.Jitter(),
         };
     }
+
+    /// <summary>Whether what another grant asked for, and how long that is handed out, is within this one.</summary>
+    public bool LeavesAsMuchAs(Grant other) =>
+        Scopes == other.Scopes
+        && (Resources is not { } names || (other.Resources is { } others && others.All(name => names.Contains(name, StringComparer.Ordinal))))
+        && AuthorizationDetails == other.AuthorizationDetails
+        && MaxLifetime >= other.MaxLifetime
+        && (RefusesLongerLife is null || other.RefusesLongerLife is not null)
+        && (PermitEndsAt ?? DateTimeOffset.MaxValue) >= (other.PermitEndsAt ?? DateTimeOffset.MaxValue);
 
     /// <summary>The instant from which the credential is handed out no more. Lives count from before the request was sent.</summary>
     public DateTimeOffset UnusableFrom(Credential credential) =>

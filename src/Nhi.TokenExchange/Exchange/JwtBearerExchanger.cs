@@ -35,6 +35,8 @@ internal sealed class JwtBearerExchanger : TokenExchanger<BearerToken>
 
     public override ExposureAnswer VisibleToOperators => OAuthIssuer.ShownOnce;
 
+    internal override bool LearnsMore => _issuer.IsUnread;
+
     internal override IReadOnlyList<string> Resources { get; }
 
     public override async ValueTask<Issued<BearerToken>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken)
@@ -53,7 +55,7 @@ internal sealed class JwtBearerExchanger : TokenExchanger<BearerToken>
             Prepared = request.Resources is null ? _prepared : Prepare(Resources.Where(request.MayNameResource)),   // what a policy takes away is not asked for
             Fill = form => form.Add("assertion", request.Subject.Reveal()).Add("scope", request.Scopes.ToString()),
         };
-        return _expected.Issue(await _issuer.AskAsync(call, request, cancellationToken).ConfigureAwait(false));
+        return _expected.For(request).Issue(await _issuer.AskAsync(call, request, cancellationToken).ConfigureAwait(false));
     }
 
     internal override async ValueTask LearnAsync(HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken) =>

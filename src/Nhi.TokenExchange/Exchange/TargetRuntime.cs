@@ -52,6 +52,9 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
     {
         CredentialExposure exposure = ExposureBy(null);
         Session.Plan.Logger.TargetExposure(Target, exposure.ReusableAfterJob, exposure.VisibleToOperators, exposure.TiedToHuman);
+        // What an issuer's metadata may still say is not held against it.
+        if (!Plan.Exchanger.LearnsMore && (Session.Plan.Policy as PolicyDocument ?? (Session.Plan.Policy as PolicyFile)?.Document) is { } policy)
+            PolicyFit.TellExposure(policy, Plan, exposure, Session.Plan.Logger);
     }
 
     /// <summary>Warns of a static key whose time comes to its end.</summary>

@@ -49,12 +49,16 @@ public abstract class TokenExchanger
     /// <returns>A sentence without subject, such as "are two; this issuer takes one", that is put behind the setting's name.</returns>
     public virtual string? FlawOf(ScopeSet scopes) => null;
 
+    /// <summary>Whether <see cref="LearnAsync"/> may change an answer about a credential.</summary>
+    internal virtual bool LearnsMore => false;
+
     /// <summary>Reads what the answers about a credential depend on, where it is not known yet.</summary>
     internal virtual ValueTask LearnAsync(HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken) => default;
 
     /// <summary>Says what is wrong with the target's <c>Through</c>; null if nothing is.</summary>
     /// <param name="hop">The exchanger of the target that it names; null if it names an identity instead.</param>
-    internal virtual string? FlawOfHop(TokenExchanger? hop) => null;
+    /// <param name="scopes">The scopes of that target.</param>
+    internal virtual string? FlawOfHop(TokenExchanger? hop, ScopeSet scopes) => null;
 
     /// <summary>What to name as <c>Through</c>, where <see cref="FlawOfHop"/> says something: a sentence without its full stop.</summary>
     internal virtual string HopRemedy => "Name a target with the exchange VaultLogin at the same server";

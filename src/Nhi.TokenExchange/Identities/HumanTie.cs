@@ -10,14 +10,20 @@ internal static class HumanTie
         // Who reads a key says nothing of whose account it opens.
         if (target.Plan.Exchanger.StaticKey is not null)
             return ExposureAnswer.Yes("it is not known whose account a static key belongs to");
+        if ((proof?.Actor is { } acting ? OfProof(acting) : OfActor(target.Plan)) is { IsYes: true } actor)
+            return actor;
         TargetPlan first = target.Plan;
         while (first.Through is { } hop)
+        {
             first = target.Session.Runtime(hop).Plan;
+            if (OfActor(first) is { IsYes: true } earlier)
+                return earlier;
+        }
         // Where a target goes through another, the proof at hand is that one's credential, and says nothing of who got it.
-        ExposureAnswer subject = proof is not null && target.Plan.Through is null ? OfProof(proof) : OfIdentity(first.Identity);
-        ExposureAnswer? actor = proof?.Actor is { } acting ? OfProof(acting) : target.Plan.Actor is { } declared ? OfIdentity(declared) : null;
-        return actor is { IsYes: true } ? actor : subject;
+        return proof is not null && target.Plan.Through is null ? OfProof(proof) : OfIdentity(first.Identity);
     }
+
+    private static ExposureAnswer? OfActor(TargetPlan plan) => plan.Actor is { } declared ? OfIdentity(declared) : null;
 
     private static ExposureAnswer OfProof(AttestedProof proof) =>
         proof.IsAPersons ? ExposureAnswer.Yes("the proof is a person's, let through for development")

@@ -47,6 +47,9 @@ public sealed class AccessDecision
     /// <summary>Whether the policy only observes: it permits everything, and <see cref="Reason"/> says what it would have decided.</summary>
     internal bool IsObserved { get; private init; }
 
+    /// <summary>Until when a deny holds that the permit comes to, where it says no end itself: a policy that somebody else decides pushes no change. Null: until the policy changes.</summary>
+    internal DateTimeOffset? AskedAgainAt { get; set; }
+
     /// <summary>A remote decision point's name for the decision, to find it in its log; for the audit. Null where the policy decides by itself.</summary>
     public string? CorrelationId { get; internal set; }
 
@@ -79,6 +82,11 @@ public sealed class AccessDecision
     /// <param name="reason">Claim, expected and presented value.</param>
     /// <param name="holdsUntil">Until when the deny holds, such as the start of a time window; null until the policy changes.</param>
     public static AccessDecision Deny(string rule, string reason, DateTimeOffset? holdsUntil = null) => new(false, rule, reason) { HoldsUntil = holdsUntil };
+
+    /// <summary>What a permit comes to that can't be kept: a deny by the same rule, which the decision point finds by the same name.</summary>
+    /// <param name="reason">Claim, expected and presented value.</param>
+    /// <param name="holdsUntil">As of <see cref="Deny"/>.</param>
+    internal AccessDecision Denied(string reason, DateTimeOffset? holdsUntil) => new(false, Rule, reason) { HoldsUntil = holdsUntil, CorrelationId = CorrelationId };
 
     /// <summary>A permit of a policy that only observes.</summary>
     /// <param name="would">What it would have decided. None of it counts.</param>

@@ -80,6 +80,9 @@ internal sealed class KeyVaultStaticKeyTests
 
         await using Job gone = await StartAsync(o => o.Version = "0123456789abcdef0123456789abcdef", fill: vault => vault.Set("mail-api", NewKey()));
         Assert.That(Refused(gone).Message, Does.Contain("404 SecretNotFound"));
+        await using Job other = await StartAsync(o => o.Version = version);
+        other.Emulator.Faults.Always(EmulatorEndpoint.KeyVault, Fault.Body("""{"value":"k","id":"https://localhost/secrets/mail-api/fedcba9876543210fedcba9876543210"}"""));
+        Assert.That(Refused(other).Message, Does.Contain("is of another version than the one that was asked for"), "a gateway answered");
     }
 
     [Test]
@@ -106,15 +109,30 @@ internal sealed class KeyVaultStaticKeyTests
     }
 
     [Test]
-    public async Task A_token_for_another_resource_is_refused_by_the_vault_and_the_hint_names_the_scope()
+    public async Task A_token_for_another_resource_is_not_shown_to_the_vault()
     {
-        await using Job job = await StartAsync(scope: "https://storage.azure.com/.default");
-        job.Emulator.KeyVault.Set("mail-api", NewKey());
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => StartAsync(scope: "https://storage.azure.com/.default"))!;
+        Assert.That(refused.Message, Does.Contain("Targets:mail:Through: names a target that says nowhere that its token is for Key Vault").And.Contain(Scope));
 
-        TokenExchangeException refused = Refused(job);
-        Assert.That(refused.Code, Is.EqualTo("NHI4011"));
-        Assert.That(refused.Message, Does.Contain("AKV10022").And.Contain(Scope));
-        Assert.That(job.Emulator.Ledger.Requests.Of(EmulatorEndpoint.KeyVault), Is.EqualTo(2), "another token was tried once");
+        await using Job slashed = await StartAsync(scope: "https://vault.azure.net//.default");
+        slashed.Emulator.KeyVault.Set("mail-api", NewKey());
+        Assert.That(slashed.Emulator.Ledger.Requests.Of(EmulatorEndpoint.KeyVault), Is.Zero);
+    }
+
+    [TestCase("https://vault.azure.net", true)]
+    [TestCase("https://vault.azure.net/", true)]
+    [TestCase("https://storage.azure.com", false)]
+    public async Task A_managed_identity_reads_it_if_its_resource_is_Key_Vault(string resource, bool isTaken)
+    {
+        Task<JobSession> starting = JobSession.StartAsync(b => b
+            .Identity("machine", IdentitySources.ManagedIdentity(), ActsFor.Workload)
+            .Target("entra", Targets.ManagedIdentity(resource), "machine")
+            .Target("mail", Targets.KeyVaultStaticKey(new Uri("https://acme-legacy.vault.azure.net"), "mail-api", "Mail team", Until), t => t.Through = "entra")
+            .Opener<Stream>("mail", (_, _) => new(Stream.Null)).Policy(PolicyDocument.Parse("""{ "version": 1, "revision": 1, "rules": [ { "name": "key", "effect": "permit", "when": { "target": "mail", "static": true } } ] }""")).EndOnSignals(false));
+        if (isTaken)
+            await using (await starting)
+                return;
+        Assert.That(Assert.ThrowsAsync<TokenExchangeException>(() => starting)!.Message, Does.Contain("Targets:mail:Through: names a target that says nowhere"));
     }
 
     [TestCase(-2, -1, "has expired at ")]
@@ -145,6 +163,8 @@ internal sealed class KeyVaultStaticKeyTests
     }
 
     [TestCase("""{"value":"k","id":"https://localhost/secrets/other/0123456789abcdef0123456789abcdef"}""", "is of another secret")]
+    [TestCase("""{"value":"k","id":"https://localhost/secrets/mail-api/newest"}""", "names no version of the secret")]
+    [TestCase("""{"value":"k","id":"https://localhost/secrets/mail-api/0123456789abcdef0123456789abcdef/more"}""", "names no version of the secret")]
     [TestCase("""{"value":7,"id":"https://localhost/secrets/mail-api/1"}""", "has 'value' that is no string")]
     [TestCase("""{"id":"https://localhost/secrets/mail-api/1"}""", "has no value")]
     [TestCase("""{"value":"k","id":"https://localhost/secrets/mail-api/1","attributes":{"enabled":true,"exp":99999999999999}}""", "has attributes with an instant out of range")]

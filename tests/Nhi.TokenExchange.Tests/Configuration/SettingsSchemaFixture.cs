@@ -294,7 +294,7 @@ internal abstract partial class SettingsSchemaFixture(string package)
         if (entry.ContainsKey("Through"))
             section["Targets"]!["vault"] = new JsonObject { ["Identity"] = "job", ["Exchange"] = "VaultLogin", ["Server"] = "https://vault.example:8200" };
         if (kind.Kind == "KeyVaultStaticKey")
-            section["Targets"]!["entra"] = new JsonObject { ["Identity"] = "job", ["Exchange"] = "Rfc8693", ["Issuer"] = "https://issuer.example" };
+            section["Targets"]!["entra"] = new JsonObject { ["Identity"] = "job", ["Exchange"] = "Rfc8693", ["Issuer"] = "https://issuer.example", ["Scopes"] = new JsonArray("https://vault.azure.net/.default") };
         section[isTarget ? "Targets" : "Identities"]!["under-test"] = entry;
         return section;
     }

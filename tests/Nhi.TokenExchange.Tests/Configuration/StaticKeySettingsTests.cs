@@ -9,7 +9,7 @@ internal sealed class StaticKeySettingsTests
         ("Targets:vault:Identity", "job"), ("Targets:vault:Exchange", "VaultLogin"), ("Targets:vault:Server", "https://vault.example:8200"),
         ("Targets:billing:Through", "vault"), ("Targets:billing:Exchange", "VaultStaticKey"), ("Targets:billing:Server", "https://vault.example:8200"), ("Targets:billing:Path", "legacy/billing"),
         ("Targets:billing:Owner", "Billing team"), ("Targets:billing:Until", Until), ("Targets:billing:Header", "X-Api-Key"), ("Targets:billing:AllowedOrigins:0", "https://billing.example"),
-        ("Targets:entra:Identity", "job"), ("Targets:entra:Exchange", "Rfc8693"), ("Targets:entra:Issuer", "https://issuer.example"),
+        ("Targets:entra:Identity", "job"), ("Targets:entra:Exchange", "Rfc8693"), ("Targets:entra:Issuer", "https://issuer.example"), ("Targets:entra:Scopes:0", "https://vault.azure.net/.default"),
         ("Targets:mail:Through", "entra"), ("Targets:mail:Exchange", "KeyVaultStaticKey"), ("Targets:mail:Vault", "https://acme-legacy.vault.azure.net"), ("Targets:mail:Name", "mail-api"),
         ("Targets:mail:Owner", "Mail team"), ("Targets:mail:Until", Until), ("Targets:mail:Header", "Authorization"), ("Targets:mail:AllowedOrigins:0", "https://mail.example"),
         .. changes,
@@ -55,6 +55,11 @@ internal sealed class StaticKeySettingsTests
     [TestCase("mail:Name", "mail_api", "mail:Name: is no name of a secret")]
     [TestCase("mail:Version", "newest", "mail:Version: is no version of a secret")]
     [TestCase("mail:Through", "vault", "mail:Through: names a login to HashiCorp Vault")]
+    [TestCase("entra:Scopes:0", "https://graph.microsoft.com/.default", "mail:Through: names a target that says nowhere that its token is for Key Vault")]
+    [TestCase("entra:Scopes:1", "https://graph.microsoft.com/.default", "mail:Through: names a target that says nowhere that its token is for Key Vault alone")]
+    [TestCase("entra:Scopes:0", null, "mail:Through: names a target that says nowhere that its token is for Key Vault")]
+    [TestCase("entra:Scopes:0", "https://vault.azure.net.evil.example/.default", "mail:Through: names a target that says nowhere that its token is for Key Vault")]
+    [TestCase("entra:Scopes:0", "https://vault.azure.cn/.default", "mail:Through: names a target that says nowhere that its token is for Key Vault")]
     [TestCase("mail:Through", "warehouse", "mail:Through: names a target at Databricks")]
     public void A_wrong_setting_is_named_with_what_to_write(string setting, string? value, string said) =>
         Assert.That(Sections.Refused(Sections.With(With(("Targets:billing:Scheme", "Basic"), ($"Targets:{setting}", value))), AnyPolicy).Message, Does.Contain(said));

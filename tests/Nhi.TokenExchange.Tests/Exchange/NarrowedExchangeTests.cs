@@ -77,6 +77,65 @@ public class NarrowedExchangeTests
         Assert.That(issuer.Requests.Single(request => request.Path == "/revoke").Field("token"), Is.EqualTo(token));
     }
 
+    // What a JWT says of itself, where "read" is left of what the target may have.
+    [TestCase("""{"scope":"read"}""", null)]
+    [TestCase("""{"scope":"read write"}""", "write")]
+    [TestCase("""{"scope":["read","write"]}""", "write")]
+    [TestCase("""{"scp":"read admin"}""", "admin")]
+    [TestCase("""{"scp":["read","admin"]}""", "admin")]
+    [TestCase("""{"scope":"read","scp":["admin"]}""", "admin")]
+    [TestCase("""{"scope":"Read"}""", "Read")]
+    [TestCase("""{"scope":""}""", null)]
+    [TestCase("""{"scope":null,"scp":[]}""", null)]
+    [TestCase("""{"sub":"job"}""", null)]
+    public async Task A_token_that_says_a_wider_scope_of_itself_is_revoked_and_refused(string payload, string? wider)
+    {
+        string token = WireSamples.Jwt(payload.Replace("{", $$"""{"aud":"{{Orders}}",""", StringComparison.Ordinal));
+        await using ScriptedIssuer issuer = Answering($"\"scope\":\"read\",\"authorization_details\":{ReadAndWrite}", token);
+        await using JobSession job = await StartAsync(issuer, Limits("""{ "scopes": [ "read" ] }"""));
+
+        if (wider is null)
+        {
+            await job.Provider<BearerToken>("warehouse").GetAsync();
+            return;
+        }
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => job.Provider<BearerToken>("warehouse").GetAsync().AsTask())!;
+        Assert.That((refused.Code, refused.Stage), Is.EqualTo((ErrorCodes.WiderScope, ExchangeStage.Verify)));
+        Assert.That(refused.Message, Does.Contain($"the token says scope '{wider}' of itself, and 'read' was asked for"));
+        Assert.That(issuer.Requests.Single(request => request.Path == "/revoke").Field("token"), Is.EqualTo(token));
+    }
+
+    // Entra ID says scopes without the name of their resource, and where all of a resource were asked for it says which there are.
+    [TestCase("https://graph.example/User.Read", """{"scp":"User.Read"}""", true)]
+    [TestCase("https://graph.example/User.Read", """{"scp":"User.Read Mail.Send"}""", false)]
+    [TestCase("https://graph.example/User.Read", """{"scp":"Read"}""", false)]
+    [TestCase("api://orders/.default", """{"scp":"orders.read orders.write"}""", true)]
+    [TestCase("read", """{"scope":5}""", false)]
+    [TestCase("read", """{"scp":[5]}""", false)]
+    public async Task A_grant_by_assertion_is_held_against_what_the_token_says_likewise(string asked, string payload, bool isRight)
+    {
+        await using ScriptedIssuer issuer = Answering("", WireSamples.Jwt(payload));
+        await using JobSession job = await JobSession.StartAsync(b => Compose(b, Limits(null)).Target("warehouse", Targets.JwtBearer(issuer.Uri, o => (o.TokenEndpoint, o.RevocationEndpoint) = (new Uri(issuer.Uri, "/token"), new Uri(issuer.Uri, "/revoke"))), "job", asked));
+
+        if (isRight)
+            await job.Provider<BearerToken>("warehouse").GetAsync();
+        else
+            Assert.That(Assert.ThrowsAsync<TokenExchangeException>(() => job.Provider<BearerToken>("warehouse").GetAsync().AsTask())!.Code, Is.EqualTo(payload.Contains('5', StringComparison.Ordinal) ? ErrorCodes.IssuerAnswerMalformed : ErrorCodes.WiderScope));
+        Assert.That(issuer.Requests.Count(request => request.Path == "/revoke"), Is.EqualTo(isRight ? 0 : 1));
+    }
+
+    [Test]
+    public async Task A_piece_of_a_token_in_the_scope_of_a_token_is_quoted_nowhere()
+    {
+        await using ScriptedIssuer issuer = Answering("", WireSamples.Jwt($$"""{"scope":"read {{WireSamples.Proof}} {{WireSamples.TokenCanary}}"}"""));
+        await using JobSession job = await JobSession.StartAsync(b => Compose(b, Limits(null)).Target("warehouse", Targets.JwtBearer(issuer.Uri, o => o.TokenEndpoint = new Uri(issuer.Uri, "/token")), "job", "read"));
+
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => job.Provider<BearerToken>("warehouse").GetAsync().AsTask())!;
+
+        Assert.That(refused.Code, Is.EqualTo(ErrorCodes.WiderScope));
+        Assert.That(refused.ToString(), Does.Not.Contain(WireSamples.ProofCanary).And.Not.Contain("eyJ"));
+    }
+
     [Test]
     public async Task Without_a_limit_further_audiences_of_a_token_are_the_issuers_to_say()
     {
@@ -97,6 +156,18 @@ public class NarrowedExchangeTests
 
         Assert.That((refused.Code, refused.Stage), Is.EqualTo((ErrorCodes.WiderScope, ExchangeStage.Verify)));
         Assert.That(issuer.Requests.Count(request => request.Path == "/revoke"), Is.EqualTo(1));
+    }
+
+    [TestCase("""[{"type":"sql","actions":[]}]""")]
+    [TestCase("""[{"type":"sql","actions":["read"],"privileges":[]}]""")]
+    public async Task A_list_of_nothing_limits_nothing_and_is_wider_than_asked(string granted)
+    {
+        await using ScriptedIssuer issuer = Answering($"\"authorization_details\":{granted}");
+        await using JobSession job = await StartAsync(issuer, Limits($$"""{ "authorizationDetails": {{ReadOnly}} }"""));
+
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => job.Provider<BearerToken>("warehouse").GetAsync().AsTask())!;
+
+        Assert.That((refused.Code, issuer.Requests.Count(request => request.Path == "/revoke")), Is.EqualTo((ErrorCodes.WiderScope, 1)));
     }
 
     [Test]

@@ -90,6 +90,7 @@ public class NarrowingTests
     [TestCase("\"authorizationDetails\": {}", "limits.authorizationDetails: is an object. Write a list of objects")]
     [TestCase("\"authorizationDetails\": []", "limits.authorizationDetails: is not a JSON array of objects, each with a 'type'")]
     [TestCase("\"authorizationDetails\": [ { \"actions\": [ \"read\" ] } ]", "limits.authorizationDetails: is not a JSON array of objects, each with a 'type'")]
+    [TestCase("\"authorizationDetails\": [ { \"type\": \"sql\", \"actions\": [] } ]", "limits.authorizationDetails: has an empty list of 'actions', which limits nothing: leave it out, or say what there may be")]
     [TestCase("\"authorizationDetails\": [ { \"type\": 1 } ]", "limits.authorizationDetails: is not a JSON array of objects, each with a 'type'")]
     [TestCase("\"authorizationDetails\": [ { \"type\": \"a\", \"type\": \"b\" } ]", "limits.authorizationDetails[0].type: is there twice")]
     public void A_limit_that_leaves_nothing_or_something_else_does_not_compile(string limits, string what) =>
@@ -98,6 +99,17 @@ public class NarrowingTests
     [Test]
     public void A_policy_of_ones_own_is_told_of_details_that_are_none() =>
         Assert.That(() => AccessDecision.Permit("mine", authorizationDetails: """{"type":"sql"}"""), Throws.ArgumentException.With.Message.StartsWith("It is one JSON object, not an array of them"));
+
+    [TestCase("locations")]
+    [TestCase("actions")]
+    [TestCase("datatypes")]
+    [TestCase("privileges")]
+    public void A_target_that_asks_for_a_list_of_nothing_is_told(string list)
+    {
+        string details = $$"""[{"type":"sql","{{list}}":[]}]""";
+        Assert.That(() => Targets.Rfc8693(new Uri("https://issuer.example"), o => o.AuthorizationDetails = details), Throws.ArgumentException.With.Message.Contains($"has an empty list of '{list}', which limits nothing"));
+        Assert.That(() => AccessDecision.Permit("mine", authorizationDetails: details), Throws.ArgumentException.With.Message.Contains("has an empty list"));
+    }
 
     [TestCase("\"resources\": [ \"b\" ]", "resources expected 'b', was 'a'")]
     [TestCase("\"authorizationDetails\": [ { \"type\": \"sql\", \"actions\": [ \"write\" ] } ]", """authorizationDetails expected '[{"type":"sql","actions":["write"]}]', was '[{"type":"sql","actions":["read"]}]'""")]

@@ -21,6 +21,14 @@ internal sealed class TestExchanger(TimeProvider time) : TokenExchanger<BearerTo
 
     public override bool EndsWithSubjectToken => Tied;
 
+    public override ExposureAnswer ReusableAfterJob => Reusable?.Invoke() ?? base.ReusableAfterJob;
+
+    public Func<ExposureAnswer>? Reusable { get; set; }
+
+    public Func<ScopeSet, string?>? Flaw { get; set; }
+
+    public override string? FlawOf(ScopeSet scopes) => Flaw?.Invoke(scopes);
+
     public TimeSpan Margin { get; set; } = TimeSpan.FromSeconds(10);
 
     public bool Tied { get; set; }
@@ -36,6 +44,9 @@ internal sealed class TestExchanger(TimeProvider time) : TokenExchanger<BearerTo
     public Func<ExchangeRequest, Issued<BearerToken>>? Answer { get; set; }
 
     public Func<RevocationRequest<BearerToken>, Task<Revocation>>? OnRevoke { get; set; }
+
+    /// <summary>What is read before a policy that looks at the answers about a credential decides.</summary>
+    public Func<CancellationToken, Task>? OnLearn { get; set; }
 
     public IReadOnlyCollection<ExchangeRequest> Requests => _requests;
 
@@ -63,6 +74,8 @@ internal sealed class TestExchanger(TimeProvider time) : TokenExchanger<BearerTo
             Interlocked.Decrement(ref _inTheAir);
         }
     }
+
+    internal override ValueTask LearnAsync(HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken) => OnLearn is null ? default : new(OnLearn(cancellationToken));
 
     public override async ValueTask<Revocation> RevokeAsync(RevocationRequest<BearerToken> request, CancellationToken cancellationToken)
     {

@@ -9,6 +9,7 @@ internal sealed class KeyVaultKeyStore : IKeyStore
 
     private readonly Uri _address;
     private readonly string _id;
+    private readonly string? _version;
 
     /// <exception cref="ArgumentException">The vault, the name or an option is wrong.</exception>
     public KeyVaultKeyStore(Uri vault, string name, KeyVaultStaticKeyOptions options)
@@ -23,6 +24,7 @@ internal sealed class KeyVaultKeyStore : IKeyStore
         Issuer = vault;
         Secret = $"{vault.GetLeftPart(UriPartial.Authority)}/secrets/{name}";
         _id = $"/secrets/{name}/";
+        _version = options.Version;
         _address = new Uri(vault, $"/secrets/{name}{(options.Version is null ? "" : $"/{options.Version}")}?api-version={ApiVersion}");
     }
 
@@ -32,11 +34,13 @@ internal sealed class KeyVaultKeyStore : IKeyStore
 
     public string HopRemedy => "Name a target whose token is for Key Vault: with the exchange Entra and the scope https://vault.azure.net/.default, or ManagedIdentity and that Resource";
 
-    public string? FlawOfHop(TokenExchanger? hop) =>
+    // A token for somebody else would be seen by who must not see it.
+    public string? FlawOfHop(TokenExchanger? hop, ScopeSet scopes) =>
         hop is null ? "is missing: a secret is read with a token for Key Vault"
         : hop is VaultLoginExchanger ? "names a login to HashiCorp Vault, whose token must not be seen by Azure"
         : hop is DatabricksExchanger ? "names a target at Databricks, whose token must not be seen by Key Vault"
-        : null;
+        : KeyVaultNames.IsForVault(Issuer, [.. scopes.Values, .. hop.Resources, .. hop.IsPlatformIssued ? [hop.SubjectAudience.ToString()] : Array.Empty<string>()]) ? null
+        : "names a target that says nowhere that its token is for Key Vault alone, which must not see any other";
 
     public async Task<StoredKey> ReadAsync(ExchangeRequest request, CancellationToken cancellationToken)
     {
@@ -58,11 +62,16 @@ internal sealed class KeyVaultKeyStore : IKeyStore
         // What was asked for, and not another one that a gateway answers with.
         if (!Uri.TryCreate(secret.Id, UriKind.Absolute, out Uri? id) || !id.AbsolutePath.StartsWith(_id, StringComparison.OrdinalIgnoreCase))
             throw Malformed("is of another secret than the one that was asked for (id)", correlation);
+        string version = id.AbsolutePath[_id.Length..];
+        if (KeyVaultNames.FaultOfVersion(version) is not null)
+            throw Malformed("names no version of the secret (id)", correlation);
+        if (_version is not null && !version.Equals(_version, StringComparison.OrdinalIgnoreCase))
+            throw Malformed("is of another version than the one that was asked for (id)", correlation);
         if (secret.IsDisabled)
         {
             throw new TokenExchangeException(ErrorCodes.StaticKeyUnfit, ExchangeStage.Verify, $"The secret {Secret} is disabled. It is not handed out.") { CorrelationId = correlation, Hint = "Let its owner enable it, or store the next version." };
         }
-        return new StoredKey(secret.Value!) { Version = id.AbsolutePath[_id.Length..], NotBefore = secret.NotBefore, EndsAt = secret.ExpiresAt, CorrelationId = correlation };
+        return new StoredKey(secret.Value!) { Version = version, NotBefore = secret.NotBefore, EndsAt = secret.ExpiresAt, CorrelationId = correlation };
     }
 
     private TokenExchangeException Malformed(string what, string? correlation) =>

@@ -10,6 +10,8 @@ internal static class KeyVaultNames
     // Public, China, US Government.
     private static readonly string[] Domains = [".vault.azure.net", ".vault.azure.cn", ".vault.usgovcloudapi.net"];
 
+    private const string AllOfResource = "/.default";
+
     private const int LongestName = 127;
 
     /// <summary>What is wrong with a vault's address; null if nothing is. Elsewhere nobody may be shown a token for Key Vault.</summary>
@@ -17,6 +19,14 @@ internal static class KeyVaultNames
         vault.AbsolutePath != "/" || vault.Query.Length > 0 ? "has a path or a query"
         : NetworkAddresses.IsLoopbackName(vault.IdnHost) || Domains.Any(domain => vault.IdnHost.EndsWith(domain, StringComparison.OrdinalIgnoreCase)) ? null
         : "is not an address of Key Vault";
+
+    /// <summary>Whether the resource that a token is asked for is the one of the vault's cloud, and that alone: <c>https://vault.azure.net</c>, or that with <c>/.default</c>. A vault on loopback is of any. Words that are no addresses say nothing of it.</summary>
+    public static bool IsForVault(Uri vault, IEnumerable<string> asked)
+    {
+        IEnumerable<string> resources = Domains.Where(domain => NetworkAddresses.IsLoopbackName(vault.IdnHost) || vault.IdnHost.EndsWith(domain, StringComparison.OrdinalIgnoreCase)).Select(domain => $"https://{domain[1..]}");
+        string[] addresses = [.. asked.Where(one => Uri.TryCreate(one, UriKind.Absolute, out _)).Select(one => (one.EndsWith(AllOfResource, StringComparison.Ordinal) ? one[..^AllOfResource.Length] : one).TrimEnd('/'))];
+        return addresses.Length > 0 && Array.TrueForAll(addresses, one => resources.Contains(one, StringComparer.OrdinalIgnoreCase));
+    }
 
     public static string? FaultOfName(string name) =>
         name.Length is > 0 and <= LongestName && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '-') ? null : "is no name of a secret";

@@ -5,7 +5,7 @@ namespace Nhi.TokenExchange;
 /// <summary>Compares granted authorization details with those that were asked for (RFC 9396 §7).</summary>
 /// <remarks>
 /// Each granted object must be an asked one, or narrower: the same members, where the lists <c>locations</c>, <c>actions</c>, <c>datatypes</c>
-/// and <c>privileges</c> may be shorter, or be there when the asked object left them open. Anything else counts as wider.
+/// and <c>privileges</c> may be shorter but not empty, or be there when the asked object left them open. Anything else counts as wider.
 /// </remarks>
 internal static class AuthorizationDetailsCheck
 {
@@ -23,7 +23,7 @@ internal static class AuthorizationDetailsCheck
             if (document.RootElement.ValueKind == JsonValueKind.Object)
                 return "is one JSON object, not an array of them (RFC 9396 §2)";
             return document.RootElement.ValueKind == JsonValueKind.Array && document.RootElement.GetArrayLength() > 0 && document.RootElement.EnumerateArray().All(IsTyped)
-                ? null
+                ? document.RootElement.EnumerateArray().Select(EmptyListIn).FirstOrDefault(list => list is not null) is { } empty ? $"has an empty list of '{empty}', which limits nothing: leave it out, or say what there may be" : null
                 : "is not a JSON array of objects, each with a 'type' (RFC 9396 §2)";
         }
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)   // the second for half of a surrogate pair
@@ -45,7 +45,7 @@ internal static class AuthorizationDetailsCheck
             using JsonDocument answer = JsonDocument.Parse(granted, Strict);
             if (answer.RootElement.ValueKind != JsonValueKind.Array)
                 return "authorization_details came that are not an array";
-            return answer.RootElement.EnumerateArray().All(one => IsTyped(one) && question.RootElement.EnumerateArray().Any(wanted => IsWithin(one, wanted)))
+            return answer.RootElement.EnumerateArray().All(one => IsTyped(one) && EmptyListIn(one) is null && question.RootElement.EnumerateArray().Any(wanted => IsWithin(one, wanted)))
                 ? null
                 : "authorization_details came that go beyond those asked for";
         }
@@ -57,6 +57,10 @@ internal static class AuthorizationDetailsCheck
 
     private static bool IsTyped(JsonElement element) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty("type", out JsonElement type) && type.ValueKind == JsonValueKind.String;
+
+    // RFC 9396 §2.2 does not say that a list of nothing grants nothing: it may as well mean no limit.
+    private static string? EmptyListIn(JsonElement one) =>
+        LimitingLists.FirstOrDefault(list => one.TryGetProperty(list, out JsonElement entries) && entries.ValueKind == JsonValueKind.Array && entries.GetArrayLength() == 0);
 
     private static bool IsWithin(JsonElement granted, JsonElement asked)
     {

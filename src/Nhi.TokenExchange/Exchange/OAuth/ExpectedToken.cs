@@ -19,14 +19,17 @@ internal sealed record ExpectedToken
     /// <summary>The <c>aud</c> values of which a JWT must have one, if it has any; empty checks nothing.</summary>
     public IReadOnlyList<string> Audiences { get; init; } = [];
 
+    /// <summary>The scopes that were asked for; empty leaves them to the issuer.</summary>
+    public ScopeSet Scopes { get; init; }
+
     /// <summary>What was asked for, a JSON array; null if nothing was.</summary>
     public string? AuthorizationDetails { get; init; }
 
     /// <summary>Whether what was granted of them may be said nowhere, neither in the answer nor in the token.</summary>
     public bool DetailsMayGoUnsaid { get; init; }
 
-    /// <summary>The same for a request of which a policy left less.</summary>
-    public ExpectedToken For(ExchangeRequest request) => request.AuthorizationDetails is { } left ? this with { AuthorizationDetails = left } : this;
+    /// <summary>The same for one request, of which a policy may have left less.</summary>
+    public ExpectedToken For(ExchangeRequest request) => this with { Scopes = request.Scopes, AuthorizationDetails = request.AuthorizationDetails ?? AuthorizationDetails };
 
     /// <summary>Makes the credential.</summary>
     /// <param name="answer">What came.</param>
@@ -94,6 +97,11 @@ internal sealed record ExpectedToken
             return Malformed(answer, $"has an access_token whose details can't be believed: its payload {unread}", isTransient: false);
         if (FaultOfDetails(answer, claims) is { } wider)
             return Flaw(answer, ErrorCodes.WiderScope, wider, "Let the issuer grant what is asked for.");
+        if (!Scopes.IsEmpty && claims?.Fault is { } unsaid)
+            return Malformed(answer, $"has an access_token whose scope can't be believed: its payload {unsaid}", isTransient: false);
+        // What the answer says itself is the grant's to check.
+        if (claims is not null && TokenScopes.Beyond(Scopes, claims.Scopes.Except(answer.Scope?.Split(' ') ?? [])) is { } beyond)
+            return Flaw(answer, ErrorCodes.WiderScope, $"the token says scope '{OuterText.Shown(beyond, 60, answer.Secrets)}' of itself, and '{Scopes}' was asked for", "Let the issuer grant what is asked for, or ask for what it grants.");
         if (Audiences.Count > 0 && claims?.Fault is { } unreadable)
             return Malformed(answer, $"has an access_token whose audience can't be believed: its payload {unreadable}", isTransient: false);
         if (Audiences.Count > 0 && claims is { Audiences.Count: > 0 } && !claims.Audiences.Any(Audiences.Contains))

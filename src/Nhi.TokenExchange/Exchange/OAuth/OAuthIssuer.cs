@@ -11,6 +11,7 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
 {
     private readonly Lazy<DiscoveryDocuments> _documents = new();
     private IssuerEndpoints? _known;
+    private bool _refusesToRevoke;
 
     public Uri Identifier => issuer;
 
@@ -18,9 +19,13 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
     public ExposureAnswer ReusableAfterJob => (configured ?? _known) switch
     {
         null => ExposureAnswer.Yes("it is not known whether the issuer revokes: its metadata, which say it, have not been read"),
+        _ when _refusesToRevoke => ExposureAnswer.Yes("the issuer refuses to revoke such a token (unsupported_token_type): a copy works until it dies by itself"),
         { Revocation: null } => ExposureAnswer.Yes("no revocation endpoint is known, so that a copy works until the token dies by itself"),
-        _ => ExposureAnswer.No("the issuer revokes it when the job ends (RFC 7009)"),
+        _ => ExposureAnswer.No("the issuer revokes it when the job ends (RFC 7009); one that is self-contained is over where the target asks its issuer"),
     };
+
+    /// <summary>Whether its metadata may say more.</summary>
+    public bool IsUnread => (configured ?? _known) is null;
 
     /// <summary>A token that somebody else issued is shown by nobody but its issuer, once.</summary>
     public static ExposureAnswer ShownOnce { get; } = ExposureAnswer.No("the issuer shows it once, to this process");
@@ -74,7 +79,10 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
         TokenExchangeException refused = IssuerRefusal.Of(response, endpoint, request.Time);
         // RFC 7009 §2.2.1. Some say it of a token that has just died; our clock has been asked about that.
         if (refused.IssuerError == "unsupported_token_type")
+        {
+            _refusesToRevoke = true;
             return Revocation.NotSupported;
+        }
         throw new TokenExchangeException(ErrorCodes.RevocationFailed, ExchangeStage.Revoke, refused.Detail, refused)
         {
             IsTransient = refused.IsTransient, RetryAfter = refused.RetryAfter, CorrelationId = refused.CorrelationId, IssuerError = refused.IssuerError,

@@ -10,7 +10,7 @@ internal interface IKeyStore
     string Secret { get; }
 
     /// <summary>As <see cref="TokenExchanger.FlawOfHop"/>.</summary>
-    string? FlawOfHop(TokenExchanger? hop);
+    string? FlawOfHop(TokenExchanger? hop, ScopeSet scopes);
 
     /// <summary>What to name as the hop: a sentence without its full stop.</summary>
     string HopRemedy { get; }

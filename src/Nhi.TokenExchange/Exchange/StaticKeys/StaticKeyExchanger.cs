@@ -48,7 +48,7 @@ internal sealed class StaticKeyExchanger : TokenExchanger<StaticKey>
 
     public override string? FlawOf(ScopeSet scopes) => scopes.IsEmpty ? null : "are set; a static key has none: leave them out";
 
-    internal override string? FlawOfHop(TokenExchanger? hop) => _store.FlawOfHop(hop);
+    internal override string? FlawOfHop(TokenExchanger? hop, ScopeSet scopes) => _store.FlawOfHop(hop, scopes);
 
     public override async ValueTask<Issued<StaticKey>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken)
     {

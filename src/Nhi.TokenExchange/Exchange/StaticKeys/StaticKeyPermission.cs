@@ -8,8 +8,6 @@ internal static class StaticKeyPermission
         if (!decision.IsPermitted || decision.PermitsStaticKey || asked.StaticKey is null)
             return decision;
         // Not for good: a policy that somebody else decides pushes no change.
-        AccessDecision denied = AccessDecision.Deny(decision.Rule, "a static key expected a permit that says that it is for one, presented a permit that does not: a static key is permitted in so many words alone", asked.At + RemotePolicy.DenyHolds);
-        denied.CorrelationId = decision.CorrelationId;
-        return denied;
+        return decision.Denied("a static key expected a permit that says that it is for one, presented a permit that does not: a static key is permitted in so many words alone", asked.At + RemotePolicy.DenyHolds);
     }
 }

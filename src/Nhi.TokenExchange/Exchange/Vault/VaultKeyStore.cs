@@ -38,7 +38,7 @@ internal sealed class VaultKeyStore : IKeyStore
         field.Length is 0 or > LongestField || field.AsSpan().ContainsAnyExceptInRange('!', '~') ? FormattableString.Invariant($"is no field of a secret: 1 to {LongestField} characters of visible ASCII") : null;
 
     // A proof that was sent as a token, or a token that was sent to another server, would be seen by who must not see it.
-    public string? FlawOfHop(TokenExchanger? hop) => _server.FlawOfLogin(hop);
+    public string? FlawOfHop(TokenExchanger? hop, ScopeSet scopes) => _server.FlawOfLogin(hop);
 
     public async Task<StoredKey> ReadAsync(ExchangeRequest request, CancellationToken cancellationToken)
     {

@@ -9,6 +9,8 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
     private readonly string _path;
     private readonly bool _isPost;
     private readonly TimeSpan? _wrapFor;
+    private readonly ExposureAnswer _reusable;
+    private readonly bool _outlivesLease;
     private bool _hasNoLease;
 
     /// <exception cref="ArgumentException">The server, the path or an option is wrong.</exception>
@@ -23,6 +25,8 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
         _path = path;
         _isPost = options.Method == VaultSecretMethod.Post;
         _wrapFor = options.WrapLifetime;
+        _reusable = VaultEngine.ReusableAfterJob(path, options.EndsWithLease);
+        _outlivesLease = VaultEngine.OutlivesLease(path, options.EndsWithLease);
         SubjectAudience = new Audience(server.GetLeftPart(UriPartial.Authority));
         UsableMargin = options.UsableMargin;
     }
@@ -36,20 +40,20 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
     // Known when the first one comes: not every engine has leases.
     public override ExposureAnswer ReusableAfterJob => _hasNoLease
         ? ExposureAnswer.Yes("what Vault gives at this path has no lease that could be revoked: a copy works until it dies by itself")
-        : ExposureAnswer.No("its lease is revoked when the job ends");
+        : _reusable;
 
-    public override ExposureAnswer VisibleToOperators => _path.Split('/').Any(segment => segment is "static-creds" or "static-cred")
+    public override ExposureAnswer VisibleToOperators => VaultEngine.IsStaticRole(_path)
         ? ExposureAnswer.Yes("Vault keeps the password of a static role, and shows it to whoever may read the path")
         : ExposureAnswer.No("Vault makes it for this lease, and shows it once");
 
     internal override bool RenewsHeld => true;
 
     // "Token Hierarchies": the leases of a token end with it.
-    internal override string? EndsWith(Credential credential) => credential.Lease.Handle is null ? null : ((VaultSecret)credential).IssuedTo?.Fingerprint;
+    internal override string? EndsWith(Credential credential) => credential.Lease.Handle is null || _outlivesLease ? null : ((VaultSecret)credential).IssuedTo?.Fingerprint;
 
     public override string? FlawOf(ScopeSet scopes) => VaultOptionChecks.FlawOf(scopes);
 
-    internal override string? FlawOfHop(TokenExchanger? hop) => _server.FlawOfLogin(hop);
+    internal override string? FlawOfHop(TokenExchanger? hop, ScopeSet scopes) => _server.FlawOfLogin(hop);
 
     public override async ValueTask<Issued<VaultSecret>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken)
     {
@@ -78,13 +82,13 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
         var call = new VaultCall("sys/leases/revoke") { Token = token, Body = VaultCall.Object(("lease_id", lease), ("sync", true)) };
         VaultReply reply = await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
         if (reply.IsSuccess)
-            return Revocation.Revoked;
+            return _outlivesLease ? Revocation.NotSupported : Revocation.Revoked;   // the lease is gone, and what it was of works on
         if (reply.SaysItIsGone)
-            return Revocation.AlreadyGone;
+            return _outlivesLease ? Revocation.NotSupported : Revocation.AlreadyGone;
         if (reply.Status != 403)
             throw VaultRefusal.OfRevocation(reply, _server, request.Time);
         if (request.Credential is not null && reply.SaysTokenIsDead)
-            return Revocation.AlreadyGone;   // "Token Hierarchies": the leases of a token end with it
+            return _outlivesLease ? Revocation.NotSupported : Revocation.AlreadyGone;   // "Token Hierarchies": the leases of a token end with it
         TokenExchangeException denied = VaultRefusal.OfRevocation(reply, _server, request.Time, "Let a policy of the login's role permit update of sys/leases/revoke. The lease ends with its login in any case.");
         // The job's end revokes the login beside it: then this lease is gone, too, and the next try is told so.
         throw request.Credential is null ? denied : new TokenExchangeException(denied.Code, denied.Stage, denied.Detail, denied) { IsTransient = true, CorrelationId = denied.CorrelationId, Hint = denied.Hint };
@@ -126,7 +130,7 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
     private TokenExchangeException NeverEnds(VaultAnswer answer) =>
         new(ErrorCodes.NeverEnds, ExchangeStage.Verify, $"What Vault gives at {_path} has no lease and says no end: it is a static secret.")
         {
-            CorrelationId = VaultRefusal.Id(answer), Hint = "Name a path of a secrets engine that makes secrets with a lease, such as database/creds/… or aws/sts/….",
+            CorrelationId = VaultRefusal.Id(answer), Hint = "Name a path of a secrets engine that makes secrets with a lease, such as database/creds/… or azure/creds/….",
         };
 
     // Google's access tokens have no lease; they say themselves when they end.

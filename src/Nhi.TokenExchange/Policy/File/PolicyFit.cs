@@ -42,5 +42,24 @@ internal static class PolicyFit
         }
     }
 
+    /// <summary>Tells of a target whose answers about its credential, as far as they are known, shut it out whoever asks: every permit wants another, or a forbid wants nothing but them.</summary>
+    /// <param name="policy">The document in force.</param>
+    /// <param name="target">A target.</param>
+    /// <param name="exposure">The answers about it.</param>
+    /// <param name="logger">Told.</param>
+    public static void TellExposure(PolicyDocument policy, TargetPlan target, CredentialExposure exposure, ILogger logger)
+    {
+        PolicyRule[] rules = [.. policy.Rules.Where(rule => rule.Find(PolicyAttribute.Target)?.Matcher.Matches(target.Name) ?? true)];
+        PolicyRule[] permits = [.. rules.Where(rule => rule.IsPermit)];
+        PolicyRule[] shut = [.. rules.Where(rule => !rule.IsPermit && rule.Window is null && rule.Conditions.OfType<ExposureCondition>().Any()
+            && rule.Conditions.All(condition => condition is ExposureCondition asked ? asked.HoldsFor(exposure) : condition is ValueCondition { Name: PolicyAttribute.Target }))];
+        if (shut.Length == 0 && permits.Length > 0 && Array.TrueForAll(permits, permit => permit.Conditions.OfType<ExposureCondition>().Any(asked => !asked.HoldsFor(exposure))))
+            shut = permits;
+        if (shut.Length == 0 || policy.IsObserved)
+            return;
+        ExposureCondition first = shut[0].Conditions.OfType<ExposureCondition>().First(asked => asked.HoldsFor(exposure) != shut[0].IsPermit);
+        logger.ExposureWillBeDenied(target.Name, first.Name, first.AnswerIn(exposure), policy.Revision, Names(shut));
+    }
+
     private static string Names(PolicyRule[] rules) => string.Join(", ", rules.Take(MostNamed).Select(rule => rule.Name)) + (rules.Length > MostNamed ? ", …" : "");
 }

@@ -19,7 +19,11 @@ internal sealed class ExposureCondition(string question, Func<CredentialExposure
 
     public override string Expected => isYes ? "yes" : "no";
 
-    public override bool HoldsFor(AccessRequest request) => answerOf(request.Exposure).IsYes == isYes;
+    public override bool HoldsFor(AccessRequest request) => HoldsFor(request.Exposure);
+
+    public bool HoldsFor(CredentialExposure exposure) => AnswerIn(exposure).IsYes == isYes;
+
+    public ExposureAnswer AnswerIn(CredentialExposure exposure) => answerOf(exposure);
 
     public override string Presented(AccessRequest request) => answerOf(request.Exposure).ToString();
 

@@ -79,6 +79,7 @@ internal sealed class RemotePolicy(IDecisionPoint point, RemotePolicyOptions opt
             ? AccessDecision.Permit(rule, limits.Scopes, limits.MaxLifetime, askedAt + limits.HoldsFor, resources: limits.Resources, authorizationDetails: limits.AuthorizationDetails, permitsStaticKey: limits.PermitsStaticKey)
             : AccessDecision.Deny(rule, answer.Reason.Length > 0 ? answer.Reason : "the decision point gave no reason", askedAt + (limits.HoldsFor ?? DenyHolds));
         decision.CorrelationId = answer.CorrelationId;
+        decision.AskedAgainAt = askedAt + DenyHolds;
         return decision;
     }
 }

@@ -80,6 +80,9 @@ internal sealed class VaultExchangeTests
         VaultSecret secret = await job.Database.GetAsync();
 
         Assert.That(secret.Fields, Is.EquivalentTo(new[] { "access_key", "secret_key", "security_token", "arn" }));
+        JobReport report = await job.Session.CompleteAsync();
+        Assert.That(report.Leases.Single(lease => lease.Target == "database").End, Is.EqualTo(LeaseEnd.CannotBeRevoked), "the lease is over, and what STS gave is not");
+        Assert.That(job.Vault.OpenLeases, Is.Zero);
     }
 
     [Test]

@@ -73,6 +73,24 @@ internal sealed class RemotePolicyTests
     }
 
     [Test]
+    public async Task A_permit_that_leaves_nothing_to_ask_for_is_a_deny_under_the_decision_points_name_that_is_asked_again([Values] Language language)
+    {
+        await using DecidedJob job = await DecidedJob.StartAsync(language);
+        job.Point.Rule = _ => new EmulatedDecision { IsPermitted = true, Scopes = ["read"] };
+        job.Issuer.Flaw = scopes => scopes.Values.Count == 1 ? "are one; this issuer takes two" : null;
+
+        AccessDeniedException denied = job.Denial();
+
+        Assert.That((denied.CorrelationId, job.Audit.Events.Single(one => one.Kind == AuditEventKind.Denied).CorrelationId), Is.EqualTo((denied.CorrelationId, denied.CorrelationId)));
+        Assert.That(denied.CorrelationId, Is.Not.Null);
+        job.Denial();
+        Assert.That(job.Asked, Is.EqualTo(1), "it holds for a while");
+        job.Point.Rule = _ => Yes;
+        job.Time.Advance(RemotePolicy.DenyHolds + TimeSpan.FromSeconds(1));
+        await job.Warehouse.GetAsync();
+    }
+
+    [Test]
     public async Task A_refresh_is_asked_for_anew_and_a_deny_ends_what_is_held([Values] Language language)
     {
         await using DecidedJob job = await DecidedJob.StartAsync(language);
