@@ -50,7 +50,7 @@ internal sealed class JobAudit
         {
             throw new TokenExchangeException(ErrorCodes.NotRecorded, ExchangeStage.Record, $"The audit could not record '{auditEvent.Kind}' ({exception.GetType().Name}); nothing is handed out.", ForeignException.Of(exception))
             {
-                Target = auditEvent.Target, IsTransient = true, Hint = "Look at the audit sink.",
+                Target = auditEvent.Target, IsTransient = true, Hint = "Look at the audit sink; at the disk of its folder: whether it is full, read-only, or hangs.",
             };
         }
     }

@@ -28,7 +28,7 @@ internal sealed record AuditSection(string? Folder, AuditFolderOptions Options, 
         options.AnchorEvery = (int)Math.Min(int.MaxValue, Number(settings, "AnchorEvery", options.AnchorEvery));
         if (options.Flaw is { } flaw)
             settings.Error(flaw.Setting, flaw.What, flaw.Remedy);
-        if (!isNamed && !settings.Has("Log"))
+        if (settings.Names.Count == 0)
             settings.Error("", "names nothing to record in", "Name a folder, such as \"Audit\": { \"Folder\": \"/var/lib/orders/audit\" }, or take the section out: then the log has the events.");
         return new AuditSection(folder, options, toLog);
     }

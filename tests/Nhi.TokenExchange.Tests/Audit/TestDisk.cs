@@ -28,12 +28,12 @@ internal sealed class TestDisk : Disk
     /// <summary>What each flush waits for.</summary>
     public ManualResetEventSlim Gate { get; } = new(initialState: true);
 
-    /// <summary>Shuts the gate; the task completes when a flush stands before it.</summary>
+    /// <summary>Shuts the gate; the task completes when a flush stands before it, or fails after a minute.</summary>
     public Task Shut()
     {
         Gate.Reset();
         _entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        return _entered.Task;
+        return _entered.Task.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System);
     }
 
     public override void Write(SafeFileHandle file, ReadOnlySpan<byte> text, long at)
