@@ -26,6 +26,12 @@ switch (args)
     case ["--one-core"]:
         await OneCoreReport.MeasureAsync();
         return 0;
+    case ["--audit"]:
+        await AuditReport.MeasureAsync();
+        return 0;
+    case [AuditedGrants.Command]:
+        await AuditedGrants.RunAsync();
+        return 0;
     case ["--threads"]:
         foreach (ThreadScalingResult path in await ThreadScaling.RunAsync())
             Console.WriteLine($"{path}");

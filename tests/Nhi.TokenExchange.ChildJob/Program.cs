@@ -11,6 +11,11 @@ if (args is ["recover", var left, var issuers])
     await JournaledJob.RecoverAsync(left, issuers);
     return;
 }
+if (args is ["audit", var audit, var authority, var proof])
+{
+    await AuditedJob.RunAsync(audit, authority, proof);
+    return;
+}
 if (args is [var name] && ChildFaults.Find(name) is { } run)
 {
     await run();

@@ -44,6 +44,9 @@ internal sealed class SectionReading
     /// <summary>Whether the section names a policy, though perhaps wrongly, which is noted.</summary>
     public bool IsPolicySaid { get; private set; }
 
+    /// <summary>Where the audit is recorded; null if the section does not say.</summary>
+    public AuditSection? Audit { get; private set; }
+
     /// <summary>Certificate authorities to trust beside the system's.</summary>
     public AdditionalRoots? Roots { get; private set; }
 
@@ -92,6 +95,7 @@ internal sealed class SectionReading
         if (reader.Has("FailOnUnrevoked"))
             FailOnUnrevoked = reader.Flag("FailOnUnrevoked");
         ReadPolicy(reader);
+        Audit = AuditSection.Read(reader);
         Roots = TrustRootsFile.Read(reader, _errors);
         SettingsReader identities = reader.Child("Identities");
         AreIdentitiesRead = !IsList(identities, "is a list, whose entries have no names", "Write an object, each identity under its name: \"Identities\": { \"job\": { \"Source\": \"OidcFile\", \"Path\": \"/var/run/secrets/job/token\" } }.");

@@ -7,7 +7,7 @@ internal sealed record SessionPlan(
     JobContext Job,
     IReadOnlyList<TargetPlan> Targets,
     IAccessPolicy Policy,
-    IAuditSink Audit,
+    AuditPlan Audit,
     TimeProvider Time,
     Func<double> Jitter,
     ILogger Logger,

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>Composes a job session: identities, targets, policy, audit. Does no I/O; all errors come together when the session starts, which reads the files of <c>TrustRoots</c> and <c>Policy</c>, looks for the folder of <c>KillSwitch</c> and opens that of <c>Journal</c>, if they are named.</summary>
+/// <summary>Composes a job session: identities, targets, policy, audit. Does no I/O; all errors come together when the session starts, which reads the files of <c>TrustRoots</c> and <c>Policy</c>, looks for the folder of <c>KillSwitch</c> and opens those of <c>Journal</c> and of the audit, if they are named.</summary>
 public sealed partial class TokenExchangeBuilder
 {
     private readonly List<(string Path, IdentityPlan Plan)> _identities = [];
@@ -17,7 +17,6 @@ public sealed partial class TokenExchangeBuilder
     private bool? _jobFromRuntime;
     private Func<string, string?> _environment = Environment.GetEnvironmentVariable;
     private IConfigurationSection? _section;
-    private IAuditSink? _audit;
     private TimeProvider _time = TimeProvider.System;
     private Func<double>? _jitter;
     private ILoggerFactory _loggerFactory = NullLoggerFactory.Instance;
@@ -92,15 +91,6 @@ public sealed partial class TokenExchangeBuilder
         return this;
     }
 
-    /// <summary>Sets the audit sink. Default: the log of <see cref="Logging"/>.</summary>
-    /// <param name="sink">Records; what it can't record is not handed out.</param>
-    public TokenExchangeBuilder Audit(IAuditSink sink)
-    {
-        ArgumentNullException.ThrowIfNull(sink);
-        _audit = sink;
-        return this;
-    }
-
     /// <summary>Sets where log lines go. Default: nowhere.</summary>
     /// <param name="loggerFactory">Makes the logger of category <c>Nhi.TokenExchange</c>.</param>
     public TokenExchangeBuilder Logging(ILoggerFactory loggerFactory)
@@ -159,7 +149,7 @@ public sealed partial class TokenExchangeBuilder
         return this;
     }
 
-    /// <summary>Reads identities, targets, <c>Job</c>, <c>EndWithin</c>, <c>MaxDuration</c>, <c>KillSwitch</c>, <c>Journal</c>, <c>FailOnUnrevoked</c>, <c>Policy</c> and <c>TrustRoots</c> (the path of a PEM file) from a configuration too. What is said in code as well is added; of the job's facts, its times, its switch, its journal and its failing, code wins. There is one policy: in code or in the section.</summary>
+    /// <summary>Reads identities, targets, <c>Job</c>, <c>EndWithin</c>, <c>MaxDuration</c>, <c>KillSwitch</c>, <c>Journal</c>, <c>FailOnUnrevoked</c>, <c>Policy</c>, <c>Audit</c> and <c>TrustRoots</c> (the path of a PEM file) from a configuration too. What is said in code as well is added; of the job's facts, its times, its switch, its journal, its failing and the folder of its audit, code wins. There is one policy: in code or in the section.</summary>
     /// <param name="section">The section, such as <c>TokenExchange</c>. Its shape is closed: unknown settings and static secrets are refused. Read once, when the session starts; a reload changes nothing.</param>
     public TokenExchangeBuilder Configuration(IConfigurationSection section)
     {
@@ -220,7 +210,7 @@ public sealed partial class TokenExchangeBuilder
             _errors.ThrowIfAny();
             ILogger logger = _loggerFactory.CreateLogger("Nhi.TokenExchange"), quiet = new QuietLogger(logger);
             return new SessionPlan(
-                job, targets, recoversOnly ? _policy ?? read.RemotePolicy ?? new AllowAllPolicy() : FreezePolicy(policy, read.RemotePolicy, job, targets, quiet, read.Owned), _audit ?? new LoggerAuditSink(logger), _time, _jitter ?? CryptographicJitter,
+                job, targets, recoversOnly ? _policy ?? read.RemotePolicy ?? new AllowAllPolicy() : FreezePolicy(policy, read.RemotePolicy, job, targets, quiet, read.Owned), FreezeAudit(read.Audit, logger), _time, _jitter ?? CryptographicJitter,
                 quiet, _meter, _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _maxDuration ?? read.MaxDuration, killSwitch,
                 _journal ?? read.Journal, _failOnUnrevoked ?? read.FailOnUnrevoked ?? false, _transport, _roots?.And(read.Roots) ?? read.Roots, _openers, read.Owned);
         }

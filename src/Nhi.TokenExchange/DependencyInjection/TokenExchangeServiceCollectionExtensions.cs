@@ -17,8 +17,8 @@ public static class TokenExchangeServiceCollectionExtensions
     /// <remarks>
     /// The session is made when the host starts, before any hosted service, and throws all errors of its composition then; it is completed after all hosted
     /// services have stopped, within its own deadline (EndWithin, 10 seconds), which adds to the host's ShutdownTimeout. Without a host the first use makes
-    /// it and the container's disposal ends it. Where code says nothing, <see cref="ILoggerFactory"/>, <see cref="IMeterFactory"/>, <see cref="TimeProvider"/>,
-    /// <see cref="IAccessPolicy"/> and <see cref="IAuditSink"/> are the container's, if it has them. Signals are left to the host.
+    /// it and the container's disposal ends it. Where code says nothing, <see cref="ILoggerFactory"/>, <see cref="IMeterFactory"/>, <see cref="TimeProvider"/>
+    /// and <see cref="IAccessPolicy"/> are the container's, if it has them; each <see cref="IAuditSink"/> that it has is one that has to record. Signals are left to the host.
     /// </remarks>
     /// <exception cref="TokenExchangeException">It was called before on these services.</exception>
     public static IServiceCollection AddTokenExchange(this IServiceCollection services, IConfigurationSection section, Action<TokenExchangeBuilder>? configure = null)
@@ -85,7 +85,7 @@ public static class TokenExchangeServiceCollectionExtensions
             builder.Time(time);
         if (container.GetService<IAccessPolicy>() is { } policy)
             builder.Policy(policy);
-        if (container.GetService<IAuditSink>() is { } audit)
+        foreach (IAuditSink audit in container.GetServices<IAuditSink>())
             builder.Audit(audit);
         if (container.GetService<IMeterFactory>() is { } meters)
             builder.Meters(meters);

@@ -65,6 +65,9 @@ internal static class ErrorCodes
 
     // 6xxx: record
     public const string NotRecorded = "NHI6001";
+    public const string AuditFolderUnsafe = "NHI6002";
+    public const string AuditFileChanged = "NHI6003";
+    public const string AuditUnfinished = "NHI6004";
     public const string AuditTrailUnreadable = "NHI6010";
 
     // 7xxx: job

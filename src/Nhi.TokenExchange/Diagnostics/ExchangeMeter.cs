@@ -27,6 +27,7 @@ internal sealed class ExchangeMeter
         Ended = meter.CreateCounter<long>(TelemetryNames.Ended, "{credential}", "Credentials ended, by what is true of them afterwards.");
         Failures = meter.CreateCounter<long>(TelemetryNames.Failures, "{failure}", "Flights that brought nothing, denials aside.");
         Denials = meter.CreateCounter<long>(TelemetryNames.Denials, "{denial}", "Flights that were denied.");
+        AuditDropped = meter.CreateCounter<long>(TelemetryNames.AuditDropped, "{event}", "Audit events that a sink nobody waits for did not take.");
         Duration = meter.CreateHistogram(TelemetryNames.ExchangeDuration, "s", "Time that the issuer took, all tries together.", tags: null, new InstrumentAdvice<double> { HistogramBucketBoundaries = Seconds });
         meter.CreateObservableGauge(TelemetryNames.TimeLeft, TimeLeft, "s", "How long the target's credential is still handed out.");
         meter.CreateObservableUpDownCounter(TelemetryNames.Live, Live, "{credential}", "Credentials that live at their issuers and were not ended.");
@@ -46,6 +47,8 @@ internal sealed class ExchangeMeter
     public Counter<long> Failures { get; }
 
     public Counter<long> Denials { get; }
+
+    public Counter<long> AuditDropped { get; }
 
     public Histogram<double> Duration { get; }
 

@@ -56,6 +56,27 @@ internal static partial class Log
     [LoggerMessage(EventId = 117, Level = LogLevel.Information, Message = "{Target} let its static key go ({Job}, flight {FlightId}): key {Fingerprint} lives on at its service; {Reason}")]
     public static partial void StaticKeyLivesOn(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, string? reason);
 
+    [LoggerMessage(EventId = 130, Level = LogLevel.Information, Message = "Audit anchor ({Job}, {Why}): {Anchor}")]
+    public static partial void AuditAnchor(this ILogger logger, JobContext job, string anchor, string why);
+
+    [LoggerMessage(EventId = 131, Level = LogLevel.Warning, Message = "The audit file {Path} {Found}; it is left as it is, and {Next} carries its chain on ({Job}, {Code})")]
+    public static partial void AuditFileLeft(this ILogger logger, JobContext job, string path, string found, string next, string code);
+
+    [LoggerMessage(EventId = 132, Level = LogLevel.Error, Message = "The audit file {Path} can't be written ({ExceptionType}: {Reason}); what is not recorded is not handed out where the audit is required ({Job})")]
+    public static partial void AuditFileFailed(this ILogger logger, JobContext job, string path, string exceptionType, string reason);
+
+    [LoggerMessage(EventId = 133, Level = LogLevel.Warning, Message = "{Count} audit file(s) of earlier processes have no end: killed, or without a disk; they are left as they are ({Job}, {Code}): {Files}")]
+    public static partial void AuditUnfinished(this ILogger logger, JobContext job, int count, string files, string code);
+
+    [LoggerMessage(EventId = 134, Level = LogLevel.Warning, Message = "The audit folder {Path} could not be looked through for files without an end ({Job}): {ExceptionType}")]
+    public static partial void AuditNotLookedThrough(this ILogger logger, JobContext job, string path, string exceptionType);
+
+    [LoggerMessage(EventId = 135, Level = LogLevel.Warning, Message = "Events are dropped that the audit sink {Sink} does not take ({Why}); nothing waits for it, and it is told of further ones ({Job})")]
+    public static partial void AuditDropped(this ILogger logger, JobContext job, string sink, string why);
+
+    [LoggerMessage(EventId = 136, Level = LogLevel.Error, Message = "The audit has not come to its end by now; what it has not taken is not recorded ({Job})")]
+    public static partial void AuditNotEnded(this ILogger logger, JobContext job);
+
     [LoggerMessage(EventId = 170, Level = LogLevel.Warning, Message = "What the answers about the credential of {Target} depend on could not be read ({Code}); what is not known counts as yes, and the policy decides: flight {FlightId}")]
     public static partial void ExposureNotLearnt(this ILogger logger, string target, string code, Guid flightId);
 

@@ -17,6 +17,7 @@ internal static class TelemetryNames
     public const string ExchangeDuration = "nhi.exchange.duration";
     public const string Failures = "nhi.exchange.failures";
     public const string Denials = "nhi.exchange.denials";
+    public const string AuditDropped = "nhi.audit.dropped";
 
     // The allow-list of tags. Each has few values: names from the configuration, and words and codes from this library.
     public const string TargetTag = "nhi.target";

@@ -19,6 +19,9 @@ internal readonly record struct UnixFile(uint Owner, uint Mode, ulong Size)
     /// <summary>How many names it has; none once it is deleted.</summary>
     public uint Links { get; private init; } = 1;
 
+    /// <summary>Which file of which file system it is; a file that takes the name of another is another one.</summary>
+    public (ulong Inode, uint DeviceMajor, uint DeviceMinor) Identity { get; private init; }
+
     public bool IsRegular => (Mode & KindBits) == Regular;
 
     public bool IsLink => (Mode & KindBits) == Link;
@@ -74,8 +77,8 @@ internal readonly record struct UnixFile(uint Owner, uint Mode, ulong Size)
         byte[] facts = new byte[256];
         if (NativeMethods.statx(folder, Encoding.UTF8.GetBytes(path + '\0'), flags, BasicFacts, facts) != 0)
             return null;
-        // struct statx: u32 mask, u32 block size, u64 attributes, u32 links, u32 owner at 20, u32 group, u16 mode at 28, u64 inode, u64 size at 40
-        return new UnixFile(Native32(20), MemoryMarshal.Read<ushort>(facts.AsSpan(28)), MemoryMarshal.Read<ulong>(facts.AsSpan(40))) { Links = Native32(16) };
+        // struct statx: u32 mask, u32 block size, u64 attributes, u32 links, u32 owner at 20, u32 group, u16 mode at 28, u64 inode at 32, u64 size at 40, …, u32 device major at 136, u32 minor
+        return new UnixFile(Native32(20), MemoryMarshal.Read<ushort>(facts.AsSpan(28)), MemoryMarshal.Read<ulong>(facts.AsSpan(40))) { Links = Native32(16), Identity = (MemoryMarshal.Read<ulong>(facts.AsSpan(32)), Native32(136), Native32(140)) };
 
         uint Native32(int at) => MemoryMarshal.Read<uint>(facts.AsSpan(at));
     }

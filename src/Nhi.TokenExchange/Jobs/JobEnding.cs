@@ -43,7 +43,9 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAcc
         Plan.Meter.Remove(session);
         foreach (IDisposable? watcher in watchers)
             watcher?.Dispose();
-        Task released = ReleaseWhenDrainedAsync();
+        Task recorded = EndAuditWhenDrainedAsync(), released = ReleaseWhenDrainedAsync(recorded);
+        if (report.FlightsInTheAir == 0 && session.Audit.HasEnd && !await recorded.IsDoneBeforeAsync(records.Token).ConfigureAwait(false))
+            Plan.Logger.AuditNotEnded(session.Context);
         if (report.FlightsInTheAir == 0)
             await released.IsDoneBeforeAsync(deadline.Token).ConfigureAwait(false);
         return report;
@@ -61,13 +63,20 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAcc
             Environment.ExitCode = ExitCode;
     }
 
+    private async Task EndAuditWhenDrainedAsync()
+    {
+        await session.Leases.Drained.ConfigureAwait(false);
+        await session.Recovery.Report.ConfigureAwait(false);
+        await session.Audit.EndAsync().ConfigureAwait(false);
+    }
+
     // A flight still in the air keeps journal, back channel and plug-ins in use.
-    private async Task ReleaseWhenDrainedAsync()
+    private async Task ReleaseWhenDrainedAsync(Task recorded)
     {
         await session.Leases.Drained.ConfigureAwait(false);
         if (session.Journal is { } journal)
             await journal.DisposeAsync().ConfigureAwait(false);
-        await session.Recovery.Report.ConfigureAwait(false);
+        await recorded.ConfigureAwait(false);
         session.Backchannel.Dispose();
         await Plan.DisposeOwnedAsync().ConfigureAwait(false);
         session.NoteReleased();

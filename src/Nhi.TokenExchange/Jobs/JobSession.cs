@@ -47,14 +47,14 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
         _completion = new Lazy<Task<JobReport>>(() => Task.Run(EndAsync));
         try
         {
+            Audit.Open();
             _policyChanges = Microsoft.Extensions.Primitives.ChangeToken.OnChange(plan.Policy.GetChangeToken, OnPolicyChanged);
             _signals = plan.EndOnSignals ? new JobEndSignals() : null;
         }
         catch
         {
             _policyChanges?.Dispose();
-            if (Journal is { } journal)   // else it would seem to be of a job that runs
-                Blocking.Wait(journal.DisposeAsync().AsTask());
+            Blocking.Wait(Task.WhenAll(Audit.EndAsync(), Journal?.DisposeAsync().AsTask() ?? Task.CompletedTask));   // else they would seem to be of a job that runs
             throw;
         }
         _killSwitch = plan.KillSwitch is { } file ? new KillSwitch(this, file) : null;

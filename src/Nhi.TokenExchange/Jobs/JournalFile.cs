@@ -1,12 +1,10 @@
-using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 
 namespace Nhi.TokenExchange;
 
 /// <summary>One journal, open and locked: by the process whose job writes it, or by the one that recovers what such a process left behind.</summary>
 /// <remarks>
-/// The lock goes with the process, however that ends; so what is locked is alive, and what is not has one recoverer. A journal is made under another name, locked and written to the disk, and only then named as one: nobody
-/// ever sees one that is not locked while its owner lives, or whose first line is not whole. Mode 0600; a link is never followed.
+/// A <see cref="PrivateFile"/>: what is locked is alive, and what is not has one recoverer.
 /// </remarks>
 internal sealed class JournalFile : IDisposable
 {
@@ -51,41 +49,8 @@ internal sealed class JournalFile : IDisposable
     /// <exception cref="TokenExchangeException">It is not ours to trust, or can't be locked.</exception>
     public static JournalFile? TryOpen(JournalFolder folder, string path)
     {
-        SafeFileHandle? handle = null;
-        try
-        {
-            if (UnixFile.At(path, followLink: false) is { IsRegular: false } other)   // before opening: opening a device may do anything
-                throw Unsafe(path, $"is {other.Kind}, not a regular file");
-            handle = UnixOpen.IsSupported ? UnixOpen.ToWrite(path) : File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Delete);
-            if (UnixOpen.IsSupported && !UnixOpen.TryLock(handle))
-                return null;
-            Check(path, handle);
-            if (UnixFile.Of(handle) is { Links: 0 })   // somebody recovered it between our opening and our locking
-                return null;
-            var file = new JournalFile(folder, path, handle, RandomAccess.GetLength(handle));
-            handle = null;
-            return file;
-        }
-        catch (FileNotFoundException)
-        {
-            return null;
-        }
-        catch (UnauthorizedAccessException refused)
-        {
-            throw Unsafe(path, "can't be written by this user", refused);
-        }
-        catch (IOException inUse) when (OperatingSystem.IsWindows() && (inUse.HResult & 0xFFFF) == 32)   // ERROR_SHARING_VIOLATION
-        {
-            return null;
-        }
-        catch (IOException failed)
-        {
-            throw Unsafe(path, $"can't be opened and locked ({ExceptionText.Clean(failed.Message)})", failed);
-        }
-        finally
-        {
-            handle?.Dispose();
-        }
+        SafeFileHandle? handle = PrivateFile.TryOpen(path, (what, inner) => Unsafe(path, what, inner));
+        return handle is null ? null : new JournalFile(folder, path, handle, RandomAccess.GetLength(handle));
     }
 
     public int Read(Span<byte> into, long at) => RandomAccess.Read(_handle, into, at);
@@ -139,49 +104,8 @@ internal sealed class JournalFile : IDisposable
 
     public void Dispose() => _handle.Dispose();
 
-    private static SafeFileHandle Put(string path, IReadOnlyCollection<byte[]> lines)
-    {
-        string draft = JournalFolder.DraftOf(path);
-        SafeFileHandle? handle = null;
-        try
-        {
-            File.Delete(draft);
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, BufferSize = 0, Share = OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None };
-            if (!OperatingSystem.IsWindows())
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            handle = new FileStream(draft, options).SafeFileHandle;
-            // Asked for once more: where a file system has no locks, the framework says nothing of it.
-            if (UnixOpen.IsSupported && !UnixOpen.TryLock(handle))
-                throw new IOException("somebody else holds its lock");
-            long at = 0;
-            foreach (byte[] line in lines)
-            {
-                RandomAccess.Write(handle, line, at);
-                at += line.Length;
-            }
-            RandomAccess.FlushToDisk(handle);
-            File.Move(draft, path, overwrite: true);
-            return handle;
-        }
-        catch
-        {
-            handle?.Dispose();
-            Quietly.Do(() => File.Delete(draft));
-            throw;
-        }
-    }
-
-    private static void Check(string path, SafeFileHandle handle)
-    {
-        if (UnixFile.Of(handle) is not { } facts)
-            return;
-        if (!facts.IsRegular)
-            throw Unsafe(path, $"is {facts.Kind}, not a regular file");
-        if (facts.Owner != UnixFile.CurrentUser)
-            throw Unsafe(path, string.Create(CultureInfo.InvariantCulture, $"belongs to user {facts.Owner}; this is user {UnixFile.CurrentUser}"));
-        if ((facts.Mode & 0x3F) != 0)   // 0077
-            throw Unsafe(path, $"has mode {facts.Octal}, and a journal has 600");
-    }
+    private static SafeFileHandle Put(string path, IReadOnlyCollection<byte[]> lines) =>
+        PrivateFile.Make(path, [.. lines.Select(line => new ReadOnlyMemory<byte>(line))], replace: true, Disk.System);
 
     private static TokenExchangeException Unsafe(string path, string what, Exception? inner = null) =>
         new(ErrorCodes.JournalUnsafe, ExchangeStage.Revoke, $"The journal '{ExceptionText.Clean(path, 200)}' {what}. It was left as it is, and nothing of it was revoked.", inner)

@@ -46,11 +46,11 @@ public sealed partial class TelemetryPageTests
         Assert.That(Names(Rows("## Instruments").Single(row => row[0] == "nhi.credential.ended")[4]), Is.EqualTo(Enum.GetValues<LeaseEnd>().Select(TelemetryNames.Of)));
     }
 
-    // One of each: issued, refused, refreshed, denied, failed, ended; failed and denied at the hop before, too.
+    // One of each: issued, refused, refreshed, denied, failed, ended; failed and denied at the hop before, too; and a sink that takes nothing.
     private static async Task RunAsync(Telemetry heard)
     {
         await using TestJob job = await TestJob.StartAsync(more: b => b
-            .Meters(heard.Meters).Target("archive", new TestExchanger(new ManualTimeProvider()), t => t.Through = "warehouse"));
+            .Meters(heard.Meters).AuditBestEffort(new RecordingSink { Refuse = _ => new IOException("full") }).Target("archive", new TestExchanger(new ManualTimeProvider()), t => t.Through = "warehouse"));
         CredentialProvider<BearerToken> archive = job.Session.Provider<BearerToken>("archive");
         BearerToken first = await job.Warehouse.GetAsync();
         job.Time.Advance(TimeSpan.FromMinutes(45));

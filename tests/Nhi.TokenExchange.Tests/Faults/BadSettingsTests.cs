@@ -34,7 +34,8 @@ internal sealed class BadSettingsTests
     public void B2_An_unknown_setting_is_told_the_nearest_known_one(string key, string value, string nearest) =>
         BadSettings.IsSaid(key, "is an unknown setting", $"Did you mean {nearest}? Known are: ", (key, value));
 
-    [TestCase("Audit:File", "a.jsonl", "Audit")]
+    [TestCase("Xyzzy:File", "a.jsonl", "Xyzzy")]
+    [TestCase("Audit:Xyzzy", "a.jsonl", "Audit:Xyzzy")]
     [TestCase(W + "Xyzzy", "canary", W + "Xyzzy")]
     public void B2_An_unknown_setting_that_is_near_to_none_is_told_all(string key, string value, string path) =>
         BadSettings.IsSaid(path, "is an unknown setting", "Take it out. Known are: ", (key, value));

@@ -16,6 +16,13 @@ internal static class ChildProcess
     /// <summary>Starts it.</summary>
     public static Process Start(params string[] how) => Start(new ProcessStartInfo("dotnet", [Job, .. how]));
 
+    /// <summary>Starts it in a shell that says something first, such as <c>ulimit -f 64</c>.</summary>
+    public static Process StartIn(string shell, params string[] how)
+    {
+        var start = new ProcessStartInfo("sh", ["-c", $"{shell}; exec dotnet \"$@\"", "sh", Job, .. how]);
+        return Start(start);
+    }
+
     private static async Task<(string Said, int ExitCode)> EndAsync(ProcessStartInfo start, params (string Name, string Value)[] variables)
     {
         using Process child = Start(start, variables);

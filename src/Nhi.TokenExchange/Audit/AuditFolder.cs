@@ -1,0 +1,59 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>The folder of the audit's files, and what they are called: <c>pipeline-run-pid-started.audit.jsonl</c>, from the second part on <c>….2.audit.jsonl</c>.</summary>
+internal sealed partial class AuditFolder
+{
+    public const string Extension = ".audit.jsonl";
+
+    private const int LongestName = 60;
+
+    private AuditFolder(string path) => Path = path;
+
+    public string Path { get; }
+
+    /// <summary>Opens the folder; makes it, for its owner alone, in a folder that is there.</summary>
+    /// <exception cref="TokenExchangeException">It can't be made, or is not safe.</exception>
+    public static AuditFolder Open(string path)
+    {
+        PrivateFolder.Open(path, (what, hint, inner) => Unsafe(path, what, hint, inner));
+        return new AuditFolder(path);
+    }
+
+    public static TokenExchangeException Unsafe(string path, string what, string hint, Exception? inner) =>
+        new(ErrorCodes.AuditFolderUnsafe, ExchangeStage.Configure, $"The folder of the audit '{ExceptionText.Clean(path, 200)}' {what}.", inner) { Hint = hint };
+
+    /// <summary>The name of a chain's first part. Chains of one process have different ones, as long as they start at different milliseconds.</summary>
+    public string FirstPart(JobContext job, DateTimeOffset started) =>
+        System.IO.Path.Combine(Path, string.Create(CultureInfo.InvariantCulture, $"{PipelineName(job)}-{NameOf(job.Run, "none")}-{Environment.ProcessId}-{started.UtcDateTime:yyyyMMdd'T'HHmmssfff}{Extension}"));
+
+    /// <summary>The name of a further part of a chain.</summary>
+    public static string NextPart(string firstPart, int part) => string.Create(CultureInfo.InvariantCulture, $"{firstPart[..^Extension.Length]}.{part}{Extension}");
+
+    /// <summary>The last parts of the chains that are there, of all pipelines whose name begins with that of this one; the newest chains first.</summary>
+    public IEnumerable<string> LastParts(JobContext job) =>
+        from file in Directory.EnumerateFiles(Path, $"{PipelineName(job)}-*{Extension}")
+        let name = OwnName().Match(System.IO.Path.GetFileName(file))
+        where name.Success
+        group (File: file, Part: name.Groups["part"].Success ? int.Parse(name.Groups["part"].Value, CultureInfo.InvariantCulture) : 1) by (Chain: name.Groups["chain"].Value, Started: name.Groups["started"].Value) into parts
+        orderby parts.Key.Started descending
+        select parts.MaxBy(part => part.Part).File;
+
+    private static string PipelineName(JobContext job) => NameOf(job.Pipeline, "job");
+
+    private static string NameOf(string? text, string ifNone)
+    {
+        if (string.IsNullOrEmpty(text))
+            return ifNone;
+        string name = Unfit().Replace(text.Length > LongestName ? text[..LongestName] : text, "-");
+        return name[0] == '.' ? $"-{name[1..]}" : name;   // else it would be hidden
+    }
+
+    [GeneratedRegex("[^A-Za-z0-9._-]", RegexOptions.CultureInvariant)]
+    private static partial Regex Unfit();
+
+    [GeneratedRegex(@"^(?<chain>.+-[0-9]{1,9}-(?<started>[0-9]{8}T[0-9]{9}))(\.(?<part>[0-9]{1,9}))?\.audit\.jsonl$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    private static partial Regex OwnName();
+}

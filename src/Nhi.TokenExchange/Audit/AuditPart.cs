@@ -1,0 +1,96 @@
+using System.Globalization;
+using Microsoft.Win32.SafeHandles;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>One file of a chain, open and locked while it is written: a <see cref="PrivateFile"/>.</summary>
+internal sealed class AuditPart : IDisposable
+{
+    private readonly SafeFileHandle _file;
+    private readonly Disk _disk;
+    private readonly UnixFile? _asMade;
+
+    private AuditPart(string path, int number, SafeFileHandle file, long length, Disk disk)
+    {
+        Path = path;
+        Number = number;
+        _file = file;
+        _disk = disk;
+        Length = length;
+        _asMade = UnixFile.Of(file);
+    }
+
+    public string Path { get; }
+
+    public int Number { get; }
+
+    /// <summary>How many bytes are known to be on the disk: whole lines.</summary>
+    public long Length { get; private set; }
+
+    /// <summary>Whether a write or a flush failed, and what it left was not taken away yet.</summary>
+    public bool IsTorn { get; private set; }
+
+    /// <summary>Makes a file, whole and on the disk.</summary>
+    /// <exception cref="IOException">It can't be, or there is one of that name. Nothing is left.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder can't be written.</exception>
+    public static AuditPart Make(AuditFolder folder, string path, int number, ReadOnlyMemory<byte> text, Disk disk)
+    {
+        var part = new AuditPart(path, number, PrivateFile.Make(path, [text], replace: false, disk, PrivateFile.DraftOf($"{path}.{Guid.NewGuid():N}")), text.Length, disk);
+        try
+        {
+            PrivateFolder.Flush(folder.Path);
+            return part;
+        }
+        catch
+        {
+            Quietly.Do(() => File.Delete(path));
+            part.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Adds whole lines; they are on the disk when this returns. If it throws, none of them counts.</summary>
+    public void Append(ReadOnlySpan<byte> text)
+    {
+        IsTorn = true;
+        _disk.Write(_file, text, Length);
+        _disk.Flush(_file);
+        Length += text.Length;
+        IsTorn = false;
+    }
+
+    /// <summary>Takes away what a failed <see cref="Append"/> left, and sees that it is gone from the disk.</summary>
+    /// <returns>How many bytes that were.</returns>
+    public long CutBack()
+    {
+        long cut = RandomAccess.GetLength(_file) - Length;
+        _disk.SetLength(_file, Length);
+        _disk.Flush(_file);
+        IsTorn = false;
+        return Math.Max(0, cut);
+    }
+
+    /// <summary>What somebody else did with the file since it was written last; null: nothing that can be seen. What is in it now is evidence, and is left alone.</summary>
+    public string? FindChange()
+    {
+        long length = RandomAccess.GetLength(_file);
+        if (UnixFile.Of(_file) is not { } now)
+            return !File.Exists(Path) ? "is gone" : OfLength(length);
+        if (now.Links == 0)
+            return "was deleted";
+        if (UnixFile.At(Path, followLink: false) is not { } named)
+            return "was moved away";
+        if (named.Identity != _asMade?.Identity)
+            return $"was moved away, and {named.Kind} has its name";
+        if (now.Links > 1)
+            return "has a second name";
+        if (now.Mode != _asMade?.Mode || now.Owner != _asMade?.Owner)
+            return $"was given another mode or owner: mode {now.Octal}, user {now.Owner.ToString(CultureInfo.InvariantCulture)}";
+        return OfLength(length);
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    private string? OfLength(long length) =>
+        length == Length ? null : string.Create(CultureInfo.InvariantCulture, $"was {(length < Length ? "cut" : "added to")}: it has {length} bytes, and {Length} were written");
+}

@@ -1,0 +1,16 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>The calls that decide whether something is on the disk. A test puts another in its place, which fails, or forgets what was not flushed.</summary>
+internal class Disk
+{
+    public static Disk System { get; } = new();
+
+    public virtual void Write(SafeFileHandle file, ReadOnlySpan<byte> text, long at) => RandomAccess.Write(file, text, at);
+
+    /// <summary>Returns when all that was written is on the disk: fsync(2).</summary>
+    public virtual void Flush(SafeFileHandle file) => RandomAccess.FlushToDisk(file);
+
+    public virtual void SetLength(SafeFileHandle file, long length) => RandomAccess.SetLength(file, length);
+}

@@ -1,0 +1,48 @@
+using System.Globalization;
+using Microsoft.Win32.SafeHandles;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>A folder of the job's user that nobody else may write: of journals, of the audit.</summary>
+/// <remarks>Owners are checked where statx(2) is; on Windows the folder's access list rules.</remarks>
+internal static class PrivateFolder
+{
+    /// <summary>Makes the folder, for its owner alone, if it is missing in a folder that is there; and checks it.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="unsafe">Makes the error: of what is wrong, what to do, and the cause.</param>
+    /// <exception cref="TokenExchangeException">It can't be made, or is not safe.</exception>
+    public static void Open(string path, Func<string, string, Exception?, TokenExchangeException> @unsafe)
+    {
+        try
+        {
+            if (!Directory.Exists(path) && Directory.Exists(Path.GetDirectoryName(path)))
+            {
+                if (OperatingSystem.IsWindows())
+                    Directory.CreateDirectory(path);
+                else
+                    Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            throw @unsafe($"can't be made ({failed.GetType().Name})", "Name a folder in one that the job's user may write, on a disk that outlives the process.", failed);
+        }
+        if (!Directory.Exists(path))
+            throw @unsafe("is not there", "Make the folder, or mount it, before the job starts; only its last part is made for you.", null);
+        if (UnixFile.At(path) is not { } facts)
+            return;
+        if (facts.Owner != UnixFile.CurrentUser)
+            throw @unsafe(string.Create(CultureInfo.InvariantCulture, $"belongs to user {facts.Owner}; this is user {UnixFile.CurrentUser}"), "Name a folder within it: it is made, for the job's user alone.", null);
+        if (facts.IsWritableByOthers)
+            throw @unsafe($"can be written by others than its owner; mode {facts.Octal}", "chmod 700 the folder, or name a folder within it, which is made so.", null);
+    }
+
+    /// <summary>Makes names that were given or taken away outlast a loss of power.</summary>
+    public static void Flush(string path)
+    {
+        if (!UnixOpen.IsSupported)
+            return;
+        using SafeFileHandle folder = UnixOpen.ToRead(path);
+        RandomAccess.FlushToDisk(folder);
+    }
+}

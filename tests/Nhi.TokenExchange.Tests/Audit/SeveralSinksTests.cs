@@ -1,0 +1,128 @@
+namespace Nhi.TokenExchange.Tests;
+
+/// <summary>Sinks that have to record, and sinks that nobody waits for.</summary>
+internal sealed class SeveralSinksTests
+{
+    [Test]
+    public async Task Each_required_sink_gets_each_event()
+    {
+        var second = new RecordingSink();
+        await using TestJob job = await TestJob.StartAsync(more: b => b.Audit(second));
+        await job.Warehouse.GetAsync();
+        await job.Session.CompleteAsync();
+        Assert.That(second.Kinds, Is.EqualTo(job.Audit.Kinds).And.Count.EqualTo(5));
+    }
+
+    [Test]
+    public async Task What_one_required_sink_refuses_is_not_handed_out_and_the_other_is_told_all_the_same([Values] bool throwsAtOnce)
+    {
+        var second = new RecordingSink();
+        IAuditSink refusing = throwsAtOnce ? new RefusingSink() : new RecordingSink { Refuse = _ => new IOException("full") };
+        await using TestJob job = await TestJob.StartAsync(more: b => b.Audit(refusing).Audit(second));
+        Assert.That(Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync())!.Code, Is.EqualTo("NHI6001"));
+        await job.QuietAsync();
+        Assert.That(job.Issuer.Requests, Is.Empty);
+        Assert.That(second.Kinds, Is.EqualTo(job.Audit.Kinds).And.Contains(AuditEventKind.Attested));
+    }
+
+    [Test]
+    public async Task The_slowest_required_sink_is_waited_for()
+    {
+        using var gate = new Gate();
+        var slow = new RecordingSink { Hold = _ => gate.PassAsync() };
+        await using TestJob job = await TestJob.StartAsync(more: b => b.Audit(slow));
+        Task<BearerToken> getting = job.Warehouse.GetAsync().AsTask();
+        await Eventually.HoldsAsync(() => job.Audit.Kinds.Count == 1, "the other sink's record");
+        Assert.That(getting.IsCompleted, Is.False);
+        gate.Open();
+        await getting;
+    }
+
+    [Test]
+    public async Task A_sink_of_best_effort_that_hangs_blocks_or_fails_holds_no_exchange_up_and_fails_none([Values("hangs", "blocks", "fails", "throws")] string how)
+    {
+        using var gate = new Gate();
+        using var blocked = new ManualResetEventSlim();
+        using var log = new LoggedText();
+        IAuditSink sink = how switch
+        {
+            "hangs" => new RecordingSink { Hold = _ => gate.PassAsync() },
+            "blocks" => new RecordingSink
+            {
+                Refuse = _ =>
+                {
+                    blocked.Wait();
+                    return null;
+                },
+            },
+            "fails" => new RecordingSink { Refuse = _ => new IOException("full") },
+            _ => new RefusingSink(),
+        };
+        await using TestJob job = await TestJob.StartAsync(more: b => b.AuditBestEffort(sink).Logging(log));
+
+        await job.Warehouse.GetAsync();
+
+        blocked.Set();
+        gate.Open();
+        await job.Session.CompleteAsync();
+        Assert.That(job.Audit.Kinds, Has.Count.EqualTo(5));
+        if (how is "hangs" or "blocks")
+            Assert.That(((RecordingSink)sink).Kinds, Is.EquivalentTo(job.Audit.Kinds), "drained at the job's end");
+        else
+            Assert.That(log.Text.Split('\n').Count(line => line.StartsWith("Events are dropped", StringComparison.Ordinal)), Is.EqualTo(1), "said once");
+    }
+
+    [Test]
+    public async Task A_sink_of_best_effort_that_hangs_holds_the_job_s_end_up_by_two_seconds()
+    {
+        using var never = new Gate();
+        var sink = new RecordingSink { Hold = _ => never.PassAsync() };
+        await using TestJob job = await TestJob.StartAsync(more: b => b.AuditBestEffort(sink));
+        await job.Warehouse.GetAsync();
+        Task<JobReport> ending = job.Session.CompleteAsync();
+        await Eventually.HoldsAsync(() => job.Audit.Kinds.Count == 5, "the end's records");
+        job.Time.Advance(TimeSpan.FromSeconds(12));
+        Assert.That((await ending).AllEnded, Is.True);
+    }
+
+    [Test]
+    public async Task What_it_is_too_far_behind_for_is_dropped_and_counted()
+    {
+        using var heard = new Telemetry();
+        using var never = new Gate();
+        var sink = new RecordingSink { Hold = _ => never.PassAsync() };
+        await using TestJob job = await TestJob.StartAsync(more: b => b.Meters(heard.Meters));
+        var bestEffort = new BestEffortSink(sink, job.Session.Plan, mostWaiting: 8);
+        AuditEvent one = new() { Kind = AuditEventKind.Attested, At = DateTimeOffset.UnixEpoch, FlightId = Guid.Empty, Target = "warehouse", Job = job.Session.Context };
+        // The loop takes sixty-four, and waits for those; eight stay in the queue.
+        for (int i = 0; i < 200; i++)
+            bestEffort.Offer(one);
+        Assert.That(heard.Of("nhi.audit.dropped").Count(), Is.GreaterThanOrEqualTo(200 - 64 - 8));
+        never.Open();
+        await bestEffort.EndAsync();
+        Assert.That(sink.Events.Count + heard.Of("nhi.audit.dropped").Count(), Is.EqualTo(200), "recorded, or counted");
+    }
+
+    [Test]
+    public async Task The_log_has_the_events_where_nothing_is_said_and_where_it_is_asked_for([Values] bool isSaid, [Values] bool toLog)
+    {
+        using var log = new LoggedText();
+        JobSession job = await JobSession.StartAsync(b =>
+        {
+            b.Identity("job", TestProofs.Source(TimeProvider.System), ActsFor.Workload).Target("warehouse", new TestExchanger(TimeProvider.System), "job").Logging(log).EndOnSignals(false);
+            if (isSaid)
+                b.Audit(new RecordingSink());
+            if (toLog)
+                b.AuditToLog();
+        });
+        await using (job)
+            await job.Provider<BearerToken>("warehouse").GetAsync();
+        Assert.That(log.Text.Contains("warehouse exchanging", StringComparison.Ordinal), Is.EqualTo(toLog || !isSaid));
+    }
+
+    // Before it gives a task.
+    private sealed class RefusingSink : IAuditSink
+    {
+        public ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken) => throw new IOException("full");
+    }
+}

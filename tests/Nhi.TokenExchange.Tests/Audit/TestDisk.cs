@@ -1,0 +1,73 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Nhi.TokenExchange.Tests;
+
+/// <summary>A disk that counts, hangs, is full, fails, or loses the power: what was not flushed is not in the file.</summary>
+internal sealed class TestDisk : Disk
+{
+    private readonly Dictionary<SafeFileHandle, List<(byte[] Text, long At)>> _unflushed = [];
+    private TaskCompletionSource? _entered;
+
+    /// <summary>How many flushes of files succeeded.</summary>
+    public int Flushes { get; private set; }
+
+    public int Writes { get; private set; }
+
+    /// <summary>How many bytes still fit; null: any number. Of a write that does not fit, a part is written, as a real disk does.</summary>
+    public long? Room { get; set; }
+
+    /// <summary>Makes each flush fail, after what was written got to the file all the same.</summary>
+    public bool FailsToFlush { get; set; }
+
+    /// <summary>Makes each cut fail.</summary>
+    public bool FailsToCut { get; set; }
+
+    /// <summary>Whether what is written gets to the file with the flush alone.</summary>
+    public bool ForgetsWhatIsNotFlushed { get; set; }
+
+    /// <summary>What each flush waits for.</summary>
+    public ManualResetEventSlim Gate { get; } = new(initialState: true);
+
+    /// <summary>Shuts the gate; the task completes when a flush stands before it, or fails after a minute.</summary>
+    public Task Shut()
+    {
+        Gate.Reset();
+        _entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _entered.Task.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System);
+    }
+
+    public override void Write(SafeFileHandle file, ReadOnlySpan<byte> text, long at)
+    {
+        Writes++;
+        if (Room < text.Length)
+        {
+            base.Write(file, text[..(int)Room], at);
+            throw new IOException("No space left on device");
+        }
+        Room -= text.Length;
+        if (!ForgetsWhatIsNotFlushed)
+            base.Write(file, text, at);
+        else if (!_unflushed.TryAdd(file, [(text.ToArray(), at)]))
+            _unflushed[file].Add((text.ToArray(), at));
+    }
+
+    public override void Flush(SafeFileHandle file)
+    {
+        _entered?.TrySetResult();
+        Gate.Wait();
+        if (FailsToFlush)
+            throw new IOException("Input/output error");
+        foreach ((byte[] text, long at) in _unflushed.GetValueOrDefault(file) ?? [])
+            base.Write(file, text, at);
+        _unflushed.Remove(file);
+        base.Flush(file);
+        Flushes++;
+    }
+
+    public override void SetLength(SafeFileHandle file, long length)
+    {
+        if (FailsToCut)
+            throw new IOException("Input/output error");
+        base.SetLength(file, length);
+    }
+}
