@@ -35,6 +35,7 @@ return await Story.TellAsync(async story =>
             t.AllowedOrigins.Add(emulator.Warehouse.Address);
         })
         .Target("databricks", Targets.Databricks(emulator.Databricks.Host, trust.ServicePrincipalId), identity: "workspace", "sql")
+        .AuditFolder(trust.AuditFolder)   // what can't be recorded is not handed out
         .Policy(policy));
     CredentialProvider<BearerToken> warehouse = job.Provider<BearerToken>("warehouse");
     BearerToken first = await warehouse.GetAsync();
@@ -91,6 +92,8 @@ return await Story.TellAsync(async story =>
 
     story.Step("kill", "another run is killed (SIGKILL) with two credentials in hand; the next start finds its journal and gives them back");
     await KilledRun.TellAsync(story, emulator, trust);
+
+    AuditSteps.Tell(story, trust);
 });
 
 // It prints, shortened:

@@ -17,6 +17,9 @@ internal sealed record Trust(string ServicePrincipalId, string Folder) : IDispos
     /// <summary>Where the policy of the reporting job is.</summary>
     public string PolicyFile => Path.Combine(Folder, "nhi.policy.json");
 
+    /// <summary>Where the first job records what it does.</summary>
+    public string AuditFolder => Path.Combine(Folder, "audit");
+
     public string WorkspaceProof => Path.Combine(Folder, "workspace-proof");
 
     public static Trust SetUpOnce(IdentityEmulator emulator)
