@@ -44,26 +44,16 @@ internal sealed class ExpiringCache<T>(ISlotOwner<T> owner, int capacity = Expir
             ? new ValueTask<T>(credential)
             : MissAsync(request, cancellationToken);
 
-    /// <summary>The target refused this credential. Looks through all slots: a rejection is rare, and a way back would cost each key 8 bytes.</summary>
+    /// <summary>The target refused this credential, or its issuer ends it sooner than was known. Looks through all slots: that is rare, and a way back would cost each key 8 bytes.</summary>
     /// <returns>Whether it was the current one of a slot.</returns>
-    public bool Reject(T credential)
+    public bool Reject(T credential, bool endsSooner = false)
     {
         foreach (KeyValuePair<CredentialRequest, ExpiringSlot<T>> entry in _slots)
         {
-            if (entry.Value.Reject(credential))
+            if (entry.Value.Reject(credential, endsSooner))
                 return true;
         }
         return false;
-    }
-
-    /// <summary>This credential is handed out no more. As rare.</summary>
-    public void Drop(T credential)
-    {
-        foreach (KeyValuePair<CredentialRequest, ExpiringSlot<T>> entry in _slots)
-        {
-            if (entry.Value.Drop(credential))
-                return;
-        }
     }
 
     /// <summary>This credential is taken out of use, in whatever slot it is.</summary>

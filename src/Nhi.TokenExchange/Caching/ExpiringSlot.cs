@@ -110,25 +110,13 @@ internal sealed class ExpiringSlot<T>(ISlotOwner<T> owner, Flight? departed = nu
         }
     }
 
-    /// <summary>The target refused this credential. If those before were refused, too, the next flight has to wait.</summary>
+    /// <summary>The target refused this credential: if those before were refused, too, the next flight has to wait. Or its issuer ends it sooner than was known: nobody waits for that.</summary>
     /// <returns>Whether it was the current one.</returns>
-    public bool Reject(T credential)
+    public bool Reject(T credential, bool endsSooner = false)
     {
         while (State is var state && ReferenceEquals(state.Current, credential))
         {
-            if (TryMove(state, state.Refuse(owner.Target, _clock, owner.Jitter())))
-                return true;
-        }
-        return false;
-    }
-
-    /// <summary>This credential is handed out no more. A flight in the air brings the next one all the same.</summary>
-    /// <returns>Whether it was the current one.</returns>
-    public bool Drop(T credential)
-    {
-        while (State is var state && ReferenceEquals(state.Current, credential))
-        {
-            if (TryMove(state, state.Drop()))
+            if (TryMove(state, endsSooner ? state.Drop() : state.Refuse(owner.Target, _clock, owner.Jitter())))
                 return true;
         }
         return false;

@@ -182,8 +182,8 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
 
     public override void Drop(Credential credential)
     {
-        if (!Slot.Drop((T)credential))
-            Varying.Drop((T)credential);
+        if (!Slot.Reject((T)credential, endsSooner: true))
+            Varying.Reject((T)credential, endsSooner: true);
     }
 
     public override IReadOnlyList<Credential> Invalidate()

@@ -14,6 +14,9 @@ internal sealed class SkippingTime : TimeProvider
     /// <summary>What was waited for, in order.</summary>
     public IReadOnlyList<TimeSpan> Waits => [.. _waits];
 
+    /// <summary>Whether waits are skipped; else the clock stands, so that no limit for a disk is overtaken.</summary>
+    public bool Skips { get; set; } = true;
+
     public override long TimestampFrequency => _manual.TimestampFrequency;
 
     public override long GetTimestamp() => _manual.GetTimestamp();
@@ -26,7 +29,7 @@ internal sealed class SkippingTime : TimeProvider
     {
         // A cancellation source's timer is a deadline, however short: that of a lease's end is one of 10 s. A watch waits for time to come, not through it.
         bool isDeadline = dueTime == Timeout.InfiniteTimeSpan || dueTime >= IssuerBackchannel.CallDeadline || callback.Method.DeclaringType is { } owner && ((owner.DeclaringType ?? owner) == typeof(CancellationTokenSource) || owner.Name == typeof(RenewalWatch<>).Name);
-        if (isDeadline)
+        if (isDeadline || !Skips)
             return _manual.CreateTimer(callback, state, dueTime, period);
         _waits.Enqueue(dueTime);
         var wait = new Wait(_manual.CreateTimer(callback, state, dueTime, period));
