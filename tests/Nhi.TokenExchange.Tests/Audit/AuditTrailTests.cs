@@ -106,7 +106,7 @@ internal sealed class AuditTrailTests : AuditTrailFixture
     public void An_anchor_of_another_form_is_an_argument_error(string anchor)
     {
         string message = Assert.Throws<ArgumentException>(() => Verify(anchor))!.Message;
-        Assert.That((message.Contains("is no anchor", StringComparison.Ordinal), message.Contains('\u001b')), Is.EqualTo((true, false)), message);
+        Assert.That((message.Contains("is no anchor", StringComparison.Ordinal), message.Contains('\u001b', StringComparison.Ordinal)), Is.EqualTo((true, false)), message);
     }
 
     [Test]
