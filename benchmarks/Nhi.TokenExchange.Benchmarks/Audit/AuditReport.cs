@@ -36,7 +36,7 @@ public sealed record AuditReport(RunOrigin Origin, string FileSystem, IReadOnlyL
         return $"""
             # The audit, measured
 
-            Written by `dotnet run -c Release --project benchmarks/Nhi.TokenExchange.Benchmarks -- --audit`: whole exchanges with an issuer in memory, of each row the best of three rounds, in turns. Read the ratios: a flush is the disk's.
+            Written by `dotnet run -c Release --project benchmarks/Nhi.TokenExchange.Benchmarks -- --audit`: whole exchanges with an issuer in memory, in turns, of each row the best of three rounds after one to warm up (of the bare flush, of all four). Read the ratios: a flush is the disk's.
             One exchange alone waits for four flushes, one after the other; 64 at once share theirs. Behind each stands a fifth event that nobody waits for: that the credential before has died.
 
             {Origin.ToMarkdown()}- File system of the folder: {FileSystem}

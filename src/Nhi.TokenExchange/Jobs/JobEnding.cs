@@ -43,7 +43,7 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAcc
         Plan.Meter.Remove(session);
         foreach (IDisposable? watcher in watchers)
             watcher?.Dispose();
-        Task recorded = EndAuditWhenDrainedAsync(), released = ReleaseWhenDrainedAsync(recorded);
+        Task recorded = EndAuditWhenDrainedAsync(), released = ReleaseWhenDrainedAsync();
         if (report.FlightsInTheAir == 0 && session.Audit.HasEnd && !await recorded.IsDoneBeforeAsync(records.Token).ConfigureAwait(false))
             Plan.Logger.AuditNotEnded(session.Context);
         if (report.FlightsInTheAir == 0)
@@ -63,6 +63,7 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAcc
             Environment.ExitCode = ExitCode;
     }
 
+    // What is still in the air, and what recovers beside the job, has events yet. It is ended once, whoever asks.
     private async Task EndAuditWhenDrainedAsync()
     {
         await session.Leases.Drained.ConfigureAwait(false);
@@ -71,12 +72,12 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAcc
     }
 
     // A flight still in the air keeps journal, back channel and plug-ins in use.
-    private async Task ReleaseWhenDrainedAsync(Task recorded)
+    private async Task ReleaseWhenDrainedAsync()
     {
         await session.Leases.Drained.ConfigureAwait(false);
         if (session.Journal is { } journal)
             await journal.DisposeAsync().ConfigureAwait(false);
-        await recorded.ConfigureAwait(false);
+        await EndAuditWhenDrainedAsync().ConfigureAwait(false);
         session.Backchannel.Dispose();
         await Plan.DisposeOwnedAsync().ConfigureAwait(false);
         session.NoteReleased();
