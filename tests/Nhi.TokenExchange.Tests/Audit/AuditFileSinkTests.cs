@@ -165,14 +165,14 @@ internal sealed class AuditFileSinkTests : AuditFolderFixture
         }
     }
 
-    [TestCase("../../etc/passwd", "..-..-etc-passwd", TestName = "A path")]
+    [TestCase("../../etc/passwd", "-.-..-etc-passwd", TestName = "A path")]
     [TestCase(".hidden\n", "-hidden-", TestName = "A hidden name with a line break")]
     [TestCase("bücher", "b-cher", TestName = "A letter that is not ASCII")]
     public async Task A_name_is_cleaned_before_it_names_a_file(string pipeline, string expected)
     {
         AuditFileSink sink = Start(job: new JobContext { Pipeline = pipeline });
         await sink.EndAsync();
-        Assert.That(Path.GetFileName(Files().Single()).TrimStart('-'), Does.StartWith(expected.TrimStart('.', '-') + "-none-").Or.StartWith(expected[1..] + "-none-"));
+        Assert.That(Path.GetFileName(Files().Single()), Does.StartWith($"{expected}-none-"));
         Assert.That(Path.GetDirectoryName(Files().Single()), Is.EqualTo(Folder));
     }
 
