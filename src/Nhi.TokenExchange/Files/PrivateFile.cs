@@ -28,6 +28,7 @@ internal static class PrivateFile
     {
         draft ??= DraftOf(path);
         SafeFileHandle? handle = null;
+        bool isReserved = false;
         try
         {
             File.Delete(draft);
@@ -45,13 +46,21 @@ internal static class PrivateFile
                 at += text.Length;
             }
             disk.Flush(handle);
-            File.Move(draft, path, replace);
+            if (!replace)
+            {
+                // File.Move looks whether there is one, and renames then: in between somebody else may take the name. Who makes it, has it.
+                new FileStream(path, options).Dispose();
+                isReserved = true;
+            }
+            File.Move(draft, path, overwrite: true);
             return handle;
         }
         catch
         {
             handle?.Dispose();
             Quietly.Do(() => File.Delete(draft));
+            if (isReserved)
+                Quietly.Do(() => File.Delete(path));
             throw;
         }
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Win32.SafeHandles;
 
 namespace Nhi.TokenExchange.Tests;
@@ -5,13 +6,15 @@ namespace Nhi.TokenExchange.Tests;
 /// <summary>A disk that counts, hangs, is full, fails, or loses the power: what was not flushed is not in the file.</summary>
 internal sealed class TestDisk : Disk
 {
-    private readonly Dictionary<SafeFileHandle, List<(byte[] Text, long At)>> _unflushed = [];
+    private readonly ConcurrentDictionary<SafeFileHandle, List<(byte[] Text, long At)>> _unflushed = new();
     private TaskCompletionSource? _entered;
+    private int _flushes;
+    private int _writes;
 
     /// <summary>How many flushes of files succeeded.</summary>
-    public int Flushes { get; private set; }
+    public int Flushes => _flushes;
 
-    public int Writes { get; private set; }
+    public int Writes => _writes;
 
     /// <summary>How many bytes still fit; null: any number. Of a write that does not fit, a part is written, as a real disk does.</summary>
     public long? Room { get; set; }
@@ -38,7 +41,7 @@ internal sealed class TestDisk : Disk
 
     public override void Write(SafeFileHandle file, ReadOnlySpan<byte> text, long at)
     {
-        Writes++;
+        Interlocked.Increment(ref _writes);
         if (Room < text.Length)
         {
             base.Write(file, text[..(int)Room], at);
@@ -59,9 +62,9 @@ internal sealed class TestDisk : Disk
             throw new IOException("Input/output error");
         foreach ((byte[] text, long at) in _unflushed.GetValueOrDefault(file) ?? [])
             base.Write(file, text, at);
-        _unflushed.Remove(file);
+        _unflushed.TryRemove(file, out _);
         base.Flush(file);
-        Flushes++;
+        Interlocked.Increment(ref _flushes);
     }
 
     public override void SetLength(SafeFileHandle file, long length)
