@@ -6,7 +6,7 @@ namespace Nhi.TokenExchange.Tests;
 /// <summary>A disk that counts, hangs, is full, fails, or loses the power: what was not flushed is not in the file.</summary>
 internal sealed class TestDisk : Disk
 {
-    private readonly ConcurrentDictionary<SafeFileHandle, List<(byte[] Text, long At)>> _unflushed = [];
+    private readonly ConcurrentDictionary<SafeFileHandle, List<(byte[] Text, long At)>> _unflushed = new();
     private TaskCompletionSource? _entered;
     private int _flushes;
     private int _writes;
