@@ -16,4 +16,4 @@ Console.WriteLine(trail);   // the verdict, each chain, and of each the first li
 #endregion
 
 Questions.AskAll(folder, summary);
-return trail.IsIntact ? 0 : 1;
+return !trail.IsIntact ? 1 : trail.Chains.All(chain => chain.IsEnded) && trail.Chains.Count > 0 ? 0 : 2;

@@ -6,6 +6,9 @@ namespace Nhi.TokenExchange;
 /// <summary>Reads what <see cref="AuditEventJson"/> writes. A member that is not known is left out, so that a newer version may add some; one of another type, or without which there is no event, makes it unreadable.</summary>
 internal static class AuditEventReading
 {
+    // Nothing of ours is as long; and whoever reckons with it stays within what an instant can be.
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(36_525);
+
     /// <exception cref="FormatException">It is none of ours; the text says what is wrong, to follow upon "the event".</exception>
     public static AuditEvent Read(JsonElement json)
     {
@@ -107,10 +110,10 @@ internal static class AuditEventReading
 
     private static DateTimeOffset? Instant(JsonElement owner, string name) =>
         Text(owner, name) is not { } text ? null
-        : DateTimeOffset.TryParseExact(text, "O", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTimeOffset instant) ? instant : throw NotA(name, "an instant");
+        : DateTimeOffset.TryParseExact(text, "O", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTimeOffset instant) && instant >= DateTimeOffset.UnixEpoch ? instant : throw NotA(name, "an instant");
 
     private static TimeSpan? Span(JsonElement owner, string name) =>
-        Text(owner, name) is not { } text ? null : TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out TimeSpan span) ? span : throw NotA(name, "a length of time");
+        Text(owner, name) is not { } text ? null : TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out TimeSpan span) && span >= TimeSpan.Zero && span < Longest ? span : throw NotA(name, "a length of time");
 
     private static IReadOnlyList<string> List(JsonElement owner, string name)
     {

@@ -69,11 +69,14 @@ public sealed class AuditTrail
     public override string ToString() => string.Join(
         Environment.NewLine,
         [
-            string.Create(CultureInfo.InvariantCulture, $"{(IsIntact ? "INTACT" : "NOT INTACT")}: {_chains.Count} chain{(_chains.Count == 1 ? "" : "s")}, {_chains.Sum(chain => chain.Events)} events, {_faults.Count} fault{(_faults.Count == 1 ? "" : "s")}"),
+            string.Create(CultureInfo.InvariantCulture, $"{Verdict}: {_chains.Count} chain{(_chains.Count == 1 ? "" : "s")}, {_chains.Sum(chain => chain.Events)} events, {_faults.Count} fault{(_faults.Count == 1 ? "" : "s")}"),
             .. _chains.Select(chain => chain.ToString()),
             .. _faults.Except(_chains.Select(chain => chain.Fault)).Select(fault => $"fault: {fault}"),
             .. OpenIntents.Select(intent => $"intent without an outcome: {intent}"),
         ]);
+
+    private string Verdict => !IsIntact ? "NOT INTACT" : _chains.Count == 0 ? "NOTHING TO VERIFY"
+        : _chains.Count(chain => !chain.IsEnded) is > 0 and var open ? string.Create(CultureInfo.InvariantCulture, $"INTACT, {open} NOT ENDED") : "INTACT";
 
     private static string[] FilesOf(string path)
     {

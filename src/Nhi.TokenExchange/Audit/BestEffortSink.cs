@@ -10,13 +10,18 @@ internal sealed class BestEffortSink
 
     private readonly IAuditSink _sink;
     private readonly SessionPlan _plan;
+    private readonly TimeSpan? _bound;
     private readonly Channel<AuditEvent> _waiting;
     private readonly Task _loop;
     private bool _isBehind;   // for the log alone: at worst it is told once more
 
-    public BestEffortSink(IAuditSink sink, SessionPlan plan, int mostWaiting = MostWaiting)
+    /// <param name="sink">The sink.</param>
+    /// <param name="plan">The session's.</param>
+    /// <param name="bound">How long one event may take it; null: as long as it likes.</param>
+    /// <param name="mostWaiting">How many events wait for it.</param>
+    public BestEffortSink(IAuditSink sink, SessionPlan plan, TimeSpan? bound, int mostWaiting = MostWaiting)
     {
-        (_sink, _plan) = (sink, plan);
+        (_sink, _plan, _bound) = (sink, plan, bound);
         _waiting = Channel.CreateBounded<AuditEvent>(new BoundedChannelOptions(mostWaiting) { SingleReader = true });
         using AsyncFlowControl noFlow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
         _loop = Task.Run(RunAsync);
@@ -52,12 +57,27 @@ internal sealed class BestEffortSink
     {
         try
         {
-            await _sink.WriteAsync(auditEvent, CancellationToken.None).ConfigureAwait(false);
+            ValueTask writing = _sink.WriteAsync(auditEvent, CancellationToken.None);
+            if (!writing.IsCompletedSuccessfully)
+                await BoundedAsync(writing.AsTask()).ConfigureAwait(false);
             _isBehind = false;
         }
         catch (Exception failed)   // nothing depends on its record
         {
             Drop(auditEvent, failed.GetType().Name);
+        }
+    }
+
+    private async Task BoundedAsync(Task writing)
+    {
+        try
+        {
+            await (_bound is { } bound ? writing.WaitAsync(bound, _plan.Time) : writing).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            writing.Forget();
+            throw;
         }
     }
 

@@ -11,6 +11,7 @@ internal sealed class JobAudit
     private readonly Lazy<Task> _end;
     private IAuditSink? _required;
     private AuditFileSink? _file;
+    private BestEffortSink? _beforeFile;
     private Task _looking = Task.CompletedTask;
 
     public JobAudit(SessionPlan plan)
@@ -31,9 +32,9 @@ internal sealed class JobAudit
             if (folder.IsRequired)
                 _required = RequiredSinks.Of([_file, .. _plan.Audit.Required]);
             else
-                _bestEffort.Add(new BestEffortSink(_file, _plan));
+                _bestEffort.Add(_beforeFile = new BestEffortSink(_file, _plan, bound: null));   // late on a slow disk is not lost
         }
-        _bestEffort.AddRange(_plan.Audit.BestEffort.Select(sink => new BestEffortSink(sink, _plan)));
+        _bestEffort.AddRange(_plan.Audit.BestEffort.Select(sink => new BestEffortSink(sink, _plan, Deadline)));
     }
 
     /// <summary>Whether something of it has to be ended.</summary>
@@ -75,9 +76,13 @@ internal sealed class JobAudit
 
     private async Task EndOnceAsync()
     {
-        await Task.WhenAll(_bestEffort.Select(sink => sink.EndAsync())).ConfigureAwait(false);
+        // A sink that nobody waits for, and that hangs, keeps no file from its last line.
+        Task told = Task.WhenAll(_bestEffort.Select(sink => sink.EndAsync()));
+        if (_beforeFile is not null)
+            await _beforeFile.EndAsync().ConfigureAwait(false);
         if (_file is not null)
             await _file.EndAsync().ConfigureAwait(false);
+        await told.ConfigureAwait(false);
         await _looking.ConfigureAwait(false);
     }
 

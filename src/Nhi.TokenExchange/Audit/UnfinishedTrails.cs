@@ -20,7 +20,7 @@ internal static class UnfinishedTrails
         {
             string[] unfinished = [.. folder.LastParts(job).Take(MostLookedAt).Where(IsUnfinished)];
             if (unfinished.Length > 0)
-                logger.AuditUnfinished(job, unfinished.Length, string.Join(", ", unfinished.Take(MostNamed).Select(Path.GetFileName)), ErrorCodes.AuditUnfinished);
+                logger.AuditUnfinished(job, unfinished.Length, string.Join(", ", unfinished.Take(MostNamed).Select(path => AuditText.Shown(Path.GetFileName(path)))), ErrorCodes.AuditUnfinished);
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {

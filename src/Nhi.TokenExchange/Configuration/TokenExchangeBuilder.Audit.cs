@@ -63,8 +63,8 @@ public sealed partial class TokenExchangeBuilder
     {
         AuditFolderOptions options = _auditFolder is null && read is not null ? read.Options : _auditOptions;
         AuditFolderPlan? folder = (_auditFolder ?? read?.Folder) is { } path ? new AuditFolderPlan(path, options.IsRequired, options.PartBytes, options.AnchorEvery, _disk) : null;
-        bool isSaid = folder is not null || _requiredSinks.Count + _bestEffortSinks.Count > 0;
-        IAuditSink[] log = !isSaid || _auditsToLog || read is { Log: true } ? [new LoggerAuditSink(logger)] : [];
+        bool hasToRecord = folder is { IsRequired: true } || _requiredSinks.Count > 0;   // else the log has to, whatever is told beside it
+        IAuditSink[] log = !hasToRecord || _auditsToLog || read is { Log: true } ? [new LoggerAuditSink(logger)] : [];
         return new AuditPlan([.. _requiredSinks, .. log], [.. _bestEffortSinks], folder);
     }
 }

@@ -6,6 +6,9 @@ internal sealed class GrantDecision(JobSession session, TargetRuntime target)
     // A flight has 60 seconds, and a policy that denies has to be heard within them though the issuer hangs.
     private static readonly TimeSpan LearnDeadline = TimeSpan.FromSeconds(10);
 
+    // A deny of what was not known for the moment is no deny for good.
+    private static readonly TimeSpan LearntAgainAfter = TimeSpan.FromSeconds(10);
+
     private readonly FlightRecorder _recorder = new(session, target.Plan);
     private readonly TokenExchanger _exchanger = target.Plan.Exchanger;
 
@@ -14,8 +17,7 @@ internal sealed class GrantDecision(JobSession session, TargetRuntime target)
     /// <exception cref="TokenExchangeException">It could not decide, or permits more than was asked for.</exception>
     public async Task<Grant> MakeAsync(Flight flight, AttestedProof proof, CredentialRequest? request, CancellationToken cancellationToken)
     {
-        if (session.Plan.Policy is IExposurePolicy { LooksAtExposure: true })
-            await LearnAsync(flight, cancellationToken).ConfigureAwait(false);
+        bool isUnlearnt = session.Plan.Policy is IExposurePolicy { LooksAtExposure: true } && !await LearnAsync(flight, cancellationToken).ConfigureAwait(false);
         AccessRequest asked = AccessQuestion.Of(target, flight, proof, request);
         string revision;
         AccessDecision decision;
@@ -34,6 +36,8 @@ internal sealed class GrantDecision(JobSession session, TargetRuntime target)
             };
         }
         decision = StaticKeyPermission.Applied(Narrowing.Applied(SenderConstraint.Applied(decision, _exchanger), asked, _exchanger), asked);
+        if (!decision.IsPermitted && isUnlearnt)
+            decision = decision.Denied(decision.Reason ?? "", Sooner(decision.HoldsUntil, session.Clock.Now + LearntAgainAfter));
         if (!decision.IsPermitted)
             throw await DeniedAsync(flight, proof, asked, decision, revision).ConfigureAwait(false);
         await _recorder.PermittedAsync(flight, proof, asked, decision, revision, cancellationToken).ConfigureAwait(false);
@@ -58,19 +62,23 @@ internal sealed class GrantDecision(JobSession session, TargetRuntime target)
     }
 
     // What the answers depend on may not be to be had; then they are not known, which counts as yes, and the decision is made all the same.
-    private async Task LearnAsync(Flight flight, CancellationToken cancellationToken)
+    private async Task<bool> LearnAsync(Flight flight, CancellationToken cancellationToken)
     {
         using var deadline = new CancellationTokenSource(LearnDeadline, session.Plan.Time);
         using var bounded = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
             await _exchanger.LearnAsync(session.Backchannel, session.Plan.Time, bounded.Token).ConfigureAwait(false);
+            return true;
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             session.Plan.Logger.ExposureNotLearnt(target.Target, (exception as TokenExchangeException)?.Code ?? exception.GetType().Name, session.FlightId(flight.Number));
+            return false;
         }
     }
+
+    private static DateTimeOffset Sooner(DateTimeOffset? said, DateTimeOffset other) => said < other ? said.Value : other;
 
     private async Task<AccessDeniedException> DeniedAsync(Flight flight, AttestedProof proof, AccessRequest asked, AccessDecision decision, string revision)
     {

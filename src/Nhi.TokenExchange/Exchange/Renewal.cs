@@ -45,7 +45,7 @@ internal sealed class Renewal(JobSession session, Credential held)
         TimeSpan later = end - _held.ExpiresAt;
         if (later.Duration() <= Renewals.Rounding)
             GaveNothing();
-        else if (later < TimeSpan.Zero)
+        else if (later < -Renewals.Sooner)
             _inSlot.Lease.Owner!.Drop(_inSlot);
     }
 
@@ -57,7 +57,7 @@ internal sealed class Renewal(JobSession session, Credential held)
         IsEndedWithHeld = !_tookThePlace && LeaseSet.IsEndUncertain(_held) && LeaseOwnership.TryTake(renewed);
         if (IsEndedWithHeld)
             session.Journal?.Lengthened(_held, renewed);
-        if (_tookThePlace && renewed.Lease.DeadTick < _inSlot.Lease.DeadTick - (long)Renewals.Rounding.TotalMilliseconds)
+        if (_tookThePlace && renewed.Lease.DeadTick < _inSlot.Lease.DeadTick - (long)Renewals.Sooner.TotalMilliseconds)
             _inSlot.Lease.Owner!.Drop(_inSlot);   // who asks waits for the renewal: if that is not recorded, there is none
     }
 

@@ -9,6 +9,9 @@ internal static class Renewals
     /// <summary>Issuers tell lives in whole seconds.</summary>
     public static readonly TimeSpan Rounding = TimeSpan.FromSeconds(1);
 
+    /// <summary>By how much an end has to be sooner to say anything: two answers in cut seconds, and a request that was slower on its way than the one before.</summary>
+    public static readonly TimeSpan Sooner = TimeSpan.FromSeconds(3);
+
     // The clock of a slot takes up to two seconds off an end: what is left must be more, or it is dead on arrival.
     private static readonly TimeSpan LeastLeft = TimeSpan.FromSeconds(2);
 
@@ -23,7 +26,7 @@ internal static class Renewals
     /// <param name="renewed">When it dies.</param>
     /// <param name="usable">From when it is of no use.</param>
     /// <param name="now">The instant before it was asked.</param>
-    public static bool EndsSooner(DateTimeOffset held, DateTimeOffset renewed, DateTimeOffset usable, DateTimeOffset now) => held - renewed > Rounding && usable - now > LeastLeft;
+    public static bool EndsSooner(DateTimeOffset held, DateTimeOffset renewed, DateTimeOffset usable, DateTimeOffset now) => held - renewed > Sooner && usable - now > LeastLeft;
 
     /// <summary>The issuer gives no more, and nobody asked for another.</summary>
     public static TokenExchangeException NoMore(string target) =>

@@ -28,7 +28,6 @@ internal static class PrivateFile
     {
         draft ??= DraftOf(path);
         SafeFileHandle? handle = null;
-        bool isReserved = false;
         try
         {
             File.Delete(draft);
@@ -46,21 +45,17 @@ internal static class PrivateFile
                 at += text.Length;
             }
             disk.Flush(handle);
-            if (!replace)
-            {
-                // File.Move looks whether there is one, and renames then: in between somebody else may take the name. Who makes it, has it.
-                new FileStream(path, options).Dispose();
-                isReserved = true;
-            }
-            File.Move(draft, path, overwrite: true);
+            // File.Move without overwriting looks whether there is one, and renames then: in between somebody else may take the name.
+            if (!replace && UnixOpen.IsSupported && UnixOpen.TryLink(draft, path))
+                File.Delete(draft);
+            else
+                File.Move(draft, path, replace);
             return handle;
         }
         catch
         {
             handle?.Dispose();
             Quietly.Do(() => File.Delete(draft));
-            if (isReserved)
-                Quietly.Do(() => File.Delete(path));
             throw;
         }
     }

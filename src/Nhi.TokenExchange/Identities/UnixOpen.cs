@@ -17,6 +17,8 @@ internal static class UnixOpen
     private const int AppleWouldBlock = 35;
     private const int LinuxLoop = 40;        // ELOOP
     private const int AppleLoop = 62;
+    private const int LinuxNotSupported = 95;   // EOPNOTSUPP
+    private const int AppleNotSupported = 45;   // ENOTSUP
 
     // O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, the same on every processor that .NET runs on.
     private const int LinuxFlags = 0x800 | 0x100 | 0x80000;
@@ -72,6 +74,17 @@ internal static class UnixOpen
         }
     }
 
+    /// <summary>Gives a file a second name, by link(2): in one step, and not if there is one of that name.</summary>
+    /// <returns>False: the file system has no second names.</returns>
+    /// <exception cref="IOException">There is one of that name, or anything else.</exception>
+    public static bool TryLink(string path, string name)
+    {
+        if (NativeMethods.link(Encoding.UTF8.GetBytes(path + '\0'), Encoding.UTF8.GetBytes(name + '\0')) == 0)
+            return true;
+        int error = Marshal.GetLastPInvokeError();
+        return error is NotPermitted or LinuxNotSupported or AppleNotSupported ? false : throw new IOException(Marshal.GetPInvokeErrorMessage(error));
+    }
+
     private static SafeFileHandle Open(string path, int more)
     {
         byte[] name = Encoding.UTF8.GetBytes(path + '\0');
@@ -104,5 +117,9 @@ internal static class UnixOpen
         [DllImport("libc", ExactSpelling = true, SetLastError = true)]
         [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
         public static extern int flock(int file, int operation);
+
+        [DllImport("libc", ExactSpelling = true, SetLastError = true)]
+        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        public static extern int link(byte[] path, byte[] name);
     }
 }

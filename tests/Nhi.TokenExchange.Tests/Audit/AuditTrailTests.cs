@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Nhi.TokenExchange.Tests;
 
 /// <summary>A trail that nobody touched: told whole, in parts, running, killed, anchored; its records in order.</summary>
@@ -93,7 +95,36 @@ internal sealed class AuditTrailTests : AuditTrailFixture
     }
 
     [Test]
-    public void A_folder_without_files_is_intact_and_says_that_it_has_none() => Assert.That(Verify().ToString(), Is.EqualTo("INTACT: 0 chains, 0 events, 0 faults"));
+    public void Of_a_folder_without_files_it_is_said_that_there_is_nothing() => Assert.That(Verify().ToString(), Is.EqualTo("NOTHING TO VERIFY: 0 chains, 0 events, 0 faults"));
+
+    [TestCase("0001-01-01T00:00:00Z", "00:00:00")]
+    [TestCase("2026-01-01T00:00:00Z", "-10675199.02:48:05.4775808")]
+    [TestCase("2026-01-01T00:00:00Z", "10675199.02:48:05.4775807")]
+    public void An_event_of_a_time_that_cannot_be_is_a_fault_and_no_crash_of_its_readers(string at, string elapsed)
+    {
+        var impossible = new AuditEvent
+        {
+            Kind = AuditEventKind.Attested, At = DateTimeOffset.Parse(at, CultureInfo.InvariantCulture), Elapsed = TimeSpan.Parse(elapsed, CultureInfo.InvariantCulture), FlightId = Guid.Empty, Target = "warehouse", Job = SampleEvents.All[0].Job,
+        };
+        new ChainFiles().Part().Add(SampleEvents.All[0]).Add(impossible).End().WriteTo(Folder);
+
+        AuditTrail trail = AuditTrail.Verify(Folder, onRecord: new AuditTimeline(TextWriter.Null).Add);
+
+        Assert.That(trail.Faults.Single().Line, Is.EqualTo(3), trail.ToString());
+    }
+
+    [Test]
+    public void A_finding_is_one_line_of_visible_letters_whatever_a_file_is_called() =>
+        Assert.That(new AuditFinding("a.audit.jsonl", 1, "is also 'b\u001b[2J\n.audit.jsonl'").What, Is.EqualTo("is also 'b\\u001b[2J\\u000a.audit.jsonl'"));
+
+    [TestCase(typeof(InvalidOperationException))]
+    [TestCase(typeof(ObjectDisposedException))]
+    [TestCase(typeof(FormatException))]
+    public void What_the_caller_throws_is_his_and_no_fault_of_the_trail(Type what)
+    {
+        SmallChain().WriteTo(Folder);
+        Assert.That(() => AuditTrail.Verify(Folder, onRecord: _ => throw (Exception)Activator.CreateInstance(what, "mine")!), Throws.TypeOf(what).With.Message.Contains("mine"));
+    }
 
     [Test]
     public void A_folder_that_is_not_there_is_an_error_of_its_own() =>

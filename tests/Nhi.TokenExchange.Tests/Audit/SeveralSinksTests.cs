@@ -86,13 +86,63 @@ internal sealed class SeveralSinksTests
     }
 
     [Test]
+    public async Task One_that_hangs_keeps_no_file_from_its_last_line()
+    {
+        string folder = Path.Combine(Directory.CreateTempSubdirectory("nhi-audit-").FullName, "audit");
+        using var never = new Gate();
+        var sink = new RecordingSink { Hold = _ => never.PassAsync() };
+        await using TestJob job = await TestJob.StartAsync(more: b => b.AuditFolder(folder).AuditBestEffort(sink));
+        await job.Warehouse.GetAsync();
+
+        Task<JobReport> ending = job.Session.CompleteAsync();
+
+        await Eventually.HoldsAsync(() => AuditTrail.Verify(folder).Chains.Single().IsEnded, "the file has its last line, whoever hangs");
+        job.Time.Advance(TimeSpan.FromSeconds(12));
+        await ending;
+        Directory.Delete(Path.GetDirectoryName(folder)!, recursive: true);
+    }
+
+    [Test]
+    public async Task An_event_that_it_does_not_take_within_two_seconds_is_dropped_and_the_next_ones_are_told()
+    {
+        using var heard = new Telemetry();
+        using var never = new Gate();
+        var sink = new RecordingSink { Hold = one => one.Kind == AuditEventKind.Attested ? never.PassAsync() : Task.CompletedTask };
+        await using TestJob job = await TestJob.StartAsync(more: b => b.Meters(heard.Meters).AuditBestEffort(sink));
+        await job.Warehouse.GetAsync();
+
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                job.Time.Advance(TimeSpan.FromSeconds(2));
+                return heard.Of("nhi.audit.dropped").Count == 1;
+            },
+            "the first is dropped");
+
+        await Eventually.HoldsAsync(() => sink.Kinds.Contains(AuditEventKind.Issued), "the others are told");
+    }
+
+    [Test]
+    public async Task Where_nothing_has_to_record_the_log_does()
+    {
+        using var log = new LoggedText();
+        await using JobSession job = await JobSession.StartAsync(b => b
+            .Identity("job", TestProofs.Source(TimeProvider.System), ActsFor.Workload).Target("warehouse", new TestExchanger(TimeProvider.System), "job")
+            .Logging(log).EndOnSignals(false).AuditBestEffort(new RecordingSink()));
+
+        await job.Provider<BearerToken>("warehouse").GetAsync();
+
+        Assert.That(log.Text, Does.Contain("issued").IgnoreCase);
+    }
+
+    [Test]
     public async Task What_it_is_too_far_behind_for_is_dropped_and_counted()
     {
         using var heard = new Telemetry();
         using var never = new Gate();
         var sink = new RecordingSink { Hold = _ => never.PassAsync() };
         await using TestJob job = await TestJob.StartAsync(more: b => b.Meters(heard.Meters));
-        var bestEffort = new BestEffortSink(sink, job.Session.Plan, mostWaiting: 8);
+        var bestEffort = new BestEffortSink(sink, job.Session.Plan, bound: null, mostWaiting: 8);
         AuditEvent one = new() { Kind = AuditEventKind.Attested, At = DateTimeOffset.UnixEpoch, FlightId = Guid.Empty, Target = "warehouse", Job = job.Session.Context };
         // The loop takes sixty-four, and waits for those; eight stay in the queue.
         for (int i = 0; i < 200; i++)

@@ -281,6 +281,20 @@ public class ExposureTests
     }
 
     [Test]
+    public async Task A_deny_of_what_could_not_be_read_for_a_while_holds_for_a_while()
+    {
+        var policy = new LookingPolicy { Denies = true };
+        await using TestJob job = await TestJob.StartAsync(more: b => b.Policy(policy));
+        job.Issuer.OnLearn = _ => throw new TokenExchangeException(ErrorCodes.IssuerUnreachable, ExchangeStage.Exchange, "The issuer is away.") { IsTransient = true };
+        Assert.ThrowsAsync<AccessDeniedException>(() => job.Warehouse.GetAsync().AsTask());
+
+        (job.Issuer.OnLearn, policy.Denies) = (null, false);   // the rules have not changed: what they go by has
+        job.Time.Advance(TimeSpan.FromSeconds(11));
+
+        Assert.That(await job.Warehouse.GetAsync(), Is.Not.Null);
+    }
+
+    [Test]
     public async Task A_read_that_hangs_is_given_up_and_the_policy_decides()
     {
         var reached = new TaskCompletionSource();

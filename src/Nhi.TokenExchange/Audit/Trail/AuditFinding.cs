@@ -9,7 +9,7 @@ public sealed class AuditFinding
     {
         File = file;
         Line = line;
-        What = what;
+        What = AuditText.Shown(what, 2000);   // names of files stand in it, too
     }
 
     /// <summary>The file's path.</summary>

@@ -29,36 +29,58 @@ internal sealed class ChainVerifier(AuditChain chain, ILookup<long, AuditAnchor>
 
     private void Read(AuditFileHeader file)
     {
-        try
+        using AuditFileReader? reader = Opened(file);
+        if (reader is not null)
         {
-            using var reader = AuditFileReader.Open(file.Path);
             chain.Add(file.Path);
             _lastLine = 0;
-            try
+            while (TryTakeNext(file, reader, out AuditRecord? told))
             {
-                while (reader.TryRead(out ReadOnlyMemory<byte> line))
-                {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    if (reader.HasEnd)
-                        Take(file, reader, line);
-                    else
-                        TakeTail(file, reader.Line, line.Span);
-                    _lastLine = reader.HasEnd ? reader.Line : _lastLine;
-                }
+                cancellationToken.ThrowIfCancellationRequested();
+                if (told is not null)
+                    onRecord(told);   // what it throws is the caller's, and no fault of the trail
             }
-            catch (FormatException flaw)
-            {
-                chain.Fault ??= Fault(file.Path, reader.Line, flaw.Message);
-            }
-        }
-        catch (FormatException unreadable)
-        {
-            chain.Fault = Fault(file.Path, 1, unreadable.Message);
         }
         _part = file;
     }
 
-    private void Take(AuditFileHeader file, AuditFileReader reader, ReadOnlyMemory<byte> line)
+    private AuditFileReader? Opened(AuditFileHeader file)
+    {
+        try
+        {
+            return AuditFileReader.Open(file.Path);
+        }
+        catch (FormatException unreadable)
+        {
+            chain.Fault = Fault(file.Path, 1, unreadable.Message);
+            return null;
+        }
+    }
+
+    // False: the file is read, or the next line does not hold.
+    private bool TryTakeNext(AuditFileHeader file, AuditFileReader reader, out AuditRecord? told)
+    {
+        told = null;
+        try
+        {
+            if (!reader.TryRead(out ReadOnlyMemory<byte> line))
+                return false;
+            if (reader.HasEnd)
+                told = Take(file, reader, line);
+            else
+                TakeTail(file, reader.Line, line.Span);
+            _lastLine = reader.HasEnd ? reader.Line : _lastLine;
+            return true;
+        }
+        catch (FormatException flaw)
+        {
+            chain.Fault ??= Fault(file.Path, reader.Line, flaw.Message);
+            return false;
+        }
+    }
+
+    // The event of a line that holds; null: the line is one of the chain's own.
+    private AuditRecord? Take(AuditFileHeader file, AuditFileReader reader, ReadOnlyMemory<byte> line)
     {
         if (!ChainLine.TryRead(line.Span, out ChainLine read))
             throw new FormatException(line.IsEmpty ? "is empty" : "is no line of an audit file");
@@ -81,11 +103,13 @@ internal sealed class ChainVerifier(AuditChain chain, ILookup<long, AuditAnchor>
             chain.AnchoredTo = _sequence;
         }
         using JsonDocument json = AuditFileHeader.Parse(line[read.Event]);
-        TakeEvent(json.RootElement, file.Path, reader.Line, here);
+        AuditEvent? told = EventOf(json.RootElement, reader.Line);
         chain.Last = here;
+        return told is null ? null : new AuditRecord(here, file.Path, reader.Line, told);
     }
 
-    private void TakeEvent(JsonElement json, string file, long line, AuditAnchor here)
+    // Null: the line is one of the chain's own.
+    private AuditEvent? EventOf(JsonElement json, long line)
     {
         try
         {
@@ -104,16 +128,15 @@ internal sealed class ChainVerifier(AuditChain chain, ILookup<long, AuditAnchor>
                         throw new FormatException($"has an event that {flaw.Message}");
                     }
                     chain.Events++;
-                    onRecord(new AuditRecord(here, file, line, read));
-                    break;
+                    return read;
                 case "file" when line == 1:
                 case "recovered":
-                    break;
+                    return null;
                 case "end":
                     if (!json.TryGetProperty("events", out JsonElement events) || events.ValueKind != JsonValueKind.Number || !events.TryGetInt64(out long said) || said != chain.Events)
                         throw new FormatException($"says that the chain has another number of events than the {Text(chain.Events)} that there are");
                     chain.IsEnded = true;
-                    break;
+                    return null;
                 default:
                     throw new FormatException($"is of a kind that has no place there, '{AuditText.Shown(own, 40)}'");
             }

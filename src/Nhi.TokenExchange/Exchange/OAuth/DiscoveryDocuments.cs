@@ -28,7 +28,7 @@ internal sealed class DiscoveryDocuments
             return found.Endpoints;
         // The fetch belongs to nobody: a caller that gives up leaves it to the others; the back channel bounds it.
         Lazy<Task<IssuerEndpoints>> fetch = _underway.GetOrAdd(key, _ => new Lazy<Task<IssuerEndpoints>>(() => FetchAndKeepAsync(issuer, backchannel, time)));
-        return await fetch.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await new ValueTask<IssuerEndpoints>(fetch.Value).OrLeftBehindAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<IssuerEndpoints> FetchAndKeepAsync(Uri issuer, HttpMessageInvoker backchannel, TimeProvider time)

@@ -97,7 +97,7 @@ internal sealed record ExpectedToken
             return Malformed(answer, $"has an access_token whose details can't be believed: its payload {unread}", isTransient: false);
         if (FaultOfDetails(answer, claims) is { } wider)
             return Flaw(answer, ErrorCodes.WiderScope, wider, "Let the issuer grant what is asked for.");
-        if (!Scopes.IsEmpty && claims?.Fault is { } unsaid)
+        if (!Scopes.IsEmpty && (claims?.ScopeFault ?? claims?.Fault) is { } unsaid)
             return Malformed(answer, $"has an access_token whose scope can't be believed: its payload {unsaid}", isTransient: false);
         // What the answer says itself is the grant's to check.
         if (claims is not null && TokenScopes.Beyond(Scopes, claims.Scopes.Except(answer.Scope?.Split(' ') ?? [])) is { } beyond)

@@ -75,12 +75,15 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
         var authentication = new ClientAuthenticationRequest(JobContext.Unnamed, request.Backchannel, request.Time);
         using OAuthResponse response = await PostAsync(endpoint, call, authentication, isRepeated: false, cancellationToken).ConfigureAwait(false);
         if (response.Message.StatusCode == HttpStatusCode.OK)
+        {
+            _refusesToRevoke = false;
             return Revocation.Revoked;   // RFC 7009 §2.2: also if it was dead before
+        }
         TokenExchangeException refused = IssuerRefusal.Of(response, endpoint, request.Time);
-        // RFC 7009 §2.2.1. Some say it of a token that has just died; our clock has been asked about that.
+        // RFC 7009 §2.2.1. Some say it of a token that has just died: of such a one it tells nothing about the others.
         if (refused.IssuerError == "unsupported_token_type")
         {
-            _refusesToRevoke = true;
+            _refusesToRevoke |= token.ExpiresAt > request.Time.GetUtcNow();
             return Revocation.NotSupported;
         }
         throw new TokenExchangeException(ErrorCodes.RevocationFailed, ExchangeStage.Revoke, refused.Detail, refused)
