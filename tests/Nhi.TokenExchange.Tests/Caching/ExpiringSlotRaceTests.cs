@@ -161,9 +161,12 @@ public class ExpiringSlotRaceTests
         Departure? between = null;
         _bench.BeforeDeparture = () =>
         {
-            _ = Get();
+            using var givesUp = new CancellationTokenSource();
+            Task<BearerToken> other = Get(givesUp.Token);
             between = _bench.DepartureAsync().GetAwaiter().GetResult();
             _slot.Invalidate();
+            givesUp.Cancel();   // else it would ask again as soon as its flight has landed, and depart before we looked
+            Assert.That(() => other, Throws.InstanceOf<OperationCanceledException>());
             Assert.That(between.Land(_bench), Is.Null);
             Assert.That(_slot.State, Is.SameAs(SlotState<BearerToken>.Empty), "the very object that the departing caller read");
         };
