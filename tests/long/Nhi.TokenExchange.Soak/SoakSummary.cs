@@ -55,6 +55,8 @@ internal sealed record SoakSummary
 
     public required double? WorkingSetSlope { get; init; }
 
+    public required double? ManagedSlope { get; init; }
+
     public required int DeadHandedOut { get; init; }
 
     public required int Unrecorded { get; init; }
@@ -62,6 +64,11 @@ internal sealed record SoakSummary
     public required int Leaked { get; init; }
 
     public required int SecretsSaid { get; init; }
+
+    /// <summary>Events in the trails.</summary>
+    public required int Recorded { get; init; }
+
+    public required int TrailFaults { get; init; }
 
     public required int FailedBesideACredential { get; init; }
 
@@ -97,10 +104,13 @@ internal sealed record SoakSummary
         LongestPoolWaitSeconds = PoolNotStarved.LongestOf(evidence).TotalSeconds,
         WorkingSetMebibytes = evidence.Resources.Max(resource => resource.WorkingSet) / (1024.0 * 1024),
         WorkingSetSlope = ResourcesConstant.SlopeOf(evidence),
+        ManagedSlope = ResourcesConstant.ManagedSlopeOf(evidence),
         DeadHandedOut = Of(breaches, 2),
         Unrecorded = Of(breaches, 3),
         Leaked = Of(breaches, 4),
         SecretsSaid = Of(breaches, 5),
+        Recorded = evidence.Trail.Events.Count,
+        TrailFaults = Of(breaches, 6),
         FailedBesideACredential = Of(breaches, 7),
         LostWaiters = evidence.Late.Count == 0 ? 0 : Of(breaches, 9),
         Crossed = Of(breaches, 12),
@@ -121,6 +131,7 @@ internal sealed record SoakSummary
         yield return ("issued", Number(Issued));
         yield return ("revoked", Number(Revoked));
         yield return ("unrevoked, each listed with its end", Number(Unrevoked));
+        yield return ("events in the trails", Number(Recorded));
         yield return ("answers lost on the wire by plan", Number(LostAnswers));
         yield return ("answers on their way when their flight was given up", Number(GivenUpAnswers));
         yield return ("renewals whose answer came too late", Number(LostRenewals));
@@ -132,11 +143,14 @@ internal sealed record SoakSummary
         yield return ("largest working set, MiB", WorkingSetMebibytes.ToString("0", CultureInfo.InvariantCulture));
         if (WorkingSetSlope is { } slope)
             yield return ("working set, MiB a minute", slope.ToString("0.00", CultureInfo.InvariantCulture));
+        if (ManagedSlope is { } managed)
+            yield return ("of it held by the collector, MiB a minute", managed.ToString("0.00", CultureInfo.InvariantCulture));
         yield return ("**flights per key at once, at most**", Number(MostFlightsAtOnce));
         yield return ("**dead credentials handed out**", Number(DeadHandedOut));
         yield return ("**issues unrecorded or not permitted**", Number(Unrecorded));
         yield return ("**credentials leaked**", Number(Leaked));
         yield return ("**secrets said**", Number(SecretsSaid));
+        yield return ("**faults of the trails, and differences from the other sink and the ledger**", Number(TrailFaults));
         yield return ("**failures beside a valid credential, or with a wrong code**", Number(FailedBesideACredential));
         yield return ("**waiters lost**", Number(LostWaiters));
         yield return ("**credentials that crossed jobs**", Number(Crossed));

@@ -27,6 +27,12 @@ internal sealed record PlantedBug(string Name, int Invariant, string What)
     /// <summary>Changes what a job's report says of its credentials.</summary>
     public Func<IReadOnlyList<LeaseOutcome>, IReadOnlyList<LeaseOutcome>>? Report { get; private init; }
 
+    /// <summary>Whether a job of that name keeps a trail.</summary>
+    public Func<string, bool>? KeepsTrail { get; private init; }
+
+    /// <summary>Does something to the folder of the trails when all jobs are over.</summary>
+    public Action<string>? Trail { get; private init; }
+
     public static IReadOnlyList<PlantedBug> All { get; } =
     [
         new("double-flight", 1, "each exchange is sent twice at once") { Exchanger = (inner, _) => new TwinExchanger(inner) },
@@ -38,12 +44,17 @@ internal sealed record PlantedBug(string Name, int Invariant, string What)
         new("recorded-late", 3, "a credential is handed out before its issue is recorded") { Sink = inner => new LateSink(inner) },
         new("intent-once", 3, "only the first intent of each target is recorded") { Sink = inner => new FirstIntentSink(inner) },
         new("hangs-up", 3, "an exchange is cut off while its answer is on its way, and made again") { Exchanger = (inner, _) => new HangingUpExchanger(inner) },
+        new("answer-dropped", 3, "every other answer is thrown away, and the exchange said to have failed for want of one, three seconds later") { Exchanger = (inner, _) => new DroppingExchanger(inner) },
         new("denied-anyway", 3, "what the rules deny is permitted") { Policy = inner => new DeafPolicy(inner) },
         new("not-revoked", 4, "a revocation is said to have been done, and was not") { Exchanger = (inner, _) => new UnrevokingExchanger(inner) },
         new("left-out-alive", 4, "a job's report leaves out a credential that lives on") { Report = leases => LeftOut.OneOf(leases, LeaseEnd.CannotBeRevoked) },
         new("left-out-revoked", 4, "a job's report leaves out a credential that was revoked") { Report = leases => LeftOut.OneOf(leases, LeaseEnd.Revoked) },
         new("token-logged", 5, "a token is logged, in base64") { Exchanger = (inner, heard) => new LoggingExchanger(inner, heard) },
         new("proof-in-a-file", 5, "a proof is left in a temporary file, in UTF-16") { Source = (inner, folder) => new WritingSource(inner, folder) },
+        new("line-changed", 6, "one character of one line of a trail is another afterwards") { Trail = TrailTampering.ChangeOneLine },
+        new("trail-cut", 6, "the last lines of a trail are cut off afterwards") { Trail = TrailTampering.CutTheEnd },
+        new("trail-removed", 6, "a whole trail is removed afterwards") { Trail = TrailTampering.RemoveOne },
+        new("trail-left-out", 6, "every third job keeps no trail") { KeepsTrail = run => run[^1] % 3 != 0 },
         new("fails-beside-a-credential", 7, "a call fails now and then though a valid credential is there") { Provider = inner => new MoodyProvider(inner) },
         new("dead-too-early", 7, "a credential that lives is called dead on arrival") { Exchanger = (inner, _) => new MorticianExchanger(inner, TimeSpan.Zero) },
         new("held-until-dead", 7, "an answer is kept until its credential is dead, which is then called dead on arrival") { Exchanger = (inner, _) => new MorticianExchanger(inner, TimeSpan.FromSeconds(3)) },

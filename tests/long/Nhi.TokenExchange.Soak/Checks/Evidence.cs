@@ -28,6 +28,11 @@ internal sealed class Evidence
 
     public required IReadOnlyList<AuditRecord> Audit { get; init; }
 
+    /// <summary>What one of the two sinks refused by plan.</summary>
+    public required IReadOnlyList<AuditRecord> Refused { get; init; }
+
+    public required Trail Trail { get; init; }
+
     public required IReadOnlyList<HandOutRecord> HandOuts { get; init; }
 
     public required IReadOnlyList<FailureRecord> Failures { get; init; }
@@ -64,6 +69,8 @@ internal sealed class Evidence
             Uses = emulator.Ledger.Uses,
             TokenRequests = new[] { EmulatorEndpoint.AuthorizationToken, EmulatorEndpoint.DatabricksToken, EmulatorEndpoint.EntraToken }.Sum(emulator.Ledger.Requests.Of),
             Audit = [.. RecordFile.Read<AuditRecord>(In("audit.jsonl")).OrderBy(record => record.At)],
+            Refused = RecordFile.Read<AuditRecord>(In("audit-refused.jsonl")),
+            Trail = Trail.Read(In("trail"), In("log.txt")),
             HandOuts = RecordFile.Read<HandOutRecord>(In("handouts.jsonl")),
             Failures = RecordFile.Read<FailureRecord>(In("failures.jsonl")),
             Late = RecordFile.Read<LateRecord>(In("late.jsonl")),

@@ -14,8 +14,11 @@ internal sealed class Flights
     private readonly Dictionary<string, Flight> _ofCredential = new(StringComparer.Ordinal);
     private readonly ILookup<(string Run, string Target), Flight> _ofKey;
 
+    private readonly Evidence _evidence;
+
     public Flights(Evidence evidence)
     {
+        _evidence = evidence;
         Dictionary<(Guid, string), Flight> all = evidence.Audit.Where(record => record.Flight != Guid.Empty)
             .GroupBy(record => (record.Flight, record.Target)).ToDictionary(one => one.Key, one => Flight.Of([.. one]));
         _ofKey = all.Values.ToLookup(flight => (flight.Run, flight.Target));
@@ -33,8 +36,10 @@ internal sealed class Flights
     public IEnumerable<Flight> InTheAir(Issue issue) => _ofKey[(issue.Run, issue.Target.Name)]
         .Where(flight => HadSaidSo(flight, issue) && (flight.Ended is null || flight.Ended >= issue.IssuedAt - HangingUp));
 
-    /// <summary>Whether the audit tells of a flight that was given up while its answer was on its way.</summary>
-    public bool WasGivenUp(Issue issue) => InTheAir(issue).Any(flight => GivenUpCodes.Contains(flight.Code));
+    /// <summary>Whether the audit tells of a flight that was given up while its answer was on its way: an answer that was delivered long before the flight's end was there.</summary>
+    public bool WasGivenUp(Issue issue) => InTheAir(issue).Any(flight => GivenUpCodes.Contains(flight.Code) && (issue.DeliveredAt is not { } delivered || !WasThere(delivered, flight.Ended!.Value)));
+
+    private bool WasThere(long delivered, long ended) => ended - delivered > HangingUp + _evidence.StalledWithin(delivered, ended);
 }
 
 /// <summary>One exchange: when it said that it would ask, and what came of it.</summary>

@@ -46,9 +46,11 @@ internal sealed class NoDeadCredential() : SoakInvariant(2, "no dead credential 
         use.Fingerprint is { } fingerprint && evidence.IssueOf.TryGetValue(fingerprint, out Issue? issue) && issue.RevokedAt is { } revoked
         && at - revoked <= OnItsWay + evidence.StalledWithin(revoked, at);
 
-    // While the wall clock is back, only the monotonic one counts, and that stood still during a suspend before.
+    // While the wall clock is back, only the monotonic one counts, and that stood still during a suspend before. A clock that stands still while calls begin, because the process was stopped late, is none that a machine has.
     private static long Stood(Evidence evidence, Issue issue, long lastStart)
     {
+        if (evidence.Chaos.Where(window => window.Fault == ChaosFault.Suspend).Select(JumpingTime.Asleep).FirstOrDefault(asleep => asleep.At.Ticks <= lastStart && lastStart <= asleep.End.Ticks) is { } late)
+            return lastStart - late.At.Ticks;
         Chaos[] stood = [.. evidence.Chaos.Where(window => window.Fault == ChaosFault.Suspend && window.At.Ticks < issue.EndsAt && window.End.Ticks > issue.IssuedAt)];
         return stood.Where(suspend => evidence.Chaos.Any(window => window.Fault.Jump < TimeSpan.Zero && window.At.Ticks <= lastStart && window.End.Ticks >= suspend.At.Ticks)).Sum(suspend => (suspend.End - suspend.At).Ticks);
     }

@@ -13,9 +13,14 @@ internal sealed class ResourcesConstant() : SoakInvariant(10, "handles and memor
     private static readonly TimeSpan Settled = TimeSpan.FromMinutes(2);
 
     /// <summary>How fast the working set grows, in MiB a minute, after the first two minutes, or after a third of a run that is shorter; null in a run that is too short to say.</summary>
-    public static double? SlopeOf(Evidence evidence)
+    public static double? SlopeOf(Evidence evidence) => SlopeOf(evidence, resource => resource.WorkingSet);
+
+    /// <summary>How fast what the collector holds grows, in the same way: where the working set grows without it, the allocator keeps what is free.</summary>
+    public static double? ManagedSlopeOf(Evidence evidence) => SlopeOf(evidence, resource => resource.Managed);
+
+    private static double? SlopeOf(Evidence evidence, Func<ResourceRecord, long> measured)
     {
-        (double Minutes, double Mebibytes)[] samples = SamplesOf(evidence);
+        (double Minutes, double Mebibytes)[] samples = SamplesOf(evidence, measured);
         if (!evidence.Options.IsLong || samples.Length < FewestSamples)
             return null;
         double minutes = samples.Average(sample => sample.Minutes);
@@ -32,13 +37,13 @@ internal sealed class ResourcesConstant() : SoakInvariant(10, "handles and memor
         if (!evidence.Options.IsLong)
             yield break;
         if (SlopeOf(evidence) is not { } slope)
-            yield return Breach($"the memory was measured {SamplesOf(evidence).Length} times, which says nothing of it");
+            yield return Breach($"the memory was measured {SamplesOf(evidence, resource => resource.WorkingSet).Length} times, which says nothing of it");
         else if (slope > (SettledAfter(evidence) < Settled ? MostBeforeSettled : MostMebibytesPerMinute))
             yield return Breach(FormattableString.Invariant($"the working set grows by {slope:0.00} MiB a minute"));
     }
 
     // While jobs run, which begin when the baseline is measured.
-    private static (double Minutes, double Mebibytes)[] SamplesOf(Evidence evidence)
+    private static (double Minutes, double Mebibytes)[] SamplesOf(Evidence evidence, Func<ResourceRecord, long> measured)
     {
         long began = evidence.Resources.Single(resource => resource.When == "baseline").At;
         long settled = began + SettledAfter(evidence).Ticks;
@@ -46,7 +51,7 @@ internal sealed class ResourcesConstant() : SoakInvariant(10, "handles and memor
         return
         [
             .. evidence.Resources.Where(resource => resource.When == "running" && resource.At >= settled && resource.At <= over)
-                .Select(resource => (TimeSpan.FromTicks(resource.At).TotalMinutes, resource.WorkingSet / (1024.0 * 1024))),
+                .Select(resource => (TimeSpan.FromTicks(resource.At).TotalMinutes, measured(resource) / (1024.0 * 1024))),
         ];
     }
 

@@ -7,10 +7,10 @@ internal abstract class SoakInvariant(int number, string name)
 
     public string Name => name;
 
-    /// <summary>All there are by now. What is not there yet (the audit's chain, broker, journal) gets a class here, and its evidence a file.</summary>
+    /// <summary>All there are by now. What is not there yet (broker, journal) gets a class here, and its evidence a file.</summary>
     public static IReadOnlyList<SoakInvariant> All { get; } =
     [
-        new OneFlightPerKey(), new NoDeadCredential(), new EveryIssueRecorded(), new EveryLeaseEnded(), new NoSecretSaid(),
+        new OneFlightPerKey(), new NoDeadCredential(), new EveryIssueRecorded(), new EveryLeaseEnded(), new NoSecretSaid(), new TrailWhole(),
         new Availability(), new RequestsBounded(), new NoWaiterLost(), new ResourcesConstant(), new PoolNotStarved(), new NothingCrossed(), new NothingTwice(),
     ];
 

@@ -30,11 +30,7 @@ internal sealed class IssuerChaos(SoakIssuers issuers, SoakTime time, string pro
             await RenewUntilAsync(window.At, end);
             TimeSpan from = time.Elapsed;
             Begin(window);
-            if (window.Place == ChaosPlace.Process)
-                await SignalAsync("-STOP");
-            await time.UntilAsync(window.End, end);
-            if (window.Place == ChaosPlace.Process)
-                await SignalAsync("-CONT");
+            await (window.Fault.StopsTheProcess ? StopUntilAsync(window.End, end) : time.UntilAsync(window.End, end));
             issuers.Emulator.Faults.Clear();
             if (window.Place == ChaosPlace.Files)
                 RenewAll();
@@ -43,6 +39,19 @@ internal sealed class IssuerChaos(SoakIssuers issuers, SoakTime time, string pro
         }
 
         await RenewUntilAsync(TimeSpan.MaxValue, end);
+    }
+
+    private async Task StopUntilAsync(TimeSpan at, CancellationToken end)
+    {
+        await SignalAsync("-STOP");
+        try
+        {
+            await time.UntilAsync(at, end);
+        }
+        finally
+        {
+            await SignalAsync("-CONT");
+        }
     }
 
     private async Task RenewUntilAsync(TimeSpan at, CancellationToken end)

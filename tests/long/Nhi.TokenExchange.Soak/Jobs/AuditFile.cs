@@ -4,14 +4,12 @@ namespace Nhi.TokenExchange.Soak;
 internal sealed class AuditFile(string folder, SoakTime time) : IAuditSink, IDisposable
 {
     private readonly RecordFile _events = new(Path.Combine(folder, "audit.jsonl"));
+    private readonly RecordFile _refused = new(Path.Combine(folder, "audit-refused.jsonl"));
     private readonly SaidFile _texts = new(Path.Combine(folder, "audit-texts.txt"));
 
     public ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken)
     {
-        _events.Add(new AuditRecord(
-            time.Elapsed.Ticks, auditEvent.Kind, auditEvent.FlightId, auditEvent.Job.Run ?? "", auditEvent.Target, auditEvent.Fingerprint, auditEvent.Code,
-            auditEvent.PolicyRevision, auditEvent.Scopes.IsEmpty ? null : auditEvent.Scopes.ToString(), auditEvent.DiesAt,
-            auditEvent.Kind == AuditEventKind.Exchanging ? auditEvent.SubjectFingerprint : null));
+        _events.Add(AuditRecord.Of(auditEvent, time.Elapsed.Ticks));
         foreach (string? text in new[]
         {
             auditEvent.Job.ToString(), auditEvent.Issuer, auditEvent.SubjectIssuer, auditEvent.Subject, auditEvent.Audience, auditEvent.ActorIssuer, auditEvent.ActorSubject,
@@ -24,9 +22,13 @@ internal sealed class AuditFile(string folder, SoakTime time) : IAuditSink, IDis
         return default;
     }
 
+    /// <summary>Notes an event that this sink was told to refuse: the job's trail has it.</summary>
+    public void Refused(AuditEvent auditEvent) => _refused.Add(AuditRecord.Of(auditEvent, time.Elapsed.Ticks));
+
     public void Dispose()
     {
         _events.Dispose();
+        _refused.Dispose();
         _texts.Dispose();
     }
 }

@@ -138,6 +138,7 @@ internal sealed class ChildRun : IDisposable
             GC.WaitForPendingFinalizers();
         }
 
+        _bug?.Trail?.Invoke(Orders.TrailFolder);
         _heard.Observe();
         Measure("drained");
         using RecordFile summary = In("summary.jsonl");
@@ -180,7 +181,7 @@ internal sealed class ChildRun : IDisposable
     private void Measure(string when)
     {
         using Process self = Process.GetCurrentProcess();
-        _resources.Add(new ResourceRecord(Time.Elapsed.Ticks, when, self.WorkingSet64, self.HandleCount, self.Threads.Count, ThreadPool.ThreadCount));
+        _resources.Add(new ResourceRecord(Time.Elapsed.Ticks, when, self.WorkingSet64, GC.GetTotalMemory(forceFullCollection: false), self.HandleCount, self.Threads.Count, ThreadPool.ThreadCount));
     }
 
     private void OnUnobserved(object? sender, UnobservedTaskExceptionEventArgs args)

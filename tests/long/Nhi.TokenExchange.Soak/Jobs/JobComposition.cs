@@ -20,6 +20,8 @@ internal sealed class JobComposition(ChildOrders orders, TimeProvider time, IAud
             .Time(time).Policy(policy).Audit(audit).Logging(heard).TrustRoots(_roots).EndOnSignals(false);
         if (longest is { } limit)
             b.MaxDuration(limit);
+        if (bug?.KeepsTrail?.Invoke(run) != false)
+            b.AuditFolder(orders.TrailFolder);
         foreach (string audience in new[] { "authorization", "databricks", "entra", "vault" })
             b.Identity($"file-{audience}", Bugged(IdentitySources.OidcFile(Path.Combine(orders.ProofFolder, audience))), ActsFor.Workload);
         b.Identity("ci", Bugged(IdentitySources.GitHubActions()), ActsFor.Workload);

@@ -10,6 +10,9 @@ internal sealed record ChaosFault(string Id, IReadOnlyList<ChaosPlace> Places, p
 
     private static readonly ChaosPlace[] AllEndpoints = [.. TokenEndpoints, ChaosPlace.Vault];
 
+    /// <summary>Whether the whole process stands still.</summary>
+    public bool StopsTheProcess => this == Stopped || this == Suspend;
+
     /// <summary>What the emulator does to the requests; null where the fault is not the issuer's.</summary>
     public Func<Fault>? AtIssuer { get; private init; }
 
@@ -31,6 +34,7 @@ internal sealed record ChaosFault(string Id, IReadOnlyList<ChaosPlace> Places, p
     /// <summary>The whole process under test stands still, as under a debugger or a frozen container.</summary>
     public static ChaosFault Stopped { get; } = new("process stopped", [ChaosPlace.Process]);
 
+    /// <summary>The machine sleeps: the process stands still, and its monotonic clock does not count the time.</summary>
     public static ChaosFault Suspend { get; } = new("suspend", [ChaosPlace.Clock]);
 
     public static ChaosFault NoLife { get; } = new("no expires_in", TokenEndpoints, "NHI4004") { AtIssuer = () => Fault.Without("expires_in") };

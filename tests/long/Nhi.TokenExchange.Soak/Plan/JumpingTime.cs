@@ -4,9 +4,16 @@ namespace Nhi.TokenExchange.Soak;
 internal sealed class JumpingTime(SoakTime time, ChaosPlan plan) : TimeProvider
 {
     private readonly Chaos[] _jumps = [.. plan.Windows.Where(window => window.Fault.Jump != TimeSpan.Zero)];
-    private readonly Chaos[] _suspends = [.. plan.Windows.Where(window => window.Fault == ChaosFault.Suspend)];
+    private readonly Chaos[] _suspends = [.. plan.Windows.Where(window => window.Fault == ChaosFault.Suspend).Select(Asleep)];
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    /// <summary>The part of a suspend in which the clock stands still: the process is stopped some time before, and goes on some time after.</summary>
+    public static Chaos Asleep(Chaos suspend)
+    {
+        TimeSpan some = (suspend.End - suspend.At) / 10;
+        return suspend with { At = suspend.At + some, End = suspend.End - some };
+    }
 
     public override DateTimeOffset GetUtcNow()
     {

@@ -17,6 +17,9 @@ internal sealed record ChildOrders
     /// <summary>Where the kill switches of jobs are thrown.</summary>
     public string SwitchFolder => Path.Combine(Folder, "switches");
 
+    /// <summary>Where jobs keep their trails.</summary>
+    public string TrailFolder => Path.Combine(Folder, "trail");
+
     /// <summary>Where the platform puts proofs: the one place in which they may lie.</summary>
     public required string ProofFolder { get; init; }
 

@@ -3,7 +3,12 @@ namespace Nhi.TokenExchange.Soak;
 // What the process under test writes down. Times are ticks of 100 ns since the run's start, by a clock that never jumps.
 
 /// <summary>One audit event, as the sink got it. The proof's fingerprint with the intent only.</summary>
-internal sealed record AuditRecord(long At, AuditEventKind Kind, Guid Flight, string Run, string Target, string? Fingerprint, string? Code, string? Revision, string? Scopes, DateTimeOffset? DiesAt, string? Proof);
+internal sealed record AuditRecord(long At, AuditEventKind Kind, Guid Flight, string Run, string Target, string? Fingerprint, string? Code, string? Revision, string? Scopes, DateTimeOffset? DiesAt, string? Proof)
+{
+    public static AuditRecord Of(AuditEvent told, long at) => new(
+        at, told.Kind, told.FlightId, told.Job.Run ?? "", told.Target, told.Fingerprint, told.Code, told.PolicyRevision, told.Scopes.IsEmpty ? null : told.Scopes.ToString(), told.DiesAt,
+        told.Kind == AuditEventKind.Exchanging ? told.SubjectFingerprint : null);
+}
 
 /// <summary>All hand-outs of one credential. The start of the last return is that of the same call.</summary>
 internal sealed record HandOutRecord(string Run, string Target, string Fingerprint, long FirstReturn, long LastStart, long LastReturn, long StartOfLastReturn, long Count, DateTimeOffset UnusableFrom, long? RejectedAt);
@@ -33,7 +38,7 @@ internal sealed record PoolWaitRecord(long From, long To, long Overslept);
 internal sealed record PolicyRecord(long Changing, long Changed, string Revision, bool IsDenying);
 
 /// <summary>What the process used at one instant.</summary>
-internal sealed record ResourceRecord(long At, string When, long WorkingSet, int Handles, int Threads, int PoolThreads);
+internal sealed record ResourceRecord(long At, string When, long WorkingSet, long Managed, int Handles, int Threads, int PoolThreads);
 
 /// <summary>The counts of the whole run.</summary>
 internal sealed record ChildSummary(long Calls, long HandOuts, long GaveUp, long Failed, int Jobs, int UnobservedExceptions, long HttpUses);
