@@ -39,7 +39,7 @@ public sealed class ExchangeRequest
     /// <summary>Sends requests by the rules of this library: HTTPS, bounded, retried where that is harmless, no redirect.</summary>
     public required HttpMessageInvoker Backchannel { get; init; }
 
-    /// <summary>The clock to use.</summary>
+    /// <summary>The clock to use: count lives by it. Its wall hand goes on evenly from the instant of the question, whoever sets the machine's meanwhile.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>Of the exchanger's own resources and audiences those that may be asked for; null: all of them.</summary>

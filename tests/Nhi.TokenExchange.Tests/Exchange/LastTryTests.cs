@@ -56,6 +56,29 @@ internal sealed class LastTryTests
         AssertWhole(job.Emulator, renewed);
     }
 
+    [Test]
+    public async Task A_wall_clock_that_is_set_ahead_and_back_between_two_tries_lengthens_no_life()
+    {
+        bool isAhead = false;
+        await using var issuer = new ScriptedIssuer(_ =>
+        {
+            isAhead = !isAhead;
+            _time.SetWall(_time.GetUtcNow().AddMinutes(isAhead ? 20 : -20));
+            return isAhead ? ScriptedAnswer.Status(503) : ScriptedAnswer.Json(WireSamples.Answer().Replace("3600", "600", StringComparison.Ordinal));
+        });
+        await using JobSession job = await JobSession.StartAsync(b => b.Time(_time).EndOnSignals(false)
+            .Identity("job", IdentitySources.From((asked, _) => new(new SubjectToken(WireSamples.ProofFor(asked.Audience.ToString()), SubjectTokenType.Jwt))), ActsFor.Workload)
+            .Target("warehouse", Targets.Rfc8693(issuer.Uri, o => o.TokenEndpoint = new Uri(issuer.Uri, "/token")), "job"));
+        CredentialProvider<BearerToken> warehouse = job.Provider<BearerToken>("warehouse");
+        await warehouse.GetAsync();
+        Assert.That(issuer.Requests, Has.Count.EqualTo(2));
+        Assert.That(warehouse.TryGet(out _), "it is good");
+
+        _time.Advance(TimeSpan.FromMinutes(10));
+
+        Assert.That(warehouse.TryGet(out _), Is.False);
+    }
+
     private static void AssertWhole(IdentityEmulator emulator, BearerToken token) =>
         Assert.That(emulator.Ledger.Issued.Single(issue => issue.Fingerprint == token.Fingerprint).EndsAt - token.ExpiresAt, Is.InRange(TimeSpan.Zero, TimeSpan.FromSeconds(2)));
 }

@@ -23,6 +23,8 @@ internal sealed class SkippingTime : TimeProvider
 
     public override DateTimeOffset GetUtcNow() => _manual.GetUtcNow();
 
+    public void SetWall(DateTimeOffset wall) => _manual.SetWall(wall);
+
     public void Advance(TimeSpan time) => _manual.Advance(time);
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)

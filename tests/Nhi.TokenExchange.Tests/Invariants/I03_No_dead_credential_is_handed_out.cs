@@ -99,4 +99,23 @@ public class I03_No_dead_credential_is_handed_out
 
         Assert.That(job.Warehouse.TryGet(out _), Is.False);
     }
+
+    [Test]
+    public async Task A_wall_clock_that_is_set_ahead_and_back_within_an_exchange_lengthens_no_life()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        DateTimeOffset right = job.Time.GetUtcNow();
+        job.Issuer.Answer = request =>
+        {
+            job.Time.SetWall(right.AddMinutes(20));
+            DateTimeOffset ends = request.Time.GetUtcNow().AddMinutes(10);
+            job.Time.SetWall(right);
+            return new Issued<BearerToken>(new BearerToken(job.Issuer.NewToken().Reveal(), ends));
+        };
+        await job.Warehouse.GetAsync();
+
+        job.Time.Advance(TimeSpan.FromMinutes(10));
+
+        Assert.That(job.Warehouse.TryGet(out _), Is.False);
+    }
 }

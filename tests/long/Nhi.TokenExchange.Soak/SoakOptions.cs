@@ -54,6 +54,9 @@ internal sealed record SoakOptions
     /// <summary>Nothing goes wrong at the end, so that everything can come to rest: 10 seconds, less in short runs.</summary>
     public double CalmSeconds => Math.Min(10, Seconds / 6.0);
 
+    /// <summary>In which time all jobs have begun: a sixth of the run, ten seconds at most.</summary>
+    public TimeSpan RampUp => TimeSpan.FromSeconds(Math.Min(10, Seconds / 6.0));
+
     /// <summary>Whether means and slopes are judged.</summary>
     public bool IsLong => Long ?? Seconds >= LongFrom;
 

@@ -99,7 +99,7 @@ internal sealed record SoakSummary
         TokenRequestsNeeded = (int)RequestsBounded.NeedOf(evidence).Needed,
         PeakAfterRecovery = RecoveryPeak.Of(evidence)?.Times,
         PeakAfter = RecoveryPeak.Of(evidence)?.After.ToString(),
-        MostFlightsAtOnce = evidence.Overlaps.Select(overlap => overlap.AtOnce).DefaultIfEmpty(1).Max(),
+        MostFlightsAtOnce = evidence.Overlaps.Select(overlap => overlap.AtOnce).DefaultIfEmpty(evidence.Issues.Count > 0 ? 1 : 0).Max(),
         LongestStallSeconds = evidence.Stalls.Select(stall => TimeSpan.FromTicks(stall.To - stall.From).TotalSeconds).DefaultIfEmpty().Max(),
         LongestPoolWaitSeconds = PoolNotStarved.LongestOf(evidence).TotalSeconds,
         WorkingSetMebibytes = evidence.Resources.Max(resource => resource.WorkingSet) / (1024.0 * 1024),

@@ -107,13 +107,13 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
         if (client.IsFreshEachTime)
             post.Options.Set(IssuerBackchannel.NewContent, MakeContentAsync);
         post.Content = await MakeContentAsync(cancellationToken).ConfigureAwait(false);
-        DateTimeOffset askedAt = authentication.Time.GetUtcNow();
+        (DateTimeOffset, long) first = (authentication.Time.GetUtcNow(), authentication.Time.GetTimestamp());
         HttpResponseMessage response = await authentication.Backchannel.SendAsync(post, cancellationToken).ConfigureAwait(false);
         try
         {
             // Our back channel has read it; somebody else's need not have.
             response.Content = await BoundedContent.ReadAsync(response.Content, cancellationToken).ConfigureAwait(false);
-            return new OAuthResponse(response, sent, LastTry.Of(post, askedAt), isRepeated || post.Options.TryGetValue(IssuerBackchannel.MayRepeatALostOne, out _));
+            return new OAuthResponse(response, sent, LastTry.Of(post, first, authentication.Time), isRepeated || post.Options.TryGetValue(IssuerBackchannel.MayRepeatALostOne, out _));
         }
         catch
         {

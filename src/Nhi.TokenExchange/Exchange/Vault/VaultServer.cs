@@ -57,7 +57,7 @@ internal sealed class VaultServer(Uri address, string? @namespace)
     /// <exception cref="TokenExchangeException">Vault was not reached.</exception>
     public async Task<VaultReply> SendAsync(VaultCall call, HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken)
     {
-        DateTimeOffset askedAt = time.GetUtcNow();
+        (DateTimeOffset, long) first = (time.GetUtcNow(), time.GetTimestamp());
         var sent = new SentSecrets();
         using var request = new HttpRequestMessage(call.Body is null ? HttpMethod.Get : HttpMethod.Post, new Uri(address, $"/v1/{call.Path}"));
         request.Headers.TryAddWithoutValidation("X-Vault-Request", "true");
@@ -80,7 +80,7 @@ internal sealed class VaultServer(Uri address, string? @namespace)
         using HttpResponseMessage response = await backchannel.SendAsync(request, cancellationToken).ConfigureAwait(false);
         // Our back channel has read it; somebody else's need not have.
         using BoundedContent content = await BoundedContent.ReadAsync(response.Content, cancellationToken).ConfigureAwait(false);
-        return new VaultReply(call, response, content.Bytes.ToArray(), sent) { AskedAt = LastTry.Of(request, askedAt) };
+        return new VaultReply(call, response, content.Bytes.ToArray(), sent) { AskedAt = LastTry.Of(request, first, time) };
     }
 
     // What fails in passing says nothing about the token.

@@ -47,12 +47,12 @@ internal sealed class LoggingExchanger(TokenExchanger<BearerToken> inner, ILogge
     }
 }
 
-internal sealed class StormingExchanger(TokenExchanger<BearerToken> inner) : WrappedExchanger(inner)
+internal sealed class StormingExchanger(TokenExchanger<BearerToken> inner, int times) : WrappedExchanger(inner)
 {
     public override async ValueTask<Issued<BearerToken>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken)
     {
         Issued<BearerToken> issued = await base.ExchangeAsync(request, cancellationToken);
-        for (int more = 0; more < 9; more++)
+        for (int more = 0; more < times; more++)
         {
             try
             {

@@ -8,9 +8,9 @@ internal sealed class AskingTimes
 
     public AskingTimes(Evidence evidence)
     {
-        foreach (AuditRecord record in evidence.Audit.Where(record => record.Fingerprint is not null))
+        foreach (AuditRecord record in evidence.Told.Where(record => record.Fingerprint is not null))
             _flights.TryAdd(record.Fingerprint!, record.Flight);
-        _asked = evidence.Audit.Where(record => record.Kind == AuditEventKind.Exchanging).ToLookup(record => record.Flight);
+        _asked = evidence.Told.Where(record => record.Kind == AuditEventKind.Exchanging).ToLookup(record => record.Flight);
     }
 
     /// <summary>Null for a credential that the audit does not know.</summary>

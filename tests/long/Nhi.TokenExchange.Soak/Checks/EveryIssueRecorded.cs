@@ -62,7 +62,7 @@ internal sealed class EveryIssueRecorded() : SoakInvariant(3, "every issue recor
 
     private static IEnumerable<Issue> Unknown(Evidence evidence)
     {
-        HashSet<string> known = [.. evidence.Audit.Where(record => record.Fingerprint is not null).Select(record => record.Fingerprint!)];
+        HashSet<string> known = [.. evidence.Told.Where(record => record.Fingerprint is not null).Select(record => record.Fingerprint!)];
         return evidence.Issues.Where(issue => !known.Contains(issue.Fingerprint));
     }
 

@@ -24,7 +24,7 @@ internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or
     /// <summary>Credentials whose lives their issuer lengthened once more than their jobs know: the answer came when the job ended, or never.</summary>
     public static IEnumerable<Issue> LostRenewals(Evidence evidence)
     {
-        Dictionary<string, int> known = evidence.Audit.Where(record => record.Kind == AuditEventKind.Renewed).CountBy(record => record.Fingerprint!).ToDictionary(StringComparer.Ordinal);
+        Dictionary<string, int> known = evidence.Told.Where(record => record.Kind == AuditEventKind.Renewed).CountBy(record => record.Fingerprint!).ToDictionary(StringComparer.Ordinal);
         return evidence.Issues.Where(issue => issue.Renewals > known.GetValueOrDefault(issue.Fingerprint));
     }
 

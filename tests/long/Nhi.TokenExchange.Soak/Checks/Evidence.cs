@@ -28,8 +28,8 @@ internal sealed class Evidence
 
     public required IReadOnlyList<AuditRecord> Audit { get; init; }
 
-    /// <summary>What one of the two sinks refused by plan.</summary>
-    public required IReadOnlyList<AuditRecord> Refused { get; init; }
+    /// <summary>All events, those that this sink refused by plan, too: what was told, whoever took it.</summary>
+    public required IReadOnlyList<AuditRecord> Told { get; init; }
 
     public required Trail Trail { get; init; }
 
@@ -57,6 +57,7 @@ internal sealed class Evidence
             .SelectMany(run => SoakTarget.All.Where(target => target.Kind != ExchangeKind.VaultSecret).Select(target => (run, target)))
             .ToDictionary(key => JobPlan.ClientOf(options, key.run, key.target), key => (key.run, key.target), StringComparer.Ordinal);
         Issue[] issues = [.. emulator.Ledger.Issued.Select(issue => Issue.Of(issue, clients[issue.ClientId!], time))];
+        AuditRecord[] audit = [.. RecordFile.Read<AuditRecord>(In("audit.jsonl")).OrderBy(record => record.At)];
         return new Evidence(time)
         {
             Options = options,
@@ -68,8 +69,8 @@ internal sealed class Evidence
             Overlaps = emulator.Ledger.Overlaps,
             Uses = emulator.Ledger.Uses,
             TokenRequests = new[] { EmulatorEndpoint.AuthorizationToken, EmulatorEndpoint.DatabricksToken, EmulatorEndpoint.EntraToken }.Sum(emulator.Ledger.Requests.Of),
-            Audit = [.. RecordFile.Read<AuditRecord>(In("audit.jsonl")).OrderBy(record => record.At)],
-            Refused = RecordFile.Read<AuditRecord>(In("audit-refused.jsonl")),
+            Audit = audit,
+            Told = [.. audit.Concat(RecordFile.Read<AuditRecord>(In("audit-refused.jsonl"))).OrderBy(record => record.At)],
             Trail = Trail.Read(In("trail"), In("log.txt")),
             HandOuts = RecordFile.Read<HandOutRecord>(In("handouts.jsonl")),
             Failures = RecordFile.Read<FailureRecord>(In("failures.jsonl")),

@@ -8,21 +8,20 @@ internal sealed class Flights
     // A request that its caller gave up is seen by the issuer a little later.
     private static readonly long HangingUp = TimeSpan.FromSeconds(2).Ticks;
 
+    private const string NoAnswer = "NHI4002";
+
     // What a flight fails with whose answer was on its way when it was given up.
-    private static readonly string[] GivenUpCodes = ["NHI4002", "NHI4009", "NHI7001", "NHI7002", "NHI7003"];
+    private static readonly string[] GivenUpCodes = [NoAnswer, "NHI4009", "NHI7001", "NHI7002", "NHI7003"];
 
     private readonly Dictionary<string, Flight> _ofCredential = new(StringComparer.Ordinal);
     private readonly ILookup<(string Run, string Target), Flight> _ofKey;
 
-    private readonly Evidence _evidence;
-
     public Flights(Evidence evidence)
     {
-        _evidence = evidence;
-        Dictionary<(Guid, string), Flight> all = evidence.Audit.Where(record => record.Flight != Guid.Empty)
+        Dictionary<(Guid, string), Flight> all = evidence.Told.Where(record => record.Flight != Guid.Empty)
             .GroupBy(record => (record.Flight, record.Target)).ToDictionary(one => one.Key, one => Flight.Of([.. one]));
         _ofKey = all.Values.ToLookup(flight => (flight.Run, flight.Target));
-        foreach (AuditRecord record in evidence.Audit.Where(record => record.Fingerprint is not null))
+        foreach (AuditRecord record in evidence.Told.Where(record => record.Fingerprint is not null))
             _ofCredential.TryAdd(record.Fingerprint!, all[(record.Flight, record.Target)]);
     }
 
@@ -36,10 +35,8 @@ internal sealed class Flights
     public IEnumerable<Flight> InTheAir(Issue issue) => _ofKey[(issue.Run, issue.Target.Name)]
         .Where(flight => HadSaidSo(flight, issue) && (flight.Ended is null || flight.Ended >= issue.IssuedAt - HangingUp));
 
-    /// <summary>Whether the audit tells of a flight that was given up while its answer was on its way: an answer that was delivered long before the flight's end was there.</summary>
-    public bool WasGivenUp(Issue issue) => InTheAir(issue).Any(flight => GivenUpCodes.Contains(flight.Code) && (issue.DeliveredAt is not { } delivered || !WasThere(delivered, flight.Ended!.Value)));
-
-    private bool WasThere(long delivered, long ended) => ended - delivered > HangingUp + _evidence.StalledWithin(delivered, ended);
+    /// <summary>Whether the audit tells of a flight that was given up while its answer was on its way. One that says that no answer came is none, if the answer was delivered.</summary>
+    public bool WasGivenUp(Issue issue) => InTheAir(issue).Any(flight => GivenUpCodes.Contains(flight.Code) && (issue.DeliveredAt is null || flight.Code != NoAnswer));
 }
 
 /// <summary>One exchange: when it said that it would ask, and what came of it.</summary>

@@ -9,7 +9,7 @@ internal sealed class NothingCrossed() : SoakInvariant(12, "no credential crosse
         [
             .. evidence.HandOuts.Select(one => ("was handed to", one.Fingerprint, one.Run, one.Target, one.FirstReturn)),
             .. evidence.Jobs.Values.SelectMany(job => job.Leases.Select(lease => ("is in the report of", lease.Fingerprint, job.Run, lease.Target, job.Completed))),
-            .. evidence.Audit.Where(record => record.Fingerprint is not null).Select(record => ("is in the audit of", record.Fingerprint!, record.Run, record.Target, record.At)),
+            .. evidence.Told.Where(record => record.Fingerprint is not null).Select(record => ("is in the audit of", record.Fingerprint!, record.Run, record.Target, record.At)),
         ];
         foreach ((string who, string fingerprint, string run, string target, long at) in told)
         {

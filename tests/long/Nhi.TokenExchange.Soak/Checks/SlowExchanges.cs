@@ -17,9 +17,9 @@ internal sealed class SlowExchanges
     public SlowExchanges(Evidence evidence)
     {
         _evidence = evidence;
-        _failed = evidence.Audit.Where(record => record.Kind == AuditEventKind.Failed).ToLookup(record => (record.Run, record.Target));
+        _failed = evidence.Told.Where(record => record.Kind == AuditEventKind.Failed).ToLookup(record => (record.Run, record.Target));
         HashSet<Guid> flights = [.. _failed.SelectMany(ofKey => ofKey).Where(record => record.Code == Dead).Select(record => record.Flight)];
-        _asked = evidence.Audit.Where(record => record.Kind == AuditEventKind.Exchanging && flights.Contains(record.Flight)).ToLookup(record => record.Flight);
+        _asked = evidence.Told.Where(record => record.Kind == AuditEventKind.Exchanging && flights.Contains(record.Flight)).ToLookup(record => record.Flight);
         _issues = evidence.Issues.Where(issue => issue.DeliveredAt is not null).ToLookup(issue => (issue.Run, issue.Target.Name));
     }
 

@@ -37,7 +37,7 @@ internal static class Timeline
             yield return (issue.EndsAt, issue.Run, $"ledger: {issue.Target.Name} {issue.Fingerprint} dies of age");
         }
 
-        foreach (AuditRecord record in evidence.Audit)
+        foreach (AuditRecord record in evidence.Told)
             yield return (record.At, record.Run, $"audit: {record.Kind} {record.Target} {record.Fingerprint} {record.Code}");
         foreach (HandOutRecord handOut in evidence.HandOuts)
         {

@@ -23,7 +23,7 @@ internal sealed class TrailWhole() : SoakInvariant(6, "the trail whole, and as t
 
     private IEnumerable<Breach> OfBothSinks(Evidence evidence)
     {
-        Dictionary<AuditRecord, int> told = evidence.Audit.Concat(evidence.Refused).CountBy(record => record with { At = 0 }).ToDictionary();
+        Dictionary<AuditRecord, int> told = evidence.Told.CountBy(record => record with { At = 0 }).ToDictionary();
         foreach (AuditRecord record in evidence.Trail.Events)
         {
             if (told.TryGetValue(record, out int times) && times > 0)
@@ -43,7 +43,7 @@ internal sealed class TrailWhole() : SoakInvariant(6, "the trail whole, and as t
             yield return Breach($"the trail tells of {unknown.Key}, which no issuer made");
         foreach (Issue issue in evidence.Issues.Where(issue => kinds.Contains(issue.Fingerprint)))
         {
-            if (issue.RevokedAt is { } revoked && issue.RevocationsAsked > 0 && !kinds[issue.Fingerprint].Contains(AuditEventKind.Revoked))
+            if (issue.RevokedAt is { } revoked && issue.RevocationsAsked > 0 && !kinds[issue.Fingerprint].Any(kind => kind is AuditEventKind.Revoked or AuditEventKind.Orphaned))   // that it may live on, where the answer came too late
                 yield return Breach($"{issue.Target.Name} {issue.Fingerprint} was revoked, and the trail says {string.Join(", ", kinds[issue.Fingerprint])}", revoked, issue.Run);
             else if (issue.RevokedAt is null && kinds[issue.Fingerprint].Contains(AuditEventKind.Revoked) && !issue.Target.IsVault)
                 yield return Breach($"{issue.Target.Name} {issue.Fingerprint} was never revoked, and the trail says {string.Join(", ", kinds[issue.Fingerprint])}", issue.IssuedAt, issue.Run);

@@ -157,6 +157,8 @@ internal sealed class ChildRun : IDisposable
 
     private async Task FillPlaceAsync(int place)
     {
+        // Not all in one instant: each job makes its own connections, and how long that takes on this machine is not what is tried.
+        await Time.UntilAsync(End - TimeSpan.FromSeconds(Orders.Options.Seconds) + (Orders.Options.RampUp * place / Orders.Options.Jobs));
         int seed = Orders.Options.Seed ^ (place << 10);
         foreach ((string run, TimeSpan life) in JobPlan.OfPlace(Orders.Options, place))
         {

@@ -31,8 +31,8 @@ internal sealed class ChaosPlan
         double last = length - options.CalmSeconds;
         // Each fault at least once, also in a short run; from two to six seconds in a long one.
         double budget = MostShare * length * 0.95;
-        double usual = Math.Clamp(budget / faults.Length, 0.3, 4);
-        int count = Math.Max(1, (int)(budget / usual));
+        double usual = Math.Min(0.95 * budget / faults.Length, 4);
+        int count = Math.Max(1, (int)Math.Round(0.95 * budget / usual));
         double pause = ((last - first) - budget) / count;
         var windows = new List<Chaos>();
         double at = first;
