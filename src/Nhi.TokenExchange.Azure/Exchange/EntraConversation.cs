@@ -28,11 +28,11 @@ internal sealed class EntraConversation(Uri tokenEndpoint, ExchangeRequest reque
         Sent.Add(request.Subject.Reveal());
         RefusalIsWanted.Set(message);   // a refusal for now, too, has its number
         await MakeRepeatableAsync(message, cancellationToken).ConfigureAwait(false);
-        DateTimeOffset askedAt = request.Time.GetUtcNow();
+        (DateTimeOffset, long) first = (request.Time.GetUtcNow(), request.Time.GetTimestamp());
         try
         {
             HttpResponseMessage response = await request.Backchannel.SendAsync(message, cancellationToken).ConfigureAwait(false);
-            return await TakeAsync(response, LastTry.Of(message, askedAt), cancellationToken).ConfigureAwait(false);
+            return await TakeAsync(response, LastTry.Of(message, first, request.Time), cancellationToken).ConfigureAwait(false);
         }
         catch (TokenExchangeException failure)
         {

@@ -67,7 +67,7 @@ internal sealed class LastTryTests
             return isAhead ? ScriptedAnswer.Status(503) : ScriptedAnswer.Json(WireSamples.Answer().Replace("3600", "600", StringComparison.Ordinal));
         });
         await using JobSession job = await JobSession.StartAsync(b => b.Time(_time).EndOnSignals(false)
-            .Identity("job", IdentitySources.From((asked, _) => new(new SubjectToken(WireSamples.ProofFor(asked.Audience.ToString()), SubjectTokenType.Jwt))), ActsFor.Workload)
+            .Identity("job", IdentitySources.From((_, _) => new(new SubjectToken("what-the-platform-vouches-for", SubjectTokenType.AccessToken))), ActsFor.Workload)
             .Target("warehouse", Targets.Rfc8693(issuer.Uri, o => o.TokenEndpoint = new Uri(issuer.Uri, "/token")), "job"));
         CredentialProvider<BearerToken> warehouse = job.Provider<BearerToken>("warehouse");
         await warehouse.GetAsync();
