@@ -63,6 +63,8 @@ internal static class SoakRun
         await File.WriteAllTextAsync(Path.Combine(folder, "console.txt"), said);
         await File.WriteAllTextAsync(Path.Combine(folder, "process.txt"), seen);
         var evidence = Evidence.Read(options, time, emulator, folder, chaos.Happened);
+        if (options.Keep is not null)
+            evidence.WriteLedger();
         return SoakReport.Of(evidence);
     }
 

@@ -86,6 +86,14 @@ internal sealed class Evidence
         string In(string file) => Path.Combine(folder, file);
     }
 
+    /// <summary>Writes what the issuers know beside what the process under test wrote down.</summary>
+    public void WriteLedger()
+    {
+        using var ledger = new RecordFile(Path.Combine(Folder, "ledger.jsonl"));
+        foreach (Issue issue in Issues)
+            ledger.Add(new { issue.Run, Target = issue.Target.Name, issue.Fingerprint, issue.Scope, issue.IssuedAt, issue.DeliveredAt, issue.EndsAt, issue.Renewals, issue.RevocationsAsked, issue.RevokedAt });
+    }
+
     public long At(DateTimeOffset instant) => _time.Of(instant).Ticks;
 
     /// <summary>How long the machine stood still within that time.</summary>
