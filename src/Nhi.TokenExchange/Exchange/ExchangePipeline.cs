@@ -79,6 +79,11 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         {
             proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAnewAsync(flight, proof, refused, whileJob.Token)).ConfigureAwait(false);
         }
+        catch (TokenExchangeException less) when (less.Code == ErrorCodes.LessIsLeft)
+        {
+            // That was no denial: the credential is asked for once more, with what the policy leaves of it now that its exposure is known.
+            proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAsync(flight, null, whileJob.Token)).ConfigureAwait(false);
+        }
         catch (TokenExchangeException dead) when (dead.IsDeadAtIssuer)
         {
             return await ExchangeAfterDeathAsync(flight, dead, request, whileJob.Token, cancellationToken).ConfigureAwait(false);
@@ -228,7 +233,10 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         }
         catch (Exception exception)   // whatever stopped it, the credential exists: it is ended before anybody hears of the failure
         {
-            if (renewal is not { ServesOn: true })
+            bool isDenied = exception is AccessDeniedException { IsOfThePolicy: true };
+            if (isDenied)
+                renewal?.StopServing();
+            if (isDenied || renewal is not { ServesOn: true })
                 await session.EndLeaseAsync(issued.Credential, (exception as TokenExchangeException)?.Code ?? exception.GetType().Name).ConfigureAwait(false);
             throw;
         }

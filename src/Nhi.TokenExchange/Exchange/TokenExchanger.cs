@@ -52,6 +52,9 @@ public abstract class TokenExchanger
     /// <summary>Whether <see cref="LearnAsync"/> may change an answer about a credential.</summary>
     internal virtual bool LearnsMore => false;
 
+    /// <summary>What the answers rest on that showed in a credential; null if nothing does.</summary>
+    internal virtual LearntFact? Learnt => null;
+
     /// <summary>Reads what the answers about a credential depend on, where it is not known yet.</summary>
     internal virtual ValueTask LearnAsync(HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken) => default;
 
