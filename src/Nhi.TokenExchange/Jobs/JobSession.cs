@@ -39,7 +39,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
         _ending = new LeaseEnding(this, _accounts);
         _watchedEnd = new WatchedEnd(this, _ending);
         Leases = new LeaseSet(Clock, _accounts.NoteExpired, _ending.NoteOverdue);
-        JournalFolder? folder = plan.Journal is { } path ? JournalFolder.Open(path) : null;
+        JournalFolder? folder = plan.Journal is { } path ? JournalFolder.Open(path, plan.JournalDisk) : null;
         Recovery = new JournalRecovery(this, folder, recoversFromOtherHosts);
         Journal = folder is null ? null : new JobJournal(this, folder);
         foreach (TargetPlan target in plan.Targets)
