@@ -336,6 +336,8 @@ public class ExposureTests
     [TestCase("""{ "target": "warehouse" }""", """{ "exposure": { "visibleToOperators": true, "reusableAfterJob": true } }""", true)]
     [TestCase("""{ "target": "warehouse" }""", """{ "target": "orders", "exposure": { "visibleToOperators": true } }""", false)]
     [TestCase("""{ "target": "warehouse" }""", """{ "job": { "environment": "production" }, "exposure": { "visibleToOperators": true } }""", false)]
+    [TestCase("""{ "target": "warehouse" }""", """{ "exposure": { "visibleToOperators": true }, "time": { "days": [ "sun" ] } }""", false)]
+    [TestCase("""{ "target": "warehouse" }""", """{ "exposure": { "visibleToOperators": true, "tiedToHuman": true } }""", false)]
     [TestCase("""{ "target": "warehouse", "exposure": { "tiedToHuman": false } }""", null, false)]
     public async Task A_target_that_its_exposure_shuts_out_is_told_at_the_start(string permit, string? forbid, bool isTold)
     {
@@ -346,6 +348,20 @@ public class ExposureTests
             .Policy(Of([Permit("rule-a", permit), .. forbid is null ? Array.Empty<string>() : [Forbid("rule-b", forbid)]])));
 
         Assert.That(log.Text, isTold ? Does.Contain($"warehouse will be denied: exposure.{(forbid?.Contains("reusable", StringComparison.Ordinal) ?? false ? "reusableAfterJob is yes: it is not known whether" : "visibleToOperators is yes: it is not known who else")}").And.Contain($"(rules {(forbid is null ? "rule-a" : "rule-b")})") : Does.Not.Contain("will be denied"));
+    }
+
+    [TestCase("a permit that does not look at it", "", """{ "name": "other", "effect": "permit", "when": { "target": "warehouse" } }""")]
+    [TestCase("a document that only observes", """ "mode": "observe", """, null)]
+    public async Task Nothing_is_told_of_what_is_let_in_all_the_same(string by, string mode, string? other)
+    {
+        using var log = new LoggedText();
+        var time = new ManualTimeProvider();
+        string rules = string.Join(",", new[] { Permit("safe", """{ "target": "warehouse", "exposure": { "visibleToOperators": false } }"""), other }.Where(rule => rule is not null));
+        await using JobSession job = await JobSession.StartAsync(b => b
+            .Identity("job", TestProofs.Source(time), ActsFor.Workload).Target("warehouse", new TestExchanger(time), "job").Time(time).Logging(log).EndOnSignals(false)
+            .Policy(PolicyDocument.Parse($$"""{ "version": 1, "revision": 1, {{mode}} "rules": [ {{rules}} ] }""")));
+
+        Assert.That(log.Text, Does.Not.Contain("will be denied"), by);
     }
 
     [Test]

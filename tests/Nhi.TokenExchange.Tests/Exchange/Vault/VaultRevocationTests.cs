@@ -161,6 +161,31 @@ internal sealed class VaultRevocationTests
         Assert.That((EndOf(report, "vault"), job.Vault.OpenTokens), Is.EqualTo((LeaseEnd.Revoked, 0)));
     }
 
+    [TestCase("database/creds/readonly", null, LeaseEnd.Revoked)]
+    [TestCase("database/creds/readonly", false, LeaseEnd.CannotBeRevoked)]
+    [TestCase("aws/sts/deploy", null, LeaseEnd.CannotBeRevoked)]
+    [TestCase("aws/sts/deploy", true, LeaseEnd.Revoked)]
+    [TestCase("database/creds/sts", null, LeaseEnd.Revoked)]
+    public async Task A_secret_is_revoked_where_it_ends_with_its_lease_and_else_the_lease_alone(string path, bool? endsWithLease, LeaseEnd end)
+    {
+        await using VaultJob job = await VaultJob.StartAsync(path: path, secret: o => o.EndsWithLease = endsWithLease);
+        VaultSecret secret = await job.Database.GetAsync();
+
+        Assert.That(await job.Session.RevokeCredentialAsync(secret, "for a test"), Is.EqualTo(end));
+        Assert.That(job.Vault.OpenLeases, Is.Zero);
+    }
+
+    [TestCase(null, LeaseEnd.AlreadyGone)]
+    [TestCase(false, LeaseEnd.CannotBeRevoked)]
+    public async Task A_secret_that_outlives_its_lease_is_not_said_to_be_gone_with_its_login(bool? endsWithLease, LeaseEnd end)
+    {
+        await using VaultJob job = await VaultJob.StartAsync(secret: o => o.EndsWithLease = endsWithLease);
+        VaultSecret secret = await job.Database.GetAsync();
+        Assert.That(await job.Session.RevokeCredentialAsync(await job.Login.GetAsync(), "for a test"), Is.EqualTo(LeaseEnd.Revoked));
+
+        Assert.That(await job.Session.RevokeCredentialAsync(secret, "for a test"), Is.EqualTo(end));
+    }
+
     [Test]
     public async Task A_batch_token_cannot_be_revoked_and_the_report_says_when_it_dies()
     {
