@@ -233,7 +233,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         }
         catch (Exception exception)   // whatever stopped it, the credential exists: it is ended before anybody hears of the failure
         {
-            bool isDenied = exception is AccessDeniedException { IsOfThePolicy: true };
+            bool isDenied = FlightErrors.IsDenial(exception);
             if (isDenied)
                 renewal?.StopServing();
             if (isDenied || renewal is not { ServesOn: true })
