@@ -49,7 +49,10 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
                     session.Plan.Logger.RefreshFailed(target.Target, failure.Code, session.FlightId(flight.Number));
                 await _recorder.FailedAsync(flight, failure).ConfigureAwait(false);
                 if (slot.Fail(flight, failure) is { } denied)
+                {
+                    target.DropBehind(denied);
                     await session.EndLeaseAsync(denied, "the policy denies it now").ConfigureAwait(false);
+                }
             }
             if (exchanger.RenewsHeld)
                 RenewalWatch<T>.Begin(session, slot, request);

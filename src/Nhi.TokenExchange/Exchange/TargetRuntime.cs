@@ -80,8 +80,18 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
     /// <summary>The credential is handed out no more: its issuer ends it sooner than was known. A flight in the air brings the next. What targets that go through this one got with it, and ends with it, goes likewise.</summary>
     public abstract void Drop(Credential credential);
 
+    /// <summary>The credential is ended, or ends sooner than was known: so does what targets that go through this one got with it, if the issuer ends the two together.</summary>
+    public void DropBehind(Credential credential)
+    {
+        foreach (TargetRuntime behind in Session.Targets)
+        {
+            if (behind.Plan.Through == Target && behind.Plan.Exchanger.MayEndWithHop)
+                behind.DropWhatEndsWith(credential);
+        }
+    }
+
     /// <summary>What ends with a hop's credential is handed out no more, nor is what flights in the air bring, which may have been got with it.</summary>
-    /// <param name="hop">The credential, which its issuer ends sooner than was known.</param>
+    /// <param name="hop">The credential.</param>
     public abstract void DropWhatEndsWith(Credential hop);
 
     /// <summary>The policy changed: empties all slots.</summary>
@@ -188,11 +198,7 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
     {
         if (!Slot.Reject((T)credential, endsSooner: true))
             Varying.Reject((T)credential, endsSooner: true);
-        foreach (TargetRuntime behind in Session.Targets)
-        {
-            if (behind.Plan.Through == Target)
-                behind.DropWhatEndsWith(credential);
-        }
+        DropBehind(credential);
     }
 
     public override void DropWhatEndsWith(Credential hop)

@@ -50,6 +50,8 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
 
     internal override LearntFact Learnt => _hasNoLease;
 
+    internal override bool MayEndWithHop => !_outlivesLease;
+
     // "Token Hierarchies": the leases of a token end with it.
     internal override string? EndsWith(Credential credential) => credential.Lease.Handle is null || _outlivesLease ? null : ((VaultSecret)credential).IssuedTo?.Fingerprint;
 

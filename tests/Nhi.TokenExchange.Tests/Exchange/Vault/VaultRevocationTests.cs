@@ -161,6 +161,34 @@ internal sealed class VaultRevocationTests
         Assert.That((EndOf(report, "vault"), job.Vault.OpenTokens), Is.EqualTo((LeaseEnd.Revoked, 0)));
     }
 
+    [Test]
+    public async Task A_login_that_is_revoked_takes_along_what_was_got_with_it()
+    {
+        await using VaultJob job = await VaultJob.StartAsync();
+        VaultSecret secret = await job.Database.GetAsync();
+        await job.Session.RevokeCredentialAsync(await job.Login.GetAsync(), "for a test");
+
+        VaultSecret next = await job.Database.GetAsync();
+
+        Assert.That((job.Emulator.Ledger.IsAlive(secret.Fingerprint), job.Emulator.Ledger.IsAlive(next.Fingerprint)), Is.EqualTo((false, true)));
+    }
+
+    [Test]
+    public async Task A_login_that_the_policy_denies_at_its_refresh_takes_along_what_was_got_with_it()
+    {
+        var time = new ManualTimeProvider();
+        var policy = new TestPolicy();
+        await using VaultJob job = await VaultJob.StartAsync(time, more: b => b.Policy(policy));
+        VaultSecret secret = await job.Database.GetAsync();
+        await job.QuietAsync();   // and the watches for their renewals have begun
+        policy.Decide = request => request.Target == "vault" ? AccessDecision.Deny("no-vault", "for a test") : AccessDecision.Permit("all");
+        time.Advance(VaultJob.RefreshDue);
+        await job.QuietAsync();
+
+        Assert.That(job.Emulator.Ledger.IsAlive(secret.Fingerprint), Is.False);
+        Assert.That(async () => await job.Database.GetAsync(), Throws.InstanceOf<AccessDeniedException>());
+    }
+
     [TestCase("database/creds/readonly", null, LeaseEnd.Revoked)]
     [TestCase("database/creds/readonly", false, LeaseEnd.CannotBeRevoked)]
     [TestCase("aws/sts/deploy", null, LeaseEnd.CannotBeRevoked)]
