@@ -14,14 +14,14 @@ internal sealed class VaultBooks(string issuer, string canary, Ledger ledger, Ti
     public int OpenLeases => Count(() => _leases.Values.Count(lease => !lease.IsGone));
 
     /// <summary>Makes a token and writes it into the ledger before anybody sees it.</summary>
-    public VaultToken AddToken(string ns, string role, string subject, string path, IReadOnlyList<string> audience, TimeSpan ttl, TimeSpan maxTtl, bool batch, int uses, IReadOnlyList<string> paths, bool hasDefault, VaultToken? parent, string requestId)
+    public VaultToken AddToken(string ns, string role, string subject, string path, IReadOnlyList<string> audience, TimeSpan ttl, Func<TimeSpan> maxTtl, bool batch, int uses, IReadOnlyList<string> paths, bool hasDefault, VaultToken? parent, string requestId)
     {
         DateTimeOffset now = time.GetUtcNow();
         string text = $"{(batch ? "hvb" : "hvs")}.{canary}{RandomNumberGenerator.GetHexString(48, lowercase: true)}";
         var token = new VaultToken
         {
             Text = text, Fingerprint = Ledger.FingerprintOf(text), Accessor = batch ? null : RandomNumberGenerator.GetHexString(24, lowercase: true), Namespace = ns, Role = role, Subject = subject, Paths = paths,
-            HasDefaultPolicy = hasDefault, Parent = parent, IssuedAt = now, Ttl = ttl, LastPossibleEnd = now + maxTtl, IsRoot = false, UsesLeft = uses, EndsAt = now + (ttl < maxTtl ? ttl : maxTtl),
+            HasDefaultPolicy = hasDefault, Parent = parent, IssuedAt = now, Ttl = ttl, MaxTtl = maxTtl, IsRoot = false, UsesLeft = uses, EndsAt = now + (ttl < maxTtl() ? ttl : maxTtl()),
         };
         lock (_gate)
             _tokens.Add(text, token);
@@ -38,7 +38,7 @@ internal sealed class VaultBooks(string issuer, string canary, Ledger ledger, Ti
         var token = new VaultToken
         {
             Text = text, Fingerprint = Ledger.FingerprintOf(text), Accessor = RandomNumberGenerator.GetHexString(24, lowercase: true), Namespace = "", Role = "root", Subject = "root", Paths = ["*"], HasDefaultPolicy = true,
-            Parent = null, IssuedAt = now, Ttl = TimeSpan.Zero, LastPossibleEnd = DateTimeOffset.MaxValue, IsRoot = true, EndsAt = DateTimeOffset.MaxValue,
+            Parent = null, IssuedAt = now, Ttl = TimeSpan.Zero, MaxTtl = () => TimeSpan.MaxValue, IsRoot = true, EndsAt = DateTimeOffset.MaxValue,
         };
         lock (_gate)
             _tokens.Add(text, token);
@@ -95,7 +95,7 @@ internal sealed class VaultBooks(string issuer, string canary, Ledger ledger, Ti
         }
     }
 
-    // increment counts from now; the end is never beyond the maximum that was fixed at the issue.
+    // increment counts from now; the end is never beyond the maximum that the role allows by then, counted from the issue.
     public DateTimeOffset Renew(VaultToken token, TimeSpan? increment)
     {
         lock (_gate)

@@ -28,7 +28,7 @@ internal sealed class VaultLogins(EmulatedVault vault, VaultBooks books, ProofIs
             throw mount == "kubernetes" ? new VaultDenied(403, refused.Reason, "permission denied") : new VaultDenied(400, refused.Reason, $"error validating token: {refused.Message}");
         }
         VaultToken token = books.AddToken(
-            ns, role.Name, subject, path, [.. role.BoundAudiences], role.TokenTtl, role.TokenMaxTtl, role.GivesBatchTokens, role.TokenNumUses, [.. role.Paths], role.HasDefaultPolicy, parent: null, request.RequestId);
+            ns, role.Name, subject, path, [.. role.BoundAudiences], role.TokenTtl, () => role.TokenMaxTtl, role.GivesBatchTokens, role.TokenNumUses, [.. role.Paths], role.HasDefaultPolicy, parent: null, request.RequestId);
         return EmulatorAnswer.Of(VaultEnvelope.OfAuth(request.RequestId, token, options.Time.GetUtcNow()));
     }
 

@@ -26,7 +26,8 @@ internal sealed class VaultToken
 
     public required TimeSpan Ttl { get; init; }
 
-    public required DateTimeOffset LastPossibleEnd { get; init; }
+    /// <summary>What its role allows now.</summary>
+    public required Func<TimeSpan> MaxTtl { get; init; }
 
     public required bool IsRoot { get; init; }
 
@@ -35,6 +36,8 @@ internal sealed class VaultToken
     public DateTimeOffset EndsAt { get; set; }
 
     public bool IsGone { get; set; }
+
+    public DateTimeOffset LastPossibleEnd => IsRoot ? DateTimeOffset.MaxValue : IssuedAt + MaxTtl();
 
     public bool IsBatch => Accessor is null;
 }

@@ -52,9 +52,9 @@ internal static class VaultTokenPaths
     {
         if (token.IsBatch)
             throw new VaultDenied(400, "batch", "batch tokens cannot create more tokens");
-        TimeSpan ttl = body.Duration("ttl") ?? TimeSpan.FromHours(1);
+        TimeSpan ttl = body.Duration("ttl") ?? TimeSpan.FromHours(1), maxTtl = body.Duration("explicit_max_ttl") ?? TimeSpan.FromDays(32);
         VaultToken child = books.AddToken(
-            token.Namespace, token.Role, token.Subject, "auth/token/create", [], ttl, body.Duration("explicit_max_ttl") ?? TimeSpan.FromDays(32), body.Text("type") == "batch", 0, token.Paths, token.HasDefaultPolicy,
+            token.Namespace, token.Role, token.Subject, "auth/token/create", [], ttl, () => maxTtl, body.Text("type") == "batch", 0, token.Paths, token.HasDefaultPolicy,
             body.Flag("no_parent") || token.IsRoot ? null : token, request.RequestId);
         return EmulatorAnswer.Of(VaultEnvelope.OfAuth(request.RequestId, child, now));
     }

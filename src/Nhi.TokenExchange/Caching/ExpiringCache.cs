@@ -63,6 +63,13 @@ internal sealed class ExpiringCache<T>(ISlotOwner<T> owner, int capacity = Expir
             entry.Value.Withdraw(credential);
     }
 
+    /// <inheritdoc cref="ExpiringSlot{T}.Withdraw(Predicate{T})"/>
+    public void Withdraw(Predicate<T> which)
+    {
+        foreach (KeyValuePair<CredentialRequest, ExpiringSlot<T>> entry in _slots)
+            entry.Value.Withdraw(which);
+    }
+
     /// <summary>The policy changed.</summary>
     /// <returns>The credentials that were current.</returns>
     public IReadOnlyList<Credential> Invalidate()

@@ -129,6 +129,14 @@ internal sealed class ExpiringSlot<T>(ISlotOwner<T> owner, Flight? departed = nu
             continue;
     }
 
+    /// <summary>What of it is current, or is on its way, is taken out of use.</summary>
+    /// <param name="which">Whether a credential is meant. A flight in the air lands for nobody whatever it brings: nobody knows that yet.</param>
+    public void Withdraw(Predicate<T> which)
+    {
+        while (State is { IsFinal: false } state && (state.Flight is not null || (state.Current is { } current && which(current))) && !TryMove(state, state.Withdraw()))
+            continue;
+    }
+
     /// <summary>The policy changed.</summary>
     /// <returns>The credential that was current.</returns>
     public T? Invalidate()

@@ -32,7 +32,7 @@ internal static class LeaseOwnership
     /// <summary>A taken lease is over, and whoever comes to write it down late finds that out.</summary>
     public static void NoteOver(Credential credential) => Interlocked.Exchange(ref credential.Lease.State, LeaseState.Over);
 
-    /// <summary>Whether nothing is left to do about a lease.</summary>
+    /// <summary>Whether nothing is left to write down about a lease.</summary>
     public static bool IsOver(Credential credential) => credential.Lease.State == LeaseState.Over;
 
     /// <summary>Another object stands for the same thing, and is ended for this one, which its ender has taken.</summary>

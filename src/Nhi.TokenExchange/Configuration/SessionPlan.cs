@@ -17,6 +17,7 @@ internal sealed record SessionPlan(
     TimeSpan? MaxDuration,
     string? KillSwitch,
     string? Journal,
+    Disk JournalDisk,
     bool FailOnUnrevoked,
     Func<HttpMessageHandler>? Transport,
     AdditionalRoots? Roots,

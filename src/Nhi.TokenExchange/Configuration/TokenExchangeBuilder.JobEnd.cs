@@ -10,6 +10,7 @@ public sealed partial class TokenExchangeBuilder
     private TimeSpan? _maxDuration;
     private string? _killSwitch;
     private string? _journal;
+    private Disk _journalDisk = Disk.System;
     private bool? _failOnUnrevoked;
 
     /// <summary>Whether SIGTERM, SIGINT (Ctrl-C), SIGQUIT and SIGHUP end the job before they end the process. Default true; off where a host ends the session.</summary>
@@ -59,6 +60,13 @@ public sealed partial class TokenExchangeBuilder
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         _journal = Whole("Journal", path, "is not the absolute path of a folder, without a separator at its end");
+        return this;
+    }
+
+    /// <summary>Replaces the disk below the journal: for tests.</summary>
+    internal TokenExchangeBuilder JournalDisk(Disk disk)
+    {
+        _journalDisk = disk;
         return this;
     }
 

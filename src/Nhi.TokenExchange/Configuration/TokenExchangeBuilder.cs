@@ -212,7 +212,7 @@ public sealed partial class TokenExchangeBuilder
             return new SessionPlan(
                 job, targets, recoversOnly ? _policy ?? read.RemotePolicy ?? new AllowAllPolicy() : FreezePolicy(policy, read.RemotePolicy, job, targets, quiet, read.Owned), FreezeAudit(read.Audit, logger), _time, _jitter ?? CryptographicJitter,
                 quiet, _meter, _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _maxDuration ?? read.MaxDuration, killSwitch,
-                _journal ?? read.Journal, _failOnUnrevoked ?? read.FailOnUnrevoked ?? false, _transport, _roots?.And(read.Roots) ?? read.Roots, _openers, read.Owned);
+                _journal ?? read.Journal, _journalDisk, _failOnUnrevoked ?? read.FailOnUnrevoked ?? false, _transport, _roots?.And(read.Roots) ?? read.Roots, _openers, read.Owned);
         }
         catch
         {

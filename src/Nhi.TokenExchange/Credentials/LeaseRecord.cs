@@ -54,7 +54,7 @@ internal enum LeaseState : byte   // beside RefreshLead and EndIsUncertain it co
     /// <summary>Taken by the one party that ends it, or accounts for its end.</summary>
     Taken,
 
-    /// <summary>Taken, and accounted for to the journal: nothing is left to do about it.</summary>
+    /// <summary>Taken, and accounted for to the journal: nothing is left to do about it. Of a job without a journal none gets here.</summary>
     Over,
 
     /// <summary>The same thing at the issuer was renewed, and stands in the books as that: nobody ends this one.</summary>

@@ -62,6 +62,7 @@ internal static class ErrorCodes
     public const string NeverEnds = "NHI5007";
     public const string LivesTooLong = "NHI5008";
     public const string StaticKeyUnfit = "NHI5009";
+    public const string LessIsLeft = "NHI5010";
 
     // 6xxx: record
     public const string NotRecorded = "NHI6001";

@@ -27,7 +27,7 @@ internal sealed class DatabricksExchanger : TokenExchanger<BearerToken>
         _dialect = options.Dialect;
         var endpoint = new Uri(workspace, options.AccountId is null ? "/oidc/v1/token" : $"/oidc/accounts/{options.AccountId}/v1/token");
         _issuer = new OAuthIssuer(workspace, new IssuerEndpoints(endpoint, Revocation: null), ClientAuthentication.None(_dialect == DatabricksDialect.TokenExchange ? clientId : null));
-        _expected = new ExpectedToken { DefaultLifetime = DefaultLifetime, AuthorizationDetails = options.AuthorizationDetails, DetailsMayGoUnsaid = options.AllowUnstatedDetails };
+        _expected = new ExpectedToken { DefaultLifetime = DefaultLifetime, AuthorizationDetails = options.AuthorizationDetails, DetailsMayGoUnsaid = options.AllowUnstatedDetails, ScopeOfAll = AllApis };
         _refusals = new DatabricksRefusals(workspace, clientId, _dialect);
         // Where details narrow a token of Databricks' own, its SDKs name no scope: the details say it all.
         _defaultScope = _dialect == DatabricksDialect.JwtBearer && options.AuthorizationDetails is not null ? null : AllApis;

@@ -49,7 +49,10 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
                     session.Plan.Logger.RefreshFailed(target.Target, failure.Code, session.FlightId(flight.Number));
                 await _recorder.FailedAsync(flight, failure).ConfigureAwait(false);
                 if (slot.Fail(flight, failure) is { } denied)
+                {
+                    target.DropBehind(denied);
                     await session.EndLeaseAsync(denied, "the policy denies it now").ConfigureAwait(false);
+                }
             }
             if (exchanger.RenewsHeld)
                 RenewalWatch<T>.Begin(session, slot, request);
@@ -78,6 +81,11 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         catch (TokenExchangeException refused) when (refused.Code == ErrorCodes.ProofRefused && proof.MayBeReplacedAfter(refused))
         {
             proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAnewAsync(flight, proof, refused, whileJob.Token)).ConfigureAwait(false);
+        }
+        catch (TokenExchangeException less) when (less.Code == ErrorCodes.LessIsLeft)
+        {
+            // That was no denial: the credential is asked for once more, with what the policy leaves of it now that its exposure is known.
+            proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAsync(flight, null, whileJob.Token)).ConfigureAwait(false);
         }
         catch (TokenExchangeException dead) when (dead.IsDeadAtIssuer)
         {
@@ -228,7 +236,10 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         }
         catch (Exception exception)   // whatever stopped it, the credential exists: it is ended before anybody hears of the failure
         {
-            if (renewal is not { ServesOn: true })
+            bool isDenied = FlightErrors.IsDenial(exception);
+            if (isDenied)
+                renewal?.StopServing();
+            if (isDenied || renewal is not { ServesOn: true })
                 await session.EndLeaseAsync(issued.Credential, (exception as TokenExchangeException)?.Code ?? exception.GetType().Name).ConfigureAwait(false);
             throw;
         }

@@ -7,6 +7,9 @@ internal static class FlightErrors
     public static bool IsForeign(Exception exception, CancellationToken cancellationToken) =>
         exception is not TokenExchangeException && !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested);
 
+    /// <summary>Whether the job's own policy said no.</summary>
+    public static bool IsDenial(Exception exception) => exception is AccessDeniedException { IsOfThePolicy: true };
+
     /// <summary>The failure of a flight.</summary>
     /// <param name="exception">What ended it.</param>
     /// <param name="session">Its job.</param>

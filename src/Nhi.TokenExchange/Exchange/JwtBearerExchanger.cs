@@ -35,6 +35,8 @@ internal sealed class JwtBearerExchanger : TokenExchanger<BearerToken>
 
     public override ExposureAnswer VisibleToOperators => OAuthIssuer.ShownOnce;
 
+    internal override LearntFact Learnt => _issuer.Learnt;
+
     internal override bool LearnsMore => _issuer.IsUnread;
 
     internal override IReadOnlyList<string> Resources { get; }

@@ -12,6 +12,7 @@ internal sealed class Renewal(JobSession session, Credential held)
     private readonly Credential _inSlot = held;
     private Credential _held = held;
     private bool _madeItUncertain;
+    private bool _isSettled;
     private bool _tookThePlace;
 
     /// <summary>Whether the renewal stands in the books for what is handed out still: then it is ended with that, at the job's end or by the next renewal's successor, and not because it came to nothing itself.</summary>
@@ -30,7 +31,11 @@ internal sealed class Renewal(JobSession session, Credential held)
         bool hasBegun = false;
         try
         {
-            return hasBegun = session.Leases.TryLengthen(_held) && await IsWrittenDownAsync(cancellationToken).ConfigureAwait(false) && session.Leases.TryLengthen(_held);
+            if (!session.Leases.TryLengthen(_held))
+                return false;
+            if (_madeItUncertain && session.Journal is { } journal)
+                await journal.LengtheningAsync(_held, cancellationToken).ConfigureAwait(false);
+            return hasBegun = session.Leases.TryLengthen(_held);   // once more: a disk may be slow
         }
         finally
         {
@@ -42,11 +47,10 @@ internal sealed class Renewal(JobSession session, Credential held)
     /// <summary>The issuer has answered with an end that is of no use. Where it is the one that was known, that stands. Where it is a sooner one, what is held is handed out no more; for its ender nobody knows, as our clock may have been set meanwhile.</summary>
     public void GaveNoMore(DateTimeOffset end)
     {
-        TimeSpan later = end - _held.ExpiresAt;
-        if (later.Duration() <= Renewals.Rounding)
+        if ((end - _held.ExpiresAt).Duration() <= Renewals.Rounding)
             GaveNothing();
-        else if (later < -Renewals.Sooner)
-            _inSlot.Lease.Owner!.Drop(_inSlot);
+        if (end < _inSlot.ExpiresAt - Renewals.Sooner)
+            StopServing();
     }
 
     /// <summary>The renewal has come, and is registered.</summary>
@@ -58,8 +62,11 @@ internal sealed class Renewal(JobSession session, Credential held)
         if (IsEndedWithHeld)
             session.Journal?.Lengthened(_held, renewed);
         if (_tookThePlace && renewed.Lease.DeadTick < _inSlot.Lease.DeadTick - (long)Renewals.Sooner.TotalMilliseconds)
-            _inSlot.Lease.Owner!.Drop(_inSlot);   // who asks waits for the renewal: if that is not recorded, there is none
+            StopServing();   // who asks waits for the renewal: if that is not recorded, there is none
     }
+
+    /// <summary>What is held is handed out no more, nor is what ends with it.</summary>
+    public void StopServing() => _inSlot.Lease.Owner!.Drop(_inSlot);
 
     /// <summary>A static key has come, and is registered. One that was read again is the same key: where it is the held one, it stands in the books for it, and with it.</summary>
     public static void Land(JobSession session, Renewal? ofHeld, StaticKey read)
@@ -73,20 +80,15 @@ internal sealed class Renewal(JobSession session, Credential held)
     /// <summary>The exchange is over. What was asked to live longer, and may or may not, is ended at the end that is known of it.</summary>
     public void Settle()
     {
+        _isSettled = true;
         if (_madeItUncertain && LeaseOwnership.IsOpen(_held))
             session.WatchAssumedEnd(_held);
     }
 
-    private async ValueTask<bool> IsWrittenDownAsync(CancellationToken cancellationToken)
-    {
-        if (_madeItUncertain && session.Journal is { } journal)
-            await journal.LengtheningAsync(_held, cancellationToken).ConfigureAwait(false);
-        return true;
-    }
-
+    // An answer that comes when its exchange was given up says nothing of a renewal that was sent since.
     private void GaveNothing()
     {
-        if (!_madeItUncertain)
+        if (!_madeItUncertain || _isSettled)
             return;
         LeaseSet.NotLengthened(_held);
         session.Journal?.NotLengthened(_held);

@@ -47,6 +47,8 @@ internal sealed class Rfc8693Exchanger : TokenExchanger<BearerToken>
 
     public override ExposureAnswer VisibleToOperators => OAuthIssuer.ShownOnce;
 
+    internal override LearntFact Learnt => _issuer.Learnt;
+
     internal override bool LearnsMore => _issuer.IsUnread;
 
     internal override IReadOnlyList<string> Resources { get; }

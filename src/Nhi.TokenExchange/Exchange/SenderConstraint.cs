@@ -5,6 +5,6 @@ internal static class SenderConstraint
 {
     public static AccessDecision Applied(AccessDecision decision, TokenExchanger exchanger) =>
         decision is { IsPermitted: true, SenderConstrained: true }
-            ? decision.Denied($"senderConstrained expected a credential that is bound to a key of this process, presented a {exchanger.CredentialType.Name}, which works for whoever holds it", decision.HoldsUntil ?? decision.AskedAgainAt)
+            ? decision.Denied($"senderConstrained expected a credential that is bound to a key of this process, presented a {exchanger.CredentialType.Name}, which works for whoever holds it", decision.DenyHoldsUntil)
             : decision;
 }

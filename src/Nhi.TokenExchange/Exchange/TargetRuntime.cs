@@ -77,8 +77,22 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
     /// <summary>The credential is handed out no more, nor are its renewals; the next is got at once.</summary>
     public abstract void Withdraw(Credential credential);
 
-    /// <summary>The credential is handed out no more: its issuer ends it sooner than was known. A flight in the air brings the next.</summary>
+    /// <summary>The credential is handed out no more: its issuer ends it sooner than was known. A flight in the air brings the next. What targets that go through this one got with it, and ends with it, goes likewise.</summary>
     public abstract void Drop(Credential credential);
+
+    /// <summary>The credential is ended, or ends sooner than was known: so does what targets that go through this one got with it, if the issuer ends the two together.</summary>
+    public void DropBehind(Credential credential)
+    {
+        foreach (TargetRuntime behind in Session.Targets)
+        {
+            if (behind.Plan.Through == Target && behind.Plan.Exchanger.MayEndWithHop)
+                behind.DropWhatEndsWith(credential);
+        }
+    }
+
+    /// <summary>What ends with a hop's credential is handed out no more, nor is what flights in the air bring, which may have been got with it.</summary>
+    /// <param name="hop">The credential.</param>
+    public abstract void DropWhatEndsWith(Credential hop);
 
     /// <summary>The policy changed: empties all slots.</summary>
     /// <returns>The credentials that were current.</returns>
@@ -184,6 +198,16 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
     {
         if (!Slot.Reject((T)credential, endsSooner: true))
             Varying.Reject((T)credential, endsSooner: true);
+        DropBehind(credential);
+    }
+
+    public override void DropWhatEndsWith(Credential hop)
+    {
+        Slot.Withdraw(EndsWithIt);
+        Varying.Withdraw(EndsWithIt);
+
+        // An exchanger that ties the two does not say with which proof one was got.
+        bool EndsWithIt(T credential) => _exchanger.EndsWithSubjectToken || _exchanger.EndsWith(credential) == hop.Fingerprint;
     }
 
     public override IReadOnlyList<Credential> Invalidate()

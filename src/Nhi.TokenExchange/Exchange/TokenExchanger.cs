@@ -38,6 +38,9 @@ public abstract class TokenExchanger
     /// <param name="credential">A credential of this exchanger.</param>
     internal virtual string? EndsWith(Credential credential) => null;
 
+    /// <summary>Whether what it gives may end at the issuer with the hop's credential that it was got with.</summary>
+    internal virtual bool MayEndWithHop => EndsWithSubjectToken;
+
     /// <summary>The <c>resource</c> and <c>audience</c> values that are asked for, of which a policy may leave fewer (<see cref="ExchangeRequest.Resources"/>). Empty: none, or there is no place for them.</summary>
     internal virtual IReadOnlyList<string> Resources => [];
 
@@ -51,6 +54,9 @@ public abstract class TokenExchanger
 
     /// <summary>Whether <see cref="LearnAsync"/> may change an answer about a credential.</summary>
     internal virtual bool LearnsMore => false;
+
+    /// <summary>What the answers rest on that showed in a credential; null if nothing does.</summary>
+    internal virtual LearntFact? Learnt => null;
 
     /// <summary>Reads what the answers about a credential depend on, where it is not known yet.</summary>
     internal virtual ValueTask LearnAsync(HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken) => default;

@@ -5,7 +5,7 @@ namespace Nhi.TokenExchange;
 
 /// <summary>The journal of one running job: what exchanges are in the air, and what credentials are not ended, so that a crash loses none.</summary>
 /// <remarks>
-/// One loop owns the file, and what is not ended in memory: nobody takes a lock. It takes what has come while the disk was busy and writes that together, with one flush; an append costs its caller one flush, or two. An exchange is written down
+/// One loop owns the file, and what is not ended in memory: nobody takes a lock. It takes what has come while the disk was busy and writes that together, with one flush; an append costs its caller one flush, or the end of another and one. An exchange is written down
 /// before it is sent, its credential before it is handed out, with a handle or without (of what has none, the journal is all that tells its end), and that its end is uncertain before its issuer is asked to lengthen its life. An end need not be flushed: what is asked to end twice is gone the second time.
 /// The file is written anew when most of it is over; and after each failure, for what an unsuccessful flush left on the disk is not known.
 /// </remarks>
@@ -212,11 +212,9 @@ internal sealed class JobJournal : IAsyncDisposable
             foreach (Change change in batch)
             {
                 if (failure is null)
-                {
-                    change.Written?.TrySetResult();
-                    continue;
-                }
-                change.Written?.TrySetException(failure);
+                    change.Written?.TrySetResult();   // unless it failed alone
+                else
+                    change.Written?.TrySetException(failure);
             }
             batch.Clear();
         }
@@ -228,7 +226,7 @@ internal sealed class JobJournal : IAsyncDisposable
         try
         {
             foreach (Change change in batch)
-                change.Apply(text);
+                Apply(change, text);
             if (_isBroken || (_file.Length + text.Length > RewriteFrom && _file.Length > 2 * _open.Length && !OperatingSystem.IsWindows()))
                 _file.Replace([_header, .. _open.Lines]);
             else if (text.Length > 0)
@@ -242,6 +240,21 @@ internal sealed class JobJournal : IAsyncDisposable
                 _session.Plan.Logger.JournalFailed(_session.Context, ExceptionText.Clean(Path, 200), failed.GetType().Name);
             _isBroken = true;
             return failed;
+        }
+    }
+
+    // One whose line is too long changes nothing, and nothing for those behind it.
+    private void Apply(Change change, MemoryStream text)
+    {
+        try
+        {
+            change.Apply(text);
+        }
+        catch (IOException tooLong)
+        {
+            if (change.Written is null)
+                _session.Plan.Logger.JournalFailed(_session.Context, ExceptionText.Clean(Path, 200), tooLong.GetType().Name);
+            change.Written?.TrySetException(tooLong);
         }
     }
 

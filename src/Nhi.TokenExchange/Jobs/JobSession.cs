@@ -39,7 +39,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
         _ending = new LeaseEnding(this, _accounts);
         _watchedEnd = new WatchedEnd(this, _ending);
         Leases = new LeaseSet(Clock, _accounts.NoteExpired, _ending.NoteOverdue);
-        JournalFolder? folder = plan.Journal is { } path ? JournalFolder.Open(path) : null;
+        JournalFolder? folder = plan.Journal is { } path ? JournalFolder.Open(path, plan.JournalDisk) : null;
         Recovery = new JournalRecovery(this, folder, recoversFromOtherHosts);
         Journal = folder is null ? null : new JobJournal(this, folder);
         foreach (TargetPlan target in plan.Targets)
@@ -164,7 +164,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
         return RevokeAsync(EndCause.Revoked("code", reason)).WaitAsync(cancellationToken);
     }
 
-    /// <summary>Ends one credential of the job: when this returns its task, it is handed out no more, and who asks gets another. What was got with it, by targets that go through its own, lives on.</summary>
+    /// <summary>Ends one credential of the job: when this returns its task, it is handed out no more, and who asks gets another. What was got with it, by targets that go through its own, lives on, unless its issuer ends the two together, as Vault does a login and its secrets: then that is got anew, too.</summary>
     /// <param name="credential">A credential that a provider of this job gave.</param>
     /// <param name="reason">Why, and on whose word; for the audit. As of the whole job.</param>
     /// <param name="cancellationToken">Stops waiting; the revocation goes on.</param>
@@ -177,6 +177,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
         if (credential.Lease.Owner is not { } owner || owner.Session != this)
             throw new ArgumentException("The credential is not of this job.", nameof(credential));
         owner.Withdraw(credential);   // first: no renewal of it lands after that, so what is revoked below is not handed out again
+        owner.DropBehind(credential);
         return Task.Run(() => _ending.EndOneAsync(credential, EndCause.WhyOf("code", reason)), CancellationToken.None).WaitAsync(cancellationToken);
     }
 

@@ -30,7 +30,7 @@ internal sealed class JournalFile : IDisposable
     public static JournalFile Create(JournalFolder folder, byte[] header)
     {
         string path = folder.NewFile();
-        var file = new JournalFile(folder, path, Put(path, [header]), header.Length);
+        var file = new JournalFile(folder, path, Put(path, [header], folder.Disk), header.Length);
         try
         {
             folder.Flush();
@@ -62,14 +62,14 @@ internal sealed class JournalFile : IDisposable
     {
         try
         {
-            RandomAccess.Write(_handle, text, _length);
+            _folder.Disk.Write(_handle, text, _length);
             if (flush)
-                RandomAccess.FlushToDisk(_handle);
+                _folder.Disk.Flush(_handle);
         }
         catch
         {
             // A full disk takes a part. What is written next may be shorter, and would leave the end of it behind.
-            Quietly.Do(() => RandomAccess.SetLength(_handle, _length));
+            Quietly.Do(() => _folder.Disk.SetLength(_handle, _length));
             throw;
         }
         _length += text.Length;
@@ -78,14 +78,14 @@ internal sealed class JournalFile : IDisposable
     /// <summary>Takes away what a crash left of a line.</summary>
     public void CutTo(long length)
     {
-        RandomAccess.SetLength(_handle, length);
+        _folder.Disk.SetLength(_handle, length);
         _length = length;
     }
 
     /// <summary>Writes the journal anew, in a file that takes its name when it is whole. If this throws, it may have taken it already: then it is the one that is open and locked.</summary>
     public void Replace(IReadOnlyCollection<byte[]> lines)
     {
-        SafeFileHandle anew = Put(Path, lines);
+        SafeFileHandle anew = Put(Path, lines, _folder.Disk);
         _handle.Dispose();
         _handle = anew;
         _length = lines.Sum(line => (long)line.Length);
@@ -104,8 +104,8 @@ internal sealed class JournalFile : IDisposable
 
     public void Dispose() => _handle.Dispose();
 
-    private static SafeFileHandle Put(string path, IReadOnlyCollection<byte[]> lines) =>
-        PrivateFile.Make(path, [.. lines.Select(line => new ReadOnlyMemory<byte>(line))], replace: true, Disk.System);
+    private static SafeFileHandle Put(string path, IReadOnlyCollection<byte[]> lines, Disk disk) =>
+        PrivateFile.Make(path, [.. lines.Select(line => new ReadOnlyMemory<byte>(line))], replace: true, disk);
 
     private static TokenExchangeException Unsafe(string path, string what, Exception? inner = null) =>
         new(ErrorCodes.JournalUnsafe, ExchangeStage.Revoke, $"The journal '{ExceptionText.Clean(path, 200)}' {what}. It was left as it is, and nothing of it was revoked.", inner)

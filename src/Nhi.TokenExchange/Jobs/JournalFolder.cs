@@ -6,15 +6,22 @@ internal sealed class JournalFolder
 {
     private const string Extension = ".journal";
 
-    private JournalFolder(string path) => Path = path;
+    private JournalFolder(string path, Disk disk)
+    {
+        Path = path;
+        Disk = disk;
+    }
 
     public string Path { get; }
 
+    /// <summary>What its files are written by.</summary>
+    public Disk Disk { get; }
+
     /// <summary>Opens the folder; makes it, for its owner alone, in a folder that is there.</summary>
     /// <exception cref="TokenExchangeException">It can't be made, or is not safe.</exception>
-    public static JournalFolder Open(string path)
+    public static JournalFolder Open(string path, Disk disk)
     {
-        var folder = new JournalFolder(path);
+        var folder = new JournalFolder(path, disk);
         PrivateFolder.Open(path, folder.Unsafe);
         return folder;
     }

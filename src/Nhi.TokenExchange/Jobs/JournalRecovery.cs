@@ -18,6 +18,9 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
     // Of one revocation with its retries.
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
 
+    // Vault's longest lease, unless its operator allows more. What a lost renewal gave, and nobody is declared to be asked about, has died by then.
+    private static readonly TimeSpan LongestAfterAnUncertainEnd = TimeSpan.FromDays(32);
+
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource<RecoveryReport> _report = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -212,6 +215,8 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
             return (LeaseEnd.LivesOn, target?.Plan.Exchanger.StaticKey is { } key ? RevocationAttempts.SaidOf(key) : "a static key: its owner alone ends it");
         if (entry.Handle is null)
             return (LeaseEnd.CannotBeRevoked, "it went with its process, and without it nothing ends it before its time");
+        if (target is null && entry.EndIsUncertain && entry.DiesAt + LongestAfterAnUncertainEnd <= session.Clock.Now)
+            return (LeaseEnd.CannotBeRevoked, $"no target '{ExceptionText.Clean(entry.Target)}' with issuer {ExceptionText.Clean(entry.Issuer, 200)} was declared for {LongestAfterAnUncertainEnd.TotalDays:0} days after its end");
         if (target is null)
             return (LeaseEnd.Failed, $"declare the target '{ExceptionText.Clean(entry.Target)}' with issuer {ExceptionText.Clean(entry.Issuer, 200)} to have it revoked");
         using var deadline = new CancellationTokenSource(Deadline, session.Plan.Time);

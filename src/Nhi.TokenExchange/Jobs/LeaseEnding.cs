@@ -86,7 +86,7 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
     }
 
     public void EndInBackground(IReadOnlyList<Credential> credentials, string reason) =>
-        InBackground(credentials, credential => EndInTurnAsync(() => session.Leases.TryBorrowNewest(credential), reason, isListed: true, isLastTry: false));
+        InBackground(credentials, credential => EndInTurnAsync(() => credential is StaticKey ? Borrowed(credential) : session.Leases.TryBorrowNewest(credential), reason, isListed: true, isLastTry: false));
 
     /// <summary>An exchange failed that may have made something all the same: ends it by the handle that its exchanger had chosen. What can't be ended so stays in the journal for the next start.</summary>
     public async Task EndAnnouncedAsync(TargetRuntime owner, JournalEntry announced)
@@ -111,7 +111,7 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
         _overdue.TryRemove(credential, out _);
     }
 
-    // It alone: what renewed it is in use, under a permit of its own.
+    // It alone: what renewed it, or is the same key that was read again, is in use under a permit of its own.
     private static Credential? Borrowed(Credential credential) => LeaseOwnership.TryBorrow(credential) ? credential : null;
 
     // Counted, so that the job's end waits for it; some at a time. Who waits holds nothing: a job that ends meanwhile finds the lease in the set, and ends it in its own order.

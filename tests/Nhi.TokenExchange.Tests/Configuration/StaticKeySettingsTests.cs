@@ -64,6 +64,21 @@ internal sealed class StaticKeySettingsTests
     public void A_wrong_setting_is_named_with_what_to_write(string setting, string? value, string said) =>
         Assert.That(Sections.Refused(Sections.With(With(("Targets:billing:Scheme", "Basic"), ($"Targets:{setting}", value))), AnyPolicy).Message, Does.Contain(said));
 
+    [TestCase("Scopes", "https://vault.azure.net/user_impersonation")]
+    [TestCase("Scopes", "cfa8b339-82a2-471a-a3c9-0fc0be7a4093/.default", Description = "Key Vault by the id of its application")]
+    [TestCase("Scopes", "openid", Description = "beside the usual one")]
+    [TestCase("Audiences", "https://vault.azure.net")]
+    [TestCase("Audiences", "cfa8b339-82a2-471a-a3c9-0fc0be7a4093")]
+    public void A_target_whose_token_is_for_key_vault_alone_is_one_to_go_through(string setting, string value) =>
+        Assert.That(() => Sections.Freeze(Sections.With(With(("Targets:billing:Scheme", "Basic"), ($"Targets:entra:{setting}:{(value.Contains("user_impersonation", StringComparison.Ordinal) || value.EndsWith("/.default", StringComparison.Ordinal) ? 0 : 1)}", value))), AnyPolicy), Throws.Nothing);
+
+    [TestCase("internal-api")]
+    [TestCase("https://graph.microsoft.com")]
+    public void A_target_whose_token_is_for_somebody_else_too_is_none(string audience) =>
+        Assert.That(
+            Sections.Refused(Sections.With(With(("Targets:billing:Scheme", "Basic"), ("Targets:entra:Audiences:0", audience))), AnyPolicy).Message,
+            Does.Contain("mail:Through: names a target that says nowhere that its token is for Key Vault alone"));
+
     [Test]
     public void Without_a_policy_there_is_no_static_key() =>
         Assert.That(Sections.Refused(Sections.With(With())).Message, Does.Contain("Targets:billing: has a static key, and there is no policy").And.Contain("Targets:mail: has a static key"));

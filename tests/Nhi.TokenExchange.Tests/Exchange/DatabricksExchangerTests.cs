@@ -36,6 +36,21 @@ internal sealed class DatabricksExchangerTests
         Assert.That(request.Field("scope"), Is.EqualTo("all-apis"));
     }
 
+    [TestCase("sql", "sql", true)]
+    [TestCase("sql", "all-apis", false)]
+    [TestCase("sql files", "files", true)]
+    [TestCase("sql", "sql files", false)]
+    [TestCase("all-apis", "sql files", true, Description = "all-apis has them all")]
+    public async Task What_the_token_says_of_itself_lies_within_what_was_asked_for(string asked, string said, bool isRight)
+    {
+        string token = WireSamples.Jwt($$"""{"scope":"{{said}}"}""");
+        await using var workspace = new ScriptedIssuer(ScriptedAnswer.Json($$"""{"access_token":"{{token}}","token_type":"Bearer","expires_in":3600}"""));
+
+        Issued<BearerToken> issued = await ExchangeAsync(Targets.Databricks(workspace.Uri, "principal"), asked.Split(' '));
+
+        Assert.That(issued.Flaw?.Code, Is.EqualTo(isRight ? null : ErrorCodes.WiderScope));
+    }
+
     [Test]
     public void The_proof_is_for_the_token_endpoint_or_the_account()
     {

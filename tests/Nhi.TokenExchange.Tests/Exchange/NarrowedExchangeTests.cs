@@ -105,11 +105,12 @@ public class NarrowedExchangeTests
         Assert.That(issuer.Requests.Single(request => request.Path == "/revoke").Field("token"), Is.EqualTo(token));
     }
 
-    // Entra ID says scopes without the name of their resource, and where all of a resource were asked for it says which there are.
-    [TestCase("https://graph.example/User.Read", """{"scp":"User.Read"}""", true)]
-    [TestCase("https://graph.example/User.Read", """{"scp":"User.Read Mail.Send"}""", false)]
-    [TestCase("https://graph.example/User.Read", """{"scp":"Read"}""", false)]
-    [TestCase("api://orders/.default", """{"scp":"orders.read orders.write"}""", true)]
+    // A scope is what it is called: what an issuer means by a part of it, or by a word for all, nobody knows.
+    [TestCase("https://graph.example/User.Read", """{"scp":"https://graph.example/User.Read"}""", true)]
+    [TestCase("https://graph.example/User.Read", """{"scp":"User.Read"}""", false)]
+    [TestCase("api://orders/.default", """{"scp":"orders.read orders.write"}""", false)]
+    [TestCase("all-apis", """{"scope":"sql"}""", false)]
+    [TestCase("all-apis", """{"scope":"all-apis"}""", true)]
     [TestCase("read", """{"scope":5}""", false)]
     [TestCase("read", """{"scp":[5]}""", false)]
     public async Task A_grant_by_assertion_is_held_against_what_the_token_says_likewise(string asked, string payload, bool isRight)

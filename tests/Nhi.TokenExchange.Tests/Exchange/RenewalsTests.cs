@@ -43,6 +43,48 @@ internal sealed class RenewalsTests
     }
 
     [Test]
+    public async Task What_is_handed_out_is_dropped_for_an_end_that_is_sooner_than_its_own_alone()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        BearerToken held = await job.Warehouse.GetAsync();
+        job.Issuer.Answer = asked => new Issued<BearerToken>(new BearerToken(((BearerToken)asked.Held!).Reveal(), job.Time.GetUtcNow().AddHours(1))) { IsRenewal = true };
+        job.Audit.Refuse = e => e.Kind == AuditEventKind.Renewed ? new IOException("full") : null;
+        job.Time.Advance(TimeSpan.FromMinutes(45));
+        await job.Warehouse.GetAsync();
+        await job.QuietAsync();   // a renewal that ends 45 minutes later stands in the books, and is handed out to nobody
+        job.Audit.Refuse = null;
+        bool wasAsked = false;
+        job.Issuer.Answer = asked =>
+        {
+            Assert.That(Blocking.Wait(asked.Renewal!.TryBeginAsync(CancellationToken.None).AsTask()), Is.True);
+            asked.Renewal.GaveNoMore(held.ExpiresAt.AddMinutes(1));
+            wasAsked = true;
+            throw new TokenExchangeException(ErrorCodes.IssuerUnreachable, ExchangeStage.Exchange, "The issuer is away.") { IsTransient = true };
+        };
+        job.Time.Advance(TimeSpan.FromMinutes(2));
+        await job.Warehouse.GetAsync();
+        await job.QuietAsync();
+
+        Assert.That(wasAsked, Is.True);
+        Assert.That(await job.Warehouse.GetAsync(), Is.SameAs(held), "its own end is as it was");
+    }
+
+    [Test]
+    public async Task The_answer_to_a_renewal_that_was_given_up_makes_nothing_certain_while_the_next_is_in_the_air()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        BearerToken held = await job.Warehouse.GetAsync();
+        Renewal givenUp = new(job.Session, held), next = new(job.Session, held);
+        Assert.That(await givenUp.TryBeginAsync(CancellationToken.None), Is.True);
+        givenUp.Settle();
+        Assert.That(await next.TryBeginAsync(CancellationToken.None), Is.True);
+
+        givenUp.GaveNoMore(held.ExpiresAt);
+
+        Assert.That(held.Lease.EndIsUncertain, Is.True);
+    }
+
+    [Test]
     public async Task A_login_at_its_maximum_whose_renewal_is_answered_when_it_is_of_no_use_any_more_is_followed_by_another()
     {
         var time = new SkippingTime();

@@ -21,6 +21,40 @@ internal sealed class RevocationTests
     }
 
     [Test]
+    public async Task That_an_issuer_refuses_a_kind_is_known_until_it_revokes_one()
+    {
+        var time = new SkippingTime();
+        bool refuses = true;
+        await using var issuer = new ScriptedIssuer(_ => refuses ? ScriptedAnswer.Json("""{"error":"unsupported_token_type"}""", 400) : ScriptedAnswer.Status(200));
+        using HttpMessageInvoker channel = WireSamples.Backchannel(time);
+        TokenExchanger<BearerToken> exchanger = ExchangerOf(issuer);
+
+        await exchanger.RevokeAsync(WireSamples.Revocation(channel, time), default);
+        Assert.That(exchanger.ReusableAfterJob.IsYes, Is.True);
+        refuses = false;
+        await exchanger.RevokeAsync(WireSamples.Revocation(channel, time), default);
+
+        Assert.That(exchanger.ReusableAfterJob.IsYes, Is.False);
+    }
+
+    [Test]
+    public async Task That_an_issuer_refuses_a_token_that_has_died_says_nothing_of_the_others()
+    {
+        var time = new ManualTimeProvider();
+        await using var issuer = new ScriptedIssuer(request => request.Path == "/revoke" ? ScriptedAnswer.Json("""{"error":"unsupported_token_type"}""", 400)
+            : ScriptedAnswer.Json("""{"access_token":"opaque-one","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","token_type":"Bearer"}"""));
+        TokenExchanger<BearerToken> exchanger = ExchangerOf(issuer);
+        await using JobSession job = await JobSession.StartAsync(b => b
+            .Identity("job", TestProofs.Source(time), ActsFor.Workload).Target("warehouse", exchanger, "job").Time(time).Jitter(() => 0).EndOnSignals(false));
+        BearerToken token = await job.Provider<BearerToken>("warehouse").GetAsync();
+
+        time.Advance(token.ExpiresAt - time.GetUtcNow() + TimeSpan.FromMinutes(1));
+        await Eventually.HoldsAsync(() => issuer.Requests.Count(request => request.Path == "/revoke") == 1 && job.Leases.FlightsInTheAir == 0, "its revocation at the end that was assumed for it");
+
+        Assert.That(exchanger.ReusableAfterJob.IsYes, Is.False);
+    }
+
+    [Test]
     public async Task A_token_past_its_end_is_gone_and_nobody_is_asked()
     {
         await using var issuer = new ScriptedIssuer(ScriptedAnswer.Status(200));
@@ -66,11 +100,12 @@ internal sealed class RevocationTests
     {
         var time = new SkippingTime();
         using HttpMessageInvoker channel = WireSamples.Backchannel(time);
-        TokenExchanger<BearerToken> exchanger = Targets.Rfc8693(issuer.Uri, o =>
-        {
-            (o.TokenEndpoint, o.RevocationEndpoint) = (new Uri(issuer.Uri, "/token"), new Uri(issuer.Uri, "/revoke"));
-            o.Client.Id = "job-client";
-        });
-        return await exchanger.RevokeAsync(WireSamples.Revocation(channel, time, life), default);
+        return await ExchangerOf(issuer).RevokeAsync(WireSamples.Revocation(channel, time, life), default);
     }
+
+    private static TokenExchanger<BearerToken> ExchangerOf(ScriptedIssuer issuer) => Targets.Rfc8693(issuer.Uri, o =>
+    {
+        (o.TokenEndpoint, o.RevocationEndpoint) = (new Uri(issuer.Uri, "/token"), new Uri(issuer.Uri, "/revoke"));
+        o.Client.Id = "job-client";
+    });
 }

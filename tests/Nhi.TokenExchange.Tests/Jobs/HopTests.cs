@@ -280,6 +280,35 @@ public class HopTests
     }
 
     [Test]
+    public async Task What_is_on_its_way_when_its_hop_ends_sooner_than_was_known_lands_for_nobody_if_it_ends_with_it([Values] bool endsWithIt)
+    {
+        var time = new ManualTimeProvider();
+        using var gate = new Gate();
+        TestExchanger hop = new(time), behind = new(time) { Tied = endsWithIt, Gate = gate };
+        hop.Answer = asked => asked.Held is BearerToken held
+            ? new Issued<BearerToken>(new BearerToken(held.Reveal(), time.GetUtcNow() + TimeSpan.FromMinutes(5))) { IsRenewal = true }
+            : new Issued<BearerToken>(hop.NewToken());
+        await using JobSession job = await JobSession.StartAsync(b => b
+            .Identity("job", TestProofs.Source(time), ActsFor.Workload).Target("hop", hop, "job").Target("behind", behind, t => t.Through = "hop").Time(time).Jitter(() => 0).EndOnSignals(false));
+        await job.Provider<BearerToken>("hop").GetAsync();
+        time.Advance(new TimeSpan(0, 39, 40));
+        Task<BearerToken> asking = job.Provider<BearerToken>("behind").GetAsync().AsTask();
+        await gate.Reached;   // it was asked for with the hop's credential, which lives for twenty minutes yet
+        time.Advance(TimeSpan.FromSeconds(10));
+        await job.Provider<BearerToken>("hop").GetAsync();   // its refresh is due
+        await Eventually.HoldsAsync(() => !((SlotProvider<BearerToken>)job.Provider<BearerToken>("hop")).HasFlight, "the landing of its renewal");
+
+        gate.Open();
+        BearerToken token = await asking;
+
+        Assert.That(behind.Requests, Has.Count.EqualTo(endsWithIt ? 2 : 1));
+        if (!endsWithIt)
+            return;
+        Assert.That(token.UnusableFrom - time.GetUtcNow(), Is.GreaterThan(TimeSpan.Zero).And.LessThanOrEqualTo(TimeSpan.FromMinutes(5)), "no longer than its hop");
+        Assert.That(behind.Revoked, Is.EqualTo(behind.Issued.Take(1)));
+    }
+
+    [Test]
     public async Task The_audit_states_the_end_that_a_chain_has_though_the_wall_clock_was_set_while_it_was_built()
     {
         var audit = new RecordingSink();

@@ -211,6 +211,31 @@ internal sealed class HostileJournalTests : JournalFixture
         Assert.That((await RecoverAsync()).Jobs.Single().Leases.Select(lease => lease.Fingerprint), Is.EqualTo(new[] { "f1" }));
     }
 
+    [TestCase(31, LeaseEnd.Failed)]
+    [TestCase(33, LeaseEnd.CannotBeRevoked)]
+    public async Task What_no_declared_target_can_end_and_may_outlive_its_end_is_given_up_a_while_after_that(int days, LeaseEnd end)
+    {
+        string diesAt = (TimeProvider.System.GetUtcNow() - TimeSpan.FromDays(days)).ToString("O", CultureInfo.InvariantCulture);
+        Write($"{Header}\n{Lease(1, diesAt: diesAt, more: ",\"uncertain\":true").Replace("handles.test", "moved.test", StringComparison.Ordinal)}\n");
+        var audit = new RecordingSink();
+
+        RecoveryReport report = await RecoverAsync(audit);
+
+        LeaseOutcome outcome = report.Jobs.Single().Leases.Single();
+        Assert.That((outcome.End, report.AllEnded, Files().Length), Is.EqualTo((end, end != LeaseEnd.Failed, end == LeaseEnd.Failed ? 1 : 0)));
+        Assert.That(outcome.Reason, end == LeaseEnd.Failed ? Does.Contain("declare the target 'held'") : Does.Contain("no target 'held' with issuer https://moved.test/ was declared for 32 days after its end"));
+        Assert.That(audit.Events.Single().Kind, Is.EqualTo(AuditEventKind.Orphaned));
+    }
+
+    [Test]
+    public async Task What_may_outlive_its_end_is_asked_for_however_long_ago_that_was()
+    {
+        Write($"{Header}\n{Lease(1, diesAt: "2026-01-02T00:00:00.0000000+00:00", more: ",\"uncertain\":true")}\n");
+        RecoveryReport report = await RecoverAsync();
+        Assert.That(Fingerprints("revoked"), Is.EqualTo(new[] { "f1" }));
+        Assert.That(report.Jobs.Single().Leases.Single().End, Is.EqualTo(LeaseEnd.Revoked));
+    }
+
     [Test]
     public async Task What_has_a_handle_is_asked_for_also_after_its_death_for_only_the_wall_clock_says_that()
     {

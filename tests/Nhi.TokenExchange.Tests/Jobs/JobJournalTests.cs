@@ -361,6 +361,33 @@ internal sealed class JobJournalTests : JournalFixture
         return process.ExitCode;
     }
 
+    [Test]
+    [Platform(Exclude = "Win", Reason = "Nobody else may read a journal there while its job lives.")]
+    public async Task A_line_that_is_too_long_fails_alone_and_what_came_with_it_is_written()
+    {
+        var disk = new TestDisk();
+        string handle = "lease/1";
+        await using TestJob job = await TestJob.StartAsync(more: b => b.Journal(Journals).JournalDisk(disk));
+        job.Issuer.Answer = _ => new Issued<BearerToken>(job.Issuer.NewToken()) { RevocationHandle = handle };
+        BearerToken first = await job.Warehouse.GetAsync(new CredentialRequest { Scopes = ScopeSet.Of("read") });
+        int others = Text.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1].Length + 1 - handle.Length;
+        handle = new string('x', JournalText.LongestLine - others - 5);   // there is no room to say that its end is uncertain
+        BearerToken brim = await job.Warehouse.GetAsync(new CredentialRequest { Scopes = ScopeSet.Of("write") });
+        Task full = disk.Shut();
+        Task before = job.Session.Journal!.LengtheningAsync(first, CancellationToken.None);
+        await full;   // what comes now is written together
+
+        Assert.That(job.Session.Leases.TryLengthen(brim), Is.True);
+        Task tooLong = job.Session.Journal.LengtheningAsync(brim, CancellationToken.None);
+        job.Session.Journal.Ended(first, LeaseEnd.Revoked);
+        disk.Gate.Set();
+        await before;
+
+        Assert.That(Assert.ThrowsAsync<TokenExchangeException>(() => tooLong)!.Code, Is.EqualTo(ErrorCodes.NotRecorded));
+        Assert.That(Text, Does.Contain("""{"kind":"ended","entry":1,"end":"Revoked"}"""));
+        job.Session.Journal.NotLengthened(brim);
+    }
+
     private async Task<TestJob> StartAsync(bool hasHandles = true)
     {
         TestJob job = await TestJob.StartAsync(more: b => b.Journal(Journals));

@@ -111,26 +111,25 @@ internal sealed class LostRenewalsInTheJournalTests : JournalFixture
     }
 
     [Test]
-    public async Task A_journal_that_can_not_be_written_keeps_the_server_from_being_asked_and_takes_nothing_away()
+    public async Task A_journal_that_can_not_be_written_keeps_the_server_from_being_asked_and_takes_nothing_away([Values] bool takesTheText)
     {
-        await using TestJob job = await TestJob.StartAsync(more: b => b.Journal(Journals));
-        bool asked = false;
-        job.Issuer.Answer = request =>
-        {
-            if (request.Held is null)
-                return new Issued<BearerToken>(job.Issuer.NewToken()) { RevocationHandle = "lease/1" };
-            using var over = new CancellationTokenSource();
-            over.Cancel();
-            Assert.That(async () => await request.Renewal!.TryBeginAsync(over.Token), Throws.InstanceOf<OperationCanceledException>());
-            asked = true;
-            throw Renewals.NoMore("warehouse");
-        };
-        BearerToken held = await job.Warehouse.GetAsync();
-        job.Time.Advance(TimeSpan.FromMinutes(45));
-        Assert.That(await job.Warehouse.GetAsync(), Is.SameAs(held));
+        var disk = new DiskOfCertainEnds { TakesTheText = takesTheText };
+        await using VaultJob job = await VaultJob.StartAsync(_time, more: b => b.Journal(Journals).JournalDisk(disk));
+        VaultSecret held = await job.Database.GetAsync();
+        await job.QuietAsync();   // and the watch for its renewal has begun
+        _time.Advance(VaultJob.RefreshDue);
         await job.QuietAsync();
 
-        Assert.That((asked, held.Lease.EndIsUncertain), Is.EqualTo((true, false)), "nothing was sent: its end is what it was");
+        Assert.That((job.Requests(EmulatorEndpoint.VaultLease), job.Requests(EmulatorEndpoint.VaultToken)), Is.EqualTo((0, 0)), "neither is asked to lengthen anything");
+        Assert.That(job.Audit.Events.Where(e => e.Kind == AuditEventKind.Failed).Select(e => e.Code), Is.Not.Empty.And.All.EqualTo(ErrorCodes.NotRecorded));
+        Assert.That(held.Lease.EndIsUncertain, Is.False, "nothing was sent: its end is what it was");
+        Assert.That(await job.Database.GetAsync(), Is.SameAs(held));
+        disk.IsWhole = true;
+        await job.QuietAsync();
+        _time.Advance(TimeSpan.FromMinutes(2));
+        VaultSecret renewed = await job.RefreshedAsync();
+
+        Assert.That((renewed.Fingerprint, job.Requests(EmulatorEndpoint.VaultLease)), Is.EqualTo((held.Fingerprint, 1)));
     }
 
     private Task<VaultJob> StartAsync() => VaultJob.StartAsync(_time, more: b => b.Journal(Journals));
@@ -151,5 +150,30 @@ internal sealed class LostRenewalsInTheJournalTests : JournalFixture
                 open.Remove(read.ToEnd());
         }
         return open.Values.Single(entry => entry.Target == target && !entry.IsUnknown);
+    }
+
+    /// <summary>A disk that fails at each line that says that an end is uncertain: before it has taken it, or when it is to be flushed.</summary>
+    private sealed class DiskOfCertainEnds : Disk
+    {
+        private bool _hasSuchALine;
+
+        public bool TakesTheText { get; init; }
+
+        public bool IsWhole { get; set; }
+
+        public override void Write(SafeFileHandle file, ReadOnlySpan<byte> text, long at)
+        {
+            _hasSuchALine = text.IndexOf("\"uncertain\":true"u8) >= 0;
+            if (_hasSuchALine && !TakesTheText && !IsWhole)
+                throw new IOException("No space left on device");
+            base.Write(file, text, at);
+        }
+
+        public override void Flush(SafeFileHandle file)
+        {
+            if (_hasSuchALine && !IsWhole)
+                throw new IOException("Input/output error");
+            base.Flush(file);
+        }
     }
 }

@@ -124,6 +124,25 @@ public class NarrowingTests
         Assert.That(result.Difference, Is.EqualTo(difference));
     }
 
+    [TestCase(86400, 10, 10, Description = "a decision point's permit for a day")]
+    [TestCase(5, 10, 5)]
+    [TestCase(null, 10, 10)]
+    [TestCase(86400, null, 86400, Description = "a document, which tells of each change")]
+    public void A_deny_that_a_permit_comes_to_is_asked_again_when_its_permit_ends_or_sooner(int? permitHolds, int? askedAgain, int denyHolds)
+    {
+        var exchanger = new TestExchanger(TimeProvider.System) { Flaw = _ => "are none" };
+
+        Assert.That(Narrowing.Applied(Permitted(ScopeSet.Of("files"), false), Request(scopes: "sql files"), exchanger).HoldsUntil, Is.EqualTo(Now.AddSeconds(denyHolds)));
+        Assert.That(SenderConstraint.Applied(Permitted(null, true), exchanger).HoldsUntil, Is.EqualTo(Now.AddSeconds(denyHolds)));
+
+        AccessDecision Permitted(ScopeSet? scopes, bool senderConstrained)
+        {
+            AccessDecision permit = AccessDecision.Permit("remote", scopes, holdsUntil: permitHolds is { } held ? Now.AddSeconds(held) : null, senderConstrained: senderConstrained);
+            permit.AskedAgainAt = askedAgain is { } again ? Now.AddSeconds(again) : null;
+            return permit;
+        }
+    }
+
     private static AccessRequest Asking(string[] resources, string? details = null)
     {
         AccessRequest plain = Request();

@@ -39,7 +39,7 @@ internal sealed class KeyVaultKeyStore : IKeyStore
         hop is null ? "is missing: a secret is read with a token for Key Vault"
         : hop is VaultLoginExchanger ? "names a login to HashiCorp Vault, whose token must not be seen by Azure"
         : hop is DatabricksExchanger ? "names a target at Databricks, whose token must not be seen by Key Vault"
-        : KeyVaultNames.IsForVault(Issuer, [.. scopes.Values, .. hop.Resources, .. hop.IsPlatformIssued ? [hop.SubjectAudience.ToString()] : Array.Empty<string>()]) ? null
+        : KeyVaultNames.IsForVault(Issuer, scopes.Values, [.. hop.Resources, .. hop.IsPlatformIssued ? [hop.SubjectAudience.ToString()] : Array.Empty<string>()]) ? null
         : "names a target that says nowhere that its token is for Key Vault alone, which must not see any other";
 
     public async Task<StoredKey> ReadAsync(ExchangeRequest request, CancellationToken cancellationToken)

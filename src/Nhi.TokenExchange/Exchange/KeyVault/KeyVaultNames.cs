@@ -10,7 +10,11 @@ internal static class KeyVaultNames
     // Public, China, US Government.
     private static readonly string[] Domains = [".vault.azure.net", ".vault.azure.cn", ".vault.usgovcloudapi.net"];
 
-    private const string AllOfResource = "/.default";
+    // The application that Key Vault is in every tenant, by its id.
+    private const string ApplicationId = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093";
+
+    // What Entra ID is asked for of a resource: all that the workload has there, or what a signed-in user may do.
+    private static readonly string[] OfResource = ["/.default", "/user_impersonation"];
 
     private const int LongestName = 127;
 
@@ -20,13 +24,19 @@ internal static class KeyVaultNames
         : NetworkAddresses.IsLoopbackName(vault.IdnHost) || Domains.Any(domain => vault.IdnHost.EndsWith(domain, StringComparison.OrdinalIgnoreCase)) ? null
         : "is not an address of Key Vault";
 
-    /// <summary>Whether the resource that a token is asked for is the one of the vault's cloud, and that alone: <c>https://vault.azure.net</c>, or that with <c>/.default</c>. A vault on loopback is of any. Words that are no addresses say nothing of it.</summary>
-    public static bool IsForVault(Uri vault, IEnumerable<string> asked)
+    /// <summary>Whether a token is asked for Key Vault, in the vault's cloud, and for nobody else: for <c>https://vault.azure.net</c> or the application's id, as an audience, or in a scope with <c>/.default</c> or <c>/user_impersonation</c>. A vault on loopback is of any cloud.</summary>
+    /// <param name="vault">The vault.</param>
+    /// <param name="scopes">Words without a slash say nothing of a resource.</param>
+    /// <param name="audiences">Each names one.</param>
+    public static bool IsForVault(Uri vault, IEnumerable<string> scopes, IEnumerable<string> audiences)
     {
         IEnumerable<string> resources = Domains.Where(domain => NetworkAddresses.IsLoopbackName(vault.IdnHost) || vault.IdnHost.EndsWith(domain, StringComparison.OrdinalIgnoreCase)).Select(domain => $"https://{domain[1..]}");
-        string[] addresses = [.. asked.Where(one => Uri.TryCreate(one, UriKind.Absolute, out _)).Select(one => (one.EndsWith(AllOfResource, StringComparison.Ordinal) ? one[..^AllOfResource.Length] : one).TrimEnd('/'))];
-        return addresses.Length > 0 && Array.TrueForAll(addresses, one => resources.Contains(one, StringComparer.OrdinalIgnoreCase));
+        string[] named = [.. scopes.Where(scope => scope.Contains('/', StringComparison.Ordinal)).Select(ResourceOf), .. audiences.Select(audience => audience.TrimEnd('/'))];
+        return named.Length > 0 && Array.TrueForAll(named, one => one.Equals(ApplicationId, StringComparison.OrdinalIgnoreCase) || resources.Contains(one, StringComparer.OrdinalIgnoreCase));
     }
+
+    private static string ResourceOf(string scope) =>
+        (OfResource.FirstOrDefault(end => scope.EndsWith(end, StringComparison.Ordinal)) is { } end ? scope[..^end.Length] : scope).TrimEnd('/');
 
     public static string? FaultOfName(string name) =>
         name.Length is > 0 and <= LongestName && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '-') ? null : "is no name of a secret";

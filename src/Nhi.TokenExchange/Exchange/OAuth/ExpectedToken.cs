@@ -22,6 +22,9 @@ internal sealed record ExpectedToken
     /// <summary>The scopes that were asked for; empty leaves them to the issuer.</summary>
     public ScopeSet Scopes { get; init; }
 
+    /// <summary>The issuer's word for all scopes that there are; null if it has none.</summary>
+    public string? ScopeOfAll { get; init; }
+
     /// <summary>What was asked for, a JSON array; null if nothing was.</summary>
     public string? AuthorizationDetails { get; init; }
 
@@ -100,7 +103,7 @@ internal sealed record ExpectedToken
         if (!Scopes.IsEmpty && (claims?.ScopeFault ?? claims?.Fault) is { } unsaid)
             return Malformed(answer, $"has an access_token whose scope can't be believed: its payload {unsaid}", isTransient: false);
         // What the answer says itself is the grant's to check.
-        if (claims is not null && TokenScopes.Beyond(Scopes, claims.Scopes.Except(answer.Scope?.Split(' ') ?? [])) is { } beyond)
+        if (claims is not null && TokenScopes.Beyond(Scopes, claims.Scopes.Except(answer.Scope?.Split(' ') ?? []), ScopeOfAll) is { } beyond)
             return Flaw(answer, ErrorCodes.WiderScope, $"the token says scope '{OuterText.Shown(beyond, 60, answer.Secrets)}' of itself, and '{Scopes}' was asked for", "Let the issuer grant what is asked for, or ask for what it grants.");
         if (Audiences.Count > 0 && claims?.Fault is { } unreadable)
             return Malformed(answer, $"has an access_token whose audience can't be believed: its payload {unreadable}", isTransient: false);

@@ -11,7 +11,7 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
 {
     private readonly Lazy<DiscoveryDocuments> _documents = new();
     private IssuerEndpoints? _known;
-    private bool _refusesToRevoke;
+    private readonly LearntFact _refusesToRevoke = new();
 
     public Uri Identifier => issuer;
 
@@ -19,10 +19,13 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
     public ExposureAnswer ReusableAfterJob => (configured ?? _known) switch
     {
         null => ExposureAnswer.Yes("it is not known whether the issuer revokes: its metadata, which say it, have not been read"),
-        _ when _refusesToRevoke => ExposureAnswer.Yes("the issuer refuses to revoke such a token (unsupported_token_type): a copy works until it dies by itself"),
+        _ when _refusesToRevoke.IsSo => ExposureAnswer.Yes("the issuer refuses to revoke such a token (unsupported_token_type): a copy works until it dies by itself"),
         { Revocation: null } => ExposureAnswer.Yes("no revocation endpoint is known, so that a copy works until the token dies by itself"),
         _ => ExposureAnswer.No("the issuer revokes it when the job ends (RFC 7009); one that is self-contained is over where the target asks its issuer"),
     };
+
+    /// <summary>That it refuses to revoke, once it has.</summary>
+    public LearntFact Learnt => _refusesToRevoke;
 
     /// <summary>Whether its metadata may say more.</summary>
     public bool IsUnread => (configured ?? _known) is null;
@@ -76,14 +79,15 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
         using OAuthResponse response = await PostAsync(endpoint, call, authentication, isRepeated: false, cancellationToken).ConfigureAwait(false);
         if (response.Message.StatusCode == HttpStatusCode.OK)
         {
-            _refusesToRevoke = false;
+            _refusesToRevoke.Note(false, request.Time);
             return Revocation.Revoked;   // RFC 7009 §2.2: also if it was dead before
         }
         TokenExchangeException refused = IssuerRefusal.Of(response, endpoint, request.Time);
         // RFC 7009 §2.2.1. Some say it of a token that has just died: of such a one it tells nothing about the others.
         if (refused.IssuerError == "unsupported_token_type")
         {
-            _refusesToRevoke |= token.ExpiresAt > request.Time.GetUtcNow();
+            if (token.ExpiresAt > request.Time.GetUtcNow())
+                _refusesToRevoke.Note(true, request.Time);
             return Revocation.NotSupported;
         }
         throw new TokenExchangeException(ErrorCodes.RevocationFailed, ExchangeStage.Revoke, refused.Detail, refused)

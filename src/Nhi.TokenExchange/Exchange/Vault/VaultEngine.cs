@@ -22,9 +22,9 @@ internal static class VaultEngine
     /// <summary>Whether it is known that the secret works on when its lease was revoked.</summary>
     public static bool OutlivesLease(string path, bool? endsWithLease) => !(endsWithLease ?? !(IsStaticRole(path) || IsSts(path)));
 
-    /// <summary>"Database secrets engine", "LDAP secrets engine": Vault keeps and rotates the password of an account that is there.</summary>
-    public static bool IsStaticRole(string path) => path.Split('/').Any(segment => segment is "static-creds" or "static-cred");
+    /// <summary>"Database secrets engine", "LDAP secrets engine": Vault keeps and rotates the password of an account that is there. What stands before is the mount and behind is the role; of LDAP that may be a path.</summary>
+    public static bool IsStaticRole(string path) => path.Split('/') is [_, .., "static-creds", _] || (path.Split('/') is [_, .. string[] middle, _] && middle.Contains("static-cred", StringComparer.Ordinal));
 
     // "AWS secrets engine": the other kinds of role are asked for at the same place as users are, which nobody sees from outside.
-    private static bool IsSts(string path) => path.Split('/').Contains("sts", StringComparer.Ordinal);
+    private static bool IsSts(string path) => path.Split('/') is [_, .., "sts", _];
 }

@@ -7,7 +7,7 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
     private readonly string _path;
     private readonly string? _role;
     private readonly TimeSpan? _wrapFor;
-    private bool _givesBatchTokens;
+    private readonly LearntFact _givesBatchTokens = new();
 
     /// <exception cref="ArgumentException">The server, the role or an option is wrong.</exception>
     public VaultLoginExchanger(Uri server, string? role, VaultLoginOptions options)
@@ -37,13 +37,15 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
     public override TimeSpan UsableMargin { get; }
 
     // Known when the first one comes: the role's token_type decides.
-    public override ExposureAnswer ReusableAfterJob => _givesBatchTokens
+    public override ExposureAnswer ReusableAfterJob => _givesBatchTokens.IsSo
         ? ExposureAnswer.Yes("the role gives batch tokens, which nothing can revoke: a copy works until it dies by itself")
         : ExposureAnswer.No("the token revokes itself when the job ends");
 
     public override ExposureAnswer VisibleToOperators { get; } = ExposureAnswer.No("Vault shows a token once, to who logs in");
 
     internal override bool RenewsHeld => true;
+
+    internal override LearntFact Learnt => _givesBatchTokens;
 
     public override string? FlawOf(ScopeSet scopes) => VaultOptionChecks.FlawOf(scopes);
 
@@ -57,6 +59,7 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
         if (request.RenewsOnly)
             throw Renewals.NoMore(request.Target);
         VaultAnswer answer = await LoginAsync(request, cancellationToken).ConfigureAwait(false);
+        _givesBatchTokens.Note(answer.Accessor is null, request.Time);
         return Issue(answer, answer.ClientToken!, FlawOf(answer));
     }
 
@@ -95,7 +98,6 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
 
     private Issued<BearerToken> Issue(VaultAnswer answer, string token, TokenExchangeException? flaw)
     {
-        _givesBatchTokens = answer.Accessor is null;
         try
         {
             return new Issued<BearerToken>(new BearerToken(token, VaultLife.EndOf(answer)))

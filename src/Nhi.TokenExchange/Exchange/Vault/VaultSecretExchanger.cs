@@ -11,7 +11,7 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
     private readonly TimeSpan? _wrapFor;
     private readonly ExposureAnswer _reusable;
     private readonly bool _outlivesLease;
-    private bool _hasNoLease;
+    private readonly LearntFact _hasNoLease = new();
 
     /// <exception cref="ArgumentException">The server, the path or an option is wrong.</exception>
     public VaultSecretExchanger(Uri server, string path, VaultSecretOptions options)
@@ -38,7 +38,7 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
     public override TimeSpan UsableMargin { get; }
 
     // Known when the first one comes: not every engine has leases.
-    public override ExposureAnswer ReusableAfterJob => _hasNoLease
+    public override ExposureAnswer ReusableAfterJob => _hasNoLease.IsSo
         ? ExposureAnswer.Yes("what Vault gives at this path has no lease that could be revoked: a copy works until it dies by itself")
         : _reusable;
 
@@ -47,6 +47,10 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
         : ExposureAnswer.No("Vault makes it for this lease, and shows it once");
 
     internal override bool RenewsHeld => true;
+
+    internal override LearntFact Learnt => _hasNoLease;
+
+    internal override bool MayEndWithHop => !_outlivesLease;
 
     // "Token Hierarchies": the leases of a token end with it.
     internal override string? EndsWith(Credential credential) => credential.Lease.Handle is null || _outlivesLease ? null : ((VaultSecret)credential).IssuedTo?.Fingerprint;
@@ -114,7 +118,7 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
         string? data = answer.Secret;
         if (data is null && answer.LeaseId is null)
             throw VaultRefusal.Malformed(_server, answer, answer.Fault ?? $"at {_path} has no data");
-        _hasNoLease = answer.LeaseId is null;
+        _hasNoLease.Note(answer.LeaseId is null, request.Time);
         DateTimeOffset? end = answer.LeaseId is null ? EndOfUnleased(data!) : VaultLife.IsSaid(answer) ? VaultLife.EndOf(answer) : null;
         // Vault's own default for what has no lease is 32 days of nothing: a key-value store answers so.
         TokenExchangeException? flaw = answer.Fault is { } fault ? VaultRefusal.Malformed(_server, answer, fault)

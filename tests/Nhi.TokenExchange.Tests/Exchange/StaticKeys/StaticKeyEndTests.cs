@@ -101,6 +101,37 @@ internal sealed class StaticKeyEndTests
     }
 
     [Test]
+    public async Task A_change_of_the_policy_lets_the_key_go_that_was_held_then_and_not_the_one_that_was_read_since()
+    {
+        const int AtOnce = 16;
+        var time = new ManualTimeProvider();
+        var policy = new TestPolicy { Decide = _ => AccessDecision.Permit("all", permitsStaticKey: true) };
+        var others = new TestExchanger(time);
+        using var gate = new Gate();
+        int ending = 0;
+        others.OnRevoke = async _ =>
+        {
+            Interlocked.Increment(ref ending);
+            await gate.PassAsync();
+            return Revocation.Revoked;
+        };
+        await using StaticKeyJob job = await StaticKeyJob.StartAsync(time, more: b => b.Target("others", others, "job", [.. Enumerable.Range(0, AtOnce).Select(i => $"s{i}")]).Policy(policy));
+        for (int i = 0; i < AtOnce; i++)
+            await job.Session.Provider<BearerToken>("others").GetAsync(new CredentialRequest { Scopes = ScopeSet.Of($"s{i}") });
+        policy.Change("2", policy.Decide);
+        await Eventually.HoldsAsync(() => ending == AtOnce, "all turns are taken");
+        CredentialProvider<StaticKey> provider = job.Session.Provider<StaticKey>("billing");
+        StaticKey first = await provider.GetAsync();
+        policy.Change("3", policy.Decide);
+        StaticKey second = await provider.GetAsync();
+
+        gate.Open();
+        await job.QuietAsync();
+
+        Assert.That((first.Kept.Reveal(), second.Kept.Reveal()), Is.EqualTo(((string?)null, job.Key)));
+    }
+
+    [Test]
     public async Task A_refresh_that_brings_another_key_and_cannot_be_recorded_leaves_the_held_one()
     {
         var time = new ManualTimeProvider();

@@ -162,6 +162,59 @@ internal sealed class VaultRevocationTests
     }
 
     [Test]
+    public async Task A_login_that_is_revoked_takes_along_what_was_got_with_it()
+    {
+        await using VaultJob job = await VaultJob.StartAsync();
+        VaultSecret secret = await job.Database.GetAsync();
+        await job.Session.RevokeCredentialAsync(await job.Login.GetAsync(), "for a test");
+
+        VaultSecret next = await job.Database.GetAsync();
+
+        Assert.That((job.Emulator.Ledger.IsAlive(secret.Fingerprint), job.Emulator.Ledger.IsAlive(next.Fingerprint)), Is.EqualTo((false, true)));
+    }
+
+    [Test]
+    public async Task A_login_that_the_policy_denies_at_its_refresh_takes_along_what_was_got_with_it()
+    {
+        var time = new ManualTimeProvider();
+        var policy = new TestPolicy();
+        await using VaultJob job = await VaultJob.StartAsync(time, more: b => b.Policy(policy));
+        VaultSecret secret = await job.Database.GetAsync();
+        await job.QuietAsync();   // and the watches for their renewals have begun
+        policy.Decide = request => request.Target == "vault" ? AccessDecision.Deny("no-vault", "for a test") : AccessDecision.Permit("all");
+        time.Advance(VaultJob.RefreshDue);
+        await job.QuietAsync();
+
+        Assert.That(job.Emulator.Ledger.IsAlive(secret.Fingerprint), Is.False);
+        Assert.That(async () => await job.Database.GetAsync(), Throws.InstanceOf<AccessDeniedException>());
+    }
+
+    [TestCase("database/creds/readonly", null, LeaseEnd.Revoked)]
+    [TestCase("database/creds/readonly", false, LeaseEnd.CannotBeRevoked)]
+    [TestCase("aws/sts/deploy", null, LeaseEnd.CannotBeRevoked)]
+    [TestCase("aws/sts/deploy", true, LeaseEnd.Revoked)]
+    [TestCase("database/creds/sts", null, LeaseEnd.Revoked)]
+    public async Task A_secret_is_revoked_where_it_ends_with_its_lease_and_else_the_lease_alone(string path, bool? endsWithLease, LeaseEnd end)
+    {
+        await using VaultJob job = await VaultJob.StartAsync(path: path, secret: o => o.EndsWithLease = endsWithLease);
+        VaultSecret secret = await job.Database.GetAsync();
+
+        Assert.That(await job.Session.RevokeCredentialAsync(secret, "for a test"), Is.EqualTo(end));
+        Assert.That(job.Vault.OpenLeases, Is.Zero);
+    }
+
+    [TestCase(null, LeaseEnd.AlreadyGone)]
+    [TestCase(false, LeaseEnd.CannotBeRevoked)]
+    public async Task A_secret_that_outlives_its_lease_is_not_said_to_be_gone_with_its_login(bool? endsWithLease, LeaseEnd end)
+    {
+        await using VaultJob job = await VaultJob.StartAsync(secret: o => o.EndsWithLease = endsWithLease);
+        VaultSecret secret = await job.Database.GetAsync();
+        Assert.That(await job.Session.RevokeCredentialAsync(await job.Login.GetAsync(), "for a test"), Is.EqualTo(LeaseEnd.Revoked));
+
+        Assert.That(await job.Session.RevokeCredentialAsync(secret, "for a test"), Is.EqualTo(end));
+    }
+
+    [Test]
     public async Task A_batch_token_cannot_be_revoked_and_the_report_says_when_it_dies()
     {
         await using VaultJob job = await VaultJob.StartAsync();

@@ -52,6 +52,47 @@ internal sealed class VaultSoonerEndTests
     }
 
     [Test]
+    public async Task A_login_that_ends_sooner_takes_along_what_was_got_with_it()
+    {
+        await using VaultJob job = await VaultJob.StartAsync(_time);
+        await job.Login.GetAsync();
+        await job.QuietAsync();   // and the watch for its renewal has begun
+        _time.Advance(TimeSpan.FromMinutes(20));
+        VaultSecret held = await job.Database.GetAsync();
+        await job.QuietAsync();
+        job.Role.TokenMaxTtl = TimeSpan.FromMinutes(45);
+        job.Emulator.Faults.Always(EmulatorEndpoint.VaultSecret, Fault.Vault(400, "role is not there"));
+        job.Emulator.Faults.Always(EmulatorEndpoint.VaultLease, Fault.Vault(400, "role is not there"));
+        _time.Advance(VaultJob.RefreshDue - TimeSpan.FromMinutes(20));   // of the login; the secret's comes after it
+        await job.QuietAsync();
+        Assert.That(job.Requests(EmulatorEndpoint.VaultToken), Is.EqualTo(1), "nobody asked for that");
+
+        _time.Advance(TimeSpan.FromMinutes(6));
+        Assert.That((job.Vault.OpenLeases, job.Emulator.Ledger.IsAlive(held.Fingerprint)), Is.EqualTo((0, false)), "it ended with its login");
+        Assert.That(async () => await job.Database.GetAsync(), Throws.InstanceOf<TokenExchangeException>());
+        job.Emulator.Faults.Clear();
+        _time.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.That(job.Emulator.Ledger.IsAlive((await job.Database.GetAsync()).Fingerprint), Is.True);
+    }
+
+    [Test]
+    public async Task A_login_that_is_renewed_as_before_takes_nothing_along()
+    {
+        await using VaultJob job = await VaultJob.StartAsync(_time);
+        await job.Login.GetAsync();
+        await job.QuietAsync();   // and the watch for its renewal has begun
+        _time.Advance(TimeSpan.FromMinutes(20));
+        VaultSecret held = await job.Database.GetAsync();
+        await job.QuietAsync();
+        _time.Advance(VaultJob.RefreshDue - TimeSpan.FromMinutes(20));
+        await job.QuietAsync();
+
+        Assert.That(job.Requests(EmulatorEndpoint.VaultToken), Is.EqualTo(1));
+        Assert.That(await job.Database.GetAsync(), Is.SameAs(held));
+    }
+
+    [Test]
     public async Task One_that_can_not_be_recorded_is_not_handed_out_beyond_that_end_either()
     {
         await using VaultJob job = await VaultJob.StartAsync(_time);
