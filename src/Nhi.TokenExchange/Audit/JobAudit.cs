@@ -57,17 +57,20 @@ internal sealed class JobAudit
     }
 
     /// <summary>Records what has happened already. If the audit does not take it, the log says so.</summary>
-    public async Task TryRecordAsync(Func<AuditEvent> auditEvent)
+    /// <returns>Whether it is recorded.</returns>
+    public async Task<bool> TryRecordAsync(Func<AuditEvent> auditEvent)
     {
         AuditEvent? made = null;
         try
         {
             made = auditEvent();
             await WriteAsync(made, CancellationToken.None).ConfigureAwait(false);
+            return true;
         }
         catch (Exception exception)   // it has happened; nothing that is still to come depends on its record
         {
             _plan.Logger.AuditFailed(made?.Kind, made?.Target, made?.FlightId, exception.GetType().Name);
+            return false;
         }
     }
 
