@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>The folder of the audit's files, and what they are called: <c>pipeline-run-pid-started.audit.jsonl</c>, from the second part on <c>….2.audit.jsonl</c>.</summary>
+/// <summary>The folder of the audit's files, and what they are called: <c>pipeline-run-pid-started.audit.jsonl</c>, from the second part on <c>….2.audit.jsonl</c>; where somebody has taken that name, <c>….2.1.audit.jsonl</c>.</summary>
 internal sealed partial class AuditFolder
 {
     public const string Extension = ".audit.jsonl";
@@ -30,7 +30,14 @@ internal sealed partial class AuditFolder
         System.IO.Path.Combine(Path, string.Create(CultureInfo.InvariantCulture, $"{PipelineName(job)}-{NameOf(job.Run, "none")}-{Environment.ProcessId}-{started.UtcDateTime:yyyyMMdd'T'HHmmssfff}{Extension}"));
 
     /// <summary>The name of a further part of a chain.</summary>
-    public static string NextPart(string firstPart, int part) => string.Create(CultureInfo.InvariantCulture, $"{firstPart[..^Extension.Length]}.{part}{Extension}");
+    /// <param name="firstPart">That of the first.</param>
+    /// <param name="part">Its number.</param>
+    /// <param name="taken">How many names before this one were taken by others.</param>
+    public static string NextPart(string firstPart, int part, int taken) =>
+        string.Create(CultureInfo.InvariantCulture, $"{firstPart[..^Extension.Length]}.{part}{(taken == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $".{taken}"))}{Extension}");
+
+    /// <summary>Whether there is anything of that name.</summary>
+    public static bool IsTaken(string path) => File.Exists(path) || Directory.Exists(path) || UnixFile.At(path, followLink: false) is not null;
 
     /// <summary>The last parts of the chains that are there, of all pipelines whose name begins with that of this one; the newest chains first.</summary>
     public IEnumerable<string> LastParts(JobContext job) =>
@@ -54,6 +61,6 @@ internal sealed partial class AuditFolder
     [GeneratedRegex("[^A-Za-z0-9._-]", RegexOptions.CultureInvariant)]
     private static partial Regex Unfit();
 
-    [GeneratedRegex(@"^(?<chain>.+-[0-9]{1,9}-(?<started>[0-9]{8}T[0-9]{9}))(\.(?<part>[0-9]{1,9}))?\.audit\.jsonl$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"^(?<chain>.+-[0-9]{1,9}-(?<started>[0-9]{8}T[0-9]{9}))(\.(?<part>[0-9]{1,9})(\.[0-9]{1,9})?)?\.audit\.jsonl$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex OwnName();
 }

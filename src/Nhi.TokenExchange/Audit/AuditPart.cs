@@ -9,6 +9,7 @@ internal sealed class AuditPart : IDisposable
     private readonly SafeFileHandle _file;
     private readonly Disk _disk;
     private readonly UnixFile? _asMade;
+    private long _cut;
 
     private AuditPart(string path, int number, SafeFileHandle file, long length, Disk disk)
     {
@@ -55,6 +56,8 @@ internal sealed class AuditPart : IDisposable
         IsTorn = true;
         _disk.Write(_file, text, Length);
         _disk.Flush(_file);
+        if (RandomAccess.GetLength(_file) != Length + text.Length)
+            throw new IOException("somebody cut the file, or added to it, while it was written");
         Length += text.Length;
         IsTorn = false;
     }
@@ -63,11 +66,14 @@ internal sealed class AuditPart : IDisposable
     /// <returns>How many bytes that were.</returns>
     public long CutBack()
     {
-        long cut = RandomAccess.GetLength(_file) - Length;
-        _disk.SetLength(_file, Length);
+        long length = RandomAccess.GetLength(_file);
+        _cut = Math.Max(_cut, length - Length);   // of the first try: the flush of one that cut may have failed
+        if (length > Length)
+            _disk.SetLength(_file, Length);
         _disk.Flush(_file);
         IsTorn = false;
-        return Math.Max(0, cut);
+        (long cut, _cut) = (_cut, 0);
+        return cut;
     }
 
     /// <summary>What somebody else did with the file since it was written last; null: nothing that can be seen. What is in it now is evidence, and is left alone.</summary>

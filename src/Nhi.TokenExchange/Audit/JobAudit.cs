@@ -28,7 +28,7 @@ internal sealed class JobAudit
         if (_plan.Audit.Folder is { } folder)
         {
             _file = AuditFileSink.Start(folder, _plan.Job, _plan.Time, _plan.Logger);
-            _looking = Task.Run(() => UnfinishedTrails.Tell(_file.Folder, _plan.Job, _plan.Logger));
+            _looking = OwnThread.Run(() => UnfinishedTrails.Tell(_file.Folder, _plan.Job, _plan.Logger));
             if (folder.IsRequired)
                 _required = RequiredSinks.Of([_file, .. _plan.Audit.Required]);
             else
@@ -36,6 +36,9 @@ internal sealed class JobAudit
         }
         _bestEffort.AddRange(_plan.Audit.BestEffort.Select(sink => new BestEffortSink(sink, _plan, Deadline)));
     }
+
+    /// <summary>The anchor of its files that was said last; null: there are none.</summary>
+    public string? LastAnchor => _file?.LastAnchor;
 
     /// <summary>Whether something of it has to be ended.</summary>
     public bool HasEnd => _file is not null || _bestEffort.Count > 0;

@@ -46,6 +46,7 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAcc
         Task recorded = EndAuditWhenDrainedAsync(), released = ReleaseWhenDrainedAsync();
         if (report.FlightsInTheAir == 0 && session.Audit.HasEnd && !await recorded.IsDoneBeforeAsync(records.Token).ConfigureAwait(false))
             Plan.Logger.AuditNotEnded(session.Context);
+        report.AuditAnchor = session.Audit.LastAnchor;
         if (report.FlightsInTheAir == 0)
             await released.IsDoneBeforeAsync(deadline.Token).ConfigureAwait(false);
         return report;

@@ -79,6 +79,6 @@ internal sealed partial record AuditFileHeader(string Path, Guid Chain, int Part
 
     private static string? Text(JsonElement owner, string name) => owner.TryGetProperty(name, out JsonElement member) && member.ValueKind == JsonValueKind.String ? member.GetString() : null;
 
-    [GeneratedRegex(@"-(?<pid>[0-9]{1,9})-(?<started>[0-9]{8}T[0-9]{9})(\.(?<part>[0-9]{1,9}))?\.audit\.jsonl$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"-(?<pid>[0-9]{1,9})-(?<started>[0-9]{8}T[0-9]{9})(\.(?<part>[0-9]{1,9})(\.[0-9]{1,9})?)?\.audit\.jsonl$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex OwnName();
 }
