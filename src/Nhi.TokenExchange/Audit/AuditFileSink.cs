@@ -11,7 +11,8 @@ namespace Nhi.TokenExchange;
 /// 2. The queue is the order. Who gives up waiting takes nothing out of it: the line may still be written. That is no lie: an intent was one, and what was issued was issued, and is ended by a line behind it.
 /// 3. If a write or a flush fails, none of its events is recorded, and none is written again: their callers are told. What it left is cut off, and nothing is written before that worked; then the chain goes on in a new file, for what an
 ///    unsuccessful flush left of the old one is not known. The new file is made with the events that need it in it, so that a full disk is not filled further by files without events.
-/// 4. The file is looked at before each write. If it is not as it was left, it is left so, and the chain goes on in a new file that says what was found. So it does where somebody has taken the next file's name: under another.
+/// 4. Of a spool (<see cref="AuditSpool"/>) each file that is full, or that the shipper asks for, is left to it and written no more. No anchor is said, and no line says that the chain is whole: what is sent is taken away.
+/// 5. The file is looked at before each write. If it is not as it was left, it is left so, and the chain goes on in a new file that says what was found. So it does where somebody has taken the next file's name: under another.
 /// </remarks>
 internal sealed class AuditFileSink : IAuditSink
 {
@@ -20,10 +21,14 @@ internal sealed class AuditFileSink : IAuditSink
     private const int MostBytesAtOnce = 4 << 20;
     private const int MostNamesTried = 100;
 
+    // What a line has beside its event, about.
+    private const int LineLength = 180;
+
     // An event of a quiet job is anchored so long after it at most.
     private static readonly TimeSpan AnchorAfter = TimeSpan.FromMinutes(5);
 
     private readonly AuditFolderPlan _plan;
+    private readonly AuditSpool? _spool;
     private readonly JobContext _job;
     private readonly TimeProvider _time;
     private readonly AuditSayings _sayings;
@@ -31,7 +36,7 @@ internal sealed class AuditFileSink : IAuditSink
     private readonly DateTimeOffset _started;
     private readonly string _firstPart;
     // The thread is woken by who writes, not by the pool.
-    private readonly Channel<Waiting> _waiting = Channel.CreateBounded<Waiting>(new BoundedChannelOptions(MostWaiting) { SingleReader = true, AllowSynchronousContinuations = true });
+    private readonly Channel<WaitingLine> _waiting = Channel.CreateBounded<WaitingLine>(new BoundedChannelOptions(MostWaiting) { SingleReader = true, AllowSynchronousContinuations = true });
     private readonly Task _loop;
 
     // The thread's alone.
@@ -41,12 +46,14 @@ internal sealed class AuditFileSink : IAuditSink
     private long _anchored;
     private long _unanchoredSince;
     private ITimer? _anchorTimer;
+    private long _eventsOfPart;
+    private bool _isLeft;
     private bool _isBroken;
     private (string Found, long Cut)? _leaving;
 
-    private AuditFileSink(AuditFolderPlan plan, AuditFolder folder, JobContext job, TimeProvider time, ILogger logger)
+    private AuditFileSink(AuditFolderPlan plan, AuditFolder folder, JobContext job, TimeProvider time, ILogger logger, AuditSpool? spool)
     {
-        (_plan, Folder, _job, _time, _sayings) = (plan, folder, job, time, new AuditSayings(job, time, logger));
+        (_plan, Folder, _job, _time, _sayings, _spool) = (plan, folder, job, time, new AuditSayings(job, time, logger), spool);
         _started = time.GetUtcNow();
         while (true)
         {
@@ -63,7 +70,8 @@ internal sealed class AuditFileSink : IAuditSink
                 _started += TimeSpan.FromMilliseconds(1);
             }
         }
-        SayAnchor("begin");   // from now on somebody knows that there is a chain
+        if (spool is null)
+            SayAnchor("begin");   // from now on somebody knows that there is a chain
         _loop = OwnThread.Run(Run);
     }
 
@@ -73,13 +81,18 @@ internal sealed class AuditFileSink : IAuditSink
     public string? LastAnchor => _sayings.LastAnchor;
 
     /// <summary>Begins a chain, with its first file.</summary>
+    /// <param name="plan">Where and how.</param>
+    /// <param name="job">Whose events it records.</param>
+    /// <param name="time">The job's clock.</param>
+    /// <param name="logger">Where anchors and failures are said.</param>
+    /// <param name="spool">Where files are left that are written no more; null: they stay in the folder.</param>
     /// <exception cref="TokenExchangeException">The folder is not safe, or no file can be made in it.</exception>
-    public static AuditFileSink Start(AuditFolderPlan plan, JobContext job, TimeProvider time, ILogger logger)
+    public static AuditFileSink Start(AuditFolderPlan plan, JobContext job, TimeProvider time, ILogger logger, AuditSpool? spool = null)
     {
-        AuditFolder folder = AuditFolder.Open(plan.Path);
+        AuditFolder folder = AuditFolder.Open(plan.Path, spool is null ? AuditFolder.Extension : AuditSpool.Extension);
         try
         {
-            return new AuditFileSink(plan, folder, job, time, logger);
+            return new AuditFileSink(plan, folder, job, time, logger, spool);
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
@@ -89,10 +102,18 @@ internal sealed class AuditFileSink : IAuditSink
 
     public ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken)
     {
-        var waiting = new Waiting(AuditMark.Of(auditEvent), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var waiting = new WaitingLine(AuditMark.Of(auditEvent), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), auditEvent.Target);
         if (_waiting.Writer.TryWrite(waiting))
             return new ValueTask(waiting.Written!.Task);
         throw new IOException(_waiting.Reader.Completion.IsCompleted ? "the chain has ended" : "too many events wait for the disk, or the chain ends");
+    }
+
+    /// <summary>Has the file that is written now left to the spool, if it has events.</summary>
+    /// <returns>Completes when it is.</returns>
+    public Task LeaveAsync()
+    {
+        var left = new WaitingLine([], new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        return _waiting.Writer.TryWrite(left) ? left.Written!.Task : Task.CompletedTask;   // else its end, or a full queue: it is tried again
     }
 
     /// <summary>Ends the chain: what waits is written, and a line that says that it is whole.</summary>
@@ -105,46 +126,72 @@ internal sealed class AuditFileSink : IAuditSink
 
     private void Run()
     {
-        var batch = new List<Waiting>();
+        var batch = new List<WaitingLine>();
+        var asked = new List<WaitingLine>();
         while (Blocking.Wait(_waiting.Reader.WaitToReadAsync().AsTask()))
         {
             int bytes = 0;
-            while (batch.Count < MostAtOnce && bytes < MostBytesAtOnce && _waiting.Reader.TryRead(out Waiting? one))
+            while (batch.Count < MostAtOnce && bytes < MostBytesAtOnce && _waiting.Reader.TryRead(out WaitingLine? one))
             {
-                if (one.Json.Length > 0)   // else it only wakes the thread
-                    batch.Add(one);
                 bytes += one.Json.Length;
+                if (one.Json.Length == 0)   // the file is to be left, or the thread was only woken
+                    asked.Add(one);
+                else if (_spool?.TryTakeRoom(one.Json.Length + LineLength, one.Target) != false)
+                    batch.Add(one);
+                else
+                    one.Tell(AuditSpool.Full());
             }
             if (batch.Count > 0)
                 Record(batch);
             SayAnchorIfDue();
             batch.Clear();
+            if (asked.Exists(one => one.Written is not null))
+                LeavePart();
+            foreach (WaitingLine one in asked)
+                one.Tell(null);
+            asked.Clear();
         }
-        if (TryWrite([new Waiting(AuditMark.End(_events, _time.GetUtcNow()), null)]) is null)
+        if (_spool is null && TryWrite([new WaitingLine(AuditMark.End(_events, _time.GetUtcNow()), null)]) is null)
             SayAnchor("end");
         _anchorTimer?.Dispose();
-        _part.Dispose();
+        if (_isLeft)
+            return;
+        if (_spool is null)
+            _part.Dispose();
+        else
+            _spool.Leave(_part);
     }
 
-    private void Record(List<Waiting> batch)
+    private void LeavePart()
+    {
+        if (_isLeft || _eventsOfPart == 0 || _part.IsTorn || _leaving is not null)
+            return;
+        _isLeft = true;
+        _spool!.Leave(_part);
+    }
+
+    private void Record(List<WaitingLine> batch)
     {
         bool isFirst = _events == _anchored;
         Exception? failure = TryWrite(batch);
-        foreach (Waiting one in batch)
+        foreach (WaitingLine one in batch)
             one.Tell(failure);
-        if (failure is not null || !isFirst)
+        if (failure is null)
+            _spool?.NoteWritten();
+        if (failure is not null || !isFirst || _spool is not null)
             return;
         _unanchoredSince = _time.GetTimestamp();
         _anchorTimer?.Dispose();
-        _anchorTimer = _time.CreateTimer(_ => _waiting.Writer.TryWrite(new Waiting([], null)), null, AnchorAfter, Timeout.InfiniteTimeSpan);
+        _anchorTimer = _time.CreateTimer(_ => _waiting.Writer.TryWrite(new WaitingLine([], null)), null, AnchorAfter, Timeout.InfiniteTimeSpan);
     }
 
-    private Exception? TryWrite(List<Waiting> batch)
+    private Exception? TryWrite(List<WaitingLine> batch)
     {
         try
         {
             Write(batch);
-            _events += batch.Count(one => one.Written is not null);
+            int events = batch.Count(one => one.Written is not null);
+            (_events, _eventsOfPart) = (_events + events, _eventsOfPart + events);
             _isBroken = false;
             return null;
         }
@@ -159,30 +206,30 @@ internal sealed class AuditFileSink : IAuditSink
         }
     }
 
-    private void Write(List<Waiting> batch)
+    private void Write(List<WaitingLine> batch)
     {
         CutBack();
-        if (_leaving is null && _part.FindChange() is { } found)
+        if (_leaving is null && !_isLeft && _part.FindChange() is { } found)
             _leaving = (found, 0);
-        if (_leaving is not null || _part.Length + batch.Sum(one => (long)one.Json.Length) > _plan.PartBytes)
+        if (_leaving is not null || _isLeft || _part.Length + batch.Sum(one => (long)one.Json.Length) > _plan.PartBytes)
         {
             MoveOn(batch);
             return;
         }
         var text = new ArrayBufferWriter<byte>();
         AuditHead head = _head;
-        foreach (Waiting one in batch)
+        foreach (WaitingLine one in batch)
             head = head.Append(one.Json, text);
         _part.Append(text.WrittenSpan);
         _head = head;
     }
 
-    private void MoveOn(List<Waiting> batch)
+    private void MoveOn(List<WaitingLine> batch)
     {
         PrivateFolder.Open(Folder.Path, (what, hint, inner) => AuditFolder.Unsafe(Folder.Path, what, hint, inner));
         for (int taken = 0; ; taken++)
         {
-            string path = AuditFolder.NextPart(_firstPart, _part.Number + 1, taken);
+            string path = Folder.NextPart(_firstPart, _part.Number + 1, taken);
             try
             {
                 if (AuditFolder.IsTaken(path))
@@ -197,7 +244,7 @@ internal sealed class AuditFileSink : IAuditSink
         }
     }
 
-    private void MoveTo(string path, int taken, List<Waiting> batch)
+    private void MoveTo(string path, int taken, List<WaitingLine> batch)
     {
         int number = _part.Number + 1;
         var text = new ArrayBufferWriter<byte>();
@@ -206,18 +253,23 @@ internal sealed class AuditFileSink : IAuditSink
             head = head.Append(AuditMark.Recovered(broken.Cut, string.Create(CultureInfo.InvariantCulture, $"part {_part.Number} {broken.Found}"), _time.GetUtcNow()), text);
         if (taken > 0)
             head = head.Append(AuditMark.Recovered(0, string.Create(CultureInfo.InvariantCulture, $"part {number} has another name, for {taken} before it {(taken == 1 ? "was" : "were")} taken"), _time.GetUtcNow()), text);
-        foreach (Waiting one in batch)
+        foreach (WaitingLine one in batch)
             head = head.Append(one.Json, text);
         AuditPart next = AuditPart.Make(Folder, path, number, text.WrittenMemory, _plan.Disk);
         AuditPart old = _part;
-        (_part, AuditHead before, _head) = (next, _head, head);
-        old.Dispose();
+        (_part, AuditHead before, _head, _eventsOfPart) = (next, _head, head, 0);
+        if (_spool is null)
+            old.Dispose();
+        else if (!_isLeft)
+            _spool.Leave(old);
+        _isLeft = false;
         if (taken > 0)
-            _sayings.Say(log => log.AuditFileLeft(_job, ExceptionText.Clean(AuditFolder.NextPart(_firstPart, number, 0), 300), "has the name of the next file, and is not of this chain", Path.GetFileName(path), ErrorCodes.AuditFileChanged));
+            _sayings.Say(log => log.AuditFileLeft(_job, ExceptionText.Clean(Folder.NextPart(_firstPart, number, 0), 300), "has the name of the next file, and is not of this chain", Path.GetFileName(path), ErrorCodes.AuditFileChanged));
         if (_leaving is { } left)
             _sayings.Say(log => log.AuditFileLeft(_job, ExceptionText.Clean(old.Path, 300), left.Found, Path.GetFileName(next.Path), ErrorCodes.AuditFileChanged));
         _leaving = null;
-        _sayings.SayAnchor(before.AnchorOf(_chain), "new part");
+        if (_spool is null)
+            _sayings.SayAnchor(before.AnchorOf(_chain), "new part");
     }
 
     private void CutBack()
@@ -228,6 +280,8 @@ internal sealed class AuditFileSink : IAuditSink
 
     private void SayAnchorIfDue()
     {
+        if (_spool is not null)
+            return;
         if (_events - _anchored >= _plan.AnchorEvery)
             SayAnchor("events");
         else if (_events > _anchored && _time.GetElapsedTime(_unanchoredSince) >= AnchorAfter)
@@ -238,21 +292,5 @@ internal sealed class AuditFileSink : IAuditSink
     {
         _anchored = _events;
         _sayings.SayAnchor(_head.AnchorOf(_chain), why);
-    }
-
-    /// <param name="Json">The event.</param>
-    /// <param name="Written">Told when it is on the disk; null: it is a line of the chain's own.</param>
-    private sealed record Waiting(byte[] Json, TaskCompletionSource? Written)
-    {
-        public void Tell(Exception? failure)
-        {
-            if (failure is null)
-            {
-                Written?.TrySetResult();
-                return;
-            }
-            Written?.TrySetException(failure);
-            _ = Written?.Task.Exception;   // nobody may wait any more; that is no unobserved failure
-        }
     }
 }

@@ -50,6 +50,19 @@ internal sealed class AuditPart : IDisposable
         }
     }
 
+    /// <summary>Takes a file of a process that is gone, to read it and to take it away.</summary>
+    /// <returns>Null: its owner lives, or it is gone.</returns>
+    /// <exception cref="TokenExchangeException">It is not ours to trust.</exception>
+    public static AuditPart? TryTake(string path, Disk disk, Func<string, Exception?, TokenExchangeException> @unsafe) =>
+        PrivateFile.TryOpen(path, @unsafe) is { } file ? new AuditPart(path, 0, file, RandomAccess.GetLength(file), disk) : null;
+
+    /// <summary>Takes the file away, if it still has its name.</summary>
+    public void Delete()
+    {
+        if (!UnixFile.IsSupported || (UnixFile.At(Path, followLink: false) is { } named && named.Identity == _asMade?.Identity))
+            File.Delete(Path);
+    }
+
     /// <summary>Adds whole lines; they are on the disk when this returns. If it throws, none of them counts.</summary>
     public void Append(ReadOnlySpan<byte> text)
     {

@@ -64,7 +64,7 @@ internal sealed class BestEffortSink
         }
         catch (Exception failed)   // nothing depends on its record
         {
-            Drop(auditEvent, failed.GetType().Name);
+            Drop(auditEvent, (failed as TokenExchangeException)?.Code ?? failed.GetType().Name);
         }
     }
 

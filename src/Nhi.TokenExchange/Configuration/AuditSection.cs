@@ -6,7 +6,8 @@ namespace Nhi.TokenExchange;
 /// <param name="Folder">The absolute path of the folder of its files; null if none is named.</param>
 /// <param name="Options">How they are written.</param>
 /// <param name="Log">Whether the log gets the events, too.</param>
-internal sealed record AuditSection(string? Folder, AuditFolderOptions Options, bool Log)
+/// <param name="Collector">What they are sent to; null: nothing.</param>
+internal sealed record AuditSection(string? Folder, AuditFolderOptions Options, bool Log, AuditCollectorSection? Collector)
 {
     /// <returns>Null if the section is not there.</returns>
     public static AuditSection? Read(SettingsReader section)
@@ -30,10 +31,10 @@ internal sealed record AuditSection(string? Folder, AuditFolderOptions Options, 
             settings.Error(flaw.Setting, flaw.What, flaw.Remedy);
         if (settings.Names.Count == 0)
             settings.Error("", "names nothing to record in", "Name a folder, such as \"Audit\": { \"Folder\": \"/var/lib/orders/audit\" }, or take the section out: then the log has the events.");
-        return new AuditSection(folder, options, toLog);
+        return new AuditSection(folder, options, toLog, AuditCollectorSection.Read(settings));
     }
 
-    private static long Number(SettingsReader settings, string name, long ifMissing)
+    internal static long Number(SettingsReader settings, string name, long ifMissing)
     {
         if (settings.OptionalText(name) is not { } text)
             return ifMissing;

@@ -54,7 +54,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
         catch
         {
             _policyChanges?.Dispose();
-            Blocking.Wait(Task.WhenAll(Audit.EndAsync(), Journal?.DisposeAsync().AsTask() ?? Task.CompletedTask));   // else they would seem to be of a job that runs
+            Blocking.Wait(Task.WhenAll(Audit.EndAndShipAsync(), Journal?.DisposeAsync().AsTask() ?? Task.CompletedTask));   // else they would seem to be of a job that runs
             throw;
         }
         _killSwitch = plan.KillSwitch is { } file ? new KillSwitch(this, file) : null;
@@ -198,6 +198,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
             target.TellOfStaticKey();
         }
         session._killSwitch?.Watch();
+        session.Audit.StartShipping(session);
         session.Recovery.Start();
         return session;
     }
