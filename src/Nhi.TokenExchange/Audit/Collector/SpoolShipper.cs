@@ -96,15 +96,26 @@ internal sealed class SpoolShipper
         {
             foreach (string draft in Directory.EnumerateFiles(_plan.Spool, PrivateFile.DraftOf("*")).Where(draft => File.GetLastWriteTimeUtc(draft) < (_session.Plan.Time.GetUtcNow() - OldestDraft).UtcDateTime))
                 File.Delete(draft);
-            foreach (string path in AuditFolder.InOrder(Directory.EnumerateFiles(_plan.Spool, $"*{AuditSpool.Extension}")))
-            {
-                if (AuditPart.TryTake(path, _plan.Disk, (what, inner) => AuditFolder.Unsafe(path, what, "Look who put it there.", inner)) is { } part)
-                    Ship(part);
-            }
+            foreach (string path in AuditFolder.InOrder(Directory.EnumerateFiles(_plan.Spool, $"*{AuditSpool.Extension}")).ToArray())
+                TakeOver(path);
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            Logger.AuditSpoolFailed(_session.Context, ExceptionText.Clean(_plan.Spool, 200), ExceptionText.Clean(failed.Message, 300));
+        }
+    }
+
+    // One that is not ours to trust, such as a FIFO, keeps no other from being sent.
+    private void TakeOver(string path)
+    {
+        try
+        {
+            if (AuditPart.TryTake(path, _plan.Disk, (what, inner) => AuditFolder.Unsafe(path, what, "Look who put it there.", inner)) is { } part)
+                Ship(part);
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException or TokenExchangeException)
         {
-            Logger.AuditSpoolFailed(_session.Context, ExceptionText.Clean(_plan.Spool, 200), ExceptionText.Clean(failed.Message, 300));
+            Logger.AuditSpoolFailed(_session.Context, ExceptionText.Clean(path, 300), ExceptionText.Clean(failed.Message, 300));
         }
     }
 
@@ -121,7 +132,7 @@ internal sealed class SpoolShipper
                 part.Delete();
                 _spool.Measure();
             }
-            catch (Exception failed) when (failed is IOException or UnauthorizedAccessException or FormatException)   // it stays, and the next start tries again
+            catch (Exception failed) when (failed is not OperationCanceledException)   // whatever it is, it stays, the others are sent, and the next start tries again
             {
                 Logger.AuditSpoolFailed(_session.Context, ExceptionText.Clean(part.Path, 300), ExceptionText.Clean(failed.Message, 300));
             }

@@ -100,6 +100,24 @@ internal sealed class AuditCollectorTests : CollectorFixture
     }
 
     [Test]
+    public async Task What_is_no_file_of_a_spool_keeps_no_other_from_being_sent_and_is_left_as_it_is()
+    {
+        Collector.IsDown = true;
+        await RunAsync();
+        string garbage = Path.Combine(Spool, "aaa.spool.jsonl"), link = Path.Combine(Spool, "bbb.spool.jsonl");
+        await File.WriteAllTextAsync(garbage, "garbage\n");
+        File.SetUnixFileMode(garbage, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.CreateSymbolicLink(link, "/etc/passwd");
+        Collector.IsDown = false;
+
+        await RunAsync();
+
+        Assert.That(Collector.Kinds, Is.EqualTo(AJob.Concat(AJob)));
+        Assert.That(Files(), Is.EqualTo(new[] { garbage, link }));
+        Assert.That(Log.Text, Does.Contain("aaa.spool.jsonl").And.Contain("bbb.spool.jsonl").And.Contain("could not be read or sent"));
+    }
+
+    [Test]
     public async Task A_line_that_was_changed_is_set_aside_and_told()
     {
         Collector.IsDown = true;
