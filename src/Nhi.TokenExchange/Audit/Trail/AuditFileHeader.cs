@@ -50,6 +50,9 @@ internal sealed partial record AuditFileHeader(string Path, Guid Chain, int Part
         }
     }
 
+    /// <summary>Whether the file is called as one of ours is.</summary>
+    public bool HasOwnName => OwnName().IsMatch(System.IO.Path.GetFileName(Path));
+
     /// <summary>What is wrong between the file's name and this; null if nothing is, or the name is none of ours.</summary>
     public string? NameFlaw()
     {
