@@ -5,4 +5,18 @@ namespace Nhi.TokenExchange;
 /// <param name="BestEffort">What nobody waits for.</param>
 /// <param name="Folder">Where each session writes files of its own; null: nowhere.</param>
 /// <param name="Collector">What they are sent to; null: nothing.</param>
-internal sealed record AuditPlan(IReadOnlyList<IAuditSink> Required, IReadOnlyList<IAuditSink> BestEffort, AuditFolderPlan? Folder, AuditCollectorPlan? Collector);
+/// <param name="Claims">The claims of a proof that its events name.</param>
+internal sealed record AuditPlan(IReadOnlyList<IAuditSink> Required, IReadOnlyList<IAuditSink> BestEffort, AuditFolderPlan? Folder, AuditCollectorPlan? Collector, IReadOnlyList<string> Claims)
+{
+    /// <summary>Those of a proof that it has.</summary>
+    public IReadOnlyDictionary<string, string> ClaimsOf(AttestedProof? proof)
+    {
+        var told = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (string name in proof is null ? [] : Claims)
+        {
+            if (proof!.Claims.TryGetValue(name, out string? value))
+                told.Add(name, value);
+        }
+        return told;
+    }
+}

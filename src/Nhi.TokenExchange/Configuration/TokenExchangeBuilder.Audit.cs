@@ -10,6 +10,7 @@ public sealed partial class TokenExchangeBuilder
     private string? _auditFolder;
     private AuditFolderOptions _auditOptions = new();
     private (Uri Endpoint, string Spool, AuditCollectorOptions Options)? _auditCollector;
+    private readonly List<string> _auditClaims = [];
     private bool _auditsToLog;
     private Disk _disk = Disk.System;
 
@@ -71,6 +72,14 @@ public sealed partial class TokenExchangeBuilder
         return this;
     }
 
+    /// <summary>Has the events of a proof tell some of its claims, beside issuer, subject and audience. Claims can be a person's, so none is told that is not named.</summary>
+    /// <param name="names">The names, at most 8; a nested one by its path, such as <c>kubernetes.io/namespace</c>. Told are texts, 256 characters of each; what a proof does not have is left out.</param>
+    public TokenExchangeBuilder AuditClaims(params ReadOnlySpan<string> names)
+    {
+        _auditClaims.AddRange(names);
+        return this;
+    }
+
     /// <summary>Replaces the disk below the audit's files: for tests.</summary>
     internal TokenExchangeBuilder AuditDisk(Disk disk)
     {
@@ -81,6 +90,8 @@ public sealed partial class TokenExchangeBuilder
     // Before anything is made: all errors are said at once.
     private AuditCollectorPlan? FreezeCollector(AuditSection? read, IReadOnlyList<TargetPlan> targets)
     {
+        if (AuditSection.FlawOf([.. _auditClaims, .. read?.Claims ?? []]) is { } wrong && _auditClaims.Count > 0)
+            _errors.Add("AuditClaims", wrong, AuditSection.ClaimRemedy);
         (Uri Endpoint, string Spool, AuditCollectorOptions Options)? said = _auditCollector ?? (read?.Collector is { } section ? (section.Endpoint, section.Spool, section.Options) : null);
         if (said is not { } collector)
             return null;
@@ -109,6 +120,6 @@ public sealed partial class TokenExchangeBuilder
         AuditFolderPlan? folder = (_auditFolder ?? read?.Folder) is { } path ? new AuditFolderPlan(path, options.IsRequired, options.PartBytes, options.AnchorEvery, _disk) : null;
         bool hasToRecord = folder is { IsRequired: true } || collector is { IsRequired: true } || _requiredSinks.Count > 0;   // else the log has to, whatever is told beside it
         IAuditSink[] log = !hasToRecord || _auditsToLog || read is { Log: true } ? [new LoggerAuditSink(logger)] : [];
-        return new AuditPlan([.. _requiredSinks, .. log], [.. _bestEffortSinks], folder, collector);
+        return new AuditPlan([.. _requiredSinks, .. log], [.. _bestEffortSinks], folder, collector, [.. _auditClaims, .. read?.Claims ?? []]);
     }
 }

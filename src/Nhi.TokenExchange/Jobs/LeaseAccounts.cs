@@ -128,6 +128,8 @@ internal sealed class LeaseAccounts(JobSession session)
         Job = credential.Lease.Origin.Attestation.Job,
         AttestedFacts = credential.Lease.Origin.Attestation.Attested,
         Issuer = credential.Lease.Origin.Owner.Plan.Exchanger.Issuer.AbsoluteUri,
+        SubjectIssuer = credential.Lease.Origin.SubjectIssuer,
+        Subject = credential.Lease.Origin.Subject,
         IsPlatformIssued = credential.Lease.Origin.Owner.Plan.Exchanger.IsPlatformIssued,
         StaticKey = credential.Lease.Origin.Owner.Plan.Exchanger.StaticKey?.As(credential),
         PolicyRevision = session.Plan.PolicyRevision,
