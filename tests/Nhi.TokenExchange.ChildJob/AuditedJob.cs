@@ -1,7 +1,7 @@
 using System.Globalization;
 using Nhi.TokenExchange;
 
-/// <summary>A job whose audit is a folder of files: gets credentials of twenty-five targets again and again, says each that it was handed, and waits to be killed.</summary>
+/// <summary>A job whose audit is a folder of files, or goes to a collector by way of a spool: gets credentials of twenty-five targets again and again, says each that it was handed, and waits to be killed.</summary>
 internal static class AuditedJob
 {
     private const int Rounds = 4;
@@ -9,14 +9,16 @@ internal static class AuditedJob
     /// <summary>The names of its targets; each asks for a scope of its own, <c>dataset:</c> and the name.</summary>
     public static IReadOnlyList<string> Targets { get; } = [.. Enumerable.Range(0, 25).Select(i => string.Create(CultureInfo.InvariantCulture, $"t{i}"))];
 
-    /// <param name="audit">The folder of the audit.</param>
+    /// <param name="audit">The folder of the audit, or of the spool.</param>
     /// <param name="issuer">The authorization server.</param>
     /// <param name="proof">The file of the proof.</param>
-    public static async Task RunAsync(string audit, string issuer, string proof)
+    /// <param name="collector">What it is sent to; null: nothing.</param>
+    public static async Task RunAsync(string audit, string issuer, string proof, string? collector = null)
     {
         await using JobSession job = await JobSession.StartAsync(b =>
         {
-            b.Job(new JobContext { Pipeline = "orders-nightly", Run = "4711" }).Identity("job", IdentitySources.OidcFile(proof), ActsFor.Workload).AuditFolder(audit);
+            b.Job(new JobContext { Pipeline = "orders-nightly", Run = "4711" }).Identity("job", IdentitySources.OidcFile(proof), ActsFor.Workload);
+            _ = collector is null ? b.AuditFolder(audit) : b.AuditCollector(new Uri(collector), audit);
             foreach (string target in Targets)
                 b.Target(target, Nhi.TokenExchange.Targets.Rfc8693(new Uri(issuer), o => o.Client.Id = "orders"), "job", $"dataset:{target}");
         });

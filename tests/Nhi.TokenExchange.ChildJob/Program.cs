@@ -16,6 +16,11 @@ if (args is ["audit", var audit, var authority, var proof])
     await AuditedJob.RunAsync(audit, authority, proof);
     return;
 }
+if (args is ["collect", var spool, var server, var assertion, var collector])
+{
+    await AuditedJob.RunAsync(spool, server, assertion, collector);
+    return;
+}
 if (args is [var name] && ChildFaults.Find(name) is { } run)
 {
     await run();

@@ -42,6 +42,9 @@ public sealed class AuditEvent
     /// <summary>Fingerprint of the proof.</summary>
     public string? SubjectFingerprint { get; init; }
 
+    /// <summary>Of the proof, the claims that <see cref="TokenExchangeBuilder.AuditClaims"/> names and that are there, by name.</summary>
+    public IReadOnlyDictionary<string, string> SubjectClaims { get; init; } = new Dictionary<string, string>();
+
     /// <summary>True if only the configuration says that the identity is a workload's.</summary>
     public bool WorkloadIsAsserted { get; init; }
 

@@ -29,6 +29,7 @@ internal static class AuditEventJson
         Text("subject", auditEvent.Subject);
         Text("audience", auditEvent.Audience);
         Text("subjectFingerprint", auditEvent.SubjectFingerprint);
+        WriteClaims(json, auditEvent.SubjectClaims);
         Flag("workloadIsAsserted", auditEvent.WorkloadIsAsserted);
         Flag("isAPersons", auditEvent.IsAPersons);
         Flag("isPlatformIssued", auditEvent.IsPlatformIssued);
@@ -103,6 +104,16 @@ internal static class AuditEventJson
             json.WriteBoolean("attested", Enum.TryParse(name, out JobFacts fact) && auditEvent.AttestedFacts.HasFlag(fact));
             json.WriteEndObject();
         }
+        json.WriteEndObject();
+    }
+
+    private static void WriteClaims(Utf8JsonWriter json, IReadOnlyDictionary<string, string> claims)
+    {
+        if (claims.Count == 0)
+            return;
+        json.WriteStartObject("subjectClaims");
+        foreach ((string name, string value) in claims.OrderBy(claim => claim.Key, StringComparer.Ordinal).Take(AuditText.MostClaims))
+            json.WriteString(AuditText.Encode(name, AuditText.LongestClaimName), AuditText.Encode(value, AuditText.LongestElement));
         json.WriteEndObject();
     }
 

@@ -34,6 +34,7 @@ internal static class AuditEventReading
             Subject = Text(ours, "subject"),
             Audience = Text(ours, "audience"),
             SubjectFingerprint = Text(ours, "subjectFingerprint"),
+            SubjectClaims = Claims(ours),
             WorkloadIsAsserted = Flag(ours, "workloadIsAsserted"),
             IsAPersons = Flag(ours, "isAPersons"),
             IsPlatformIssued = Flag(ours, "isPlatformIssued"),
@@ -80,6 +81,10 @@ internal static class AuditEventReading
         }
         return (said.Count == 0 ? JobContext.Unnamed : JobContext.Of(said)!, attested);
     }
+
+    private static Dictionary<string, string> Claims(JsonElement ours) =>
+        Object(ours, "subjectClaims") is not { } claims ? []
+        : claims.EnumerateObject().ToDictionary(claim => claim.Name, claim => claim.Value.ValueKind == JsonValueKind.String ? claim.Value.GetString()! : throw NotA(claim.Name, "a text"), StringComparer.Ordinal);
 
     private static ExposureAnswer Answer(JsonElement exposure, string question)
     {

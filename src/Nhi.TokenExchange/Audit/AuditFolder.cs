@@ -3,23 +3,27 @@ using System.Text.RegularExpressions;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>The folder of the audit's files, and what they are called: <c>pipeline-run-pid-started.audit.jsonl</c>, from the second part on <c>….2.audit.jsonl</c>.</summary>
+/// <summary>The folder of the audit's files, and what they are called: <c>pipeline-run-pid-started.audit.jsonl</c>, from the second part on <c>….2.audit.jsonl</c>; where somebody has taken that name, <c>….2.1.audit.jsonl</c>.</summary>
 internal sealed partial class AuditFolder
 {
     public const string Extension = ".audit.jsonl";
 
     private const int LongestName = 60;
 
-    private AuditFolder(string path) => Path = path;
+    private readonly string _extension;
+
+    private AuditFolder(string path, string extension) => (Path, _extension) = (path, extension);
 
     public string Path { get; }
 
     /// <summary>Opens the folder; makes it, for its owner alone, in a folder that is there.</summary>
     /// <exception cref="TokenExchangeException">It can't be made, or is not safe.</exception>
-    public static AuditFolder Open(string path)
+    /// <param name="path">The folder.</param>
+    /// <param name="extension">How the names of its files end.</param>
+    public static AuditFolder Open(string path, string extension = Extension)
     {
         PrivateFolder.Open(path, (what, hint, inner) => Unsafe(path, what, hint, inner));
-        return new AuditFolder(path);
+        return new AuditFolder(path, extension);
     }
 
     public static TokenExchangeException Unsafe(string path, string what, string hint, Exception? inner) =>
@@ -27,10 +31,17 @@ internal sealed partial class AuditFolder
 
     /// <summary>The name of a chain's first part. Chains of one process have different ones, as long as they start at different milliseconds.</summary>
     public string FirstPart(JobContext job, DateTimeOffset started) =>
-        System.IO.Path.Combine(Path, string.Create(CultureInfo.InvariantCulture, $"{PipelineName(job)}-{NameOf(job.Run, "none")}-{Environment.ProcessId}-{started.UtcDateTime:yyyyMMdd'T'HHmmssfff}{Extension}"));
+        System.IO.Path.Combine(Path, string.Create(CultureInfo.InvariantCulture, $"{PipelineName(job)}-{NameOf(job.Run, "none")}-{Environment.ProcessId}-{started.UtcDateTime:yyyyMMdd'T'HHmmssfff}{_extension}"));
 
     /// <summary>The name of a further part of a chain.</summary>
-    public static string NextPart(string firstPart, int part) => string.Create(CultureInfo.InvariantCulture, $"{firstPart[..^Extension.Length]}.{part}{Extension}");
+    /// <param name="firstPart">That of the first.</param>
+    /// <param name="part">Its number.</param>
+    /// <param name="taken">How many names before this one were taken by others.</param>
+    public string NextPart(string firstPart, int part, int taken) =>
+        string.Create(CultureInfo.InvariantCulture, $"{firstPart[..^_extension.Length]}.{part}{(taken == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $".{taken}"))}{_extension}");
+
+    /// <summary>Whether there is anything of that name.</summary>
+    public static bool IsTaken(string path) => File.Exists(path) || Directory.Exists(path) || UnixFile.At(path, followLink: false) is not null;
 
     /// <summary>The last parts of the chains that are there, of all pipelines whose name begins with that of this one; the newest chains first.</summary>
     public IEnumerable<string> LastParts(JobContext job) =>
@@ -40,6 +51,13 @@ internal sealed partial class AuditFolder
         group (File: file, Part: name.Groups["part"].Success ? int.Parse(name.Groups["part"].Value, CultureInfo.InvariantCulture) : 1) by (Chain: name.Groups["chain"].Value, Started: name.Groups["started"].Value) into parts
         orderby parts.Key.Started descending
         select parts.MaxBy(part => part.Part).File;
+
+    /// <summary>Orders files: the oldest chain first, each chain's in the order of its parts.</summary>
+    public static IEnumerable<string> InOrder(IEnumerable<string> files) =>
+        from file in files
+        let name = OwnName().Match(System.IO.Path.GetFileName(file))
+        orderby name.Groups["started"].Value, name.Groups["chain"].Value, name.Groups["part"].Value.Length, name.Groups["part"].Value, file.Length, file
+        select file;
 
     private static string PipelineName(JobContext job) => NameOf(job.Pipeline, "job");
 
@@ -54,6 +72,6 @@ internal sealed partial class AuditFolder
     [GeneratedRegex("[^A-Za-z0-9._-]", RegexOptions.CultureInvariant)]
     private static partial Regex Unfit();
 
-    [GeneratedRegex(@"^(?<chain>.+-[0-9]{1,9}-(?<started>[0-9]{8}T[0-9]{9}))(\.(?<part>[0-9]{1,9}))?\.audit\.jsonl$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"^(?<chain>.+-[0-9]{1,9}-(?<started>[0-9]{8}T[0-9]{9}))(\.(?<part>[0-9]{1,9})(\.[0-9]{1,9})?)?\.(audit|spool)\.jsonl$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex OwnName();
 }

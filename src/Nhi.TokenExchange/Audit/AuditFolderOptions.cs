@@ -9,7 +9,7 @@ public sealed class AuditFolderOptions
     /// <summary>From which size on a file is followed by another, which carries its chain on: bytes, default 64 MiB; from 1 MiB to 1 GiB.</summary>
     public long PartBytes { get; set; } = 64L << 20;
 
-    /// <summary>After how many events the head of the chain is said to the log, as <c>chain:seq:hash</c>. Default 1000; from 1 to 1,000,000. It is said at each new file and at the job's end, too.</summary>
+    /// <summary>After how many events the head of the chain is said to the log, as <c>chain:seq:hash</c>. Default 1000; from 1 to 1,000,000. It is said when the chain begins, at each new file, five minutes after an event at most, and at the job's end, too.</summary>
     public int AnchorEvery { get; set; } = 1000;
 
     internal (string Setting, string What, string Remedy)? Flaw => PartBytes is < 1L << 20 or > 1L << 30

@@ -9,6 +9,7 @@ internal sealed class AuditPart : IDisposable
     private readonly SafeFileHandle _file;
     private readonly Disk _disk;
     private readonly UnixFile? _asMade;
+    private long _cut;
 
     private AuditPart(string path, int number, SafeFileHandle file, long length, Disk disk)
     {
@@ -49,12 +50,27 @@ internal sealed class AuditPart : IDisposable
         }
     }
 
+    /// <summary>Takes a file of a process that is gone, to read it and to take it away.</summary>
+    /// <returns>Null: its owner lives, or it is gone.</returns>
+    /// <exception cref="TokenExchangeException">It is not ours to trust.</exception>
+    public static AuditPart? TryTake(string path, Disk disk, Func<string, Exception?, TokenExchangeException> @unsafe) =>
+        PrivateFile.TryOpen(path, @unsafe) is { } file ? new AuditPart(path, 0, file, RandomAccess.GetLength(file), disk) : null;
+
+    /// <summary>Takes the file away, if it still has its name.</summary>
+    public void Delete()
+    {
+        if (!UnixFile.IsSupported || (UnixFile.At(Path, followLink: false) is { } named && named.Identity == _asMade?.Identity))
+            File.Delete(Path);
+    }
+
     /// <summary>Adds whole lines; they are on the disk when this returns. If it throws, none of them counts.</summary>
     public void Append(ReadOnlySpan<byte> text)
     {
         IsTorn = true;
         _disk.Write(_file, text, Length);
         _disk.Flush(_file);
+        if (RandomAccess.GetLength(_file) != Length + text.Length)
+            throw new IOException("somebody cut the file, or added to it, while it was written");
         Length += text.Length;
         IsTorn = false;
     }
@@ -63,11 +79,14 @@ internal sealed class AuditPart : IDisposable
     /// <returns>How many bytes that were.</returns>
     public long CutBack()
     {
-        long cut = RandomAccess.GetLength(_file) - Length;
-        _disk.SetLength(_file, Length);
+        long length = RandomAccess.GetLength(_file);
+        _cut = Math.Max(_cut, length - Length);   // of the first try: the flush of one that cut may have failed
+        if (length > Length)
+            _disk.SetLength(_file, Length);
         _disk.Flush(_file);
         IsTorn = false;
-        return Math.Max(0, cut);
+        (long cut, _cut) = (_cut, 0);
+        return cut;
     }
 
     /// <summary>What somebody else did with the file since it was written last; null: nothing that can be seen. What is in it now is evidence, and is left alone.</summary>

@@ -4,4 +4,19 @@ namespace Nhi.TokenExchange;
 /// <param name="Required">What an exchange waits for.</param>
 /// <param name="BestEffort">What nobody waits for.</param>
 /// <param name="Folder">Where each session writes files of its own; null: nowhere.</param>
-internal sealed record AuditPlan(IReadOnlyList<IAuditSink> Required, IReadOnlyList<IAuditSink> BestEffort, AuditFolderPlan? Folder);
+/// <param name="Collector">What they are sent to; null: nothing.</param>
+/// <param name="Claims">The claims of a proof that its events name.</param>
+internal sealed record AuditPlan(IReadOnlyList<IAuditSink> Required, IReadOnlyList<IAuditSink> BestEffort, AuditFolderPlan? Folder, AuditCollectorPlan? Collector, IReadOnlyList<string> Claims)
+{
+    /// <summary>Those of a proof that it has.</summary>
+    public IReadOnlyDictionary<string, string> ClaimsOf(AttestedProof? proof)
+    {
+        var told = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (string name in proof is null ? [] : Claims)
+        {
+            if (proof!.Claims.TryGetValue(name, out string? value))
+                told.Add(name, value);
+        }
+        return told;
+    }
+}

@@ -17,6 +17,12 @@ internal static class AuditText
     /// <summary>The longest element of a list.</summary>
     public const int LongestElement = 256;
 
+    /// <summary>The most claims of a proof that an event names.</summary>
+    public const int MostClaims = 8;
+
+    /// <summary>The longest name of one, in visible ASCII.</summary>
+    public const int LongestClaimName = 64;
+
     /// <summary>The most elements of a list.</summary>
     public const int MostElements = 128;
 

@@ -46,10 +46,10 @@ public sealed class AuditTrail
         ArgumentException.ThrowIfNullOrEmpty(path);
         AuditAnchor[] said = [.. (anchors ?? []).Select(AuditAnchor.Parse)];
         var trail = new AuditTrail();
-        AuditFileHeader[] files = [.. trail.Headers(FilesOf(path))];
+        AuditFileHeader[] files = [.. trail.Headers(FilesOf(path), isFolder: Directory.Exists(path), cancellationToken)];
         foreach (IGrouping<Guid, AuditFileHeader> parts in files.GroupBy(file => file.Chain).OrderBy(parts => parts.Min(file => file.Started)))
         {
-            AuditFileHeader[] ordered = [.. parts.OrderBy(file => file.Part).ThenBy(file => file.Path, StringComparer.Ordinal)];
+            AuditFileHeader[] ordered = [.. parts.OrderBy(file => file.Part).ThenBy(file => file.NameFlaw() is null ? 0 : 1).ThenBy(file => file.HasOwnName ? 0 : 1).ThenBy(file => file.Path, StringComparer.Ordinal)];   // of two that say the same, the one whose name fits
             var chain = new AuditChain(ordered[0]);
             trail._chains.Add(chain);
             new ChainVerifier(chain, said.Where(anchor => anchor.Chain == chain.Id).ToLookup(anchor => anchor.Sequence), record =>
@@ -95,15 +95,20 @@ public sealed class AuditTrail
     private static TokenExchangeException Unreadable(string path, string what, Exception? inner = null) =>
         new(ErrorCodes.AuditTrailUnreadable, ExchangeStage.Record, $"The audit trail '{ExceptionText.Clean(path, 200)}' {what}.", inner) { Hint = "Name the folder that the audit is written to, or a copy of it, and run as a user who may read it." };
 
-    private IEnumerable<AuditFileHeader> Headers(string[] files)
+    private IEnumerable<AuditFileHeader> Headers(string[] files, bool isFolder, CancellationToken cancellationToken)
     {
         foreach (string file in files)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             AuditFileHeader? header = null;
             try
             {
                 if (!File.Exists(file) && UnixFile.At(file, followLink: false) is null && !Directory.Exists(file))
+                {
+                    if (isFolder)   // it was there a moment ago: a name that was taken back, a file that was moved away
+                        continue;
                     throw Unreadable(file, "is not there");
+                }
                 using var reader = AuditFileReader.Open(file);
                 header = AuditFileHeader.Read(file, reader);
             }

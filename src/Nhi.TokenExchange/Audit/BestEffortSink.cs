@@ -2,18 +2,20 @@ using System.Threading.Channels;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>Gives events to a sink that nobody waits for. It is told of them in their order, some at a time; while it is behind by more than the queue holds, or fails, they are dropped: counted, and said to the log once until it takes one again.</summary>
+/// <summary>Gives events to a sink that nobody waits for. It is told of them in their order, some at a time; while it is behind by more than the queue holds, or fails, they are dropped: counted, and said to the log at most once a minute.</summary>
+/// <remarks>It is called on a thread of its own: one that blocks who calls it, instead of awaiting, holds up nobody else.</remarks>
 internal sealed class BestEffortSink
 {
     private const int MostWaiting = 1 << 14;
     private const int MostAtOnce = 64;
+    private static readonly TimeSpan SaidAgainAfter = TimeSpan.FromMinutes(1);
 
     private readonly IAuditSink _sink;
     private readonly SessionPlan _plan;
     private readonly TimeSpan? _bound;
     private readonly Channel<AuditEvent> _waiting;
     private readonly Task _loop;
-    private bool _isBehind;   // for the log alone: at worst it is told once more
+    private long? _saidAt;   // for the log alone: at worst it is told once more
 
     /// <param name="sink">The sink.</param>
     /// <param name="plan">The session's.</param>
@@ -22,9 +24,8 @@ internal sealed class BestEffortSink
     public BestEffortSink(IAuditSink sink, SessionPlan plan, TimeSpan? bound, int mostWaiting = MostWaiting)
     {
         (_sink, _plan, _bound) = (sink, plan, bound);
-        _waiting = Channel.CreateBounded<AuditEvent>(new BoundedChannelOptions(mostWaiting) { SingleReader = true });
-        using AsyncFlowControl noFlow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
-        _loop = Task.Run(RunAsync);
+        _waiting = Channel.CreateBounded<AuditEvent>(new BoundedChannelOptions(mostWaiting) { SingleReader = true, AllowSynchronousContinuations = true });   // the thread is woken by who writes
+        _loop = OwnThread.Run(Run);
     }
 
     /// <summary>Takes an event, or drops it. Never waits, never throws.</summary>
@@ -41,14 +42,14 @@ internal sealed class BestEffortSink
         return _loop;
     }
 
-    private async Task RunAsync()
+    private void Run()
     {
         var batch = new List<Task>();
-        while (await _waiting.Reader.WaitToReadAsync().ConfigureAwait(false))
+        while (Blocking.Wait(_waiting.Reader.WaitToReadAsync().AsTask()))
         {
             while (batch.Count < MostAtOnce && _waiting.Reader.TryRead(out AuditEvent? one))
                 batch.Add(WriteAsync(one));
-            await Task.WhenAll(batch).ConfigureAwait(false);
+            Blocking.Wait(Task.WhenAll(batch));
             batch.Clear();
         }
     }
@@ -60,11 +61,10 @@ internal sealed class BestEffortSink
             ValueTask writing = _sink.WriteAsync(auditEvent, CancellationToken.None);
             if (!writing.IsCompletedSuccessfully)
                 await BoundedAsync(writing.AsTask()).ConfigureAwait(false);
-            _isBehind = false;
         }
         catch (Exception failed)   // nothing depends on its record
         {
-            Drop(auditEvent, failed.GetType().Name);
+            Drop(auditEvent, (failed as TokenExchangeException)?.Code ?? failed.GetType().Name);
         }
     }
 
@@ -84,9 +84,9 @@ internal sealed class BestEffortSink
     private void Drop(AuditEvent auditEvent, string why)
     {
         Quietly.Do(() => _plan.Meter.AuditDropped.Add(1, new KeyValuePair<string, object?>(TelemetryNames.TargetTag, auditEvent.Target)));
-        if (_isBehind)
+        if (_saidAt is { } saidAt && _plan.Time.GetElapsedTime(saidAt) < SaidAgainAfter)
             return;
-        _isBehind = true;
+        _saidAt = _plan.Time.GetTimestamp();
         _plan.Logger.AuditDropped(_plan.Job, _sink.GetType().Name, why);
     }
 }

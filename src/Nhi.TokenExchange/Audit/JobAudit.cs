@@ -9,9 +9,13 @@ internal sealed class JobAudit
     private readonly SessionPlan _plan;
     private readonly List<BestEffortSink> _bestEffort = [];
     private readonly Lazy<Task> _end;
+    private readonly Lazy<Task> _shipped;
     private IAuditSink? _required;
     private AuditFileSink? _file;
-    private BestEffortSink? _beforeFile;
+    private AuditFileSink? _spoolFile;
+    private AuditSpool? _spool;
+    private SpoolShipper? _shipper;
+    private readonly List<BestEffortSink> _beforeFiles = [];
     private Task _looking = Task.CompletedTask;
 
     public JobAudit(SessionPlan plan)
@@ -19,26 +23,49 @@ internal sealed class JobAudit
         _plan = plan;
         _required = RequiredSinks.Of(plan.Audit.Required);
         _end = new Lazy<Task>(() => Task.Run(EndOnceAsync));
+        _shipped = new Lazy<Task>(() => Task.Run(ShipOnceAsync));
     }
 
     /// <summary>Begins what is this session's own: its file, and the queues of sinks that nobody waits for.</summary>
     /// <exception cref="TokenExchangeException">The folder is not safe.</exception>
     public void Open()
     {
+        List<IAuditSink> required = [.. _plan.Audit.Required];
         if (_plan.Audit.Folder is { } folder)
         {
             _file = AuditFileSink.Start(folder, _plan.Job, _plan.Time, _plan.Logger);
-            _looking = Task.Run(() => UnfinishedTrails.Tell(_file.Folder, _plan.Job, _plan.Logger));
-            if (folder.IsRequired)
-                _required = RequiredSinks.Of([_file, .. _plan.Audit.Required]);
-            else
-                _bestEffort.Add(_beforeFile = new BestEffortSink(_file, _plan, bound: null));   // late on a slow disk is not lost
+            _looking = OwnThread.Run(() => UnfinishedTrails.Tell(_file.Folder, _plan.Job, _plan.Logger));
+            Add(_file, folder.IsRequired, required);
         }
+        if (_plan.Audit.Collector is { } collector)
+        {
+            _spool = new AuditSpool(collector);
+            _spoolFile = AuditFileSink.Start(new AuditFolderPlan(collector.Spool, collector.IsRequired, collector.PartBytes, int.MaxValue, collector.Disk), _plan.Job, _plan.Time, _plan.Logger, _spool);
+            Quietly.Do(_spool.Measure);
+            Add(_spoolFile, collector.IsRequired, required);
+        }
+        _required = RequiredSinks.Of(required);
         _bestEffort.AddRange(_plan.Audit.BestEffort.Select(sink => new BestEffortSink(sink, _plan, Deadline)));
     }
 
+    /// <summary>Begins to send to the collector, if there is one: the session is there now, whose credential it may need.</summary>
+    public void StartShipping(JobSession session)
+    {
+        if (_plan.Audit.Collector is { } collector)
+            _shipper = new SpoolShipper(collector, session, _spool!, _spoolFile!);
+    }
+
+    /// <summary>Why the collector does not take events; null: it does, or there is none.</summary>
+    public string? CollectorFailing => _shipper?.Failing;
+
+    /// <summary>Whether the spool of the collector had no room for the last event.</summary>
+    public bool IsSpoolFull => _spool?.IsFull == true;
+
+    /// <summary>The anchor of its files that was said last; null: there are none.</summary>
+    public string? LastAnchor => _file?.LastAnchor;
+
     /// <summary>Whether something of it has to be ended.</summary>
-    public bool HasEnd => _file is not null || _bestEffort.Count > 0;
+    public bool HasEnd => _file is not null || _spool is not null || _bestEffort.Count > 0;
 
     /// <summary>Records an event; what can't be recorded is an error.</summary>
     public async ValueTask RecordAsync(AuditEvent auditEvent, CancellationToken cancellationToken)
@@ -49,39 +76,76 @@ internal sealed class JobAudit
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            throw new TokenExchangeException(ErrorCodes.NotRecorded, ExchangeStage.Record, $"The audit could not record '{auditEvent.Kind}' ({exception.GetType().Name}); nothing is handed out.", ForeignException.Of(exception))
+            throw new TokenExchangeException(ErrorCodes.NotRecorded, ExchangeStage.Record, $"The audit could not record '{auditEvent.Kind}' ({(exception as TokenExchangeException)?.Code ?? exception.GetType().Name}); nothing is handed out.", ForeignException.Of(exception))
             {
-                Target = auditEvent.Target, IsTransient = true, Hint = "Look at the audit sink; at the disk of its folder: whether it is full, read-only, or hangs.",
+                Target = auditEvent.Target, IsTransient = true, Hint = (exception as TokenExchangeException)?.Hint ?? "Look at the audit sink; at the disk of its folder: whether it is full, read-only, or hangs.",
             };
         }
     }
 
     /// <summary>Records what has happened already. If the audit does not take it, the log says so.</summary>
-    public async Task TryRecordAsync(Func<AuditEvent> auditEvent)
+    /// <returns>Whether it is recorded.</returns>
+    public async Task<bool> TryRecordAsync(Func<AuditEvent> auditEvent)
     {
         AuditEvent? made = null;
         try
         {
             made = auditEvent();
             await WriteAsync(made, CancellationToken.None).ConfigureAwait(false);
+            return true;
         }
         catch (Exception exception)   // it has happened; nothing that is still to come depends on its record
         {
             _plan.Logger.AuditFailed(made?.Kind, made?.Target, made?.FlightId, exception.GetType().Name);
+            return false;
         }
     }
 
     /// <summary>Ends what is this session's own, when nothing is recorded any more: queues are emptied, the file gets its last line. Completes at once where there is nothing of the kind.</summary>
     public Task EndAsync() => HasEnd ? _end.Value : Task.CompletedTask;
 
+    /// <summary>Sends to the collector what is left, for as long as the job's end may take; the rest is left to the next start. After <see cref="EndAsync"/>.</summary>
+    public Task ShipAsync() => _spool is null ? Task.CompletedTask : _shipped.Value;
+
+    /// <summary>Both, one after the other.</summary>
+    public async Task EndAndShipAsync()
+    {
+        await EndAsync().ConfigureAwait(false);
+        await ShipAsync().ConfigureAwait(false);
+    }
+
+    private void Add(AuditFileSink file, bool isRequired, List<IAuditSink> required)
+    {
+        if (isRequired)
+        {
+            required.Add(file);
+            return;
+        }
+        var before = new BestEffortSink(file, _plan, bound: null);   // late on a slow disk is not lost
+        _bestEffort.Add(before);
+        _beforeFiles.Add(before);
+    }
+
+    private async Task ShipOnceAsync()
+    {
+        if (_shipper is not null)
+        {
+            using var deadline = new CancellationTokenSource(_plan.EndWithin, _plan.Time);
+            await _shipper.EndAsync(deadline.Token).ConfigureAwait(false);
+        }
+        while (_spool!.TryTake(out AuditPart? part))   // of a job that did not start
+            part!.Dispose();
+    }
+
     private async Task EndOnceAsync()
     {
         // A sink that nobody waits for, and that hangs, keeps no file from its last line.
         Task told = Task.WhenAll(_bestEffort.Select(sink => sink.EndAsync()));
-        if (_beforeFile is not null)
-            await _beforeFile.EndAsync().ConfigureAwait(false);
+        await Task.WhenAll(_beforeFiles.Select(sink => sink.EndAsync())).ConfigureAwait(false);
         if (_file is not null)
             await _file.EndAsync().ConfigureAwait(false);
+        if (_spoolFile is not null)
+            await _spoolFile.EndAsync().ConfigureAwait(false);
         await told.ConfigureAwait(false);
         await _looking.ConfigureAwait(false);
     }

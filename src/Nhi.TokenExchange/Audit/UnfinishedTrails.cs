@@ -33,8 +33,8 @@ internal static class UnfinishedTrails
     {
         try
         {
-            using SafeFileHandle file = UnixOpen.IsSupported ? UnixOpen.ToRead(path, followLink: false) : File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.None);
-            if (UnixFile.Of(file) is { IsRegular: false } || (UnixOpen.IsSupported && !UnixOpen.TryLock(file)))
+            using SafeFileHandle file = UnixOpen.IsSupported ? UnixOpen.ToRead(path, followLink: false) : File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            if (UnixFile.Of(file) is { IsRegular: false } || (UnixOpen.IsSupported && !UnixOpen.TryLockToLook(file)))
                 return false;
             byte[] tail = new byte[TailLength];
             long length = RandomAccess.GetLength(file);

@@ -6,8 +6,18 @@ namespace Nhi.TokenExchange;
 /// <param name="Folder">The absolute path of the folder of its files; null if none is named.</param>
 /// <param name="Options">How they are written.</param>
 /// <param name="Log">Whether the log gets the events, too.</param>
-internal sealed record AuditSection(string? Folder, AuditFolderOptions Options, bool Log)
+/// <param name="Collector">What they are sent to; null: nothing.</param>
+/// <param name="Claims">The claims of a proof that its events name.</param>
+internal sealed record AuditSection(string? Folder, AuditFolderOptions Options, bool Log, AuditCollectorSection? Collector, IReadOnlyList<string> Claims)
 {
+    public const string ClaimRemedy = "Name at most 8 claims, each once, in up to 64 visible ASCII characters, such as repository or kubernetes.io/namespace.";
+
+    /// <summary>Says what is wrong with a list of claims; null if nothing is.</summary>
+    public static string? FlawOf(IReadOnlyList<string> claims) =>
+        claims.Count > AuditText.MostClaims ? "names too many claims"
+        : claims.Distinct(StringComparer.Ordinal).Count() < claims.Count ? "names a claim twice"
+        : claims.Any(claim => claim.Length is 0 or > AuditText.LongestClaimName || claim.AsSpan().ContainsAnyExceptInRange('!', '~')) ? "has an entry that is no claim's name" : null;
+
     /// <returns>Null if the section is not there.</returns>
     public static AuditSection? Read(SettingsReader section)
     {
@@ -28,12 +38,15 @@ internal sealed record AuditSection(string? Folder, AuditFolderOptions Options, 
         options.AnchorEvery = (int)Math.Min(int.MaxValue, Number(settings, "AnchorEvery", options.AnchorEvery));
         if (options.Flaw is { } flaw)
             settings.Error(flaw.Setting, flaw.What, flaw.Remedy);
+        IReadOnlyList<string> claims = settings.List("Claims");
+        if (FlawOf(claims) is { } wrong)
+            settings.Error("Claims", wrong, ClaimRemedy);
         if (settings.Names.Count == 0)
             settings.Error("", "names nothing to record in", "Name a folder, such as \"Audit\": { \"Folder\": \"/var/lib/orders/audit\" }, or take the section out: then the log has the events.");
-        return new AuditSection(folder, options, toLog);
+        return new AuditSection(folder, options, toLog, AuditCollectorSection.Read(settings), claims);
     }
 
-    private static long Number(SettingsReader settings, string name, long ifMissing)
+    internal static long Number(SettingsReader settings, string name, long ifMissing)
     {
         if (settings.OptionalText(name) is not { } text)
             return ifMissing;

@@ -70,6 +70,9 @@ internal static class ErrorCodes
     public const string AuditFileChanged = "NHI6003";
     public const string AuditUnfinished = "NHI6004";
     public const string AuditTrailUnreadable = "NHI6010";
+    public const string AuditCollectorFails = "NHI6011";
+    public const string AuditSpoolFull = "NHI6012";
+    public const string AuditEventsRefused = "NHI6013";
 
     // 7xxx: job
     public const string JobEnded = "NHI7001";

@@ -10,7 +10,8 @@ namespace Nhi.TokenExchange;
 /// </remarks>
 internal sealed class ExchangeActivities(TargetPlan plan, AgreedClock clock)
 {
-    private static readonly ActivitySource Source = new(TelemetryNames.Source, TelemetryNames.Version);
+    /// <summary>Of all activities of this library.</summary>
+    public static ActivitySource Source { get; } = new(TelemetryNames.Source, TelemetryNames.Version);
 
     private readonly KeyValuePair<string, object?>[] _tags = TelemetryTags.Of(plan);
 

@@ -77,6 +77,21 @@ internal static partial class Log
     [LoggerMessage(EventId = 136, Level = LogLevel.Error, Message = "The audit has not come to its end by now; what it has not taken is not recorded ({Job})")]
     public static partial void AuditNotEnded(this ILogger logger, JobContext job);
 
+    [LoggerMessage(EventId = 137, Level = LogLevel.Warning, Message = "The audit collector {Host} does not take events ({Why}); they wait in the spool, and are sent again ({Job}, {Code})")]
+    public static partial void AuditCollectorFails(this ILogger logger, JobContext job, string host, string why, string code);
+
+    [LoggerMessage(EventId = 138, Level = LogLevel.Information, Message = "The audit collector {Host} takes events again ({Job})")]
+    public static partial void AuditCollectorIsBack(this ILogger logger, JobContext job, string host);
+
+    [LoggerMessage(EventId = 139, Level = LogLevel.Error, Message = "The audit collector {Host} refused {Count} event(s), or their lines were damaged; they are set aside in {Path} ({Job}, {Code})")]
+    public static partial void AuditEventsRefused(this ILogger logger, JobContext job, string host, int count, string path, string code);
+
+    [LoggerMessage(EventId = 140, Level = LogLevel.Warning, Message = "The spool {Path} could not be read or sent; the next start tries again ({Job}): {Reason}")]
+    public static partial void AuditSpoolFailed(this ILogger logger, JobContext job, string path, string reason);
+
+    [LoggerMessage(EventId = 141, Level = LogLevel.Information, Message = "{Count} file(s) of the spool {Path} wait for the next start: the job has ended, and the collector has not taken them ({Job})")]
+    public static partial void AuditSpoolLeft(this ILogger logger, JobContext job, string path, int count);
+
     [LoggerMessage(EventId = 170, Level = LogLevel.Warning, Message = "What the answers about the credential of {Target} depend on could not be read ({Code}); what is not known counts as yes, and the policy decides: flight {FlightId}")]
     public static partial void ExposureNotLearnt(this ILogger logger, string target, string code, Guid flightId);
 

@@ -8,6 +8,8 @@ internal static class TelemetryNames
 
     public const string Flight = "nhi.flight";
 
+    public const string Anchor = "nhi.audit.anchor";
+
     public const string Issued = "nhi.credential.issued";
     public const string Refreshed = "nhi.credential.refreshed";
     public const string Rejected = "nhi.credential.rejected";
@@ -19,11 +21,12 @@ internal static class TelemetryNames
     public const string Denials = "nhi.exchange.denials";
     public const string AuditDropped = "nhi.audit.dropped";
 
-    // The allow-list of tags. Each has few values: names from the configuration, and words and codes from this library.
+    // The allow-list of tags. Each but the anchor has few values: names from the configuration, and words and codes from this library.
     public const string TargetTag = "nhi.target";
     public const string KindTag = "nhi.credential.kind";
     public const string StageTag = "nhi.stage";
     public const string OutcomeTag = "nhi.outcome";
+    public const string AnchorTag = "nhi.audit.anchor";   // of traces alone: each is another
     public const string ErrorTag = "error.type";   // OpenTelemetry's own name
 
     /// <summary>The outcome of a flight that failed at the target that it goes through.</summary>

@@ -109,6 +109,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
             Subject = proof?.Subject,
             Audience = proof is null ? null : plan.Exchanger.SubjectAudience.ToString(),
             SubjectFingerprint = proof?.Token.Fingerprint,
+            SubjectClaims = session.Plan.Audit.ClaimsOf(proof),
             WorkloadIsAsserted = proof?.WorkloadIsAsserted ?? false,
             IsAPersons = proof is { IsAPersons: true } or { Actor.IsAPersons: true },
             IsPlatformIssued = plan.Exchanger.IsPlatformIssued,

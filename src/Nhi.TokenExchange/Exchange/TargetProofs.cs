@@ -16,7 +16,7 @@ internal sealed class TargetProofs(JobSession session, TargetRuntime target)
             : await AskAsync(_plan.Identity!, refused?.Token.Fingerprint, cancellationToken).ConfigureAwait(false);
         if (_plan.Actor is not null)
             proof = proof with { Actor = await AskAsync(_plan.Actor, refused?.Actor?.Token.Fingerprint, cancellationToken).ConfigureAwait(false) };
-        return proof with { Origin = target.OriginOf(JobAttestation.Of(proof, session.Context, _plan.AttestedFacts, _plan.AttestingIssuer)) };
+        return proof with { Origin = target.OriginOf(JobAttestation.Of(proof, session.Context, _plan.AttestedFacts, _plan.AttestingIssuer), proof) };
     }
 
     private async Task<AttestedProof> AskAsync(IdentityPlan identity, string? refusedFingerprint, CancellationToken cancellationToken)

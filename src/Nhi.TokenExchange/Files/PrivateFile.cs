@@ -31,7 +31,7 @@ internal static class PrivateFile
         try
         {
             File.Delete(draft);
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, BufferSize = 0, Share = OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None };
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, BufferSize = 0, Share = OperatingSystem.IsWindows() ? FileShare.Read | FileShare.Delete : FileShare.None };
             if (!OperatingSystem.IsWindows())
                 options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             handle = new FileStream(draft, options).SafeFileHandle;
@@ -72,7 +72,7 @@ internal static class PrivateFile
         {
             if (UnixFile.At(path, followLink: false) is { IsRegular: false } other)   // before opening: opening a device may do anything
                 throw @unsafe($"is {other.Kind}, not a regular file", null);
-            handle = UnixOpen.IsSupported ? UnixOpen.ToWrite(path) : File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Delete);
+            handle = UnixOpen.IsSupported ? UnixOpen.ToWrite(path) : File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
             if (UnixOpen.IsSupported && !UnixOpen.TryLock(handle))
                 return null;
             if (FlawOf(handle) is { } flaw)

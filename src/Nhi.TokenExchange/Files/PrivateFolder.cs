@@ -21,6 +21,7 @@ internal static class PrivateFolder
                     Directory.CreateDirectory(path);
                 else
                     Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                FlushParent(path);
             }
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
@@ -35,6 +36,19 @@ internal static class PrivateFolder
             throw @unsafe(string.Create(CultureInfo.InvariantCulture, $"belongs to user {facts.Owner}; this is user {UnixFile.CurrentUser}"), "Name a folder within it: it is made, for the job's user alone.", null);
         if (facts.IsWritableByOthers)
             throw @unsafe($"can be written by others than its owner; mode {facts.Octal}", "chmod 700 the folder, or name a folder within it, which is made so.", null);
+    }
+
+    // One that may be written and not read can't be flushed; nothing is lost but after a loss of power at once.
+    private static void FlushParent(string path)
+    {
+        try
+        {
+            Flush(Path.GetDirectoryName(path)!);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // See above.
+        }
     }
 
     /// <summary>Makes names that were given or taken away outlast a loss of power.</summary>

@@ -26,6 +26,7 @@ internal static class UnixOpen
     private const int ReadAndWrite = 0x2;    // O_RDWR
     private const int AppleNoFollow = 0x100;
     private const int ExclusiveAtOnce = 0x2 | 0x4;   // LOCK_EX | LOCK_NB, the same everywhere
+    private const int SharedAtOnce = 0x1 | 0x4;      // LOCK_SH | LOCK_NB
 
     /// <summary>Whether the values of the flags are known here; elsewhere the framework opens.</summary>
     public static bool IsSupported { get; } = OperatingSystem.IsLinux() || OperatingSystem.IsMacOS();
@@ -51,13 +52,20 @@ internal static class UnixOpen
     /// <summary>Locks an open file for this handle alone, until it is closed or the process dies.</summary>
     /// <returns>False: somebody else holds the lock.</returns>
     /// <exception cref="IOException">The file system has no locks.</exception>
-    public static bool TryLock(SafeFileHandle handle)
+    public static bool TryLock(SafeFileHandle handle) => TryLock(handle, ExclusiveAtOnce);
+
+    /// <summary>Locks an open file against those who lock it for themselves alone: who only looks keeps no other from looking.</summary>
+    /// <returns>False: somebody has it for himself alone.</returns>
+    /// <exception cref="IOException">The file system has no locks.</exception>
+    public static bool TryLockToLook(SafeFileHandle handle) => TryLock(handle, SharedAtOnce);
+
+    private static bool TryLock(SafeFileHandle handle, int operation)
     {
         bool added = false;
         try
         {
             handle.DangerousAddRef(ref added);
-            while (NativeMethods.flock((int)handle.DangerousGetHandle(), ExclusiveAtOnce) != 0)
+            while (NativeMethods.flock((int)handle.DangerousGetHandle(), operation) != 0)
             {
                 int error = Marshal.GetLastPInvokeError();
                 if (error == (OperatingSystem.IsMacOS() ? AppleWouldBlock : LinuxWouldBlock))

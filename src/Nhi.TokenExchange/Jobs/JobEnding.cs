@@ -46,6 +46,9 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAcc
         Task recorded = EndAuditWhenDrainedAsync(), released = ReleaseWhenDrainedAsync();
         if (report.FlightsInTheAir == 0 && session.Audit.HasEnd && !await recorded.IsDoneBeforeAsync(records.Token).ConfigureAwait(false))
             Plan.Logger.AuditNotEnded(session.Context);
+        report.AuditAnchor = session.Audit.LastAnchor;
+        if (report.FlightsInTheAir == 0 && recorded.IsCompletedSuccessfully)
+            await session.Audit.ShipAsync().IsDoneBeforeAsync(records.Token).ConfigureAwait(false);
         if (report.FlightsInTheAir == 0)
             await released.IsDoneBeforeAsync(deadline.Token).ConfigureAwait(false);
         return report;
@@ -78,6 +81,7 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAcc
         if (session.Journal is { } journal)
             await journal.DisposeAsync().ConfigureAwait(false);
         await EndAuditWhenDrainedAsync().ConfigureAwait(false);
+        await session.Audit.ShipAsync().ConfigureAwait(false);
         session.Backchannel.Dispose();
         await Plan.DisposeOwnedAsync().ConfigureAwait(false);
         session.NoteReleased();

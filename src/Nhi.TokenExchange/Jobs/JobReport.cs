@@ -32,6 +32,9 @@ public sealed class JobReport
     /// <summary>Whether nothing that could be ended was left: no failed revocation, listed or not, and no exchange in the air.</summary>
     public bool AllEnded => FlightsInTheAir == 0 && _failedLeftOut == 0 && Leases.All(lease => lease.End != LeaseEnd.Failed);
 
+    /// <summary>The head of the chain of the audit's files that was said last, as <c>chain:seq:hash</c>, to keep where the job's user can't write: <see cref="AuditTrail.Verify"/> takes it. Of a chain that came to its end in time, that of its last line; null where the audit has no files.</summary>
+    public string? AuditAnchor { get; internal set; }
+
     /// <summary>One line per credential.</summary>
     public override string ToString()
     {

@@ -22,6 +22,7 @@ public sealed partial class JobSession
         JobSession session = await OrDisposeAsync(plan, one => new JobSession(one, fromOtherHosts, onlyRecovers: true)).ConfigureAwait(false);
         await using (session.ConfigureAwait(false))
         {
+            session.Audit.StartShipping(session);
             RecoveryReport report = await session.Recovery.RunAsync(cancellationToken).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
             return report;

@@ -50,15 +50,17 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
             Audit.Open();
             _policyChanges = Microsoft.Extensions.Primitives.ChangeToken.OnChange(plan.Policy.GetChangeToken, OnPolicyChanged);
             _signals = plan.EndOnSignals ? new JobEndSignals() : null;
+            _killSwitch = plan.KillSwitch is { } file ? new KillSwitch(this, file) : null;
+            _longest = plan.MaxDuration is { } limit ? new LongestDuration(this, limit) : null;
         }
         catch
         {
             _policyChanges?.Dispose();
-            Blocking.Wait(Task.WhenAll(Audit.EndAsync(), Journal?.DisposeAsync().AsTask() ?? Task.CompletedTask));   // else they would seem to be of a job that runs
+            _signals?.Dispose();
+            _killSwitch?.Dispose();
+            Blocking.Wait(Task.WhenAll(Audit.EndAndShipAsync(), Journal?.DisposeAsync().AsTask() ?? Task.CompletedTask));   // else they would seem to be of a job that runs
             throw;
         }
-        _killSwitch = plan.KillSwitch is { } file ? new KillSwitch(this, file) : null;
-        _longest = plan.MaxDuration is { } limit ? new LongestDuration(this, limit) : null;
     }
 
     /// <summary>What is said about the job.</summary>
@@ -199,6 +201,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
             target.TellOfStaticKey();
         }
         session._killSwitch?.Watch();
+        session.Audit.StartShipping(session);
         session.Recovery.Start();
         return session;
     }

@@ -173,7 +173,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         }
     }
 
-    /// <returns>How it ended; null if it stays in the journal.</returns>
+    /// <returns>How it ended; null if it stays in the journal: it could not be ended, or the audit did not take how it ended.</returns>
     private async Task<LeaseEnd?> SettleAsync(JournalHeader header, JournalEntry entry, ConcurrentQueue<LeaseOutcome> outcomes)
     {
         if (_stop.IsCancellationRequested)
@@ -182,8 +182,8 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         StaticKeyUse? staticKey = target?.Plan.Exchanger.StaticKey;
         if (entry.IsUnknown)
         {
-            await session.Audit.TryRecordAsync(() => entry.ToEvent(AuditEventKind.Recovered, session.Moment, header.Job, Revision, "the job was killed while this exchange was in the air; if a credential came of it, nobody has it, and it dies by itself", staticKey: staticKey)).ConfigureAwait(false);
-            return LeaseEnd.CannotBeRevoked;
+            bool isTold = await session.Audit.TryRecordAsync(() => entry.ToEvent(AuditEventKind.Recovered, session.Moment, header.Job, Revision, "the job was killed while this exchange was in the air; if a credential came of it, nobody has it, and it dies by itself", staticKey: staticKey)).ConfigureAwait(false);
+            return isTold ? LeaseEnd.CannotBeRevoked : null;
         }
         (LeaseEnd end, string? failure) = await AskAsync(entry, target).ConfigureAwait(false);
         // By one hand of the clock only, that of the wall: the other did not outlive the process. So the issuer was asked all the same.
@@ -196,9 +196,9 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
             return Leave(entry, outcomes);
         outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", end, entry.UnusableFrom, entry.DiesAt, failure, entry.Handle));
         AuditEventKind kind = end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
-        await session.Audit.TryRecordAsync(() => entry.ToEvent(
+        bool isRecorded = await session.Audit.TryRecordAsync(() => entry.ToEvent(
             kind, session.Moment, header.Job, Revision, failure is null ? "recovered from the journal of a job that was killed" : $"recovered from the journal of a job that was killed; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null, staticKey)).ConfigureAwait(false);
-        return end == LeaseEnd.Failed ? null : end;
+        return end == LeaseEnd.Failed || !isRecorded ? null : end;
     }
 
     // Not this one's to tell.

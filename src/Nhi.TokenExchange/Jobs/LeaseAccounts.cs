@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Nhi.TokenExchange;
 
 /// <summary>The books of a job's leases: what is true of those that were ended, or should have been, for report, audit, journal, health and metrics.</summary>
-/// <remarks>The audit is told beside the revocations, and the journal after it (<see cref="EndRecords"/>): what has no record is left to the next start to tell.</remarks>
+/// <remarks>The audit is told beside the revocations, and the journal after it (<see cref="EndRecords"/>): what has no record, for the audit is late or refuses it, is left to the next start to tell.</remarks>
 /// <param name="session">The job.</param>
 internal sealed class LeaseAccounts(JobSession session)
 {
@@ -12,6 +12,8 @@ internal sealed class LeaseAccounts(JobSession session)
 
     private readonly EndRecords _records = new();
     private readonly ConcurrentDictionary<Credential, string> _unrevoked = new();
+    // Nobody tries to end them any more, nor can the next start: once that is recorded, they are over for the journal.
+    private readonly ConcurrentDictionary<Credential, bool> _givenUp = new();
 
     public LeaseOutcomes Outcomes { get; } = new();
 
@@ -43,22 +45,24 @@ internal sealed class LeaseAccounts(JobSession session)
     {
         credential.Lease.Owner!.Measurements.Ended(LeaseEnd.AlreadyGone);
         _unrevoked.TryRemove(credential, out _);
-        session.Journal?.Ended(credential, LeaseEnd.AlreadyGone);
-        _ = session.Audit.TryRecordAsync(() => Event(AuditEventKind.Expired, credential, session.Moment, null));
+        Task recorded = RecordAsync(credential, LeaseEnd.AlreadyGone, session.Moment, null);
+        if (!recorded.IsCompleted)
+            _ = _records.Add(() => recorded);
     }
 
     /// <summary>Enters what became of what a failed exchange may have made.</summary>
     public async Task CloseAsync(TargetRuntime owner, JournalEntry announced, LeaseEnd end, string? failure)
     {
+        bool isRecorded = true;
         if (end != LeaseEnd.AlreadyGone)   // else there was nothing
         {
             owner.Measurements.Ended(end);
             Outcomes.AddBefore(new LeaseOutcome(owner.Target, "", end, announced.UnusableFrom, announced.DiesAt, failure, announced.Handle));
             const string Reason = "its exchange failed, and may have made it";
-            await session.Audit.TryRecordAsync(() => announced.ToEvent(
+            isRecorded = await session.Audit.TryRecordAsync(() => announced.ToEvent(
                 KindOf(end), session.Moment, session.Context, session.Plan.PolicyRevision, failure is null ? Reason : $"{Reason}; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
         }
-        if (end != LeaseEnd.Failed)
+        if (end != LeaseEnd.Failed && isRecorded)
             session.Journal!.NothingCame(announced);
     }
 
@@ -78,24 +82,36 @@ internal sealed class LeaseAccounts(JobSession session)
         if (end != LeaseEnd.Failed)
             _unrevoked.TryRemove(credential, out _);
         if (end == LeaseEnd.Failed && !_unrevoked.TryAdd(credential, owner.Target) && !session.Leases.IsClosed)
-            return new LeaseAccount(end, () => Task.CompletedTask);   // tried again and again, it is told of once, and at the job's end
+        {
+            return new LeaseAccount(end, () =>   // tried again and again, it is told of once, and at the job's end
+            {
+                EndInJournal(credential, end);
+                return Task.CompletedTask;
+            });
+        }
         owner.Measurements.Ended(end);
         AuditMoment when = session.Moment;
         return new LeaseAccount(end, () => RecordAsync(credential, end, when, note is null ? reason : $"{reason}; {note}"));
     }
 
-    /// <summary>Nobody tries any more. What has a handle is left to the next start; without one, nothing more can be done than was told.</summary>
+    /// <summary>Nobody tries any more. What has a handle is left to the next start; without one, nothing more can be done than to tell it: before its record is made.</summary>
     public void GiveUp(Credential credential)
     {
         _unrevoked.TryRemove(credential, out _);
         if (credential.Lease.Handle is null)
-            session.Journal?.Ended(credential, LeaseEnd.Failed);
+            _givenUp.TryAdd(credential, true);
     }
 
-    private async Task RecordAsync(Credential credential, LeaseEnd end, AuditMoment when, string reason)
+    private async Task RecordAsync(Credential credential, LeaseEnd end, AuditMoment when, string? reason)
     {
-        await session.Audit.TryRecordAsync(() => Event(KindOf(end), credential, when, reason, end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
-        if (end != LeaseEnd.Failed)
+        if (await session.Audit.TryRecordAsync(() => Event(KindOf(end), credential, when, reason, end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false))
+            EndInJournal(credential, end);
+    }
+
+    // Once it is recorded.
+    private void EndInJournal(Credential credential, LeaseEnd end)
+    {
+        if (end != LeaseEnd.Failed || _givenUp.TryRemove(credential, out _))
             session.Journal?.Ended(credential, end);
     }
 
@@ -112,6 +128,8 @@ internal sealed class LeaseAccounts(JobSession session)
         Job = credential.Lease.Origin.Attestation.Job,
         AttestedFacts = credential.Lease.Origin.Attestation.Attested,
         Issuer = credential.Lease.Origin.Owner.Plan.Exchanger.Issuer.AbsoluteUri,
+        SubjectIssuer = credential.Lease.Origin.SubjectIssuer,
+        Subject = credential.Lease.Origin.Subject,
         IsPlatformIssued = credential.Lease.Origin.Owner.Plan.Exchanger.IsPlatformIssued,
         StaticKey = credential.Lease.Origin.Owner.Plan.Exchanger.StaticKey?.As(credential),
         PolicyRevision = session.Plan.PolicyRevision,

@@ -162,9 +162,9 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
     private void Conclude(Credential credential, string reason, LeaseEnd end, string? failure)
     {
         LeaseAccount ending = Account(credential, reason, end, failure, accounts.Outcomes.AddAtTheEnd);
-        accounts.RecordInBackground(ending);
         if (ending.End == LeaseEnd.Failed)
             accounts.GiveUp(credential);
+        accounts.RecordInBackground(ending);
     }
 
     private async Task<LeaseAccount> EndBorrowedAsync(Credential credential, string reason, bool isListed, bool isLastTry, CancellationToken cancellationToken)

@@ -172,6 +172,7 @@ public class AuditEventJsonTests
     {
         null => "none",
         IReadOnlyList<string> list => string.Join('|', list),
+        IReadOnlyDictionary<string, string> claims => string.Join('|', claims),
         CredentialExposure exposure => $"{exposure.ReusableAfterJob} {exposure.VisibleToOperators} {exposure.TiedToHuman}",
         DateTimeOffset instant => instant.UtcDateTime.ToString("O"),
         _ => value.ToString()!,

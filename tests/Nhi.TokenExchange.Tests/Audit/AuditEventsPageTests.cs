@@ -38,7 +38,7 @@ public partial class AuditEventsPageTests
         foreach (JsonProperty member in owner.EnumerateObject())
         {
             // Each fact of the job has the same members.
-            string name = path == "unmapped.job." ? "unmapped.job.*" : path + member.Name;
+            string name = path is "unmapped.job." or "unmapped.subjectClaims." ? $"{path}*" : path + member.Name;
             if (member.Value.ValueKind == JsonValueKind.Object)
                 Collect(member.Value, name + ".", members);
             else

@@ -56,6 +56,23 @@ internal sealed class AuditTrailOfASinkTests : AuditFolderFixture
     }
 
     [Test]
+    public async Task A_copy_under_another_name_does_not_take_the_place_of_the_file_itself()
+    {
+        AuditFileSink sink = Start();
+        await WriteAsync(sink, "first");
+        await WriteAsync(sink, "second");
+        await sink.EndAsync();
+        string copy = Path.Combine(Folder, "aaa.audit.jsonl");
+        File.Copy(Files().Single(), copy);
+
+        var read = new List<string>();
+        AuditTrail trail = AuditTrail.Verify(Folder, onRecord: record => read.Add(record.Event.Target));
+
+        Assert.That(trail.Faults.Single().File, Is.EqualTo(copy), trail.ToString());
+        Assert.That(read, Is.EqualTo(new[] { "first", "second" }));
+    }
+
+    [Test]
     public async Task Each_anchor_that_it_says_is_met()
     {
         AuditFileSink sink = Start(partBytes: 3_000, anchorEvery: 4);

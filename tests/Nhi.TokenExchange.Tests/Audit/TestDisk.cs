@@ -10,11 +10,19 @@ internal sealed class TestDisk : Disk
     private TaskCompletionSource? _entered;
     private int _flushes;
     private int _writes;
+    private int _poolThreads;
+    private int _waiting;
 
     /// <summary>How many flushes of files succeeded.</summary>
     public int Flushes => _flushes;
 
     public int Writes => _writes;
+
+    /// <summary>How many flushes stand before the gate.</summary>
+    public int Waiting => _waiting;
+
+    /// <summary>How many threads of the pool have stood before the shut gate.</summary>
+    public int PoolThreadsHeld => _poolThreads;
 
     /// <summary>How many bytes still fit; null: any number. Of a write that does not fit, a part is written, as a real disk does.</summary>
     public long? Room { get; set; }
@@ -56,8 +64,12 @@ internal sealed class TestDisk : Disk
 
     public override void Flush(SafeFileHandle file)
     {
+        if (!Gate.IsSet && Thread.CurrentThread.IsThreadPoolThread)
+            Interlocked.Increment(ref _poolThreads);
         _entered?.TrySetResult();
+        Interlocked.Increment(ref _waiting);
         Gate.Wait();
+        Interlocked.Decrement(ref _waiting);
         if (FailsToFlush)
             throw new IOException("Input/output error");
         foreach ((byte[] text, long at) in _unflushed.GetValueOrDefault(file) ?? [])

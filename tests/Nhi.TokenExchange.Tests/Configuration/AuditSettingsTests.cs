@@ -32,6 +32,35 @@ internal sealed class AuditSettingsTests
         Assert.That(plan.Audit.Folder!.AnchorEvery, Is.EqualTo(1000));
     }
 
+    [Test]
+    public void A_collector_is_required_and_takes_the_place_of_the_log_and_each_of_its_settings_counts()
+    {
+        SessionPlan plan = Sections.Freeze(Sections.With(("Audit:Collector:Endpoint", "https://collector.example/events"), ("Audit:Collector:Spool", "/var/lib/orders/spool")));
+        Assert.That(Described(plan), Is.EqualTo("; ; none"));
+        Assert.That(plan.Audit.Collector, Is.EqualTo(new AuditCollectorPlan(new Uri("https://collector.example/events"), "/var/lib/orders/spool", true, null, AuditCollectorFormat.JsonLines, 64L << 20, Disk.System)));
+
+        SessionPlan all = Sections.Freeze(Sections.With(
+            ("Audit:Collector:Endpoint", "https://collector.example/events"), ("Audit:Collector:Spool", "/var/lib/orders/spool"), ("Audit:Collector:Required", "false"), ("Audit:Collector:Target", "warehouse"),
+            ("Audit:Collector:Format", "JsonArray"), ("Audit:Collector:ApiVersion", "2023-01-01"), ("Audit:Collector:SpoolBytes", "1048576"), ("Targets:warehouse:AllowedOrigins:0", "https://collector.example")));
+        Assert.That(Described(all), Is.EqualTo("LoggerAuditSink; ; none"), "nothing else has to record");
+        Assert.That(all.Audit.Collector, Is.EqualTo(new AuditCollectorPlan(new Uri("https://collector.example/events?api-version=2023-01-01"), "/var/lib/orders/spool", false, "warehouse", AuditCollectorFormat.JsonArray, 1 << 20, Disk.System)));
+    }
+
+    [TestCase("Endpoint", "http://collector.example", "Audit:Collector:Endpoint: is not https")]
+    [TestCase("Endpoint", "https://collector.example?key=x", "Audit:Collector:Endpoint: has a query")]
+    [TestCase("Spool", "spool", "Audit:Collector:Spool: is not an absolute path")]
+    [TestCase("Spool", "/var/lib/orders/audit", "Audit:Collector:Spool: is the folder of the audit's files. Name another: what is sent is taken away there.")]
+    [TestCase("Target", "siem", "Audit:Collector:Target: is not among the targets")]
+    [TestCase("Target", "warehouse", "Audit:Collector:Target: may not be sent to the collector. Put https://collector.example:443 into the target's AllowedOrigins.")]
+    [TestCase("Format", "Csv", "Audit:Collector:Format: is none of the known words")]
+    [TestCase("ApiVersion", "1&key=x", "Audit:Collector:ApiVersion: is no version")]
+    [TestCase("SpoolBytes", "1000", "Audit:Collector:SpoolBytes: is 1000. Give a number of bytes from 1048576 to 17179869184.")]
+    [TestCase("Key", "x", "Audit:Collector:Key")]
+    public void A_wrong_setting_of_the_collector_is_named_with_what_to_write(string setting, string value, string said) =>
+        Assert.That(
+            BadText([.. new (string, string)[] { ("Audit:Folder", Folder), ("Audit:Collector:Endpoint", "https://collector.example"), ("Audit:Collector:Spool", "/var/lib/orders/spool") }.Where(one => one.Item1 != $"Audit:Collector:{setting}"), ($"Audit:Collector:{setting}", value)]),
+            Does.Contain(said));
+
     [TestCase("Folder", "audit", "Audit:Folder: is not an absolute path")]
     [TestCase("Folder", "/var/lib/$NAME/audit", "Audit:Folder: has a variable in it")]
     [TestCase("Required", "perhaps", "Audit:Required")]

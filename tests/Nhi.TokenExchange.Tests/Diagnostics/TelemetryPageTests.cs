@@ -46,10 +46,11 @@ public sealed partial class TelemetryPageTests
         Assert.That(Names(Rows("## Instruments").Single(row => row[0] == "nhi.credential.ended")[4]), Is.EqualTo(Enum.GetValues<LeaseEnd>().Select(TelemetryNames.Of)));
     }
 
-    // One of each: issued, refused, refreshed, denied, failed, ended; failed and denied at the hop before, too; and a sink that takes nothing.
+    // One of each: issued, refused, refreshed, denied, failed, ended; failed and denied at the hop before, too; a sink that takes nothing, and files whose chain is anchored.
     private static async Task RunAsync(Telemetry heard)
     {
-        await using TestJob job = await TestJob.StartAsync(more: b => b
+        string folder = Directory.CreateTempSubdirectory("nhi-audit-").FullName;
+        await using TestJob job = await TestJob.StartAsync(more: b => b.AuditFolder(Path.Combine(folder, "audit"))
             .Meters(heard.Meters).AuditBestEffort(new RecordingSink { Refuse = _ => new IOException("full") }).Target("archive", new TestExchanger(new ManualTimeProvider()), t => t.Through = "warehouse"));
         CredentialProvider<BearerToken> archive = job.Session.Provider<BearerToken>("archive");
         BearerToken first = await job.Warehouse.GetAsync();
@@ -64,6 +65,7 @@ public sealed partial class TelemetryPageTests
         await RefusedAsync(job.Warehouse);
         await RefusedAsync(archive);
         await job.Session.CompleteAsync();
+        Directory.Delete(folder, recursive: true);
     }
 
     private static async Task RefusedAsync(CredentialProvider<BearerToken> provider)

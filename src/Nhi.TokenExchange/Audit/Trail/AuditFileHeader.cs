@@ -50,6 +50,9 @@ internal sealed partial record AuditFileHeader(string Path, Guid Chain, int Part
         }
     }
 
+    /// <summary>Whether the file is called as one of ours is.</summary>
+    public bool HasOwnName => OwnName().IsMatch(System.IO.Path.GetFileName(Path));
+
     /// <summary>What is wrong between the file's name and this; null if nothing is, or the name is none of ours.</summary>
     public string? NameFlaw()
     {
@@ -79,6 +82,6 @@ internal sealed partial record AuditFileHeader(string Path, Guid Chain, int Part
 
     private static string? Text(JsonElement owner, string name) => owner.TryGetProperty(name, out JsonElement member) && member.ValueKind == JsonValueKind.String ? member.GetString() : null;
 
-    [GeneratedRegex(@"-(?<pid>[0-9]{1,9})-(?<started>[0-9]{8}T[0-9]{9})(\.(?<part>[0-9]{1,9}))?\.audit\.jsonl$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"-(?<pid>[0-9]{1,9})-(?<started>[0-9]{8}T[0-9]{9})(\.(?<part>[0-9]{1,9})(\.[0-9]{1,9})?)?\.audit\.jsonl$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex OwnName();
 }

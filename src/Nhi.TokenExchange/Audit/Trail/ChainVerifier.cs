@@ -173,12 +173,13 @@ internal sealed class ChainVerifier(AuditChain chain, ILookup<long, AuditAnchor>
         throw new FormatException(chain.Fault.What);
     }
 
-    private static long? FindLater(long sequence, AuditFileReader reader)
+    private long? FindLater(long sequence, AuditFileReader reader)
     {
         try
         {
             while (reader.TryRead(out ReadOnlyMemory<byte> line))
             {
+                cancellationToken.ThrowIfCancellationRequested();
                 if (ChainLine.TryRead(line.Span, out ChainLine read) && read.Sequence == sequence && read.IsWhatWasHashed(line.Span))
                     return reader.Line;
             }

@@ -1,0 +1,17 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>Where events are sent, and where they wait for it.</summary>
+/// <param name="Endpoint">The collector's address, with its query.</param>
+/// <param name="Spool">The folder of the spool.</param>
+/// <param name="IsRequired">Whether an exchange waits until its events are in the spool.</param>
+/// <param name="Target">The target whose credential authenticates; null: nothing does.</param>
+/// <param name="Format">How the events of a batch are written.</param>
+/// <param name="SpoolBytes">How much the spool may hold.</param>
+/// <param name="Disk">What its files are written by.</param>
+internal sealed record AuditCollectorPlan(Uri Endpoint, string Spool, bool IsRequired, string? Target, AuditCollectorFormat Format, long SpoolBytes, Disk Disk)
+{
+    private const int MostFiles = 64;
+
+    /// <summary>From which size on a file of the spool is followed by another: each that is not sent yet is kept open.</summary>
+    public long PartBytes => Math.Max(1L << 20, SpoolBytes / MostFiles);
+}
