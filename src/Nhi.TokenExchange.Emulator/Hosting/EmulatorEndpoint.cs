@@ -86,4 +86,7 @@ public enum EmulatorEndpoint
 
     /// <summary>Azure Key Vault: <c>/secrets/{name}</c>.</summary>
     KeyVault,
+
+    /// <summary>AWS STS: <c>/</c>.</summary>
+    AwsSts,
 }
