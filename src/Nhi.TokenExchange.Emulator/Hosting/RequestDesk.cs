@@ -119,6 +119,7 @@ internal sealed class RequestDesk(EmulatorRoutes routes, Ledger ledger, FaultPla
         EmulatorEndpoint.AuthorizationToken or EmulatorEndpoint.DatabricksToken => $"{endpoint}\n{form.Key}",
         EmulatorEndpoint.EntraToken => $"{endpoint}\n{request.Path}\n{form.Key}\n{form.One("claims")}",
         EmulatorEndpoint.ManagedIdentityToken => $"{endpoint}\n{request.Path}{request.QueryString}\n{form.Key}",
+        EmulatorEndpoint.GoogleSts => $"{endpoint}\n{form.Key}\n{form.One("options")}",
         EmulatorEndpoint.AwsSts when form.One("RoleArn") is not null => $"{endpoint}\n{string.Join('\n', AwsKey.Select(form.One))}",
         _ => null,
     };

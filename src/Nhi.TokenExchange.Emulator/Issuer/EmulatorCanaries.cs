@@ -34,6 +34,9 @@ public sealed class EmulatorCanaries
     /// <summary>In every secret access key and every session token of AWS.</summary>
     public string Aws { get; } = Make("aws");
 
+    /// <summary>In every access token of Google Cloud.</summary>
+    public string Google { get; } = Make("google");
+
     /// <summary>In every bearer of a resource server.</summary>
     public string ResourceServer { get; } = Make("rs");
 

@@ -8,7 +8,7 @@ namespace Nhi.TokenExchange;
 public sealed class Ledger
 {
     private static readonly EmulatorEndpoint[] TokenEndpoints =
-        [EmulatorEndpoint.AuthorizationToken, EmulatorEndpoint.DatabricksToken, EmulatorEndpoint.EntraToken, EmulatorEndpoint.ManagedIdentityToken, EmulatorEndpoint.AwsSts];
+        [EmulatorEndpoint.AuthorizationToken, EmulatorEndpoint.DatabricksToken, EmulatorEndpoint.EntraToken, EmulatorEndpoint.ManagedIdentityToken, EmulatorEndpoint.AwsSts, EmulatorEndpoint.GoogleSts];
 
     private readonly Lock _gate = new();
     private readonly List<LedgerIssue> _issued = [];
@@ -41,7 +41,7 @@ public sealed class Ledger
         }
     }
 
-    /// <summary>Every refused request of a token, revocation or introspection endpoint, of an Entra endpoint, of a managed identity host or of AWS. A planned fault is no refusal.</summary>
+    /// <summary>Every refused request of a token, revocation or introspection endpoint, of an Entra endpoint, of a managed identity host, of AWS or of Google Cloud. A planned fault is no refusal.</summary>
     public IReadOnlyList<LedgerRefusal> Refusals
     {
         get

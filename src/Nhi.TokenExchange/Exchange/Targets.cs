@@ -59,6 +59,21 @@ public static class Targets
         return new AwsStsExchanger(roleArn, region, options);
     }
 
+    /// <summary>An access token of Google Cloud for the job's proof: workload identity federation, then a service account and an access boundary if the options name them.</summary>
+    /// <param name="provider">The full name of the pool's provider: <c>projects/123456789012/locations/global/workloadIdentityPools/my-pool/providers/my-provider</c>, with the project's number.</param>
+    /// <param name="configure">Service account, boundary, audience of the proof, universe, margin.</param>
+    /// <remarks>
+    /// Scopes come from the target; one that names none gets <c>cloud-platform</c>, which leaves all to IAM. Google ends no such token before its time: it dies by itself after an hour, or, of a service account, after <see cref="TargetOptions.MaxLifetime"/>.
+    /// </remarks>
+    /// <exception cref="ArgumentException">The provider or an option is wrong.</exception>
+    public static TokenExchanger<BearerToken> GoogleSts(string provider, Action<GoogleStsOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(provider);
+        var options = new GoogleStsOptions();
+        configure?.Invoke(options);
+        return new GoogleStsExchanger(provider, options);
+    }
+
     /// <summary>A login to HashiCorp Vault or OpenBao with the job's proof: a Vault token, mostly for <see cref="VaultSecret"/> to go through.</summary>
     /// <param name="server">The address, such as <c>https://vault.example:8200</c>.</param>
     /// <param name="role">The role of the auth method; null for the mount's default role.</param>

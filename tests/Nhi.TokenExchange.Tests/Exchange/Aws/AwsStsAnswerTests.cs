@@ -49,6 +49,12 @@ internal sealed class AwsStsAnswerTests
         Assert.That(refused.Message, Does.Contain("The answer of host 127.0.0.1").And.Not.Contain("aaaa"));
     }
 
+    // The file is there; who read it would have a session token of it.
+    [TestCase("<!DOCTYPE a [<!ENTITY t \"of-the-entity\">]>")]
+    [TestCase("<!DOCTYPE a [<!ENTITY t SYSTEM \"file:///proc/sys/kernel/ostype\">]>")]
+    public void B86_An_entity_is_not_read(string type) =>
+        Assert.That(() => ExchangeAsync(type + Answer(token: "&t;")), Throws.TypeOf<TokenExchangeException>().With.Message.Contains("is not well-formed XML"));
+
     [TestCase("AccessKeyId")]
     [TestCase("SecretAccessKey")]
     [TestCase("SessionToken")]
