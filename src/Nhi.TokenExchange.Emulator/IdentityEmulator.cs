@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace Nhi.TokenExchange;
 
 /// <summary>
-/// An OIDC issuer, an authorization server, a Databricks-style workspace, a Vault-style server, Microsoft Entra ID, Azure's managed identity hosts, Azure Key Vault, a policy decision point and two protected APIs, on loopback, that verify for real and fail on demand.
+/// An OIDC issuer, an authorization server, a Databricks-style workspace, a Vault-style server, Microsoft Entra ID, Azure's managed identity hosts, Azure Key Vault, AWS STS, Google Cloud's STS, a policy decision point and two protected APIs, on loopback, that verify for real and fail on demand.
 /// For tests and samples; never for production.
 /// </summary>
 /// <remarks>Keys and canaries are new for each start. All members are safe to use from any number of threads.</remarks>
@@ -34,10 +34,12 @@ public sealed class IdentityEmulator : IAsyncDisposable
         Authorization = new AuthorizationServer(ports.AuthorizationIdentifier, Warehouse.NamesOf(ports.WarehouseOrigin), issuers, Ledger, Canaries, options);
         Databricks = new DatabricksWorkspace(ports.DatabricksOrigin, issuers, Ledger, Canaries, options);
         Vault = new EmulatedVault(ports.VaultOrigin, issuers, Ledger, Canaries, options);
+        Aws = new EmulatedAws(ports.AwsOrigin, issuers, Ledger, Canaries, options);
+        Google = new EmulatedGoogle(ports.GoogleOrigin, issuers, Ledger, Canaries, options);
         DecisionPoint = new EmulatedDecisionPoint(ports.DecisionPointOrigin);
         Warehouse = new Warehouse(ports.WarehouseOrigin, Authorization, Databricks, Ledger, options.Time);
         var entra = new EntraServer(Entra, new EntraAssertions(Entra, issuers, ManagedIdentity.FindByObjectId, options.ClockLeeway));
-        var routes = new EmulatorRoutes(ports, _issuer, Authorization, Databricks, Warehouse, entra, ManagedIdentity, AzureResource, Vault, KeyVault, DecisionPoint);
+        var routes = new EmulatorRoutes(ports, _issuer, Authorization, Databricks, Warehouse, entra, ManagedIdentity, AzureResource, Vault, KeyVault, DecisionPoint, Aws, Google);
         host.Serve(new RequestDesk(routes, Ledger, Faults, options.Time).HandleAsync);
     }
 
@@ -55,6 +57,12 @@ public sealed class IdentityEmulator : IAsyncDisposable
 
     /// <summary>Azure Key Vault, over HTTPS: static secrets.</summary>
     public EmulatedKeyVault KeyVault { get; }
+
+    /// <summary>An AWS account: STS, roles, IAM OIDC providers.</summary>
+    public EmulatedAws Aws { get; }
+
+    /// <summary>Google Cloud: workload identity pools, service accounts.</summary>
+    public EmulatedGoogle Google { get; }
 
     /// <summary>The policy decision point: OpenID AuthZEN and OPA.</summary>
     public EmulatedDecisionPoint DecisionPoint { get; }

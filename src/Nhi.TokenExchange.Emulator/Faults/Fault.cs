@@ -72,6 +72,18 @@ public sealed class Fault
         Instead = _ => EmulatorAnswer.Of(new JsonObject { ["errors"] = JsonText.Array(errors) }, status),
     };
 
+    /// <summary>An error of AWS, in its XML, in place of the endpoint's answer; nothing is issued.</summary>
+    /// <param name="code">The code, such as <c>IDPCommunicationError</c>, <c>PackedPolicyTooLarge</c>, <c>RegionDisabledException</c>.</param>
+    /// <param name="status">The HTTP status; default 400.</param>
+    /// <param name="message">What it says.</param>
+    public static Fault Aws(string code, int status = 400, string message = "A planned fault.") => new($"AWS {code}") { Instead = request => AwsXmlText.Error(request, code, message, status) };
+
+    /// <summary>An error as Google's APIs write it, in place of the endpoint's answer; nothing is issued.</summary>
+    /// <param name="status">The HTTP status.</param>
+    /// <param name="code">The status' name, such as <c>PERMISSION_DENIED</c>.</param>
+    /// <param name="message">What it says.</param>
+    public static Fault Google(int status, string code, string message = "A planned fault.") => new($"Google {code}") { Instead = _ => GoogleIamDesk.Error(status, code, message) };
+
     /// <summary>A redirect in place of the endpoint's answer.</summary>
     /// <param name="to">The value of <c>Location</c>.</param>
     /// <param name="status">301, 302, 303, 307 or 308; default 307, which repeats the body.</param>

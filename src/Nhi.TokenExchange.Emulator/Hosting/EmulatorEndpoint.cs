@@ -86,4 +86,13 @@ public enum EmulatorEndpoint
 
     /// <summary>Azure Key Vault: <c>/secrets/{name}</c>.</summary>
     KeyVault,
+
+    /// <summary>AWS STS: <c>/</c>.</summary>
+    AwsSts,
+
+    /// <summary>Google Cloud: the Security Token Service, <c>/v1/token</c>.</summary>
+    GoogleSts,
+
+    /// <summary>Google Cloud: <c>generateAccessToken</c> of the IAM Service Account Credentials API.</summary>
+    GoogleIam,
 }

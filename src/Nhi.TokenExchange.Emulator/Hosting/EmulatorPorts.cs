@@ -4,7 +4,7 @@ namespace Nhi.TokenExchange;
 internal sealed record EmulatorPorts(string Host, IReadOnlyList<int> All)
 {
     /// <summary>How many ports there are; the last <see cref="Secure"/> of them speak TLS.</summary>
-    public const int Count = 10;
+    public const int Count = 12;
 
     public const int Secure = 3;
 
@@ -22,11 +22,15 @@ internal sealed record EmulatorPorts(string Host, IReadOnlyList<int> All)
 
     public int DecisionPoint => All[6];
 
-    public int Entra => All[7];
+    public int Aws => All[7];
 
-    public int AzureResource => All[8];
+    public int Google => All[8];
 
-    public int KeyVault => All[9];
+    public int Entra => All[9];
+
+    public int AzureResource => All[10];
+
+    public int KeyVault => All[11];
 
     // The two OAuth issuers have a path, so that RFC 8414's insertion and OIDC's appending of the well-known part differ.
     public string IssuerIdentifier => $"http://{Host}:{Issuer}/issuer";
@@ -42,6 +46,10 @@ internal sealed record EmulatorPorts(string Host, IReadOnlyList<int> All)
     public string VaultOrigin => $"http://{Host}:{Vault}";
 
     public string DecisionPointOrigin => $"http://{Host}:{DecisionPoint}";
+
+    public string AwsOrigin => $"http://{Host}:{Aws}";
+
+    public string GoogleOrigin => $"http://{Host}:{Google}";
 
     // By name: SDKs that compare host names of authorities are used to names.
     public string EntraOrigin => $"https://localhost:{Entra}";

@@ -1,7 +1,7 @@
 namespace Nhi.TokenExchange;
 
 /// <summary>Which address belongs to which endpoint, and who answers there.</summary>
-internal sealed class EmulatorRoutes(EmulatorPorts ports, OidcIssuer issuer, AuthorizationServer authorization, DatabricksWorkspace databricks, Warehouse warehouse, EntraServer entra, ManagedIdentityHosts identities, AzureResource resource, EmulatedVault vault, EmulatedKeyVault keyVault, EmulatedDecisionPoint decisionPoint)
+internal sealed class EmulatorRoutes(EmulatorPorts ports, OidcIssuer issuer, AuthorizationServer authorization, DatabricksWorkspace databricks, Warehouse warehouse, EntraServer entra, ManagedIdentityHosts identities, AzureResource resource, EmulatedVault vault, EmulatedKeyVault keyVault, EmulatedDecisionPoint decisionPoint, EmulatedAws aws, EmulatedGoogle google)
 {
     /// <summary>Finds the endpoint; null when there is none at that address.</summary>
     public EmulatorEndpoint? Find(int port, string path)
@@ -16,6 +16,10 @@ internal sealed class EmulatorRoutes(EmulatorPorts ports, OidcIssuer issuer, Aut
             return EmulatedKeyVault.Find(path);
         if (port == ports.DecisionPoint)
             return EmulatedDecisionPoint.Find(path);
+        if (port == ports.Aws)
+            return EmulatedAws.Find(path);
+        if (port == ports.Google)
+            return EmulatedGoogle.Find(path);
         return port == ports.Issuer ? AtIssuer(path)
             : port == ports.Authorization ? AtAuthorization(path)
             : port == ports.Databricks ? AtDatabricks(path)
@@ -41,6 +45,9 @@ internal sealed class EmulatorRoutes(EmulatorPorts ports, OidcIssuer issuer, Aut
         EmulatorEndpoint.AzureResource => await resource.AnswerAsync(request).ConfigureAwait(false),
         EmulatorEndpoint.VaultLogin or EmulatorEndpoint.VaultToken or EmulatorEndpoint.VaultSecret or EmulatorEndpoint.VaultLease or EmulatorEndpoint.VaultWrapping => await vault.AnswerAsync(request).ConfigureAwait(false),
         EmulatorEndpoint.KeyVault => await keyVault.AnswerAsync(request).ConfigureAwait(false),
+        EmulatorEndpoint.AwsSts => await aws.AnswerAsync(request).ConfigureAwait(false),
+        EmulatorEndpoint.GoogleSts => await google.ExchangeAsync(FormPost(request)).ConfigureAwait(false),
+        EmulatorEndpoint.GoogleIam => await google.ActAsync(request).ConfigureAwait(false),
         EmulatorEndpoint.AuthZenMetadata or EmulatorEndpoint.AuthZenEvaluation or EmulatorEndpoint.OpaData => await decisionPoint.AnswerAsync(request).ConfigureAwait(false),
         _ => await entra.AnswerAsync(request).ConfigureAwait(false),
     };

@@ -6,6 +6,8 @@ namespace Nhi.TokenExchange;
 /// <summary>Takes each request through: count it, let the plan's faults happen, ask the endpoint, write the answer.</summary>
 internal sealed class RequestDesk(EmulatorRoutes routes, Ledger ledger, FaultPlan faults, TimeProvider time)
 {
+    private static readonly string[] AwsKey = ["RoleArn", "RoleSessionName", "DurationSeconds", "Policy"];
+
     private readonly Lock _gate = new();
     private long _requests;
 
@@ -29,6 +31,8 @@ internal sealed class RequestDesk(EmulatorRoutes routes, Ledger ledger, FaultPla
 
     private async Task HandleAsync(HttpContext http, EmulatorEndpoint endpoint)
     {
+        if (endpoint == EmulatorEndpoint.AwsSts)
+            http.Request.EnableBuffering();   // a signature is over the bytes
         // These read their bodies themselves.
         RequestForm form = endpoint is EmulatorEndpoint.AzureResource or EmulatorEndpoint.AuthZenEvaluation or EmulatorEndpoint.OpaData ? RequestForm.None : await RequestForm.ReadAsync(http.Request, http.RequestAborted).ConfigureAwait(false);
         string? key = KeyOf(endpoint, http.Request, form);
@@ -115,6 +119,8 @@ internal sealed class RequestDesk(EmulatorRoutes routes, Ledger ledger, FaultPla
         EmulatorEndpoint.AuthorizationToken or EmulatorEndpoint.DatabricksToken => $"{endpoint}\n{form.Key}",
         EmulatorEndpoint.EntraToken => $"{endpoint}\n{request.Path}\n{form.Key}\n{form.One("claims")}",
         EmulatorEndpoint.ManagedIdentityToken => $"{endpoint}\n{request.Path}{request.QueryString}\n{form.Key}",
+        EmulatorEndpoint.GoogleSts => $"{endpoint}\n{form.Key}\n{form.One("options")}",
+        EmulatorEndpoint.AwsSts when form.One("RoleArn") is not null => $"{endpoint}\n{string.Join('\n', AwsKey.Select(form.One))}",
         _ => null,
     };
 

@@ -31,6 +31,12 @@ public sealed class EmulatorCanaries
     /// <summary>In every token and every secret of Vault.</summary>
     public string Vault { get; } = Make("vault");
 
+    /// <summary>In every secret access key and every session token of AWS.</summary>
+    public string Aws { get; } = Make("aws");
+
+    /// <summary>In every access token of Google Cloud.</summary>
+    public string Google { get; } = Make("google");
+
     /// <summary>In every bearer of a resource server.</summary>
     public string ResourceServer { get; } = Make("rs");
 

@@ -8,7 +8,7 @@ namespace Nhi.TokenExchange;
 public sealed class Ledger
 {
     private static readonly EmulatorEndpoint[] TokenEndpoints =
-        [EmulatorEndpoint.AuthorizationToken, EmulatorEndpoint.DatabricksToken, EmulatorEndpoint.EntraToken, EmulatorEndpoint.ManagedIdentityToken];
+        [EmulatorEndpoint.AuthorizationToken, EmulatorEndpoint.DatabricksToken, EmulatorEndpoint.EntraToken, EmulatorEndpoint.ManagedIdentityToken, EmulatorEndpoint.AwsSts, EmulatorEndpoint.GoogleSts];
 
     private readonly Lock _gate = new();
     private readonly List<LedgerIssue> _issued = [];
@@ -31,7 +31,7 @@ public sealed class Ledger
         }
     }
 
-    /// <summary>Every use at a protected API: the warehouse, the Databricks-style or the Azure-style one.</summary>
+    /// <summary>Every use at a protected API: the warehouse, the Databricks-style or the Azure-style one; at AWS <c>GetCallerIdentity</c>.</summary>
     public IReadOnlyList<LedgerUse> Uses
     {
         get
@@ -41,7 +41,7 @@ public sealed class Ledger
         }
     }
 
-    /// <summary>Every refused request of a token, revocation or introspection endpoint, of an Entra endpoint or of a managed identity host. A planned fault is no refusal.</summary>
+    /// <summary>Every refused request of a token, revocation or introspection endpoint, of an Entra endpoint, of a managed identity host, of AWS or of Google Cloud. A planned fault is no refusal.</summary>
     public IReadOnlyList<LedgerRefusal> Refusals
     {
         get

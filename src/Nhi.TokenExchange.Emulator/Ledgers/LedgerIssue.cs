@@ -48,6 +48,12 @@ public sealed record LedgerIssue
     /// <summary>The granted <c>authorization_details</c> (RFC 9396) as JSON; null when there are none.</summary>
     public string? AuthorizationDetails { get; init; }
 
+    /// <summary>The inline session policy that limits a session of an AWS role, as it was sent; null when there is none, and elsewhere.</summary>
+    public string? SessionPolicy { get; init; }
+
+    /// <summary>The credential access boundary that limits a token of Google Cloud, as it was sent; null when there is none, and elsewhere.</summary>
+    public string? AccessBoundary { get; init; }
+
     /// <summary>What ends it without holding it: the accessor of a Vault token, the id of a lease; null elsewhere.</summary>
     public string? Handle { get; init; }
 

@@ -17,6 +17,8 @@ internal static class BuiltInKinds
         kinds.Add("Databricks", Databricks);
         kinds.Add("Rfc8693", Rfc8693);
         kinds.Add("JwtBearer", JwtBearer);
+        kinds.Add("AwsSts", AwsKinds.Sts);
+        kinds.Add("GoogleSts", GoogleKinds.Sts);
         kinds.Add("VaultLogin", VaultKinds.Login);
         kinds.Add("VaultSecret", VaultKinds.Secret);
         kinds.Add("VaultStaticKey", StaticKeyKinds.InVault);

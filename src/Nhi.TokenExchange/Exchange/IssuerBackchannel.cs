@@ -25,6 +25,9 @@ internal static class IssuerBackchannel
     /// <summary>Set on a request each of which makes something new: it is sent again only where the issuer said that it did nothing (429).</summary>
     public static readonly HttpRequestOptionsKey<bool> EachOneMakesAnew = new("Nhi.TokenExchange.EachOneMakesAnew");
 
+    /// <summary>Set on a request whose issuer says "not now" in other words than a status: whether an answer, read whole, says so.</summary>
+    public static readonly HttpRequestOptionsKey<Func<HttpResponseMessage, bool>> SaysNotNow = new("Nhi.TokenExchange.SaysNotNow");
+
     /// <summary>Set by the retries on a request that was sent before, where the answer may have been lost.</summary>
     public static readonly HttpRequestOptionsKey<bool> MayRepeatALostOne = new("Nhi.TokenExchange.MayRepeatALostOne");
 

@@ -41,6 +41,39 @@ public static class Targets
         return new DatabricksExchanger(workspace, clientId, options);
     }
 
+    /// <summary>A session of an AWS role for the job's proof: AWS STS <c>AssumeRoleWithWebIdentity</c>.</summary>
+    /// <param name="roleArn">The role, such as <c>arn:aws:iam::123456789012:role/orders-loader</c>, whose trust policy lets the proof in.</param>
+    /// <param name="region">Where STS is asked, such as <c>eu-central-1</c>; the global endpoint is not used.</param>
+    /// <param name="configure">Session name, session policy, audience of the proof, endpoint, margin.</param>
+    /// <remarks>
+    /// Scopes of the target are actions of a session policy, such as <c>s3:GetObject</c>; none leaves all that the role may do. AWS ends no session before its time: it dies by itself, after <see cref="TargetOptions.MaxLifetime"/>
+    /// or 15 minutes, whichever is longer.
+    /// </remarks>
+    /// <exception cref="ArgumentException">The role, the region or an option is wrong.</exception>
+    public static TokenExchanger<AwsSessionCredentials> AwsSts(string roleArn, string region, Action<AwsStsOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(roleArn);
+        ArgumentNullException.ThrowIfNull(region);
+        var options = new AwsStsOptions();
+        configure?.Invoke(options);
+        return new AwsStsExchanger(roleArn, region, options);
+    }
+
+    /// <summary>An access token of Google Cloud for the job's proof: workload identity federation, then a service account and an access boundary if the options name them.</summary>
+    /// <param name="provider">The full name of the pool's provider: <c>projects/123456789012/locations/global/workloadIdentityPools/my-pool/providers/my-provider</c>, with the project's number.</param>
+    /// <param name="configure">Service account, boundary, audience of the proof, universe, margin.</param>
+    /// <remarks>
+    /// Scopes come from the target; one that names none gets <c>cloud-platform</c>, which leaves all to IAM. Google ends no such token before its time: it dies by itself after an hour, or, of a service account, after <see cref="TargetOptions.MaxLifetime"/>.
+    /// </remarks>
+    /// <exception cref="ArgumentException">The provider or an option is wrong.</exception>
+    public static TokenExchanger<BearerToken> GoogleSts(string provider, Action<GoogleStsOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(provider);
+        var options = new GoogleStsOptions();
+        configure?.Invoke(options);
+        return new GoogleStsExchanger(provider, options);
+    }
+
     /// <summary>A login to HashiCorp Vault or OpenBao with the job's proof: a Vault token, mostly for <see cref="VaultSecret"/> to go through.</summary>
     /// <param name="server">The address, such as <c>https://vault.example:8200</c>.</param>
     /// <param name="role">The role of the auth method; null for the mount's default role.</param>

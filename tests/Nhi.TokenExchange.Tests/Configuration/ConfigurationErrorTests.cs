@@ -40,7 +40,7 @@ internal sealed class ConfigurationErrorTests
     {
         TokenExchangeException refused = Sections.Refused(
             Sections.With(
-                ("Targets:lake:Through", "nowhere"), ("Targets:lake:Exchange", "AwsSts"), (W + "Identity", "jobs"), (W + "MaxLifetime", "1h"), (W + "Host", "http://workspace.example"),
+                ("Targets:lake:Through", "nowhere"), ("Targets:lake:Exchange", "RolesAnywhere"), (W + "Identity", "jobs"), (W + "MaxLifetime", "1h"), (W + "Host", "http://workspace.example"),
                 ("Identities:job:Path", "token"), ("Job:Pipelin", "x"), ("EndWithin", "10")),
             b => b.EndWithin(TimeSpan.Zero).Target("box", Targets.Databricks(new Uri("https://box.example")), options => options.Through = "nowhere"));
 

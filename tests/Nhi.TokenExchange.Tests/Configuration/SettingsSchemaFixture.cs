@@ -112,6 +112,8 @@ internal abstract partial class SettingsSchemaFixture(string package)
                     entry["TokenEndpoint"] = ExampleOf(properties["TokenEndpoint"]!);
                 if (name == "AllowUnstatedDetails")
                     entry["AuthorizationDetails"] = ExampleOf(properties["AuthorizationDetails"]!);
+                foreach (string other in (Definitions[kind.Definition]!["dependencies"]?[name]?.AsArray() ?? new JsonArray()).Select(one => one!.GetValue<string>()))
+                    entry[other] ??= ExampleOf(properties[other]!);
                 if (name == "Through")
                     entry.Remove("Identity");
                 if (IsStaticKey(entry) && name is "Header" or "Scheme" or "User")

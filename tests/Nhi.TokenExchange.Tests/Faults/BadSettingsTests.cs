@@ -116,10 +116,10 @@ internal sealed class BadSettingsTests
     public void B5_A_section_without_targets_is_told_to_have_one() => BadSettings.IsSaid(
         "Targets", "has no entry", "Declare at least one target", [.. Sections.Good().Keys.Where(key => key.StartsWith(W, StringComparison.Ordinal)).Select(key => (key, (string?)null))]);
 
-    [TestCase(W + "Exchange", "DataBrick", "'DataBrick' is not known", "Did you mean Databricks? Known are: Databricks, JwtBearer, KeyVaultStaticKey, Rfc8693")]
-    [TestCase(W + "Exchange", "AwsSts", "'AwsSts' is not known", "Others are brought by packages, which register them with the builder")]
-    [TestCase(W + "Exchange", "canary canary", "is not a known word", "Known are: Databricks, JwtBearer, KeyVaultStaticKey, Rfc8693")]
-    [TestCase(W + "Exchange", null, "is missing", "Write one of: Databricks, JwtBearer, KeyVaultStaticKey, Rfc8693")]
+    [TestCase(W + "Exchange", "DataBrick", "'DataBrick' is not known", "Did you mean Databricks? Known are: AwsSts, Databricks, GoogleSts, JwtBearer, KeyVaultStaticKey, Rfc8693")]
+    [TestCase(W + "Exchange", "RolesAnywhere", "'RolesAnywhere' is not known", "Others are brought by packages, which register them with the builder")]
+    [TestCase(W + "Exchange", "canary canary", "is not a known word", "Known are: AwsSts, Databricks, GoogleSts, JwtBearer, KeyVaultStaticKey, Rfc8693")]
+    [TestCase(W + "Exchange", null, "is missing", "Write one of: AwsSts, Databricks, GoogleSts, JwtBearer, KeyVaultStaticKey, Rfc8693")]
     [TestCase("Identities:job:Source", "Oidc", "'Oidc' is not known", "Known are: GitHubActions, OidcEnvironmentVariable, OidcFile")]
     [TestCase("Identities:job:Source", "AzureWorkloadIdentity", "'AzureWorkloadIdentity' is not known", "reference it and call builder.Azure()")]
     [TestCase("Identities:job:ActsFor", "Person", "is none of the known words", "Write Proven")]

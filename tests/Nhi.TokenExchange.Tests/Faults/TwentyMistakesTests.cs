@@ -27,7 +27,7 @@ internal sealed class TwentyMistakesTests
         ("Targets:warehouse:MaxLifetime", "NHI1001", "Targets:warehouse:MaxLifetime", "1h"),
         ("Targets:warehouse:AllowedOrigins:0", "NHI1001", "Targets:warehouse:AllowedOrigins:0", "workspace.example"),
         ("Targets:warehouse:Identity", "NHI1001", "Targets:warehouse:Identity", "jobs"),
-        ("Targets:lake:Exchange", "NHI1001", "Targets:lake:Exchange", "AwsSts"),
+        ("Targets:lake:Exchange", "NHI1001", "Targets:lake:Exchange", "RolesAnywhere"),
         ("Targets:lake:Through", "NHI1001", "Targets:lake:Through", "nowhere"),
         ("Targets:box:SkipTlsVerify", "NHI1001", "Targets:box:SkipTlsVerify", "true"),
         ("Targets:box:Issuer", "NHI1002", "Targets:box:Issuer", "https://job:canary@issuer.example"),

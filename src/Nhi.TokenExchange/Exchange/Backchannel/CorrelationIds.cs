@@ -3,7 +3,7 @@ namespace Nhi.TokenExchange;
 /// <summary>Finds the issuer's name for a request in the headers that are in use for it.</summary>
 internal static class CorrelationIds
 {
-    private static readonly string[] Names = ["x-request-id", "x-ms-request-id", "x-correlation-id"];
+    private static readonly string[] Names = ["x-request-id", "x-ms-request-id", "x-correlation-id", "x-amzn-requestid"];
 
     public static string? Of(HttpResponseMessage response, SentSecrets? sent = null)
     {

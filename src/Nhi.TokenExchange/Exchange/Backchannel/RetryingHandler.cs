@@ -12,6 +12,10 @@ internal sealed class RetryingHandler(HttpMessageHandler inner, TimeProvider tim
     public static bool IsTransient(HttpStatusCode status) =>
         status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
 
+    /// <summary>Whether an answer says "not now", by its status or in the words of its issuer.</summary>
+    public static bool IsTransient(HttpRequestMessage request, HttpResponseMessage response) =>
+        IsTransient(response.StatusCode) || (request.Options.TryGetValue(IssuerBackchannel.SaysNotNow, out Func<HttpResponseMessage, bool>? says) && says(response));
+
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         long started = time.GetTimestamp();
@@ -39,7 +43,7 @@ internal sealed class RetryingHandler(HttpMessageHandler inner, TimeProvider tim
         try
         {
             response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
-            if (!IsTransient(response.StatusCode) && response.StatusCode != HttpStatusCode.InternalServerError)
+            if (!IsTransient(request, response) && response.StatusCode != HttpStatusCode.InternalServerError)
                 return response;
         }
         catch (TokenExchangeException exception) when (exception.IsTransient)

@@ -73,7 +73,7 @@ internal sealed class Tries(
         if (response is null)
             return failure is TokenExchangeException { IsTransient: true };
         if (response.StatusCode != HttpStatusCode.InternalServerError)
-            return RetryingHandler.IsTransient(response.StatusCode);
+            return RetryingHandler.IsTransient(request, response);
         // 500 may be a bug that this very request meets: asked once more, and not at all where the issuer's own clients don't.
         return ++_serverErrors == 1 && !(request.Options.TryGetValue(IssuerBackchannel.ServerErrorIsFinal, out bool final) && final);
     }

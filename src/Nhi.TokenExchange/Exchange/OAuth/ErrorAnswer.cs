@@ -1,6 +1,6 @@
 namespace Nhi.TokenExchange;
 
-/// <summary>What an issuer said in an error answer: RFC 6749 §5.2, or the <c>error_code</c> (a word or a number) and <c>message</c> of a REST gateway before it, or the <c>errorCode</c> and <c>errorSummary</c> of some identity providers.</summary>
+/// <summary>What an issuer said in an error answer: RFC 6749 §5.2, or the <c>error_code</c> (a word or a number) and <c>message</c> of a REST gateway before it, or the <c>errorCode</c> and <c>errorSummary</c> of some identity providers, or the object <c>error</c> of Google's APIs.</summary>
 internal readonly record struct ErrorAnswer(string Error, string Description, string? Uri, string? CorrelationId)
 {
     private const int LongestCode = 60;
@@ -14,7 +14,7 @@ internal readonly record struct ErrorAnswer(string Error, string Description, st
         {
             switch (members.Name)
             {
-                case "error": error = members.TextOrNumber(); break;
+                case "error": ReadError(ref members, ref error, ref message); break;
                 case "error_description": description = members.TextOrNumber(); break;
                 case "error_uri": uri = members.TextOrNumber(); break;
                 case "error_code" or "errorCode": code = members.TextOrNumber(); break;
@@ -28,5 +28,23 @@ internal readonly record struct ErrorAnswer(string Error, string Description, st
             OuterText.Shown(description ?? message, sent: sent),
             uri is null ? null : OuterText.Shown(uri, sent: sent),
             correlation is null ? null : OuterText.Shown(correlation, LongestCode, sent));
+    }
+
+    // {"error":{"code":403,"message":"…","status":"PERMISSION_DENIED"}}
+    private static void ReadError(ref JsonMembers members, ref string? error, ref string? message)
+    {
+        error = members.TextOrNumber();
+        if (error is not null)
+            return;
+        var inner = new JsonMembers(members.Raw());
+        while (inner.MoveNext())
+        {
+            switch (inner.Name)
+            {
+                case "status": error = inner.TextOrNumber(); break;
+                case "message": message = inner.TextOrNumber(); break;
+                default: break;
+            }
+        }
     }
 }

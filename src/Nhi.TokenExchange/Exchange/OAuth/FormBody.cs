@@ -12,7 +12,7 @@ internal sealed class FormBody
     private static readonly SearchValues<char> Unreserved = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~");
 
     // Whoever holds the value of one of these can act as us.
-    private static readonly string[] SecretFields = ["subject_token", "actor_token", "assertion", "client_assertion", "token"];
+    private static readonly string[] SecretFields = ["subject_token", "actor_token", "assertion", "client_assertion", "token", "WebIdentityToken"];
 
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     private readonly List<(string Name, string Value)> _fields = [];

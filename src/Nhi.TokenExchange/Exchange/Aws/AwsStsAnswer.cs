@@ -1,0 +1,68 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>What STS said in a 200 answer to <c>AssumeRoleWithWebIdentity</c>, and what was wrong with how it said it.</summary>
+internal sealed class AwsStsAnswer
+{
+    private const string Namespace = "https://sts.amazonaws.com/doc/2011-06-15/";
+    private const string Result = "AssumeRoleWithWebIdentityResponse/AssumeRoleWithWebIdentityResult/";
+
+    private static readonly string[] Parts = ["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"];
+
+    // A session lives 12 hours at most; what says more is no date of one.
+    private static readonly TimeSpan Beyond = TimeSpan.FromDays(1);
+
+    public string? AccessKeyId { get; private init; }
+
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    public string? SecretAccessKey { get; private init; }
+
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
+    public string? SessionToken { get; private init; }
+
+    public DateTimeOffset? Expiration { get; private init; }
+
+    /// <summary>The role's id and the session's name; null if it is none.</summary>
+    public string? AssumedRoleId { get; private init; }
+
+    public string? RequestId { get; private init; }
+
+    /// <summary>The first fault of the form; null if there is none. Quotes no value.</summary>
+    public string? Fault { get; private init; }
+
+    /// <summary>Whether there is something that could be used, however it was said: it exists.</summary>
+    public bool HasKeys => AccessKeyId is not null && SecretAccessKey is not null && SessionToken is not null;
+
+    /// <summary>Reads a body.</summary>
+    /// <param name="xml">The body.</param>
+    /// <param name="askedAt">The instant before the request was sent that this answers.</param>
+    public static AwsStsAnswer Read(ReadOnlySpan<byte> xml, DateTimeOffset askedAt)
+    {
+        AwsXml read = AwsXml.Read(xml);
+        string? expiration = read[$"{Result}Credentials/Expiration"];
+        DateTimeOffset? end = EndOf(expiration) is { } said && said < askedAt + Beyond ? said : null;
+        string? missing = Parts.FirstOrDefault(name => read[$"{Result}Credentials/{name}"] is null);
+        return new AwsStsAnswer
+        {
+            AccessKeyId = read[$"{Result}Credentials/AccessKeyId"],
+            SecretAccessKey = read[$"{Result}Credentials/SecretAccessKey"],
+            SessionToken = read[$"{Result}Credentials/SessionToken"],
+            Expiration = end,
+            AssumedRoleId = read[$"{Result}AssumedRoleUser/AssumedRoleId"] is { } id && IsAssumedRoleId(id) ? id : null,
+            RequestId = read["AssumeRoleWithWebIdentityResponse/ResponseMetadata/RequestId"],
+            Fault = read.Fault ?? (missing is null && read.Namespace != Namespace ? "is in another namespace than that of STS" : missing is not null ? $"has no {missing}" : end is null ? $"has an Expiration '{OuterText.Shown(expiration, 40)}' that is no end of a session: an instant within a day, such as 2026-01-01T00:00:00Z" : null),
+        };
+    }
+
+    // ISO 8601 with its zone: an end whose zone had to be guessed may be hours off.
+    private static DateTimeOffset? EndOf(string? text) =>
+        text is not null && (text.EndsWith('Z') || text.LastIndexOfAny(['+', '-']) > text.IndexOf('T', StringComparison.Ordinal))
+            && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTimeOffset end)
+            ? end
+            : null;
+
+    private static bool IsAssumedRoleId(string text) =>
+        text.Split(':') is [{ Length: > 0 and <= 128 } role, var session] && role.All(char.IsAsciiLetterOrDigit) && AwsSessionName.FaultOf(session) is null;
+}
