@@ -28,7 +28,7 @@ internal sealed class EntraConversation(Uri tokenEndpoint, ExchangeRequest reque
         Sent.Add(request.Subject.Reveal());
         RefusalIsWanted.Set(message);   // a refusal for now, too, has its number
         await MakeRepeatableAsync(message, cancellationToken).ConfigureAwait(false);
-        (DateTimeOffset, long) first = (request.Time.GetUtcNow(), request.Time.GetTimestamp());
+        (DateTimeOffset, long) first = LastTry.First(request.Time);
         try
         {
             HttpResponseMessage response = await request.Backchannel.SendAsync(message, cancellationToken).ConfigureAwait(false);

@@ -76,13 +76,13 @@ internal sealed class AwsStsExchanger : TokenExchanger<AwsSessionCredentials>
         post.Headers.TryAddWithoutValidation("Accept", "text/xml");
         post.Options.Set(IssuerBackchannel.SaysNotNow, AwsStsRefusals.IsPassing);
         RefusalIsWanted.Set(post);
-        DateTimeOffset askedAt = request.Time.GetUtcNow();
+        (DateTimeOffset, long) first = LastTry.First(request.Time);
         using HttpResponseMessage response = await request.Backchannel.SendAsync(post, cancellationToken).ConfigureAwait(false);
         // Our back channel has read it; somebody else's need not have.
         using BoundedContent content = await BoundedContent.ReadAsync(response.Content, cancellationToken).ConfigureAwait(false);
         if (response.StatusCode != HttpStatusCode.OK)
             throw _refusals.Of(response, content.Bytes, sent, request);
-        askedAt = LastTry.Of(post, askedAt);
+        DateTimeOffset askedAt = LastTry.Of(post, first, request.Time);
         return Issue(AwsStsAnswer.Read(content.Bytes, askedAt), CorrelationIds.Of(response, sent), askedAt.AddSeconds(seconds));
     }
 

@@ -22,14 +22,14 @@ internal sealed class GoogleServiceAccount(string account, IReadOnlyList<string>
         TimeSpan life = TimeSpan.FromSeconds(Math.Max(1, Math.Floor(request.MaxLifetime.TotalSeconds)));
         post.Content = new ReadOnlyMemoryContent(Body(scopes, life)) { Headers = { ContentType = Json } };
         RefusalIsWanted.Set(post);
-        DateTimeOffset askedAt = request.Time.GetUtcNow();
+        (DateTimeOffset, long) first = LastTry.First(request.Time);
         using HttpResponseMessage response = await request.Backchannel.SendAsync(post, cancellationToken).ConfigureAwait(false);
         // Our back channel has read it; somebody else's need not have.
         using BoundedContent content = await BoundedContent.ReadAsync(response.Content, cancellationToken).ConfigureAwait(false);
         string? correlationId = CorrelationIds.Of(response, sent);
         if (!response.IsSuccessStatusCode)
             throw Refused(response, content.Bytes, sent, correlationId, request);
-        return Issue(OAuthIssuer.IsJson(response.Content) ? content.Bytes : default, LastTry.Of(post, askedAt) + life, sent, correlationId);
+        return Issue(OAuthIssuer.IsJson(response.Content) ? content.Bytes : default, LastTry.Of(post, first, request.Time) + life, sent, correlationId);
     }
 
     private byte[] Body(IEnumerable<string> scopes, TimeSpan life)

@@ -111,7 +111,7 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
         if (client.IsFreshEachTime)
             post.Options.Set(IssuerBackchannel.NewContent, MakeContentAsync);
         post.Content = await MakeContentAsync(cancellationToken).ConfigureAwait(false);
-        (DateTimeOffset, long) first = (authentication.Time.GetUtcNow(), authentication.Time.GetTimestamp());
+        (DateTimeOffset, long) first = LastTry.First(authentication.Time);
         HttpResponseMessage response = await authentication.Backchannel.SendAsync(post, cancellationToken).ConfigureAwait(false);
         try
         {

@@ -57,7 +57,7 @@ internal sealed class VaultServer(Uri address, string? @namespace)
     /// <exception cref="TokenExchangeException">Vault was not reached.</exception>
     public async Task<VaultReply> SendAsync(VaultCall call, HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken)
     {
-        (DateTimeOffset, long) first = (time.GetUtcNow(), time.GetTimestamp());
+        (DateTimeOffset, long) first = LastTry.First(time);
         var sent = new SentSecrets();
         using var request = new HttpRequestMessage(call.Body is null ? HttpMethod.Get : HttpMethod.Post, new Uri(address, $"/v1/{call.Path}"));
         request.Headers.TryAddWithoutValidation("X-Vault-Request", "true");
