@@ -56,18 +56,11 @@ internal sealed class ExpiringCache<T>(ISlotOwner<T> owner, int capacity = Expir
         return false;
     }
 
-    /// <summary>This credential is taken out of use, in whatever slot it is.</summary>
-    public void Withdraw(T credential)
+    /// <inheritdoc cref="ExpiringSlot{T}.Withdraw"/>
+    public void Withdraw(Func<SlotState<T>, bool> isMeant)
     {
         foreach (KeyValuePair<CredentialRequest, ExpiringSlot<T>> entry in _slots)
-            entry.Value.Withdraw(credential);
-    }
-
-    /// <inheritdoc cref="ExpiringSlot{T}.Withdraw(Predicate{T})"/>
-    public void Withdraw(Predicate<T> which)
-    {
-        foreach (KeyValuePair<CredentialRequest, ExpiringSlot<T>> entry in _slots)
-            entry.Value.Withdraw(which);
+            entry.Value.Withdraw(isMeant);
     }
 
     /// <summary>The policy changed.</summary>

@@ -122,18 +122,10 @@ internal sealed class ExpiringSlot<T>(ISlotOwner<T> owner, Flight? departed = nu
         return false;
     }
 
-    /// <summary>This credential is taken out of use, whatever object stands for it. A flight that was to replace it may bring its renewal, and lands for nobody.</summary>
-    public void Withdraw(T credential)
+    /// <summary>What is current is taken out of use, if its state is one that is meant. A flight in the air may bring the same thing, and lands for nobody.</summary>
+    public void Withdraw(Func<SlotState<T>, bool> isMeant)
     {
-        while (State is var state && state.IsOrReplaces(credential) && !TryMove(state, state.Withdraw()))
-            continue;
-    }
-
-    /// <summary>What of it is current, or is on its way, is taken out of use.</summary>
-    /// <param name="which">Whether a credential is meant. A flight in the air lands for nobody whatever it brings: nobody knows that yet.</param>
-    public void Withdraw(Predicate<T> which)
-    {
-        while (State is { IsFinal: false } state && (state.Flight is not null || (state.Current is { } current && which(current))) && !TryMove(state, state.Withdraw()))
+        while (State is var state && isMeant(state) && !TryMove(state, state.Withdraw()))
             continue;
     }
 

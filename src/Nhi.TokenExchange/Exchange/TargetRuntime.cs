@@ -191,8 +191,10 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
 
     public override void Withdraw(Credential credential)
     {
-        Slot.Withdraw((T)credential);
-        Varying.Withdraw((T)credential);
+        Slot.Withdraw(IsOfIt);
+        Varying.Withdraw(IsOfIt);
+
+        bool IsOfIt(SlotState<T> state) => state.IsOrReplaces((T)credential);
     }
 
     public override void Drop(Credential credential)
@@ -207,8 +209,8 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
         Slot.Withdraw(EndsWithIt);
         Varying.Withdraw(EndsWithIt);
 
-        // An exchanger that ties the two does not say with which proof one was got.
-        bool EndsWithIt(T credential) => _exchanger.EndsWithSubjectToken || _exchanger.EndsWith(credential) == hop.Fingerprint;
+        // What is on its way nobody knows yet; and an exchanger that ties the two does not say with which proof one was got.
+        bool EndsWithIt(SlotState<T> state) => !state.IsFinal && (state.Flight is not null || (state.Current is { } current && (_exchanger.EndsWithSubjectToken || _exchanger.EndsWith(current) == hop.Fingerprint)));
     }
 
     public override IReadOnlyList<Credential> Invalidate()

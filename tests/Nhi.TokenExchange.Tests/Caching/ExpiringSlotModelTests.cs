@@ -263,7 +263,7 @@ public class ExpiringSlotModelTests
             if (_seen.Count == 0)
                 return;
             BearerToken token = random.Next(2) == 0 ? _seen[^1] : _seen[random.Next(_seen.Count)];
-            _slot!.Withdraw(token);
+            _slot!.Withdraw(state => state.IsOrReplaces(token));
             if (token == _model.Held)
                 _model.Held = null;
             else if (_model.Flying is null || token != _model.FlyingFor)
