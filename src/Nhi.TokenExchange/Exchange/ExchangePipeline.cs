@@ -169,7 +169,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             Renewal = renewal,
             RenewsOnly = flight.Aim == FlightAim.Renew,
             Backchannel = session.Backchannel,
-            Time = new FlightTime(session.Plan.Time, grant.AskedAt),
+            Time = grant.Time,
             Announce = (handle, announced) => _recorder.AnnounceAsync(flight, grant, handle, announced),
         };
         Task<Issued<T>> exchanging = exchanger.ExchangeAsync(asked, cancellationToken).AsTask();

@@ -50,9 +50,12 @@ internal sealed record Grant
     /// <summary>The instant that no hand-out may outlive: the permit's, the proof's where the issuer ties them, the shortest hop's.</summary>
     public required DateTimeOffset NotBeyond { get; init; }
 
-    public required DateTimeOffset AskedAt { get; init; }
+    public DateTimeOffset AskedAt => Time.AskedAt;
 
     public required long AskedAtTick { get; init; }
+
+    /// <summary>The clock of the exchange.</summary>
+    public required FlightTime Time { get; init; }
 
     public required TimeSpan Margin { get; init; }
 
@@ -75,6 +78,9 @@ internal sealed record Grant
         }
         DateTimeOffset notBeyond = Earliest(decision.HoldsUntil, proof.HopUnusableFrom, exchanger.EndsWithSubjectToken ? proof.ExpiresAt : null);
         TimeSpan longest = decision.MaxLifetime is { } shorter && shorter < plan.MaxLifetime ? shorter : plan.MaxLifetime;
+        // The tick first: a thread that is preempted between the hands makes a life shorter, never longer. And all of them now, not when intent and journal are written.
+        long tick = session.Clock.Tick;
+        var time = new FlightTime(session.Plan.Time);
         return new Grant
         {
             Origin = proof.Origin!,
@@ -89,9 +95,8 @@ internal sealed record Grant
             RefusesLongerLife = decision.RefuseLongerLife ? decision.Rule : null,
             PermitEndsAt = decision.HoldsUntil,
             NotBeyond = notBeyond,
-            // The tick first: a thread that is preempted between the two hands makes a life shorter, never longer.
-            AskedAtTick = session.Clock.Tick,
-            AskedAt = session.Clock.Now,
+            AskedAtTick = tick,
+            Time = time,
             Margin = exchanger.UsableMargin is { Ticks: >= 0 } margin
                 ? margin
                 : throw new TokenExchangeException(ErrorCodes.ExchangerFailed, ExchangeStage.Exchange, "The exchanger's UsableMargin is negative: it would hand out dead credentials."),

@@ -206,11 +206,19 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
 
     public override void DropWhatEndsWith(Credential hop)
     {
+        var over = new HashSet<T>();
         Slot.Withdraw(EndsWithIt);
         Varying.Withdraw(EndsWithIt);
+        foreach (T one in over)
+            DropBehind(one);
 
         // What is on its way nobody knows yet; and an exchanger that ties the two does not say with which proof one was got.
-        bool EndsWithIt(SlotState<T> state) => !state.IsFinal && (state.Flight is not null || (state.Current is { } current && (_exchanger.EndsWithSubjectToken || _exchanger.EndsWith(current) == hop.Fingerprint)));
+        bool EndsWithIt(SlotState<T> state)
+        {
+            if (!state.IsFinal && state.Current is { } current && (_exchanger.EndsWithSubjectToken || _exchanger.EndsWith(current) == hop.Fingerprint))
+                return over.Add(current) || over.Contains(current);
+            return !state.IsFinal && state.Flight is not null;
+        }
     }
 
     public override IReadOnlyList<Credential> Invalidate()

@@ -146,7 +146,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         {
             await Task.WhenAll(some.Select(async entry =>
             {
-                if (await SettleAsync(content.Header, entry, outcomes).ConfigureAwait(false) is { } end)
+                if (await SettleAsync(content, entry, outcomes).ConfigureAwait(false) is { } end)
                     done.Enqueue((entry.Number, end));
             })).ConfigureAwait(false);
             using var ends = new MemoryStream();
@@ -174,7 +174,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
     }
 
     /// <returns>How it ended; null if it stays in the journal: it could not be ended, or the audit did not take how it ended.</returns>
-    private async Task<LeaseEnd?> SettleAsync(JournalHeader header, JournalEntry entry, ConcurrentQueue<LeaseOutcome> outcomes)
+    private async Task<LeaseEnd?> SettleAsync(JournalContent journal, JournalEntry entry, ConcurrentQueue<LeaseOutcome> outcomes)
     {
         if (_stop.IsCancellationRequested)
             return Leave(entry, outcomes);
@@ -182,9 +182,11 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         StaticKeyUse? staticKey = target?.Plan.Exchanger.StaticKey;
         if (entry.IsUnknown)
         {
-            bool isTold = await session.Audit.TryRecordAsync(() => entry.ToEvent(AuditEventKind.Recovered, session.Moment, header.Job, Revision, "the job was killed while this exchange was in the air; if a credential came of it, nobody has it, and it dies by itself", staticKey: staticKey)).ConfigureAwait(false);
-            return isTold ? LeaseEnd.CannotBeRevoked : null;
+            return await IsToldAsync("the job was killed while this exchange was in the air; if a credential came of it, nobody has it, and it dies by itself").ConfigureAwait(false) ? LeaseEnd.CannotBeRevoked : null;
         }
+        // A job that ends in order strikes off what has no handle once the audit has taken how it ended. There is nobody left to ask.
+        if (journal.IsClosed && entry is { Handle: null, IsStatic: false })
+            return await IsToldAsync("its job ended in order and told its log and its report how this ended; the audit did not take it then").ConfigureAwait(false) ? LeaseEnd.CannotBeRevoked : null;
         (LeaseEnd end, string? failure) = await AskAsync(entry, target).ConfigureAwait(false);
         // By one hand of the clock only, that of the wall: the other did not outlive the process. So the issuer was asked all the same.
         if (end is LeaseEnd.Failed or LeaseEnd.CannotBeRevoked && !entry.EndIsUncertain && entry.DiesAt <= session.Clock.Now)
@@ -196,9 +198,12 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
             return Leave(entry, outcomes);
         outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", end, entry.UnusableFrom, entry.DiesAt, failure, entry.Handle));
         AuditEventKind kind = end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
+        string reason = $"recovered from the journal of a job that {(journal.IsClosed ? "ended and left it" : "was killed")}{(failure is null ? "" : $"; {failure}")}";
         bool isRecorded = await session.Audit.TryRecordAsync(() => entry.ToEvent(
-            kind, session.Moment, header.Job, Revision, failure is null ? "recovered from the journal of a job that was killed" : $"recovered from the journal of a job that was killed; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null, staticKey)).ConfigureAwait(false);
+            kind, session.Moment, journal.Header.Job, Revision, reason, end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null, staticKey)).ConfigureAwait(false);
         return end == LeaseEnd.Failed || !isRecorded ? null : end;
+
+        Task<bool> IsToldAsync(string what) => session.Audit.TryRecordAsync(() => entry.ToEvent(AuditEventKind.Recovered, session.Moment, journal.Header.Job, Revision, what, staticKey: staticKey));
     }
 
     // Not this one's to tell.

@@ -8,7 +8,7 @@ public class GrantTests
     private static readonly Grant Asked = new()
     {
         Origin = null!, Asked = new AskedFor(ScopeSet.Of("read"), ["a", "b"], null), Resources = ["a"], AuthorizationDetails = """[{"type":"sql"}]""", Exposure = CredentialExposure.Unknown, Rule = "first", PolicyRevision = "1",
-        MaxLifetime = TimeSpan.FromMinutes(5), PermitEndsAt = Now.AddHours(1), NotBeyond = Now.AddHours(1), AskedAt = Now, AskedAtTick = 0, Margin = TimeSpan.Zero, HopDeadTick = long.MaxValue, Jitter = 0,
+        MaxLifetime = TimeSpan.FromMinutes(5), PermitEndsAt = Now.AddHours(1), NotBeyond = Now.AddHours(1), Time = new FlightTime(new ManualTimeProvider(Now)), AskedAtTick = 0, Margin = TimeSpan.Zero, HopDeadTick = long.MaxValue, Jitter = 0,
     };
 
     private static IEnumerable<TestCaseData> Seconds()

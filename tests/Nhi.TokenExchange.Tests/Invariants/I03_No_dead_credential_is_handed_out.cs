@@ -101,6 +101,28 @@ public class I03_No_dead_credential_is_handed_out
     }
 
     [Test]
+    public async Task How_long_the_intent_takes_to_be_recorded_is_in_the_clock_of_the_exchange()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Audit.Refuse = told =>
+        {
+            if (told.Kind == AuditEventKind.Exchanging)
+                job.Time.Advance(TimeSpan.FromSeconds(1.5));
+            return null;
+        };
+        DateTimeOffset? seen = null;
+        job.Issuer.Answer = request =>
+        {
+            seen = request.Time.GetUtcNow();
+            return new Issued<BearerToken>(job.Issuer.NewToken());
+        };
+
+        await job.Warehouse.GetAsync();
+
+        Assert.That(seen, Is.EqualTo(job.Time.GetUtcNow()));
+    }
+
+    [Test]
     public async Task A_wall_clock_that_is_set_ahead_and_back_within_an_exchange_lengthens_no_life()
     {
         await using TestJob job = await TestJob.StartAsync();

@@ -29,6 +29,24 @@ public class HopTests
     }
 
     [Test]
+    public async Task What_a_chain_of_three_got_goes_with_what_its_first_hop_had()
+    {
+        await using JobSession session = await JobSession.StartAsync(b => b
+            .Identity("job", TestProofs.Source(_time), ActsFor.Workload)
+            .Target("account", new TestExchanger(_time), "job")
+            .Target("project", new TestExchanger(_time) { Tied = true }, t => t.Through = "account")
+            .Target("archive", new TestExchanger(_time) { Tied = true }, t => t.Through = "project")
+            .Time(_time).EndOnSignals(false));
+        await session.Provider<BearerToken>("archive").GetAsync();
+        BearerToken account = await session.Provider<BearerToken>("account").GetAsync();
+
+        await session.RevokeCredentialAsync(account, "it leaked");
+
+        Assert.That(session.Provider<BearerToken>("project").TryGet(out _), Is.False);
+        Assert.That(session.Provider<BearerToken>("archive").TryGet(out _), Is.False);
+    }
+
+    [Test]
     public async Task A_hop_whose_credential_was_refused_as_expired_is_asked_for_another()
     {
         var first = new TestExchanger(_time);

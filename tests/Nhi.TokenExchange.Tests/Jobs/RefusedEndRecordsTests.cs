@@ -71,8 +71,10 @@ internal sealed class RefusedEndRecordsTests : JournalFixture
         await using TestJob next = await StartAsync();
         RecoveryReport report = await next.Session.WaitForRecoveryAsync();
 
-        Assert.That(report.Jobs.Single().Leases, Has.Count.EqualTo(1));
-        Assert.That(next.Audit.Kinds, Has.Count.EqualTo(1));
+        Assert.That(report.Jobs.Single().Leases, Is.Empty, "its own job's report has it");
+        AuditEvent told = next.Audit.Events.Single();
+        Assert.That(told.Kind, Is.EqualTo(AuditEventKind.Recovered), "who comes later does not know how it ended, and says so");
+        Assert.That(told.Reason, Does.Contain("its job ended in order"));
     }
 
     private static void IsGone(TestExchanger issuer) => issuer.OnRevoke = _ => Task.FromResult(Revocation.AlreadyGone);

@@ -57,12 +57,21 @@ public class LookAlikeTests
             yield return (issuer, MainBranch);
     }
 
+    // A token says its branch twice: whoever has another one has it in both places.
+    private static Dictionary<string, string> ClaimsOf(string issuer, string subject)
+    {
+        var claims = new Dictionary<string, string> { ["sub"] = subject, ["iss"] = issuer, ["repository_id"] = "4711" };
+        if (subject.Split(":ref:") is [_, var branch])
+            claims["ref"] = branch;
+        return claims;
+    }
+
     [Test]
     public void The_identity_itself_passes_in_both_shapes_of_GitHub()
     {
         Assert.That(Policy.Decide(Request()).Rule, Is.EqualTo("exact, listed"));
         Assert.That(Policy.Decide(Request(subject: Immutable)).Rule, Is.EqualTo("listed"));
-        Assert.That(Policy.Decide(Request(claims: new Dictionary<string, string> { ["ref"] = "refs/heads/main" })).Rule, Is.EqualTo("exact, globbed, listed"));
+        Assert.That(Policy.Decide(Request(claims: ClaimsOf(GitHub, MainBranch))).Rule, Is.EqualTo("exact, globbed, listed"));
     }
 
     [Test]
@@ -74,7 +83,7 @@ public class LookAlikeTests
         {
             foreach ((string issuer, string subject) in all)
             {
-                AccessDecision decision = Policy.Decide(Request(subject: subject, issuer: issuer));
+                AccessDecision decision = Policy.Decide(Request(subject: subject, issuer: issuer, claims: ClaimsOf(issuer, subject)));
                 Assert.That(decision.IsPermitted, Is.False, $"{issuer} {subject}");
                 Assert.That(decision.Reason.Any(char.IsControl), Is.False, "a reason is one harmless line");
             }

@@ -68,7 +68,7 @@ internal sealed class AuditSpool(AuditCollectorPlan plan)
 
     /// <summary>Waits until something is written.</summary>
     /// <returns>False: nothing will be any more.</returns>
-    public bool Wait()
+    public bool WaitForMore()
     {
         if (!Blocking.Wait(_came.Reader.WaitToReadAsync().AsTask()))
             return false;

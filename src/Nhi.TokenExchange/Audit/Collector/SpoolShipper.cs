@@ -66,7 +66,7 @@ internal sealed class SpoolShipper
                 while (_spool.TryTake(out AuditPart? part))
                     Ship(part!);
             }
-            while (_spool.Wait());
+            while (_spool.WaitForMore());
             while (_spool.TryTake(out AuditPart? part))
                 Ship(part!);
         }
