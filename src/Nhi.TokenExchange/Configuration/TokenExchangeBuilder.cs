@@ -205,13 +205,13 @@ public sealed partial class TokenExchangeBuilder
             if (killSwitch is not null && _errors.Count == 0 && !Directory.Exists(Path.GetDirectoryName(killSwitch)))
                 _errors.Add(_killSwitch is null ? $"{_section!.Path}:KillSwitch" : "KillSwitch", "is in a folder that is not there, or that this user can't see", "Make the folder, or mount it, before the job starts.");
             AuditCollectorPlan? collector = FreezeCollector(read.Audit, targets);
-            PolicyDocument? policy = recoversOnly ? null : ReadPolicyFile(read.PolicyFile);
+            PolicyDocument? policy = ReadPolicyFile(read.PolicyFile);
             if (!recoversOnly)
                 new StaticKeyFreezing(_errors, [.. _targets, .. read.Targets], _openers).Check(_time.GetUtcNow(), hasPolicy: (_policy ?? (object?)_policyFile ?? read.RemotePolicy) is not null || read.IsPolicySaid);
             _errors.ThrowIfAny();
             ILogger logger = _loggerFactory.CreateLogger("Nhi.TokenExchange"), quiet = new QuietLogger(logger);
             return new SessionPlan(
-                job, targets, recoversOnly ? _policy ?? read.RemotePolicy ?? new AllowAllPolicy() : FreezePolicy(policy, read.RemotePolicy, job, targets, quiet, read.Owned), FreezeAudit(read.Audit, collector, logger), _time, _jitter ?? CryptographicJitter,
+                job, targets, FreezePolicy(policy, read.RemotePolicy, job, targets, quiet, read.Owned), FreezeAudit(read.Audit, collector, logger), _time, _jitter ?? CryptographicJitter,
                 quiet, _meter, _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _maxDuration ?? read.MaxDuration, killSwitch,
                 _journal ?? read.Journal, _journalDisk, _failOnUnrevoked ?? read.FailOnUnrevoked ?? false, _transport, _roots?.And(read.Roots) ?? read.Roots, _openers, read.Owned);
         }

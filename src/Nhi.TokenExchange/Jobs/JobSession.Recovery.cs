@@ -25,7 +25,9 @@ public sealed partial class JobSession
             session.Audit.StartShipping(session);
             RecoveryReport report = await session.Recovery.RunAsync(cancellationToken).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
-            return report;
+            // What it asked with, such as a login to Vault, is its own to end.
+            JobReport own = await session.CompleteAsync(CancellationToken.None).ConfigureAwait(false);
+            return own.AllEnded ? report : new RecoveryReport([.. report.Jobs, own], report.Refused);
         }
     }
 

@@ -9,7 +9,7 @@ public sealed class RecoveryReport
         Refused = refused;
     }
 
-    /// <summary>A report for each job whose journal was recovered. What could not be ended (<see cref="LeaseEnd.Failed"/>) stays in its journal for the next recovery.</summary>
+    /// <summary>A report for each job whose journal was recovered. What could not be ended (<see cref="LeaseEnd.Failed"/>) stays in its journal for the next recovery. The last one is of the recovery itself, where it could not end what it asked issuers with.</summary>
     public IReadOnlyList<JobReport> Jobs { get; }
 
     /// <summary>Journals that were refused or can't be read in part, each with what to do (NHI7004 to NHI7006). They were left where they are.</summary>

@@ -82,6 +82,12 @@ public class NarrowingTests
         Assert.That((decision.IsPermitted, decision.Reason), Is.EqualTo((false, """authorizationDetails expected none, since the rules together leave none, presented '[{"type":"sql","table":"orders"}]'""")));
     }
 
+    [TestCase("\"resources\": [ \"arn:aws:s3:::orders/*\" ]")]
+    [TestCase("\"scopes\": [ \"s3:Get*\" ]")]
+    public void A_name_of_AWS_may_have_a_star_in_it(string limits) => Assert.That(() => Of(Permit("a", ToWarehouse, $"{{ {limits} }}")), Throws.Nothing);
+
+    [TestCase("\"scopes\": [ \"*\" ]", "limits.scopes[0]: has a * in it, which stands for nothing here")]
+    [TestCase("\"scopes\": [ \"sql*\" ]", "limits.scopes[0]: has a * in it, which stands for nothing here")]
     [TestCase("\"resources\": []", "limits.resources: is empty")]
     [TestCase("\"resources\": [ \"\" ]", "limits.resources[0]: is empty. Write a name as the target has it")]
     [TestCase("\"resources\": [ \"https://warehouse.example/*\" ]", "limits.resources[0]: has a * in it, which stands for nothing here")]

@@ -76,13 +76,14 @@ internal sealed class VaultJob : IAsyncDisposable
     }
 
     /// <summary>Recovers by the same two targets.</summary>
-    public Task<RecoveryReport> RecoverAsync(string journals, IAuditSink audit, IAccessPolicy? policy = null, TimeProvider? time = null, CancellationToken cancellationToken = default) => JobSession.RecoverAsync(
+    public Task<RecoveryReport> RecoverAsync(string journals, IAuditSink audit, IAccessPolicy? policy = null, TimeProvider? time = null, Action<TokenExchangeBuilder>? more = null, CancellationToken cancellationToken = default) => JobSession.RecoverAsync(
         b =>
         {
             Compose(b, Emulator, Identity, audit, time, null, null, SecretRole.Path, null);
             b.Journal(journals);
             if (policy is not null)
                 b.Policy(policy);
+            more?.Invoke(b);
         },
         cancellationToken: cancellationToken);
 

@@ -62,7 +62,10 @@ internal sealed class MatcherReading(PolicyErrors errors, bool isPermit)
     }
 
     /// <summary>Reads a list of scope tokens; null if it is none, which is noted.</summary>
-    public ScopeSet? ScopeList(PolicyObject owner, PolicyNode node)
+    /// <param name="owner">Whose list it is.</param>
+    /// <param name="node">The list.</param>
+    /// <param name="isLeft">Whether it says what is left of what was asked for: then an action of AWS may have a * in its name (<c>s3:Get*</c>), which stands for nothing else. Where it decides whether a rule applies, somebody would take it for a pattern.</param>
+    public ScopeSet? ScopeList(PolicyObject owner, PolicyNode node, bool isLeft = false)
     {
         int before = errors.Count;
         IReadOnlyList<PolicyNode>? entries = owner.TextsOf(node, "Write a list of scopes: [ \"sql\" ].");
@@ -71,7 +74,7 @@ internal sealed class MatcherReading(PolicyErrors errors, bool isPermit)
             // RFC 6749 §3.3: visible ASCII but for the quote and the backslash.
             if (entry.Text!.Length is 0 or > LongestText || entry.Text.AsSpan().IndexOfAnyExceptInRange('!', '~') >= 0 || entry.Text.AsSpan().ContainsAny('"', '\\'))
                 errors.Add(entry, "is no scope (RFC 6749 §3.3)", "Write visible ASCII without quote and backslash, one scope per entry.");
-            else if (entry.Text.Contains('*', StringComparison.Ordinal))
+            else if (entry.Text.Contains('*', StringComparison.Ordinal) && !(isLeft && entry.Text != "*" && AwsSessionPolicy.FaultOfAction(entry.Text) is null))
                 errors.Add(entry, "has a * in it, which stands for nothing here", "List the scopes that are meant.");
         }
         return entries is not null && errors.Count == before ? ScopeSet.Of([.. entries.Select(entry => entry.Text!)]) : null;

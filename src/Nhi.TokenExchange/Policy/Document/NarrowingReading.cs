@@ -21,8 +21,9 @@ internal sealed class NarrowingReading(PolicyErrors errors)
         IReadOnlyList<PolicyNode>? entries = owner.Texts("resources", "Write a list of the target's resources and audiences: [ \"https://warehouse.example/orders\" ].");
         foreach (PolicyNode entry in entries ?? [])
         {
+            // In the name of a resource of AWS it is a letter like another: names are compared as texts.
             string? fault = entry.Text!.Length == 0 ? "is empty" : entry.Text.Length > LongestResource ? string.Create(CultureInfo.InvariantCulture, $"is longer than {LongestResource} characters")
-                : entry.Text.Contains('*', StringComparison.Ordinal) ? "has a * in it, which stands for nothing here" : PolicyText.FaultOf(entry.Text);
+                : entry.Text.Contains('*', StringComparison.Ordinal) && !entry.Text.StartsWith("arn:", StringComparison.Ordinal) ? "has a * in it, which stands for nothing here" : PolicyText.FaultOf(entry.Text);
             if (fault is not null)
                 errors.Add(entry, fault, "Write a name as the target has it, one per entry.");
         }

@@ -167,7 +167,7 @@ internal sealed class RuleReading(PolicyErrors errors)
             return PolicyLimits.None;
         TimeSpan? longest = limits.Duration("longestHandOut", ShortestHandOut, LongestHandOut);
         bool refuseLongerLife = limits.Flag("refuseLongerLife"), senderConstrained = limits.Flag("senderConstrained");
-        ScopeSet? scopes = limits.Find("scopes") is { } list ? new MatcherReading(errors, isPermit: true).ScopeList(limits, list) : null;
+        ScopeSet? scopes = limits.Find("scopes") is { } list ? new MatcherReading(errors, isPermit: true).ScopeList(limits, list, isLeft: true) : null;
         var narrowing = new NarrowingReading(errors);
         IReadOnlyList<string>? resources = narrowing.Resources(limits);
         string? details = narrowing.Details(limits);

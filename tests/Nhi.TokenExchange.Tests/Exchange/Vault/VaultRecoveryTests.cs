@@ -75,6 +75,45 @@ internal sealed class VaultRecoveryTests
     }
 
     [Test]
+    public async Task A_policy_file_decides_on_the_login_as_well()
+    {
+        await using VaultJob dead = await VaultJob.LeftBehindAsync(_journals);
+        string file = Path.Combine(Path.GetDirectoryName(_journals)!, "policy.json");
+        await File.WriteAllTextAsync(file, """{ "version": 1, "revision": 7, "rules": [] }""");
+        var audit = new RecordingSink();
+
+        RecoveryReport report = await dead.RecoverAsync(_journals, audit, more: b => b.PolicyFile(file));
+
+        Assert.That(dead.Emulator.Ledger.Issued, Has.Count.EqualTo(2), "nobody logs in");
+        Assert.That(report.AllEnded, Is.False);
+        Assert.That(audit.Events.First(told => told.Kind == AuditEventKind.Denied).PolicyRevision, Does.StartWith("7"));
+        await File.WriteAllTextAsync(file, "{");
+        Assert.That(() => dead.RecoverAsync(_journals, audit, more: b => b.PolicyFile(file)), Throws.InstanceOf<TokenExchangeException>().With.Property("Code").EqualTo("NHI1006"));
+        Assert.That(Directory.GetFiles(_journals), Has.Length.EqualTo(1), "nothing is lost");
+    }
+
+    [Test]
+    public async Task Its_own_login_that_it_cannot_end_is_in_the_report()
+    {
+        await using VaultJob dead = await VaultJob.LeftBehindAsync(_journals);
+        var audit = new RecordingSink
+        {
+            Refuse = told =>
+            {
+                if (told is { Kind: AuditEventKind.Revoked, Target: "vault" })   // what was left behind is; from now on Vault is away
+                    dead.Emulator.Faults.Next(EmulatorEndpoint.VaultToken, Fault.Status(503), times: 1000);
+                return null;
+            },
+        };
+
+        RecoveryReport report = await dead.RecoverAsync(_journals, audit, more: b => b.EndWithin(TimeSpan.FromSeconds(1)));
+
+        string own = dead.Emulator.Ledger.Issued[^1].Fingerprint;
+        Assert.That(report.AllEnded, Is.False, report.ToString());
+        Assert.That(report.Jobs[^1].Leases.Select(lease => (lease.Fingerprint, lease.End)), Is.EqualTo(new[] { (own, LeaseEnd.Failed) }));
+    }
+
+    [Test]
     [Platform("Linux,MacOsX")]
     public async Task Stopped_or_killed_in_the_middle_it_leaves_no_login_of_its_own()
     {
