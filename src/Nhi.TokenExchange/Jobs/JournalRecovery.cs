@@ -186,7 +186,11 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         }
         // A job that ends in order strikes off what has no handle once the audit has taken how it ended. There is nobody left to ask.
         if (journal.IsClosed && entry is { Handle: null, IsStatic: false })
-            return await IsToldAsync("its job ended in order and told its log and its report how this ended; the audit did not take it then").ConfigureAwait(false) ? LeaseEnd.CannotBeRevoked : null;
+        {
+            const string Untold = "its job ended in order and told its log and its report how this ended; the audit did not take it then";
+            outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", LeaseEnd.CannotBeRevoked, entry.UnusableFrom, entry.DiesAt, Untold, null));
+            return await IsToldAsync(Untold).ConfigureAwait(false) ? LeaseEnd.CannotBeRevoked : null;
+        }
         (LeaseEnd end, string? failure) = await AskAsync(entry, target).ConfigureAwait(false);
         // By one hand of the clock only, that of the wall: the other did not outlive the process. So the issuer was asked all the same.
         if (end is LeaseEnd.Failed or LeaseEnd.CannotBeRevoked && !entry.EndIsUncertain && entry.DiesAt <= session.Clock.Now)

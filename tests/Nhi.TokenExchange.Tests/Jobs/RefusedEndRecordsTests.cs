@@ -71,7 +71,7 @@ internal sealed class RefusedEndRecordsTests : JournalFixture
         await using TestJob next = await StartAsync();
         RecoveryReport report = await next.Session.WaitForRecoveryAsync();
 
-        Assert.That(report.Jobs.Single().Leases, Is.Empty, "its own job's report has it");
+        Assert.That(report.Jobs.Single().Leases.Single().ToString(), Does.Contain("its job ended in order"));
         AuditEvent told = next.Audit.Events.Single();
         Assert.That(told.Kind, Is.EqualTo(AuditEventKind.Recovered), "who comes later does not know how it ended, and says so");
         Assert.That(told.Reason, Does.Contain("its job ended in order"));
