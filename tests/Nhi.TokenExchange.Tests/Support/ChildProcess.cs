@@ -7,6 +7,9 @@ internal static class ChildProcess
 {
     private static readonly string Job = typeof(ChildProcess).Assembly.Location.Replace("Nhi.TokenExchange.Tests", "Nhi.TokenExchange.ChildJob", StringComparison.Ordinal);
 
+    // One that hangs is a failed test, not one that never ends.
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
+
     /// <summary>Runs it to its end.</summary>
     /// <param name="how">What it does.</param>
     /// <param name="variables">Set in its environment.</param>
@@ -27,9 +30,13 @@ internal static class ChildProcess
     {
         using Process child = Start(start, variables);
         Task<string> errors = child.StandardError.ReadToEndAsync();
-        string said = await child.StandardOutput.ReadToEndAsync() + await errors;
+        Task<string> output = child.StandardOutput.ReadToEndAsync();
+        bool ended = await Task.WhenAny(output, Task.Delay(Deadline, TimeProvider.System, CancellationToken.None)) == output;
+        if (!ended)
+            child.Kill(entireProcessTree: true);
+        string said = await output + await errors;
         await child.WaitForExitAsync();
-        return (said, child.ExitCode);
+        return (ended ? said : $"{said}(killed: it did not end within {Deadline})", child.ExitCode);
     }
 
     private static Process Start(ProcessStartInfo start, params (string Name, string Value)[] variables)
