@@ -28,6 +28,8 @@ namespace Nhi.TokenExchange;
 internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Action<Credential> overdue)
 {
     private const int PruneAfterAtLeast = 64;
+    // Milliseconds: a lease's wall end is cut to whole seconds, and a wall that is slewed goes a little off.
+    private const double MostApart = 2000;
 
     private Credential? _head;
     private int _closed;
@@ -90,6 +92,14 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
         // DeadTick is our end; the issuer's is later by as much as the two ends lie apart.
         TimeSpan after = credential.ExpiresAt - clock.InstantOf(credential.Lease.WallEnd);
         return credential.ExpiresAt <= clock.Now && credential.Lease.DeadTick + (long)after.TotalMilliseconds <= clock.Tick;
+    }
+
+    /// <summary>Whether the wall clock went as the other hand did since the credential was issued. If it was set, an end that reads the same is another one.</summary>
+    public bool KeptTheWall(Credential credential)
+    {
+        double then = credential.Lease.DeadTick - (clock.InstantOf(credential.Lease.WallEnd) - DateTimeOffset.UnixEpoch).TotalMilliseconds;
+        double now = clock.Tick - (clock.Now - DateTimeOffset.UnixEpoch).TotalMilliseconds;
+        return Math.Abs(then - now) <= MostApart;
     }
 
     /// <summary>Whether a credential may live on after the end that is known of it. Who compares that with the clock does so before.</summary>

@@ -170,14 +170,14 @@ internal sealed class PolicyFileTests : PolicyFileFixture
     }
 
     [Test]
-    public async Task What_killed_jobs_left_behind_is_dealt_with_whatever_the_policy_says()
+    public void What_killed_jobs_left_behind_waits_for_a_policy_that_can_be_read()
     {
         Put("{");
         string journal = Path.Join(Folder, "journal");
 
-        RecoveryReport report = await JobSession.RecoverAsync(b => b
-            .Identity("job", TestProofs.Source(Time), ActsFor.Workload).Target("warehouse", Issuer, identity: "job").PolicyFile(PolicyPath).Journal(journal).Time(Time));
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => JobSession.RecoverAsync(b => b
+            .Identity("job", TestProofs.Source(Time), ActsFor.Workload).Target("warehouse", Issuer, identity: "job").PolicyFile(PolicyPath).Journal(journal).Time(Time)))!;
 
-        Assert.That(report, Is.Not.Null);
+        Assert.That(refused.Message, Does.StartWith("NHI1006 PolicyFile: nhi.policy.json(1,2): ends before the document does"));
     }
 }
