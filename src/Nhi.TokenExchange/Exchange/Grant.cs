@@ -118,7 +118,7 @@ internal sealed record Grant
     public DateTimeOffset UnusableFrom(Credential credential) =>
         Earliest(credential.HandOutEnd.UtcTicks > Margin.Ticks ? credential.HandOutEnd - Margin : DateTimeOffset.MinValue, AskedAt + MaxLifetime, NotBeyond);
 
-    public LeaseRecord LeaseFor<T>(Issued<T> issued, long flightNumber)
+    public LeaseRecord LeaseFor<T>(Issued<T> issued)
         where T : Credential
     {
         AgreedClock clock = Origin.Owner.Session.Clock;
@@ -141,7 +141,6 @@ internal sealed record Grant
             DeadTick = dead,
             WallEnd = clock.WallSecondOf(unusableFrom),
             RefreshLead = (ushort)Math.Clamp(Math.Ceiling(TimeSpan.FromMilliseconds(dead - RefreshTick(issued, dead, tick)).TotalSeconds), 0, ushort.MaxValue),
-            FlightNumber = flightNumber,
             // What comes dead was issued this moment: our clock is wrong, or the issuer's. Where ours was set ahead meanwhile, nobody knows from which of its times the end was counted.
             EndIsUncertain = issued.EndIsAssumed || issued.Credential.ExpiresAt <= now || ahead > MostAhead,
         };
