@@ -4,7 +4,7 @@ namespace Nhi.TokenExchange;
 internal static class Narrowing
 {
     public static AccessDecision Applied(AccessDecision decision, AccessRequest asked, TokenExchanger exchanger) =>
-        decision.IsPermitted && FaultOf(decision, asked, exchanger) is { } fault ? decision.Denied(fault, decision.DenyHoldsUntil) : decision;
+        decision.IsPermitted && FaultOf(decision, asked, exchanger) is { } fault ? decision.Denied(fault, decision.DenyHoldsUntil(asked.At)) : decision;
 
     /// <summary>What is left of the authorization details of a permit; null if it leaves those of the target, or there are none.</summary>
     public static string? DetailsLeft(AccessDecision decision, AccessRequest asked) =>

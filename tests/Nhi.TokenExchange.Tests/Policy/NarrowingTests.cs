@@ -139,12 +139,12 @@ public class NarrowingTests
         var exchanger = new TestExchanger(TimeProvider.System) { Flaw = _ => "are none" };
 
         Assert.That(Narrowing.Applied(Permitted(ScopeSet.Of("files"), false), Request(scopes: "sql files"), exchanger).HoldsUntil, Is.EqualTo(Now.AddSeconds(denyHolds)));
-        Assert.That(SenderConstraint.Applied(Permitted(null, true), exchanger).HoldsUntil, Is.EqualTo(Now.AddSeconds(denyHolds)));
+        Assert.That(SenderConstraint.Applied(Permitted(null, true), Request(), exchanger).HoldsUntil, Is.EqualTo(Now.AddSeconds(denyHolds)));
 
         AccessDecision Permitted(ScopeSet? scopes, bool senderConstrained)
         {
             AccessDecision permit = AccessDecision.Permit("remote", scopes, holdsUntil: permitHolds is { } held ? Now.AddSeconds(held) : null, senderConstrained: senderConstrained);
-            permit.AskedAgainAt = askedAgain is { } again ? Now.AddSeconds(again) : null;
+            permit.AskedAgainAfter = askedAgain is { } again ? TimeSpan.FromSeconds(again) : null;
             return permit;
         }
     }

@@ -211,3 +211,18 @@ public class ObligationTests
 
     private static Task<TestJob> StartAsync(string limits, Action<TestExchanger>? issuer = null) => TestJob.StartAsync(issuer, more: b => b.Policy(Of(Permit("orders", ToWarehouse, limits))));
 }
+
+    [Test]
+    public async Task The_audit_names_the_document_that_decided_though_another_came_into_force_in_between()
+    {
+        PolicyDocument before = PolicyDocument.Parse(Text(7, Permit("orders", ToWarehouse))), after = PolicyDocument.Parse(Text(8, Permit("orders-again", ToWarehouse)));
+        var policy = new Moq.Mock<IAccessPolicy>();
+        policy.Setup(one => one.Revision).Returns(before.Revision);
+        policy.Setup(one => one.GetChangeToken()).Returns(after.GetChangeToken());
+        policy.Setup(one => one.DecideAsync(Moq.It.IsAny<AccessRequest>(), Moq.It.IsAny<CancellationToken>())).Returns((AccessRequest request, CancellationToken token) => after.DecideAsync(request, token));
+        await using TestJob job = await TestJob.StartAsync(more: b => b.Policy(policy.Object));
+
+        await job.Warehouse.GetAsync();
+
+        Assert.That(job.Audit.Events.Where(one => one.Kind is AuditEventKind.Permitted or AuditEventKind.Exchanging or AuditEventKind.Issued).Select(one => one.PolicyRevision), Is.EqualTo(Enumerable.Repeat(after.Revision, 3)));
+    }

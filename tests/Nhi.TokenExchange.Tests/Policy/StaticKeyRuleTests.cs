@@ -141,6 +141,19 @@ internal sealed class StaticKeyRuleTests
     }
 
     [TestCase("""{"result":{"allow":true}}""", false)]
+    [Test]
+    public async Task A_decision_point_whose_lasting_yes_says_nothing_of_static_keys_is_asked_again_after_ten_seconds()
+    {
+        var time = new ManualTimeProvider();
+        await using var point = new ScriptedIssuer(ScriptedAnswer.Json("""{"result":{"allow":true,"holds_for_seconds":28800}}"""));
+        await using StaticKeyJob job = await StaticKeyJob.StartAsync(time, more: b => b.Policy(AccessPolicies.Opa(point.Uri, "tokens/decision")));
+        Assert.That(() => job.CallAsync(), Throws.TypeOf<AccessDeniedException>());
+        point.Respond = _ => ScriptedAnswer.Json("""{"result":{"allow":true,"static_key":true}}""");
+        time.Advance(TimeSpan.FromSeconds(11));
+
+        Assert.That(await job.CallAsync(), Is.EqualTo(200), "the rule was put right");
+    }
+
     [TestCase("""{"result":true}""", false)]
     [TestCase("""{"result":{"allow":true,"static_key":false}}""", false)]
     [TestCase("""{"result":{"allow":true,"static_key":true}}""", true)]
