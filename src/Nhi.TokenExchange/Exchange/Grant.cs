@@ -69,7 +69,7 @@ internal sealed record Grant
         ScopeSet asked = request.Scopes;
         ScopeSet scopes = decision.Scopes ?? asked;
         // Where scopes were asked for, none at all is wider, not narrower: the issuer would give what it has.
-        if (!asked.IsEmpty && (scopes.IsEmpty || !scopes.IsSubsetOf(asked)))
+        if (!asked.IsEmpty && (scopes.IsEmpty || !exchanger.Contains(asked, scopes)))
         {
             throw new TokenExchangeException(ErrorCodes.ScopeOutsideTarget, ExchangeStage.Authorize, $"Rule '{decision.Rule}' permits scopes '{scopes}', which go beyond the '{asked}' that were asked for.")
             {
@@ -184,7 +184,7 @@ internal sealed record Grant
         if (issued.Flaw is { } flaw)
             throw flaw;
         // RFC 6749 §5.1: absent scope means "as asked"; where nothing was asked, the issuer decides.
-        if (issued.GrantedScopes is { } granted && !Scopes.IsEmpty && !granted.IsSubsetOf(Scopes))
+        if (issued.GrantedScopes is { } granted && !Scopes.IsEmpty && !Origin.Owner.Plan.Exchanger.Contains(Scopes, granted))
         {
             throw new TokenExchangeException(ErrorCodes.WiderScope, ExchangeStage.Verify, $"Scopes '{Scopes}' were asked for, '{Quoted(granted)}' were granted. It is not handed out.")
             {
