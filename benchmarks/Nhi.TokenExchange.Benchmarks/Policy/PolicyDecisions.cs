@@ -39,6 +39,10 @@ public class PolicyDecisions
     [Benchmark]
     public AccessDecision DenyWithReason() => _oneTarget.Decide(_denied);
 
+    /// <summary>The same in a document that many jobs share.</summary>
+    [Benchmark]
+    public AccessDecision DenyAmongManyTargets() => _spread.Decide(_denied);
+
     [Benchmark]
     public PolicyDocument Compile() => PolicyDocument.Parse(_text);
 
