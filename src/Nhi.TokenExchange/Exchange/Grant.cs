@@ -217,7 +217,7 @@ internal sealed record Grant
         TimeSpan life = issued.Credential.ExpiresAt - clock.Now;
         if (!issued.EndIsAssumed && life <= MaxLifetime + Rounding)
             return;
-        string lives = issued.Credential.KnownEnd is null ? "is static: it ends when its owner ends it" : issued.EndIsAssumed ? "does not say when it ends" : FormattableString.Invariant($"ends at {issued.Credential.ExpiresAt:O}, in {TimeSpan.FromSeconds(Math.Floor(life.TotalSeconds)):c}");
+        string lives = issued.EndIsAssumed ? "does not say when it ends" : FormattableString.Invariant($"ends at {issued.Credential.ExpiresAt:O}, in {TimeSpan.FromSeconds(Math.Floor(life.TotalSeconds)):c}");
         throw new TokenExchangeException(ErrorCodes.LivesTooLong, ExchangeStage.Verify, $"Rule '{RefusesLongerLife}' permits a life of {MaxLifetime:hh\\:mm\\:ss} at most (refuseLongerLife), and the credential {lives}. It is not handed out.")
         {
             CorrelationId = issued.CorrelationId, Hint = "Let the issuer give shorter lives to this client; or take refuseLongerLife out of the rule: then the hand-out alone is limited.",
