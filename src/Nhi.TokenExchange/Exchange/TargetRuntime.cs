@@ -19,16 +19,17 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
 
     public TargetMeasurements Measurements { get; } = new(session.Plan.Meter, plan, session.Plan.Time);
 
-    /// <summary>The origin of a lease. As long as proofs say the same, that is one object; a race makes some more, which does no harm.</summary>
+    /// <summary>The origin of a lease. As long as proofs say the same and the policy stays, that is one object; a race makes some more, which does no harm.</summary>
     public LeaseOrigin OriginOf(JobAttestation attestation, AttestedProof proof)
     {
         LeaseOrigin? last = _origin;
+        int era = Session.Leases.Era;
         bool isSame = last is not null && last.Attestation.SaysTheSameAs(attestation);
-        if (isSame && last!.SubjectIssuer == proof.Issuer && last.Subject == proof.Subject)
+        if (isSame && last!.SubjectIssuer == proof.Issuer && last.Subject == proof.Subject && last.Era == era)
             return last;
         if (!isSame && attestation.Difference is { } difference && Plan.Through is null)   // when it changes, not at each refresh, and not again at each hop
             Session.Plan.Logger.ProofDiffersFromJob(Target, difference);
-        return _origin = new LeaseOrigin(this, attestation, proof.Issuer, proof.Subject);
+        return _origin = new LeaseOrigin(this, attestation, proof.Issuer, proof.Subject, era);
     }
 
     /// <summary>The answers about the target's credential.</summary>

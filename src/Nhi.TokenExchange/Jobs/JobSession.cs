@@ -293,8 +293,8 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
 
     private void OnPolicyChanged()
     {
-        // Each is handed out no more before the first is ended: an issuer may let one end with another.
-        foreach (IReadOnlyList<Credential> withdrawn in _targets.Values.Select(target => target.Invalidate()).ToArray())
-            _ending.EndInBackground(withdrawn, "the policy changed");
+        int era = Leases.BeginEra();
+        Credential[] withdrawn = [.. _targets.Values.SelectMany(target => target.Invalidate())];   // all of them before the first is ended: an issuer may let one end with another
+        _ending.EndInBackground([.. withdrawn.Union(Leases.LiveBefore(era))], "the policy changed");
     }
 }

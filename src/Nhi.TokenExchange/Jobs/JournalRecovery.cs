@@ -27,9 +27,6 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
     /// <summary>What was done; never fails. From then on nothing is in use here.</summary>
     public Task<RecoveryReport> Report => _report.Task;
 
-    // One that only recovers decides nothing.
-    private string? Revision => session.OnlyRecovers ? null : session.Plan.PolicyRevision;
-
     /// <summary>Begins, beside the job.</summary>
     public void Start()
     {
@@ -204,10 +201,10 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         AuditEventKind kind = end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
         string reason = $"recovered from the journal of a job that {(journal.IsClosed ? "ended and left it" : "was killed")}{(failure is null ? "" : $"; {failure}")}";
         bool isRecorded = await session.Audit.TryRecordAsync(() => entry.ToEvent(
-            kind, session.Moment, journal.Header.Job, Revision, reason, end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null, staticKey)).ConfigureAwait(false);
+            kind, session.Moment, journal.Header.Job, session.Plan.PolicyRevision, reason, end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null, staticKey)).ConfigureAwait(false);
         return end == LeaseEnd.Failed || !isRecorded ? null : end;
 
-        Task<bool> IsToldAsync(string what) => session.Audit.TryRecordAsync(() => entry.ToEvent(AuditEventKind.Recovered, session.Moment, journal.Header.Job, Revision, what, staticKey: staticKey));
+        Task<bool> IsToldAsync(string what) => session.Audit.TryRecordAsync(() => entry.ToEvent(AuditEventKind.Recovered, session.Moment, journal.Header.Job, session.Plan.PolicyRevision, what, staticKey: staticKey));
     }
 
     // Not this one's to tell.

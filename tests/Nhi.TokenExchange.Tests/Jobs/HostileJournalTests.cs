@@ -207,6 +207,7 @@ internal sealed class HostileJournalTests : JournalFixture
         Assert.That(report.ToString(), Does.Contain("declare the target 'held' with issuer https://moved.test/ to have it revoked"));
         Assert.That(audit.Events.Single(one => one.Kind == AuditEventKind.Orphaned).Reason, Does.Contain("declare the target 'held'"));
         Assert.That(audit.Events.Single(one => one.Kind == AuditEventKind.Expired).Fingerprint, Is.EqualTo("f2"));
+        Assert.That(audit.Events.Select(one => one.PolicyRevision), Is.All.EqualTo("allow-all"), "which rules are in force is said where nothing is decided, too");
         Assert.That(Files(), Is.EqualTo(new[] { file }));
         Assert.That((await RecoverAsync()).Jobs.Single().Leases.Select(lease => lease.Fingerprint), Is.EqualTo(new[] { "f1" }));
     }

@@ -37,6 +37,8 @@ internal sealed class RuleReading(PolicyErrors errors)
         if (isPermit.Value)
             OnlyInSoManyWords(rule, conditions);
         PolicyLimits read = limits is null ? PolicyLimits.None : ReadLimits(limits, isPermit.Value, conditions);
+        if (Contradictions.Of(isPermit.Value, conditions, read) is { } contradiction)
+            errors.Add(limits ?? node, contradiction.What, contradiction.Remedy);
         return name is not null && errors.Count == before ? new PolicyRule(name, isPermit.Value, reason, node.Place, [.. conditions], window, read) : null;
     }
 
@@ -177,8 +179,6 @@ internal sealed class RuleReading(PolicyErrors errors)
             conditions.Add(new ExchangedCondition());
         limits.Close();
         RefuseEmpty(limits);
-        if (scopes is { } narrowed && conditions.OfType<ScopeCondition>().FirstOrDefault() is { } asked && !narrowed.Values.Any(asked.Scopes.Contains))
-            errors.Add(node, "leaves none of the scopes that the rule lets through", "Let limits.scopes and when.scopes have one in common.");
         return new PolicyLimits { LongestHandOut = longest, RefuseLongerLife = refuseLongerLife, Scopes = scopes, Resources = resources, AuthorizationDetails = details, SenderConstrained = senderConstrained };
     }
 

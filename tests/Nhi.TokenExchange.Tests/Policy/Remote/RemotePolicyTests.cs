@@ -91,6 +91,37 @@ internal sealed class RemotePolicyTests
     }
 
     [Test]
+    public async Task A_permit_with_a_lifetime_that_leaves_nothing_is_asked_again_after_ten_seconds_each_time_and_not_before([Values] Language language)
+    {
+        await using DecidedJob job = await DecidedJob.StartAsync(language);
+        job.Point.Rule = _ => new EmulatedDecision { IsPermitted = true, Scopes = ["read"], HoldsFor = TimeSpan.FromHours(1) };
+        job.Issuer.Flaw = scopes => scopes.Values.Count == 1 ? "are one; this issuer takes two" : null;
+        for (int round = 1; round <= 3; round++)
+        {
+            job.Denial();
+            job.Denial();
+            Assert.That((job.Asked, job.Audit.Kinds.Count(kind => kind == AuditEventKind.Attested)), Is.EqualTo((round, round)));
+            job.Time.Advance(RemotePolicy.DenyHolds + TimeSpan.FromSeconds(1));
+        }
+
+        job.Point.Rule = _ => Yes;
+
+        await job.Warehouse.GetAsync();
+    }
+
+    [Test]
+    public async Task A_permit_with_a_lifetime_that_is_wider_than_what_was_asked_for_is_not_remembered([Values] Language language)
+    {
+        await using DecidedJob job = await DecidedJob.StartAsync(language);
+        job.Point.Rule = _ => new EmulatedDecision { IsPermitted = true, Scopes = ["read", "admin"], HoldsFor = TimeSpan.FromHours(1) };
+        Assert.That(job.Failure().Code, Is.EqualTo("NHI3003"));
+        job.Point.Rule = _ => Yes;
+        job.Time.Advance(TimeSpan.FromMinutes(2));
+
+        await job.Warehouse.GetAsync();
+    }
+
+    [Test]
     public async Task A_refresh_is_asked_for_anew_and_a_deny_ends_what_is_held([Values] Language language)
     {
         await using DecidedJob job = await DecidedJob.StartAsync(language);
