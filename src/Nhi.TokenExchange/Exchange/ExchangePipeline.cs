@@ -171,6 +171,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             Resources = grant.Resources,
             AuthorizationDetails = grant.AuthorizationDetails,
             MaxLifetime = grant.MaxLifetime,
+            FlightId = session.FlightId(flight.Number),
             Job = session.Context,
             Tenant = request?.Tenant,
             Claims = request?.Claims,

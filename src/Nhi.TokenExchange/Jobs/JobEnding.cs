@@ -66,11 +66,13 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAcc
             Environment.ExitCode = ExitCode;
     }
 
-    // What is still in the air, and what recovers beside the job, has events yet. It is ended once, whoever asks.
+    // What is still in the air, what recovers beside the job, and ends that a slow audit has not taken yet have events to come. It is ended once, whoever asks.
     private async Task EndAuditWhenDrainedAsync()
     {
         await session.Leases.Drained.ConfigureAwait(false);
         await session.Recovery.Report.ConfigureAwait(false);
+        if (session.Audit.HasEnd)   // no chain says that it is whole before
+            await accounts.AllRecordedAsync().ConfigureAwait(false);
         await session.Audit.EndAsync().ConfigureAwait(false);
     }
 

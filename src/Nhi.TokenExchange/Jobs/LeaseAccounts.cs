@@ -37,6 +37,9 @@ internal sealed class LeaseAccounts(JobSession session)
     /// <returns>False: not of all at the deadline.</returns>
     public Task<bool> AreRecordedBeforeAsync(CancellationToken deadline) => _records.AreMadeBeforeAsync(deadline);
 
+    /// <summary>Completes when each end was recorded, or given up.</summary>
+    public Task AllRecordedAsync() => _records.AllMadeAsync();
+
     /// <summary>Has an end recorded, beside what the caller does.</summary>
     public void RecordInBackground(LeaseAccount account) => _ = _records.Add(account.RecordAsync);
 
@@ -130,6 +133,7 @@ internal sealed class LeaseAccounts(JobSession session)
         Issuer = credential.Lease.Origin.Owner.Plan.Exchanger.Issuer.AbsoluteUri,
         SubjectIssuer = credential.Lease.Origin.SubjectIssuer,
         Subject = credential.Lease.Origin.Subject,
+        Through = credential.Lease.Origin.Owner.Plan.Through,
         IsPlatformIssued = credential.Lease.Origin.Owner.Plan.Exchanger.IsPlatformIssued,
         StaticKey = credential.Lease.Origin.Owner.Plan.Exchanger.StaticKey?.As(credential),
         PolicyRevision = session.Plan.PolicyRevision,
