@@ -114,7 +114,7 @@ internal sealed class PostgresRoleExchanger : TokenExchanger<DatabaseLogin>
         }
         try
         {
-            return await new LoginEnding(_admin, proof, name).EndAsync(cancellationToken).ConfigureAwait(false);
+            return await new LoginEnding(_admin, proof, name, LoginName.HeirOf(_options.RolePrefix)).EndAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception failure) when (PostgresFailure.IsServers(failure))
         {
