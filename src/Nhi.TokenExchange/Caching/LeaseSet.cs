@@ -196,6 +196,19 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
         }
     }
 
+    /// <summary>The leases that nobody ends, of flights that took off before another.</summary>
+    /// <param name="flight">The number of that one.</param>
+    public IReadOnlyList<Credential> Granted(long flight)
+    {
+        var granted = new List<Credential>();
+        for (Credential? lease = Volatile.Read(ref _head); lease is not null; lease = Volatile.Read(ref lease.Lease.Next))
+        {
+            if (lease.Lease.State == LeaseState.Live && lease.Lease.FlightNumber < flight && !IsDead(lease))
+                granted.Add(lease);
+        }
+        return granted;
+    }
+
     /// <summary>Counts the leases that live at their issuers and that nobody ends, by target.</summary>
     public Dictionary<string, long> CountLive()
     {

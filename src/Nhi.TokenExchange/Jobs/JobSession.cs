@@ -269,8 +269,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
 
     private EndCause Cause => _cause.Task.IsCompletedSuccessfully ? Blocking.Wait(_cause.Task) : EndCause.Completed;
 
-    // Any number of times, by anybody.
-    private void Shut()
+    private void Shut()   // any number of times, by anybody
     {
         Leases.Close();
         foreach (TargetRuntime target in _targets.Values)
@@ -293,8 +292,9 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
 
     private void OnPolicyChanged()
     {
-        // Each is handed out no more before the first is ended: an issuer may let one end with another.
-        foreach (IReadOnlyList<Credential> withdrawn in _targets.Values.Select(target => target.Invalidate()).ToArray())
-            _ending.EndInBackground(withdrawn, "the policy changed");
+        long before = NextFlightNumber();
+        // Each is handed out no more before the first is ended: an issuer may let one end with another. Callers may hold what was replaced, too.
+        Credential[] withdrawn = [.. _targets.Values.SelectMany(target => target.Invalidate())];
+        _ending.EndInBackground([.. withdrawn.Union(Leases.Granted(before))], "the policy changed");
     }
 }
