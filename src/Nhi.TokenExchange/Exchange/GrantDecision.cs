@@ -75,7 +75,10 @@ internal sealed class GrantDecision(JobSession session, TargetRuntime target)
                 IsTransient = true,
             };
         }
-        return new PolicyAnswer(asked, StaticKeyPermission.Applied(Narrowing.Applied(SenderConstraint.Applied(decision, _exchanger), asked, _exchanger), asked), revision);
+        AccessDecision comesTo = StaticKeyPermission.Applied(Narrowing.Applied(SenderConstraint.Applied(decision, _exchanger), asked, _exchanger), asked);
+        if (decision.IsPermitted && !comesTo.IsPermitted)
+            (session.Plan.Policy as RemotePolicy)?.Forget(asked);
+        return new PolicyAnswer(asked, comesTo, revision);
     }
 
     private async ValueTask RecordAsync(Flight flight, AttestedProof proof, PolicyAnswer answer, CancellationToken cancellationToken)

@@ -91,6 +91,10 @@ public sealed class AccessDecision
     /// <param name="holdsUntil">As of <see cref="Deny"/>.</param>
     internal AccessDecision Denied(string reason, DateTimeOffset? holdsUntil) => new(false, Rule, reason) { HoldsUntil = holdsUntil, CorrelationId = CorrelationId };
 
+    /// <summary>Whether both permit, and this one leaves the same, for no shorter time.</summary>
+    internal bool LeavesAsMuchAs(AccessDecision other) =>
+        IsPermitted && other.IsPermitted && Limits == other.Limits && PermitsStaticKey == other.PermitsStaticKey && HoldsUntil >= other.HoldsUntil;
+
     /// <summary>A permit of a policy that only observes.</summary>
     /// <param name="would">What it would have decided. None of it counts.</param>
     internal static AccessDecision Observed(AccessDecision would) =>

@@ -20,9 +20,9 @@ internal sealed class AuthZenPoint(Uri decisionPoint, Uri? configured) : IDecisi
             using HttpResponseMessage response = await DecisionChannel.PostAsync(endpoint, call.Question, call, cancellationToken).ConfigureAwait(false);
             return Read(DecisionChannel.BodyOf(response), endpoint, call) with { CorrelationId = CorrelationIds.Of(response) ?? call.RequestId };
         }
-        catch (TokenExchangeException)
+        catch (Exception failed) when (failed is TokenExchangeException or OperationCanceledException)
         {
-            _metadata.Forget();   // it may have moved
+            _metadata.Forget();   // it may have moved; where it was, packets may be dropped
             throw;
         }
     }

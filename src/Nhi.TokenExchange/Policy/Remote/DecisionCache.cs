@@ -11,6 +11,10 @@ internal sealed class DecisionCache
 {
     private const int Most = 1024;
 
+    // A question that was asked before is answered by then.
+    private static readonly TimeSpan ForgottenFor = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _gate = new();
     private readonly MemoryCache _cache = new(new MemoryCacheOptions { SizeLimit = Most });
 
     /// <summary>How many there are.</summary>
@@ -22,7 +26,7 @@ internal sealed class DecisionCache
     public AccessDecision? Find(string key, TimeProvider time) =>
         _cache.TryGetValue(key, out Kept? kept) && time.GetElapsedTime(kept!.AskedAt) < kept.ServedFor && time.GetUtcNow() < kept.ServedUntil ? kept.Decision : null;
 
-    /// <summary>Keeps a decision.</summary>
+    /// <summary>Keeps a decision, unless a later question has been answered already.</summary>
     /// <param name="key">See <see cref="KeyOf"/>.</param>
     /// <param name="decision">The decision.</param>
     /// <param name="holdsFor">Its lifetime, from <paramref name="askedAt"/> on.</param>
@@ -32,13 +36,31 @@ internal sealed class DecisionCache
     {
         // No grant outlives its permit: one from the second half would be of little use, and dead on arrival near the end.
         TimeSpan servedFor = decision.IsPermitted ? holdsFor / 2 : holdsFor;
-        using ICacheEntry entry = _cache.CreateEntry(key);
-        entry.Size = 1;
-        entry.AbsoluteExpirationRelativeToNow = servedFor;   // for the memory; the clocks above decide
-        entry.Value = new Kept(decision, servedFor, askedAt, wall + servedFor);
+        Put(key, new Kept(decision, servedFor, askedAt, wall + servedFor), servedFor);   // how long is for the memory; the clocks above decide
     }
 
-    public void Forget(string key) => _cache.Remove(key);
+    /// <summary>What is kept counts no more, nor does what was asked before and is answered yet.</summary>
+    /// <param name="key">See <see cref="KeyOf"/>.</param>
+    /// <param name="askedAt">The monotonic hand when it was asked what counts now.</param>
+    public void Forget(string key, long askedAt) => Put(key, new Kept(null, TimeSpan.Zero, askedAt, DateTimeOffset.MinValue), ForgottenFor);
 
-    private sealed record Kept(AccessDecision Decision, TimeSpan ServedFor, long AskedAt, DateTimeOffset ServedUntil);
+    private void Put(string key, Kept kept, TimeSpan inMemory)
+    {
+        lock (_gate)
+        {
+            if (_cache.TryGetValue(key, out Kept? later) && later!.AskedAt > kept.AskedAt)
+                return;
+            _cache.Remove(key);   // where there is no room for what is new, the old one is not left
+            using ICacheEntry entry = _cache.CreateEntry(key);
+            entry.Size = 1;
+            entry.AbsoluteExpirationRelativeToNow = inMemory;
+            entry.Value = kept;
+        }
+    }
+
+    /// <param name="Decision">Null: what was decided before counts no more.</param>
+    /// <param name="ServedFor">From when it was asked on.</param>
+    /// <param name="AskedAt">The monotonic hand then.</param>
+    /// <param name="ServedUntil">By the wall.</param>
+    private sealed record Kept(AccessDecision? Decision, TimeSpan ServedFor, long AskedAt, DateTimeOffset ServedUntil);
 }

@@ -46,12 +46,17 @@ internal sealed class RemotePolicy(IDecisionPoint point, RemotePolicyOptions opt
         DateTimeOffset wall = time.GetUtcNow();
         DecisionAnswer answer = await _circuit.RunAsync(point.Rule, call, AskAsync, cancellationToken).ConfigureAwait(false);
         AccessDecision decision = Decide(answer, wall);
-        if (!request.IsRefresh && answer.Limits.HoldsFor is { } holdsFor)
+        // A permit that comes to a deny is asked for again like one.
+        if (!request.IsRefresh && answer.Limits.HoldsFor is { } holdsFor && StaticKeyPermission.Applied(decision, request).IsPermitted == decision.IsPermitted)
             _cache.Keep(key, decision, holdsFor, askedAt, wall);
-        else if (!StaticKeyPermission.Applied(decision, request).IsPermitted)
-            _cache.Forget(key);   // what a refresh was denied is not issued by an older yes
+        else if (_cache.Find(key, time) is not { } known || !decision.LeavesAsMuchAs(known))
+            _cache.Forget(key, askedAt);   // what a refresh was denied, or got less of, is not issued by an older yes
         return decision;
     }
+
+    /// <summary>What a permit comes to is a deny: it is not served from memory.</summary>
+    internal void Forget(AccessRequest request) =>
+        _cache.Forget(DecisionCache.KeyOf(DecisionQuestion.Of(request, _claims, isRefresh: false)), (request.Time ?? TimeProvider.System).GetTimestamp());
 
     public IChangeToken GetChangeToken() => new CancellationChangeToken(CancellationToken.None);
 
