@@ -10,6 +10,7 @@ internal static class Questions
         TellTheStory(folder);
         TellWhoIsShared(summary);
         TellWhatOutlives(summary);
+        TellWhatAKillLeft(summary, TimeProvider.System.GetUtcNow());
         TellLives(summary);
         TellRules(summary);
     }
@@ -35,6 +36,14 @@ internal static class Questions
         #region outlives
         foreach (AuditEvent told in summary.NotEnded.Select(record => record.Event).Where(told => told.Kind == AuditEventKind.Orphaned))
             Console.WriteLine($"{told.Target} {told.Fingerprint}: its job let it go at {told.At:u}, it dies at {told.DiesAt:u}");
+        #endregion
+    }
+
+    private static void TellWhatAKillLeft(AuditSummary summary, DateTimeOffset now)
+    {
+        #region left
+        foreach (AuditEvent told in summary.NotEnded.Select(record => record.Event).Where(told => told.Kind != AuditEventKind.Orphaned && told.DiesAt > now))
+            Console.WriteLine($"{told.Target} {told.Fingerprint}: nothing says its end; its job runs, or was killed and not recovered yet. It dies at {told.DiesAt:u}");
         #endregion
     }
 
