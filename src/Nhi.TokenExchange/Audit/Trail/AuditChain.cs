@@ -48,6 +48,7 @@ public sealed class AuditChain
     public override string ToString()
     {
         string state = Fault is not null ? $"BROKEN: {Fault}" : IsEnded ? "ended" : TornTail is not null ? $"not ended, {TornTail}" : "not ended";
-        return string.Create(CultureInfo.InvariantCulture, $"chain {Id:D}: {Events} event{(Events == 1 ? "" : "s")} in {Files.Count} file{(Files.Count == 1 ? "" : "s")}, anchored up to line {AnchoredTo}, {state}");
+        string anchored = AnchoredTo == 0 ? "met by no anchor" : string.Create(CultureInfo.InvariantCulture, $"anchored up to line {AnchoredTo}");
+        return string.Create(CultureInfo.InvariantCulture, $"chain {Id:D}: {Events} event{(Events == 1 ? "" : "s")} in {Files.Count} file{(Files.Count == 1 ? "" : "s")}, {anchored}, {state}");
     }
 }
