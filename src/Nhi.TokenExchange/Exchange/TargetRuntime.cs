@@ -192,10 +192,8 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
 
     public override void Withdraw(Credential credential)
     {
-        Slot.Withdraw(IsOfIt);
-        Varying.Withdraw(IsOfIt);
-
-        bool IsOfIt(SlotState<T> state) => state.IsOrReplaces((T)credential);
+        Slot.Withdraw(state => state.Without((T)credential));
+        Varying.Withdraw(state => state.Without((T)credential));
     }
 
     public override void Drop(Credential credential)
@@ -208,17 +206,18 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
     public override void DropWhatEndsWith(Credential hop)
     {
         var over = new HashSet<T>();
-        Slot.Withdraw(EndsWithIt);
-        Varying.Withdraw(EndsWithIt);
+        Slot.Withdraw(WithoutWhatEnds);
+        Varying.Withdraw(WithoutWhatEnds);
         foreach (T one in over)
             DropBehind(one);
 
         // What is on its way nobody knows yet; and an exchanger that ties the two does not say with which proof one was got.
-        bool EndsWithIt(SlotState<T> state)
+        SlotState<T> WithoutWhatEnds(SlotState<T> state)
         {
-            if (!state.IsFinal && state.Current is { } current && (_exchanger.EndsWithSubjectToken || _exchanger.EndsWith(current) == hop.Fingerprint))
-                return over.Add(current) || over.Contains(current);
-            return !state.IsFinal && state.Flight is not null;
+            if (state.Current is not { } current || (!_exchanger.EndsWithSubjectToken && _exchanger.EndsWith(current) != hop.Fingerprint))
+                return state.WithoutFlight();   // what is current was got with another, and stays
+            over.Add(current);
+            return state.Withdraw();
         }
     }
 

@@ -35,11 +35,13 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAcc
         await told.IsDoneBeforeAsync(deadline.Token).ConfigureAwait(false);
         await session.Recovery.StopAsync(deadline.Token).ConfigureAwait(false);
 
+        ending.ListUnanswered();
         JobReport report = accounts.Outcomes.Report(session.Context, session.Leases.FlightsInTheAir);
         if (!session.OnlyRecovers || report.Leases.Count > 0 || !report.AllEnded)
             Tell(report);
         if (!await accounts.AreRecordedBeforeAsync(records.Token).ConfigureAwait(false))
             Plan.Logger.EndsNotRecorded(session.Context);
+        report.Untold = accounts.Untold;
         Plan.Meter.Remove(session);
         foreach (IDisposable? watcher in watchers)
             watcher?.Dispose();

@@ -269,8 +269,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
 
     private EndCause Cause => _cause.Task.IsCompletedSuccessfully ? Blocking.Wait(_cause.Task) : EndCause.Completed;
 
-    // Any number of times, by anybody.
-    private void Shut()
+    private void Shut()   // any number of times, by anybody
     {
         Leases.Close();
         foreach (TargetRuntime target in _targets.Values)

@@ -204,7 +204,7 @@ internal sealed class BadPolicyTests : OidcFileFixture
     {
         string[] errors = ErrorsOf(Text(1, """{ "name": "A", "effect": "permit", "when": { "target": "x" } }""", """{ "name": "b", "effect": "allow" }""", Permit("c", """{ "target": "a*" }""")));
 
-        Assert.That(errors.Select(error => error.Split(':')[0]), Is.EqualTo(["test.json(1,53) rules[0].name", "test.json(2,26) rules[1].effect", "test.json(3,56) rules[2].when.target"]));
+        Assert.That(errors.Select(error => error.Split(':')[0]), Is.EqualTo(["test.json(1,53) rules[0].name", "test.json(2,1) rules[1]", "test.json(2,26) rules[1].effect", "test.json(3,56) rules[2].when.target"]));
     }
 
     [Test]

@@ -49,6 +49,26 @@ public class I08_Deny_is_final_and_explained
     }
 
     [Test]
+    public async Task A_policy_change_ends_what_a_refresh_replaced_or_a_target_refused_too_and_nothing_that_was_decided_after_it()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        BearerToken first = await job.Warehouse.GetAsync();
+        job.Time.Advance(TimeSpan.FromMinutes(45));
+        await job.Warehouse.GetAsync();
+        await Eventually.HoldsAsync(() => job.Warehouse.TryGet(out BearerToken? held) && held != first, "the landing of the refresh");
+        Assert.That(job.Warehouse.TryGet(out BearerToken? second), Is.True);
+        job.Warehouse.Reject(second!);
+        BearerToken third = await job.Warehouse.GetAsync();
+
+        job.Policy.Change("2", _ => AccessDecision.Permit("all"));
+        BearerToken after = await job.Warehouse.GetAsync();
+
+        await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count == 3, "three revocations");
+        Assert.That(job.Issuer.Revoked, Is.EquivalentTo(new[] { first, second, third }));
+        Assert.That(await job.Warehouse.GetAsync(), Is.SameAs(after));
+    }
+
+    [Test]
     public async Task A_policy_that_cannot_decide_gives_no_new_grant_and_takes_none_away()
     {
         await using TestJob job = await TestJob.StartAsync();

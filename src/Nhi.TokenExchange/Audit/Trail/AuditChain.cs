@@ -68,6 +68,7 @@ public sealed class AuditChain
         string noticed = string.Concat(_recoveries.Select(recovery => $"{Environment.NewLine}  noticed while it was written: {recovery}"));
         string more = _allRecoveries > _recoveries.Count ? string.Create(CultureInfo.InvariantCulture, $"{Environment.NewLine}  and {_allRecoveries - _recoveries.Count} more") : "";
         string state = Fault is not null ? $"BROKEN: {Fault}" : IsEnded ? "ended" : TornTail is not null ? $"not ended, {TornTail}" : "not ended";
-        return string.Create(CultureInfo.InvariantCulture, $"chain {Id:D}: {Events} event{(Events == 1 ? "" : "s")} in {Files.Count} file{(Files.Count == 1 ? "" : "s")}, anchored up to line {AnchoredTo}, {state}{noticed}{more}");
+        string anchored = AnchoredTo == 0 ? "met by no anchor" : string.Create(CultureInfo.InvariantCulture, $"anchored up to line {AnchoredTo}");
+        return string.Create(CultureInfo.InvariantCulture, $"chain {Id:D}: {Events} event{(Events == 1 ? "" : "s")} in {Files.Count} file{(Files.Count == 1 ? "" : "s")}, {anchored}, {state}{noticed}{more}");
     }
 }

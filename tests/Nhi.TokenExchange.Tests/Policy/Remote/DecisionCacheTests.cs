@@ -125,6 +125,35 @@ internal sealed class DecisionCacheTests
     }
 
     [Test]
+    public async Task What_a_refresh_got_less_of_is_not_served_from_memory_any_more([Values("scopes", "time", "lifetime")] string less)
+    {
+        var time = new ManualTimeProvider();
+        IAccessPolicy policy = Language.Opa.Policy(_emulator.DecisionPoint);
+        await policy.DecideAsync(Questions.Of(time));
+        _emulator.DecisionPoint.Rule = _ => new EmulatedDecision { IsPermitted = true, Scopes = less == "scopes" ? ["read"] : null, HoldsFor = less switch { "time" => TimeSpan.FromMinutes(1), "scopes" => TimeSpan.FromMinutes(10), _ => null } };
+        AccessDecision refreshed = await policy.DecideAsync(Questions.Of(time, isRefresh: true));
+
+        AccessDecision next = await policy.DecideAsync(Questions.Of(time));
+
+        Assert.That((Asked, next.Scopes, next.HoldsUntil), Is.EqualTo((3, refreshed.Scopes, refreshed.HoldsUntil)));
+    }
+
+    [Test]
+    public void An_answer_to_an_older_question_that_comes_late_is_not_remembered()
+    {
+        var time = new ManualTimeProvider();
+        var cache = new DecisionCache();
+        long older = time.GetTimestamp();
+        time.Advance(TimeSpan.FromSeconds(1));
+        cache.Forget("key", time.GetTimestamp());
+
+        cache.Keep("key", AccessDecision.Permit("all"), TimeSpan.FromHours(1), older, time.GetUtcNow());
+        Assert.That(cache.Find("key", time), Is.Null);
+        cache.Keep("key", AccessDecision.Permit("all"), TimeSpan.FromHours(1), time.GetTimestamp(), time.GetUtcNow());
+        Assert.That(cache.Find("key", time), Is.Not.Null);
+    }
+
+    [Test]
     public async Task What_is_remembered_is_bounded()
     {
         var time = new ManualTimeProvider();

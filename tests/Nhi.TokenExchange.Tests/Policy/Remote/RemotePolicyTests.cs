@@ -73,10 +73,10 @@ internal sealed class RemotePolicyTests
     }
 
     [Test]
-    public async Task A_permit_that_leaves_nothing_to_ask_for_is_a_deny_under_the_decision_points_name_that_is_asked_again([Values] Language language)
+    public async Task A_permit_that_leaves_nothing_to_ask_for_is_a_deny_under_the_decision_points_name_that_is_asked_again([Values] Language language, [Values] bool hasLifetime)
     {
         await using DecidedJob job = await DecidedJob.StartAsync(language);
-        job.Point.Rule = _ => new EmulatedDecision { IsPermitted = true, Scopes = ["read"] };
+        job.Point.Rule = _ => new EmulatedDecision { IsPermitted = true, Scopes = ["read"], HoldsFor = hasLifetime ? TimeSpan.FromHours(1) : null };
         job.Issuer.Flaw = scopes => scopes.Values.Count == 1 ? "are one; this issuer takes two" : null;
 
         AccessDeniedException denied = job.Denial();

@@ -1,0 +1,73 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>The ends that the audit has not taken yet: tried once more before the job's end is over, and left to the journal for the next start.</summary>
+/// <remarks>An audit may take an event and fail all the same, such as one of two sinks: then it has the same event twice.</remarks>
+internal sealed class UntoldEnds
+{
+    // A host may run for months beside an audit that refuses. The journal has the others.
+    private const int MostKept = 1_000;
+    private const int MostAtOnce = 16;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<object, UntoldEnd> _kept = new(ReferenceEqualityComparer.Instance);
+    private int _leftOut;
+
+    /// <summary>How many there are.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+                return _kept.Count + _leftOut;
+        }
+    }
+
+    /// <summary>Adds an end that is about to be told.</summary>
+    public UntoldEnd Add(UntoldEnd end)
+    {
+        lock (_gate)
+            _kept[end.Of] = end;
+        return end;
+    }
+
+    /// <summary>Tells the audit; never fails.</summary>
+    public async Task TellAsync(UntoldEnd end)
+    {
+        if (await end.RecordAsync().ConfigureAwait(false))
+        {
+            lock (_gate)
+                TryRemove(end);
+            end.NoteTold();
+            return;
+        }
+        end.NoteUntold();
+        lock (_gate)
+            _leftOut += _kept.Count > MostKept && TryRemove(end) ? 1 : 0;
+    }
+
+    /// <summary>Tells the audit once more what it has refused. To be called when nothing is told for the first time any more.</summary>
+    public Task TellAgainAsync() =>
+        Parallel.ForEachAsync(Kept(), new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce }, async (end, _) => await TellAsync(end).ConfigureAwait(false));
+
+    /// <summary>Nobody waits for the audit any more: the next start is left to tell of what it has not taken.</summary>
+    public void Leave()
+    {
+        foreach (UntoldEnd end in Kept())
+            end.NoteUntold();
+    }
+
+    private UntoldEnd[] Kept()
+    {
+        lock (_gate)
+            return [.. _kept.Values];
+    }
+
+    private bool TryRemove(UntoldEnd end) => ReferenceEquals(_kept.GetValueOrDefault(end.Of), end) && _kept.Remove(end.Of);
+}
+
+/// <summary>How something ended, and who has to know.</summary>
+/// <param name="Of">What ended. Of one that could not be ended first, and then was, the last end counts.</param>
+/// <param name="RecordAsync">Tells the audit; never fails. True: it has taken it.</param>
+/// <param name="NoteTold">Tells the journal that nothing is left to do.</param>
+/// <param name="NoteUntold">Tells the journal how it ended, and that the audit does not know.</param>
+internal sealed record UntoldEnd(object Of, Func<Task<bool>> RecordAsync, Action NoteTold, Action NoteUntold);
