@@ -35,7 +35,7 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAcc
         await told.IsDoneBeforeAsync(deadline.Token).ConfigureAwait(false);
         await session.Recovery.StopAsync(deadline.Token).ConfigureAwait(false);
 
-        ending.ListUnanswered();
+        await ending.ListUnansweredAsync().ConfigureAwait(false);
         JobReport report = accounts.Outcomes.Report(session.Context, session.Leases.FlightsInTheAir);
         if (!session.OnlyRecovers || report.Leases.Count > 0 || !report.AllEnded)
             Tell(report);

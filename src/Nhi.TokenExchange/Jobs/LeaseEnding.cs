@@ -25,8 +25,9 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
     // Not ended at the job's end: what they ended with may be ended still.
     private readonly ConcurrentQueue<(Credential Credential, Asked Asked)> _unsettled = new();
     // Being ended by somebody who began before the job's end.
-    private readonly HashSet<Credential> _borrowed = [];
-    private readonly Lock _gate = new();
+    private readonly ConcurrentDictionary<Credential, bool> _borrowed = new(ReferenceEqualityComparer.Instance);
+    // What comes back is in the report once: by its own line, or as unanswered.
+    private readonly Turns _listing = new(1);
     // The fingerprints of hops' credentials that were ended, by target: what ends with them is gone.
     private readonly ConcurrentDictionary<(string Target, string Fingerprint), bool> _endedHops = new();
 
@@ -46,14 +47,13 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
     }
 
     /// <summary>Lists what somebody began to end before the job did, and has not come back from. Its record in the audit is that one's.</summary>
-    public void ListUnanswered()
+    public async Task ListUnansweredAsync()
     {
-        lock (_gate)
-        {
-            foreach (Credential credential in _borrowed)
-                accounts.ListUnanswered(credential);
-            _borrowed.Clear();
-        }
+        await _listing.TakeAsync(CancellationToken.None).ConfigureAwait(false);
+        foreach (Credential credential in _borrowed.Keys)
+            accounts.ListUnanswered(credential);
+        _borrowed.Clear();
+        _listing.GiveBack();
     }
 
     /// <summary>Ends a lease if nobody else does. Has its own deadline: the flight's may have passed already.</summary>
@@ -183,11 +183,17 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
 
     private async Task<LeaseAccount> EndBorrowedAsync(Credential credential, string reason, bool isListed, bool isLastTry, CancellationToken cancellationToken)
     {
-        lock (_gate)
-            _borrowed.Add(credential);
+        _borrowed.TryAdd(credential, true);
         Asked asked = await AskAsync(credential, cancellationToken).ConfigureAwait(false);
-        lock (_gate)
-            return Settle(credential, reason, asked, isListed, isLastTry, isReported: !_borrowed.Remove(credential));
+        await _listing.TakeAsync(CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            return Settle(credential, reason, asked, isListed, isLastTry, isReported: !_borrowed.TryRemove(credential, out _));
+        }
+        finally
+        {
+            _listing.GiveBack();
+        }
     }
 
     private LeaseAccount Settle(Credential credential, string reason, Asked asked, bool isListed, bool isLastTry, bool isReported)

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace Nhi.TokenExchange;
 
 /// <summary>The ends that the audit has not taken yet: tried once more before the job's end is over, and left to the journal for the next start.</summary>
@@ -8,61 +10,41 @@ internal sealed class UntoldEnds
     private const int MostKept = 1_000;
     private const int MostAtOnce = 16;
 
-    private readonly Lock _gate = new();
-    private readonly Dictionary<object, UntoldEnd> _kept = new(ReferenceEqualityComparer.Instance);
-    private int _leftOut;
+    private readonly ConcurrentDictionary<object, UntoldEnd> _kept = new(ReferenceEqualityComparer.Instance);
+    private readonly BoundedLog<UntoldEnd> _leftOut = new(most: 0);   // counted, not kept
 
     /// <summary>How many there are.</summary>
-    public int Count
-    {
-        get
-        {
-            lock (_gate)
-                return _kept.Count + _leftOut;
-        }
-    }
+    public int Count => _kept.Count + (int)_leftOut.Dropped;
 
     /// <summary>Adds an end that is about to be told.</summary>
-    public UntoldEnd Add(UntoldEnd end)
-    {
-        lock (_gate)
-            _kept[end.Of] = end;
-        return end;
-    }
+    public UntoldEnd Add(UntoldEnd end) => _kept[end.Of] = end;
 
     /// <summary>Tells the audit; never fails.</summary>
     public async Task TellAsync(UntoldEnd end)
     {
         if (await end.RecordAsync().ConfigureAwait(false))
         {
-            lock (_gate)
-                TryRemove(end);
+            TryRemove(end);
             end.NoteTold();
             return;
         }
         end.NoteUntold();
-        lock (_gate)
-            _leftOut += _kept.Count > MostKept && TryRemove(end) ? 1 : 0;
+        if (_kept.Count > MostKept && TryRemove(end))
+            _leftOut.Add(end);
     }
 
     /// <summary>Tells the audit once more what it has refused. To be called when nothing is told for the first time any more.</summary>
     public Task TellAgainAsync() =>
-        Parallel.ForEachAsync(Kept(), new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce }, async (end, _) => await TellAsync(end).ConfigureAwait(false));
+        Parallel.ForEachAsync(_kept.Values, new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce }, async (end, _) => await TellAsync(end).ConfigureAwait(false));
 
     /// <summary>Nobody waits for the audit any more: the next start is left to tell of what it has not taken.</summary>
     public void Leave()
     {
-        foreach (UntoldEnd end in Kept())
+        foreach (UntoldEnd end in _kept.Values)
             end.NoteUntold();
     }
 
-    private UntoldEnd[] Kept()
-    {
-        lock (_gate)
-            return [.. _kept.Values];
-    }
-
-    private bool TryRemove(UntoldEnd end) => ReferenceEquals(_kept.GetValueOrDefault(end.Of), end) && _kept.Remove(end.Of);
+    private bool TryRemove(UntoldEnd end) => _kept.TryRemove(new KeyValuePair<object, UntoldEnd>(end.Of, end));   // not one that came after it
 }
 
 /// <summary>How something ended, and who has to know.</summary>

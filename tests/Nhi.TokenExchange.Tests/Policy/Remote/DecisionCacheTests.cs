@@ -139,21 +139,6 @@ internal sealed class DecisionCacheTests
     }
 
     [Test]
-    public void An_answer_to_an_older_question_that_comes_late_is_not_remembered()
-    {
-        var time = new ManualTimeProvider();
-        var cache = new DecisionCache();
-        long older = time.GetTimestamp();
-        time.Advance(TimeSpan.FromSeconds(1));
-        cache.Forget("key", time.GetTimestamp());
-
-        cache.Keep("key", AccessDecision.Permit("all"), TimeSpan.FromHours(1), older, time.GetUtcNow());
-        Assert.That(cache.Find("key", time), Is.Null);
-        cache.Keep("key", AccessDecision.Permit("all"), TimeSpan.FromHours(1), time.GetTimestamp(), time.GetUtcNow());
-        Assert.That(cache.Find("key", time), Is.Not.Null);
-    }
-
-    [Test]
     public async Task What_is_remembered_is_bounded()
     {
         var time = new ManualTimeProvider();
