@@ -75,6 +75,9 @@ public sealed class AuditEvent
     /// <summary>The tenant that the caller named.</summary>
     public string? Tenant { get; init; }
 
+    /// <summary>The program that it is for, where the job hands credentials on; null: the job itself. Its credentials' ends are joined to it by <see cref="FlightId"/>.</summary>
+    public CredentialCaller? Caller { get; init; }
+
     /// <summary>Scopes asked for or granted. A granted one that was not asked for and looks like a token stands as <c>[redacted]</c>.</summary>
     public ScopeSet Scopes { get; init; }
 

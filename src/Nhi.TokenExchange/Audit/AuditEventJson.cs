@@ -42,6 +42,8 @@ internal static class AuditEventJson
         Text("actorSubject", auditEvent.ActorSubject);
         Text("actorFingerprint", auditEvent.ActorFingerprint);
         Text("tenant", auditEvent.Tenant);
+        if (auditEvent.Caller is { } caller)
+            Write(json, caller);
         List("scopesAsked", IsGranted(auditEvent.Kind) ? auditEvent.AskedScopes.Values : auditEvent.Scopes.Values);
         List("scopesGranted", IsGranted(auditEvent.Kind) ? auditEvent.Scopes.Values : []);
         List("resources", auditEvent.Resources);
@@ -133,6 +135,18 @@ internal static class AuditEventJson
             json.WriteString("reason", AuditText.Encode(answer.Reason));
             json.WriteEndObject();
         }
+    }
+
+    private static void Write(Utf8JsonWriter json, CredentialCaller caller)
+    {
+        json.WriteStartObject("caller");
+        json.WriteString("id", AuditText.Encode(caller.Id));
+        json.WriteString("name", AuditText.Encode(caller.Name));
+        if (caller.ProcessId is { } process)
+            json.WriteNumber("process", process);
+        if (caller.UserId is { } user)
+            json.WriteNumber("user", user);
+        json.WriteEndObject();
     }
 
     private static void Write(Utf8JsonWriter json, StaticKeyUse key)

@@ -47,6 +47,7 @@ internal static class AuditEventReading
             ActorSubject = Text(ours, "actorSubject"),
             ActorFingerprint = Text(ours, "actorFingerprint"),
             Tenant = Text(ours, "tenant"),
+            Caller = Object(ours, "caller") is { } caller ? new CredentialCaller(Required(caller, "id"), Required(caller, "name"), (int?)Number(caller, "process", int.MaxValue), Number(caller, "user", uint.MaxValue)) : null,
             Scopes = AuditEventJson.IsGranted(kind) ? Scopes(ours, "scopesGranted") : asked,
             AskedScopes = AuditEventJson.IsGranted(kind) ? asked : ScopeSet.Empty,
             Resources = List(ours, "resources"),
@@ -118,6 +119,9 @@ internal static class AuditEventReading
 
     private static bool Flag(JsonElement owner, string name) =>
         owner.TryGetProperty(name, out JsonElement flag) && (flag.ValueKind is JsonValueKind.True or JsonValueKind.False ? flag.GetBoolean() : throw NotA(name, "true or false"));
+
+    private static long? Number(JsonElement owner, string name, long most) =>
+        Member(owner, name, JsonValueKind.Number, "a number") is not { } value ? null : value.TryGetInt64(out long number) && number >= 0 && number <= most ? number : throw NotA(name, "a number in its range");
 
     private static Guid Id(JsonElement owner, string name) =>
         Text(owner, name) is not { } text ? Guid.Empty : Guid.TryParseExact(text, "D", out Guid id) ? id : throw NotA(name, "an id");

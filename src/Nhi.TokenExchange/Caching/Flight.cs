@@ -24,6 +24,9 @@ internal sealed class Flight(long number, Credential? held, FlightFailure? after
 
     public FlightAim Aim => aim;
 
+    /// <summary>The program that it is for; null: the job itself.</summary>
+    public CredentialCaller? Caller { get; set; }
+
     /// <summary>Null: look at the slot again. Else: what failed.</summary>
     public Task<FlightFailure?> Landed => _landed.Task;
 

@@ -15,12 +15,13 @@ internal sealed class RequestKeys : IEqualityComparer<CredentialRequest>
         || (x is not null && y is not null
             && x.Scopes == y.Scopes
             && string.Equals(x.Tenant, y.Tenant, StringComparison.Ordinal)
-            && string.Equals(x.Claims, y.Claims, StringComparison.Ordinal));
+            && string.Equals(x.Claims, y.Claims, StringComparison.Ordinal)
+            && Equals(x.Caller, y.Caller));
 
     public int GetHashCode(CredentialRequest obj) => obj.KeyHash;
 
     /// <summary>The hash of all members; what a request remembers.</summary>
-    public static int HashOf(CredentialRequest request) => HashCode.Combine(HashOf(request.Scopes?.ToString()), HashOf(request.Tenant), HashOf(request.Claims));
+    public static int HashOf(CredentialRequest request) => HashCode.Combine(HashOf(request.Scopes?.ToString()), HashOf(request.Tenant), HashOf(request.Claims), HashOf(request.Caller?.Id));
 
     private static int HashOf(string? text) => text is null ? 0 : text.GetHashCode(StringComparison.Ordinal);
 }

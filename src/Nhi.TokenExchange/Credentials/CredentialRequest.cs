@@ -15,6 +15,9 @@ public sealed class CredentialRequest
     /// <summary>The claims of a challenge, as the resource sent them (a JSON object), where the issuer takes them.</summary>
     public string? Claims { get; init; }
 
+    /// <summary>The program that it is for, where the job hands credentials on; null: the job itself. No two callers share a credential.</summary>
+    public CredentialCaller? Caller { get; init; }
+
     /// <summary>The hash of <see cref="RequestKeys"/>, computed once: a caller that keeps its request pays for it once.</summary>
     internal int KeyHash => _keyHash != 0 ? _keyHash : _keyHash = RequestKeys.HashOf(this);
 }

@@ -25,8 +25,8 @@ internal sealed class SlotProvider<T>(TargetRuntime<T> runtime) : CredentialProv
     {
         ArgumentNullException.ThrowIfNull(request);
         if (request.Tenant is not null && string.Equals(request.Tenant, runtime.Plan.Exchanger.Tenant, StringComparison.OrdinalIgnoreCase))
-            request = new CredentialRequest { Scopes = request.Scopes, Claims = request.Claims };   // said or unsaid, the target's tenant is one key
-        if (request.Tenant is null && request.Claims is null && (request.Scopes is null || request.Scopes == Scopes))
+            request = new CredentialRequest { Scopes = request.Scopes, Claims = request.Claims, Caller = request.Caller };   // said or unsaid, the target's tenant is one key
+        if (request.Tenant is null && request.Claims is null && request.Caller is null && (request.Scopes is null || request.Scopes == Scopes))
             return GetAsync(cancellationToken);
         // No scope at all would be all that the issuer gives: wider, not narrower.
         if (request.Scopes is { } scopes && (!scopes.IsSubsetOf(Scopes) || (scopes.IsEmpty && !Scopes.IsEmpty)))
@@ -38,7 +38,7 @@ internal sealed class SlotProvider<T>(TargetRuntime<T> runtime) : CredentialProv
             });
         }
         if (request.Scopes is not null && request.Scopes == Scopes)
-            request = new CredentialRequest { Tenant = request.Tenant, Claims = request.Claims };   // said or unsaid, the target's scopes are one key
+            request = new CredentialRequest { Tenant = request.Tenant, Claims = request.Claims, Caller = request.Caller };   // said or unsaid, the target's scopes are one key
         return runtime.Varying.GetAsync(request, cancellationToken);
     }
 

@@ -10,6 +10,7 @@ internal static class ErrorCodes
     public const string WrongCredentialKind = "NHI1004";
     public const string CyclicTargets = "NHI1005";
     public const string InvalidPolicy = "NHI1006";
+    public const string BrokerFolderUnsafe = "NHI1007";
 
     // 2xxx: attest
     public const string ProofUnavailable = "NHI2001";

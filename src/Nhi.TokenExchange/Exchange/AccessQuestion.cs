@@ -18,6 +18,7 @@ internal static class AccessQuestion
         Resources = target.Plan.Exchanger.Resources,
         AuthorizationDetails = target.Plan.Exchanger.AuthorizationDetails,
         Tenant = request?.Tenant,
+        Caller = request?.Caller,
         AnswersClaimsChallenge = request?.Claims is not null,
         MaxLifetime = target.Plan.MaxLifetime,
         At = target.Session.Clock.Now,

@@ -20,6 +20,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
     public async Task FlyAsync(ExpiringSlot<T> slot, Flight flight, CredentialRequest? request, ActivityContext starter)
     {
         flight.Enter();
+        flight.Caller = request?.Caller;
         bool jobRuns = session.Leases.TakeOff();
         try
         {

@@ -126,6 +126,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
             ActorSubject = proof?.Actor?.Subject,
             ActorFingerprint = proof?.Actor?.Token.Fingerprint,
             Tenant = tenant,
+            Caller = flight.Caller,
             Scopes = askedFor?.Scopes ?? ScopeSet.Empty,
             AskedScopes = credential is null ? ScopeSet.Empty : grant?.Scopes ?? ScopeSet.Empty,
             Resources = askedFor?.Resources ?? [],

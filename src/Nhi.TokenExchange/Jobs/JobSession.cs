@@ -166,23 +166,6 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
         return RevokeAsync(EndCause.Revoked("code", reason)).WaitAsync(cancellationToken);
     }
 
-    /// <summary>Ends one credential of the job: when this returns its task, it is handed out no more, and who asks gets another. What was got with it, by targets that go through its own, lives on, unless its issuer ends the two together, as Vault does a login and its secrets: then that is got anew, too.</summary>
-    /// <param name="credential">A credential that a provider of this job gave.</param>
-    /// <param name="reason">Why, and on whose word; for the audit. As of the whole job.</param>
-    /// <param name="cancellationToken">Stops waiting; the revocation goes on.</param>
-    /// <returns>What is known to be true of it then. <see cref="LeaseEnd.AlreadyGone"/> also where it was ended before, or somebody else is at it: the audit tells how that ended. <see cref="LeaseEnd.Failed"/> is tried again at the job's end.</returns>
-    /// <exception cref="ArgumentException">The credential is not of this job.</exception>
-    public Task<LeaseEnd> RevokeCredentialAsync(Credential credential, string reason, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(credential);
-        ArgumentNullException.ThrowIfNull(reason);
-        if (credential.Lease.Owner is not { } owner || owner.Session != this)
-            throw new ArgumentException("The credential is not of this job.", nameof(credential));
-        owner.Withdraw(credential);   // first: no renewal of it lands after that, so what is revoked below is not handed out again
-        owner.DropBehind(credential);
-        return Task.Run(() => _ending.EndOneAsync(credential, EndCause.WhyOf("code", reason)), CancellationToken.None).WaitAsync(cancellationToken);
-    }
-
     /// <summary>As <see cref="CompleteAsync"/>; the report goes to the log.</summary>
     public async ValueTask DisposeAsync() => await CompleteAsync().ConfigureAwait(false);
 

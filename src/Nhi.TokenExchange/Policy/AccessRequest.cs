@@ -42,6 +42,9 @@ public sealed class AccessRequest
     /// <summary>The tenant that the caller named, where the issuer has tenants.</summary>
     public string? Tenant { get; init; }
 
+    /// <summary>The program that it is for, where the job hands credentials on; null: the job itself.</summary>
+    public CredentialCaller? Caller { get; init; }
+
     /// <summary>Whether the caller answers a claims challenge of the resource.</summary>
     public bool AnswersClaimsChallenge { get; init; }
 

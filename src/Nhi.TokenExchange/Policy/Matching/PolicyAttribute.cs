@@ -25,6 +25,7 @@ internal sealed class PolicyAttribute
         new("actorIssuer", request => request.ActorIssuer),
         new("actorSubject", request => request.ActorSubject),
         new("tenant", request => request.Tenant),
+        new("caller", request => request.Caller?.Name),
     ];
 
     /// <summary>What stands under <c>when.job</c>.</summary>

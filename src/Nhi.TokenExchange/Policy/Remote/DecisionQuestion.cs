@@ -101,6 +101,14 @@ internal static class DecisionQuestion
         json.WriteBoolean("is_tied_to_human", request.Exposure.TiedToHuman.IsYes);
         if (request.Tenant is not null)
             json.WriteString("tenant", request.Tenant);
+        if (request.Caller is { } caller)
+        {
+            json.WriteStartObject("caller");   // without its id and process, which differ each time: what is remembered is remembered for the program
+            json.WriteString("name", caller.Name);
+            if (caller.UserId is { } user)
+                json.WriteNumber("user", user);
+            json.WriteEndObject();
+        }
         if (request.StaticKey is not { } key)
             return;
         json.WriteStartObject("static_key");

@@ -87,6 +87,7 @@ internal sealed class CaseReading
             ActorIssuer = Text(request, "actorIssuer"),
             ActorSubject = Text(request, "actorSubject"),
             Tenant = Text(request, "tenant"),
+            Caller = Text(request, "caller") is { } caller ? new CredentialCaller(caller, caller) : null,
             Job = new JobContext
             {
                 Pipeline = FactOf(job, "pipeline"), Run = FactOf(job, "run"), Task = FactOf(job, "task"),

@@ -1,0 +1,113 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Threading.RateLimiting;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>A program that the broker got credentials for: what it holds, how much it may ask, and whether it is there still.</summary>
+internal sealed class Caller : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly List<Credential> _held = [];
+    private readonly ConcurrencyLimiter _atOnce;
+    private readonly TokenBucketRateLimiter _perSecond;
+    private RunningProcess? _process;
+    private bool _isGone;
+
+    public Caller(CredentialCaller identity, BrokerPlan plan)
+    {
+        Identity = identity;
+        _atOnce = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = plan.ConcurrentRequests });
+        _perSecond = new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = 2 * plan.RequestsPerSecond, TokensPerPeriod = plan.RequestsPerSecond, ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+        });
+    }
+
+    public CredentialCaller Identity { get; }
+
+    /// <summary>The process that it ends with; null: none.</summary>
+    public RunningProcess? Process
+    {
+        get
+        {
+            lock (_gate)
+                return _process;
+        }
+        set
+        {
+            lock (_gate)
+                _process = value;
+        }
+    }
+
+    /// <summary>Counts a request.</summary>
+    /// <returns>To be disposed when the request is done.</returns>
+    /// <exception cref="BrokerRefusal">It asks too much.</exception>
+    public IDisposable Enter()
+    {
+        try
+        {
+            using RateLimitLease inTime = _perSecond.AttemptAcquire();
+            if (!inTime.IsAcquired)
+                throw TooMany("this client asks too often");
+            RateLimitLease atOnce = _atOnce.AttemptAcquire();
+            return atOnce.IsAcquired ? atOnce : throw TooMany("too many requests of this client are in the air");
+        }
+        catch (ObjectDisposedException)
+        {
+            throw new BrokerRefusal(RefusalKind.Unproven, "this client has ended");
+        }
+    }
+
+    /// <summary>Notes a credential that the caller is about to get.</summary>
+    /// <returns>False: it is gone, and whoever got the credential for it ends it.</returns>
+    public bool TryHold(Credential credential, DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            if (_isGone)
+                return false;
+            if (_held.Contains(credential))   // its own equality: the same object
+                return true;
+            _held.RemoveAll(old => old.ExpiresAt <= now);
+            _held.Add(credential);
+            return true;
+        }
+    }
+
+    /// <summary>The bearer token that the caller holds and that has this text; null: it holds none.</summary>
+    public BearerToken? Find(string text) => Find(token => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(token), Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>The bearer token that the caller holds and that has this SHA-256, in hexadecimal; null: it holds none.</summary>
+    public BearerToken? FindByHash(string hash) => Find(token => string.Equals(Convert.ToHexString(CallerToken.Hash(token)), hash, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>The caller is gone.</summary>
+    /// <returns>What it held; null if that was known before.</returns>
+    public IReadOnlyList<Credential>? Leave()
+    {
+        lock (_gate)
+        {
+            if (_isGone)
+                return null;
+            _isGone = true;
+            Credential[] held = [.. _held];
+            _held.Clear();
+            return held;
+        }
+    }
+
+    public void Dispose()
+    {
+        _atOnce.Dispose();
+        _perSecond.Dispose();
+    }
+
+    private static BrokerRefusal TooMany(string what) => new(RefusalKind.TooMany, what) { RetryAfter = TimeSpan.FromSeconds(1) };
+
+    private BearerToken? Find(Func<string, bool> isIt)
+    {
+        lock (_gate)
+            return _held.OfType<BearerToken>().FirstOrDefault(token => isIt(token.Reveal()));
+    }
+}

@@ -1,0 +1,153 @@
+using System.Globalization;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>The callers of a broker: those that were given a token, and processes that the kernel names. Looks twice a second which of their processes are gone, and ends what those held.</summary>
+internal sealed class Callers : IAsyncDisposable
+{
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(500);
+
+    private readonly BrokerPlan _plan;
+    private readonly Lock _gate = new();
+    private readonly List<(CallerToken Token, Caller Caller)> _admitted = [];
+    private readonly Dictionary<RunningProcess, Caller> _processes = [];
+    private readonly CancellationTokenSource _over = new();
+    private readonly Task _watching;
+    private long _numbers;
+    private bool _isOver;
+
+    public Callers(BrokerPlan plan)
+    {
+        _plan = plan;
+        _watching = Task.Run(WatchAsync);
+    }
+
+    /// <summary>Gives a caller a token.</summary>
+    /// <exception cref="InvalidOperationException">There are as many as the options allow, or the broker has stopped.</exception>
+    public (CallerToken Token, Caller Caller) Admit(string name)
+    {
+        lock (_gate)
+        {
+            if (_isOver)
+                throw new InvalidOperationException("The broker has stopped.");
+            if (_admitted.Count >= _plan.MaxClients)
+                throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"There are {_plan.MaxClients} clients, as many as TokenBrokerOptions.MaxClients allows."));
+            var caller = new Caller(new CredentialCaller(string.Create(CultureInfo.InvariantCulture, $"client {++_numbers}"), name, userId: Peer.CurrentUser), _plan);
+            _admitted.Add((CallerToken.New(), caller));
+            return _admitted[^1];
+        }
+    }
+
+    /// <summary>Whose token that is; null: nobody's. Looks at all, so that the time says nothing.</summary>
+    public Caller? ByToken(string presented)
+    {
+        byte[] hash = CallerToken.Hash(presented);
+        Caller? found = null;
+        lock (_gate)
+        {
+            foreach ((CallerToken token, Caller caller) in _admitted)
+            {
+                if (token.Matches(hash))
+                    found = caller;
+            }
+        }
+        return found;
+    }
+
+    /// <summary>The caller that is that process.</summary>
+    /// <exception cref="BrokerRefusal">There are too many, or the broker stops.</exception>
+    public Caller OfProcess(RunningProcess process)
+    {
+        lock (_gate)
+        {
+            if (_processes.TryGetValue(process, out Caller? known))
+                return known;
+            if (_isOver)
+                throw new BrokerRefusal(RefusalKind.Unavailable, "the broker stops");
+            if (_processes.Count >= _plan.MaxClients)
+                throw new BrokerRefusal(RefusalKind.TooMany, string.Create(CultureInfo.InvariantCulture, $"{_plan.MaxClients} processes hold credentials, as many as may")) { RetryAfter = TimeSpan.FromSeconds(1) };
+            var identity = new CredentialCaller(string.Create(CultureInfo.InvariantCulture, $"process {process.Id} started {process.Started}"), "process", process.Id, Peer.CurrentUser);
+            return _processes[process] = new Caller(identity, _plan) { Process = process };
+        }
+    }
+
+    /// <summary>Ends what a caller holds; it gets nothing any more.</summary>
+    public async Task EndAsync(Caller caller, string why)
+    {
+        lock (_gate)
+        {
+            _admitted.RemoveAll(one => one.Caller == caller);
+            if (caller.Process is { } process && _processes.GetValueOrDefault(process) == caller)
+                _processes.Remove(process);
+        }
+        if (caller.Leave() is not { } held)
+            return;
+        _plan.Logger.CallerGone(caller.Identity, why, held.Count);
+        await Task.WhenAll(held.Select(credential => EndAsync(caller, credential, why))).ConfigureAwait(false);
+        caller.Dispose();
+    }
+
+    /// <summary>Ends one credential of a caller.</summary>
+    public async Task EndAsync(Caller caller, Credential credential, string why)
+    {
+        try
+        {
+            LeaseEnd end = await _plan.Session.RevokeCredentialAsync(credential, $"{caller.Identity}: {why}").ConfigureAwait(false);
+            if (end == LeaseEnd.Failed)
+                _plan.Logger.NotEnded(credential.Fingerprint, caller.Identity, end.ToString());
+        }
+        catch (Exception failed)   // whoever is gone waits for nobody; the job's end finds what is left
+        {
+            _plan.Logger.NotEnded(credential.Fingerprint, caller.Identity, failed.GetType().Name);
+        }
+    }
+
+    /// <summary>A connection of that process ended: with it, perhaps, the process.</summary>
+    public void Left(RunningProcess process)
+    {
+        Caller? caller;
+        lock (_gate)
+            caller = _processes.GetValueOrDefault(process);
+        if (caller is not null)
+            _ = EndIfGoneAsync(caller);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Caller[] all;
+        lock (_gate)
+        {
+            _isOver = true;
+            all = [.. _processes.Values, .. _admitted.Select(one => one.Caller)];
+        }
+        await _over.CancelAsync().ConfigureAwait(false);
+        await _watching.ConfigureAwait(false);
+        await Task.WhenAll(all.Select(caller => EndAsync(caller, "the broker stopped"))).ConfigureAwait(false);
+        _over.Dispose();
+    }
+
+    private async Task WatchAsync()
+    {
+        using var timer = new PeriodicTimer(BetweenLooks, _plan.Time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_over.Token).ConfigureAwait(false))
+                Look();
+        }
+        catch (OperationCanceledException)
+        {
+            // The broker stops.
+        }
+    }
+
+    private void Look()
+    {
+        Caller[] watched;
+        lock (_gate)
+            watched = [.. _processes.Values, .. _admitted.Select(one => one.Caller)];
+        foreach (Caller caller in watched)
+            _ = EndIfGoneAsync(caller);   // it does not throw, and an issuer that is slow to end one keeps no other waiting
+    }
+
+    private Task EndIfGoneAsync(Caller caller) => caller.Process is { Runs: false } ? EndAsync(caller, "its process is gone") : Task.CompletedTask;
+}

@@ -1,0 +1,39 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>A process by its number and its start, for numbers are used again.</summary>
+/// <param name="Id">Its number, in the broker's own namespace.</param>
+/// <param name="Started">When it started: on Linux in clock ticks since the boot (proc(5), field 22 of stat), else in .NET ticks.</param>
+internal readonly record struct RunningProcess(int Id, long Started)
+{
+    /// <summary>Whether it runs still. One that has ended and that its parent has not waited for does not.</summary>
+    public bool Runs => At(Id) == this;
+
+    /// <summary>The process that has this number now; null: there is none, or it can't be seen.</summary>
+    public static RunningProcess? At(int id)
+    {
+        try
+        {
+            if (OperatingSystem.IsLinux())
+                return AtLinux(id);
+            using var process = Process.GetProcessById(id);
+            return process.HasExited ? null : new RunningProcess(id, process.StartTime.ToUniversalTime().Ticks);
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException or Win32Exception)
+        {
+            return null;
+        }
+    }
+
+    private static RunningProcess? AtLinux(int id)
+    {
+        // The name of the program, field 2, stands in parentheses and may hold any character.
+        string stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/stat"));
+        string[] afterName = stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        bool hasEnded = afterName[0] is "Z" or "X";
+        return hasEnded ? null : new RunningProcess(id, long.Parse(afterName[19], CultureInfo.InvariantCulture));
+    }
+}

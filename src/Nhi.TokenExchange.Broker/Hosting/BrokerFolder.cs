@@ -1,0 +1,121 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>The folder of a broker, mode 0700: its socket, and a file with the token of each client, mode 0600.</summary>
+internal sealed class BrokerFolder : IDisposable
+{
+    private const string SocketName = "broker.sock";
+    private const int LongestSocketPath = 107;   // unix(7): sun_path, less the zero at its end
+
+    private readonly string _path;
+    private readonly bool _isOurs;
+    private readonly List<string> _files = [];
+    private readonly Lock _gate = new();
+    private int _numbers;
+
+    private BrokerFolder(string path, bool isOurs)
+    {
+        _path = path;
+        _isOurs = isOurs;
+    }
+
+    /// <summary>Opens the folder that was named, or makes a new one.</summary>
+    /// <exception cref="TokenExchangeException">It can't be made, or is not safe (NHI1007).</exception>
+    public static BrokerFolder Open(string? path)
+    {
+        if (path is not null)
+        {
+            string full = Path.GetFullPath(path);
+            PrivateFolder.Open(full, (what, hint, cause) => Unsafe($"folder '{ExceptionText.Clean(full, 200)}' {what}", hint, cause));
+            return new BrokerFolder(full, isOurs: false);
+        }
+        if (OperatingSystem.IsWindows())
+            return new BrokerFolder(Directory.CreateTempSubdirectory("nhi-").FullName, isOurs: true);   // among the user's own files
+        string parent = new[] { Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR"), "/dev/shm" }.FirstOrDefault(Directory.Exists) ?? Path.GetTempPath();
+        string made = Path.Combine(parent, $"nhi-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}");
+        try
+        {
+            Directory.CreateDirectory(made, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            throw Unsafe($"folder '{made}' can't be made ({failed.GetType().Name})", "Name a folder that this user may make files in: TokenBrokerOptions.Folder.", failed);
+        }
+        PrivateFolder.Open(made, (what, hint, cause) => Unsafe($"folder '{made}' {what}", hint, cause));   // somebody may have been quicker
+        return new BrokerFolder(made, isOurs: true);
+    }
+
+    /// <summary>Where the socket goes. What an earlier broker of this user left there is taken away.</summary>
+    /// <exception cref="TokenExchangeException">Its path is too long, or something else is there (NHI1007).</exception>
+    public string ClaimSocket()
+    {
+        string socket = Path.Combine(_path, SocketName);
+        int length = Encoding.UTF8.GetByteCount(socket);
+        if (length > LongestSocketPath)
+            throw Unsafe(string.Create(CultureInfo.InvariantCulture, $"socket '{ExceptionText.Clean(socket, 200)}' has a path of {length} bytes; a socket's may have {LongestSocketPath}"), "Name a folder with a shorter path.", null);
+        if (UnixFile.At(socket, followLink: false) is { } there)
+        {
+            const uint KindBits = 0xF000, SocketKind = 0xC000;
+            if ((there.Mode & KindBits) != SocketKind)
+                throw Unsafe($"socket '{socket}' is {there.Kind}, which somebody else put there", "Look at what it is, and take it away; or name another folder.", null);
+            if (there.Owner != UnixFile.CurrentUser)
+                throw Unsafe(string.Create(CultureInfo.InvariantCulture, $"socket '{socket}' belongs to user {there.Owner}; this is user {UnixFile.CurrentUser}"), "Name another folder.", null);
+            if (IsListenedTo(socket))
+                throw Unsafe($"socket '{socket}' is in use: another broker listens there", "Name a folder of its own for each broker.", null);
+            File.Delete(socket);
+        }
+        Track(socket);
+        return socket;
+    }
+
+    /// <summary>Writes a client's token into a file of its own, without an end of line: AWS SDKs send the file as it is.</summary>
+    public string WriteToken(CallerToken token)
+    {
+        string file = Path.Combine(_path, string.Create(CultureInfo.InvariantCulture, $"token-{Environment.ProcessId}-{Interlocked.Increment(ref _numbers)}"));
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        Track(file);
+        using var stream = new FileStream(file, options);
+        stream.Write(Encoding.ASCII.GetBytes(token.Text));
+        return file;
+    }
+
+    /// <summary>Takes away what the broker made.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            foreach (string file in _files)
+                Quietly.Do(() => File.Delete(file));
+        }
+        if (_isOurs)
+            Quietly.Do(() => Directory.Delete(_path));
+    }
+
+    private void Track(string file)
+    {
+        lock (_gate)
+            _files.Add(file);
+    }
+
+    private static bool IsListenedTo(string path)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            socket.Connect(new UnixDomainSocketEndPoint(path));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private static TokenExchangeException Unsafe(string what, string hint, Exception? cause) => new(ErrorCodes.BrokerFolderUnsafe, ExchangeStage.Configure, $"The broker's {what}.", cause) { Hint = hint };
+}

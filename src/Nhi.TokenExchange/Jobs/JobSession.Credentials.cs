@@ -1,0 +1,34 @@
+namespace Nhi.TokenExchange;
+
+// Single credentials of the job.
+public sealed partial class JobSession
+{
+    /// <summary>Ends one credential of the job: when this returns its task, it is handed out no more, and who asks gets another. What was got with it, by targets that go through its own, lives on, unless its issuer ends the two together, as Vault does a login and its secrets: then that is got anew, too.</summary>
+    /// <param name="credential">A credential that a provider of this job gave.</param>
+    /// <param name="reason">Why, and on whose word; for the audit. As of the whole job.</param>
+    /// <param name="cancellationToken">Stops waiting; the revocation goes on.</param>
+    /// <returns>What is known to be true of it then. <see cref="LeaseEnd.AlreadyGone"/> also where it was ended before, or somebody else is at it: the audit tells how that ended. <see cref="LeaseEnd.Failed"/> is tried again at the job's end.</returns>
+    /// <exception cref="ArgumentException">The credential is not of this job.</exception>
+    public Task<LeaseEnd> RevokeCredentialAsync(Credential credential, string reason, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(credential);
+        ArgumentNullException.ThrowIfNull(reason);
+        TargetRuntime owner = OwnerOf(credential);
+        owner.Withdraw(credential);   // first: no renewal of it lands after that, so what is revoked below is not handed out again
+        owner.DropBehind(credential);
+        return Task.Run(() => _ending.EndOneAsync(credential, EndCause.WhyOf("code", reason)), CancellationToken.None).WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Whether a credential of the job is alive, as far as the job knows: not ended, by whomever, and not dead of age.</summary>
+    /// <param name="credential">A credential that a provider of this job gave.</param>
+    /// <exception cref="ArgumentException">The credential is not of this job.</exception>
+    public bool IsAlive(Credential credential)
+    {
+        ArgumentNullException.ThrowIfNull(credential);
+        _ = OwnerOf(credential);
+        return LeaseOwnership.IsOpen(Leases.Newest(credential)) && !Leases.IsDead(credential);
+    }
+
+    private TargetRuntime OwnerOf(Credential credential) =>
+        credential.Lease.Owner is { } owner && owner.Session == this ? owner : throw new ArgumentException("The credential is not of this job.", nameof(credential));
+}

@@ -1,0 +1,166 @@
+using System.Diagnostics;
+using System.Runtime.Versioning;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace Nhi.TokenExchange.Tests;
+
+/// <summary>Who is at the other end, and that what it got ends with it.</summary>
+[Platform("Linux")]
+[SupportedOSPlatform("linux")]
+internal sealed partial class CallerEndTests
+{
+    [Test]
+    public async Task A_process_that_is_killed_takes_along_what_it_got_and_nothing_else()
+    {
+        await using BrokerJob job = await BrokerJob.StartAsync(loopback: false);
+        using HttpClient http = job.NewClient();
+        string mine = await http.TokenAsync(OAuthCalls.ExchangeAsProcess());
+        await using ChildBroker child = ChildBroker.Start("ask", job.Broker.SocketPath!);
+        string answer = await child.LineAsync();
+        string its = Token().Match(answer).Groups["token"].Value;
+        Assert.That(job.IsAlive(its), Is.True, answer);
+        Assert.That(its, Is.Not.EqualTo(mine));
+        AuditEvent issued = job.Audit.Events.Last(e => e.Kind == AuditEventKind.Issued);
+        Assert.That((issued.Caller!.Name, issued.Caller.ProcessId, issued.Caller.UserId), Is.EqualTo(("process", (int?)child.Process.Id, (long?)Peer.CurrentUser)));
+
+        child.Process.Kill();   // SIGKILL
+
+        await Eventually.HoldsAsync(() => !job.IsAlive(its), "what a killed process got is ended", TimeSpan.FromSeconds(20));
+        Assert.That(job.IsAlive(mine), Is.True);
+        Assert.That(await http.TokenAsync(OAuthCalls.ExchangeAsProcess()), Is.EqualTo(mine));
+        await Eventually.HoldsAsync(() => job.Audit.Events.Any(e => e.Kind == AuditEventKind.Revoked && e.FlightId == issued.FlightId && e.Reason!.Contains("its process is gone", StringComparison.Ordinal)), "the audit says why");
+    }
+
+    [Test]
+    public async Task A_client_that_is_bound_to_a_process_ends_when_that_is_killed()
+    {
+        await using BrokerJob job = await BrokerJob.StartAsync();
+        using HttpClient http = job.NewClient();
+        await using BrokerClient client = job.Broker.Admit("sleeper");
+        using var process = Process.Start("sleep", "600");
+        client.BindTo(process.Id);
+        string own = TokenOf.Client(client);
+        string token = await http.TokenAsync(OAuthCalls.Exchange(own));
+
+        process.Kill();
+
+        await Eventually.HoldsAsync(() => !job.IsAlive(token), "what the client got is ended", TimeSpan.FromSeconds(20));
+        (int status, JsonObject answer) = await http.PostAsync("oauth2/token", OAuthCalls.Exchange(own));
+        Assert.That((status, (string)answer["error"]!), Is.EqualTo((400, "invalid_grant")), "and its token is good for nothing");
+    }
+
+    [Test]
+    public async Task A_client_that_is_bound_to_a_process_that_is_gone_ends_at_once()
+    {
+        await using BrokerJob job = await BrokerJob.StartAsync();
+        using HttpClient http = job.NewClient();
+        await using BrokerClient client = job.Broker.Admit("late");
+        string token = await http.TokenAsync(OAuthCalls.Exchange(TokenOf.Client(client)));
+        using var process = Process.Start("true");
+        await process.WaitForExitAsync();
+
+        client.BindTo(process.Id);
+
+        await Eventually.HoldsAsync(() => !job.IsAlive(token), "what the client got is ended", TimeSpan.FromSeconds(20));
+    }
+
+    [Test]
+    public async Task A_client_that_ends_while_its_exchange_is_in_the_air_leaves_nothing_behind()
+    {
+        await using BrokerJob job = await BrokerJob.StartAsync();
+        using HttpClient http = job.NewClient();
+        BrokerClient client = job.Broker.Admit("hasty");
+        HeldRequest held = job.Emulator.Faults.HoldNext(EmulatorEndpoint.AuthorizationToken, HoldPoint.BeforeAnswer);
+        Task<(int Status, JsonObject Answer)> asking = http.PostAsync("oauth2/token", OAuthCalls.Exchange(TokenOf.Client(client)));
+        await held.Reached;
+
+        await client.DisposeAsync();
+        held.Release();
+
+        Assert.That((await asking).Status, Is.EqualTo(401));
+        await Eventually.HoldsAsync(() => job.Issued.Single().RevokedAt is not null, "what came late is ended");
+    }
+
+    [Test]
+    public async Task A_process_of_another_user_is_refused_though_the_folder_lets_it_in()
+    {
+        if (Peer.CurrentUser != 0)
+            Assert.Ignore("Only root can start a process as another user.");
+        await using BrokerJob job = await BrokerJob.StartAsync(loopback: false);
+        string socket = job.Broker.SocketPath!;
+        await using (ChildBroker outside = ChildBroker.StartAs(65534, "ask", socket))
+            Assert.That(await outside.LineAsync(), Is.EqualTo("refused AccessDenied"));
+        File.SetUnixFileMode(Path.GetDirectoryName(socket)!, (UnixFileMode)0x1FF);   // 0777
+        File.SetUnixFileMode(socket, (UnixFileMode)0x1FF);
+
+        await using ChildBroker child = ChildBroker.StartAs(65534, "ask", socket);
+        string answer = await child.LineAsync();
+
+        Assert.That(answer, Does.StartWith("HTTP/1.1 403 ").And.Contains("of user 65534 asks; this broker serves user 0"));
+        Assert.That(job.Issued, Is.Empty);
+        Assert.That(job.Log.GetSnapshot().Select(record => record.Message), Has.Some.Contains("of user 65534 asks"));
+    }
+
+    [Test]
+    public async Task Over_loopback_a_process_is_not_enough_where_a_token_has_a_place()
+    {
+        await using BrokerJob job = await BrokerJob.StartAsync();
+        using HttpClient http = job.NewClient();
+
+        (int without, JsonObject why) = await http.PostAsync("oauth2/token", OAuthCalls.ExchangeAsProcess());
+        (int with, _) = await http.PostAsync("oauth2/token", OAuthCalls.ExchangeAsProcess(), TokenOf.Client(job.Broker.Environment));
+
+        Assert.That((without, (string)why["error"]!, with), Is.EqualTo((401, "invalid_client", 200)));
+        Assert.That(job.Audit.Events.Last(e => e.Kind == AuditEventKind.Issued).Caller!.ProcessId, Is.EqualTo(Environment.ProcessId));
+    }
+
+    [Test]
+    public async Task A_broker_that_is_told_to_end_lets_requests_finish_and_ends_the_job()
+    {
+        await using BrokerJob issuer = await BrokerJob.StartAsync();   // for its emulator
+        string folder = Directory.CreateTempSubdirectory("nhi-").FullName;
+        try
+        {
+            string proof = Path.Combine(folder, "proof");
+            issuer.Emulator.JobIdentity(ProofShape.GitHub).WriteProofFile(proof, issuer.Emulator.Authorization.Issuer.AbsoluteUri);
+            await using ChildBroker child = ChildBroker.Start("serve", Path.Combine(folder, "broker"), issuer.Emulator.Authorization.Issuer.AbsoluteUri, proof, Path.Combine(folder, "journal"));
+            string socket = await child.LineAsync();
+            using var http = new HttpClient(new SocketsHttpHandler { ConnectCallback = (_, cancellationToken) => BrokerJob.ConnectAsync(socket, cancellationToken) }) { BaseAddress = new Uri("http://localhost/") };
+            HeldRequest held = issuer.Emulator.Faults.HoldNext(EmulatorEndpoint.AuthorizationToken);
+            Task<(int Status, JsonObject Answer)> asking = http.PostAsync("oauth2/token", OAuthCalls.ExchangeAsProcess());
+            await held.Reached.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System);
+
+            await ChildBroker.SignalAsync(child.Process.Id, "TERM");
+            await Eventually.HoldsAsync(() => !Accepts(socket), "it accepts nothing any more");
+            held.Release();
+            (int status, JsonObject answer) = await asking;
+            await child.Process.WaitForExitAsync();
+
+            Assert.That(status, Is.EqualTo(200), answer.ToJsonString());
+            Assert.That(issuer.IsAlive((string)answer["access_token"]!), Is.False);
+            Assert.That(Directory.EnumerateFileSystemEntries(Path.Combine(folder, "broker")), Is.Empty);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static bool Accepts(string path)
+    {
+        using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified);
+        try
+        {
+            socket.Connect(new System.Net.Sockets.UnixDomainSocketEndPoint(path));
+            return true;
+        }
+        catch (System.Net.Sockets.SocketException)
+        {
+            return false;
+        }
+    }
+
+    [GeneratedRegex("\"access_token\":\"(?<token>[^\"]+)\"")]
+    private static partial Regex Token();
+}
