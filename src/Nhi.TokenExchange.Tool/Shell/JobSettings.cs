@@ -83,7 +83,7 @@ internal sealed class JobSettings
         }
         catch (Exception wrong) when (wrong is InvalidDataException or FormatException or IOException or UnauthorizedAccessException)
         {
-            throw new TokenExchangeException(ErrorCodes.InvalidConfiguration, ExchangeStage.Configure, ExceptionText.Clean((wrong.InnerException ?? wrong).Message, 500))
+            throw new TokenExchangeException(ErrorCodes.InvalidConfiguration, ExchangeStage.Configure, ExceptionText.Clean(wrong.Message == wrong.GetBaseException().Message ? wrong.Message : $"{wrong.Message} {wrong.GetBaseException().Message}", 500))
             {
                 Hint = "Correct the file that is named.",
             };

@@ -60,7 +60,8 @@ internal sealed class JournalFile : IDisposable
     {
         try
         {
-            SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            // The runtime's own way would want a lock, which its owner has.
+            SafeFileHandle handle = UnixOpen.IsSupported ? UnixOpen.ToRead(path, followLink: false) : File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             return new JournalFile(folder, path, handle, RandomAccess.GetLength(handle));
         }
         catch (FileNotFoundException)

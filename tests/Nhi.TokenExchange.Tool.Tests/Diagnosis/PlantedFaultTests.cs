@@ -69,7 +69,7 @@ public class PlantedFaultTests
     public async Task F04_No_proof()
     {
         _job.UseDatabricks();
-        _job.Identity["Path"] = _job.PathOf("nothing");
+        _job.IdentityEntry["Path"] = _job.PathOf("nothing");
 
         (await _job.DoctorAsync()).AssertNames("identity", "NHI2001", ExitCodes.Refused, _job.PathOf("nothing"), "ount");
     }
@@ -172,7 +172,7 @@ public class PlantedFaultTests
         string older = $"repo:octo-{owner}/orders:ref:refs/heads/main", newer = $"repo:octo-{owner}@{owner}/orders@{name}:ref:refs/heads/main";
         (string trusted, string presented) = _chance.Next(2) == 0 ? (older, newer) : (newer, older);
         ServicePrincipal principal = _job.UseDatabricks(presented, ProofShape.GitHub);
-        _job.Identity["ActsFor"] = "Workload";
+        _job.IdentityEntry["ActsFor"] = "Workload";
         principal.Policies[0] = principal.Policies[0] with { Subject = trusted };
 
         (await _job.DoctorAsync("--trusted-subject", trusted)).AssertNames(
@@ -226,7 +226,7 @@ public class PlantedFaultTests
     {
         string trusted = $"repo:octo/orders:ref:refs/heads/release-{_chance.Next()}";
         AwsRole role = _job.Emulator.Aws.AddRole("orders", trusted);
-        _job.Identity["ActsFor"] = "Workload";
+        _job.IdentityEntry["ActsFor"] = "Workload";
         _job.Target = new JsonObject { ["Identity"] = "job", ["Exchange"] = "AwsSts", ["RoleArn"] = role.Arn, ["Region"] = "eu-central-1", ["Endpoint"] = _job.Emulator.Aws.Endpoint.OriginalString.TrimEnd('/') };
         _job.Emulator.JobIdentity(ProofShape.GitHub, GitHub).WriteProofFile(_job.Proof, "sts.amazonaws.com");
 

@@ -32,7 +32,7 @@ internal sealed class DoctoredJob : IAsyncDisposable
         set => Section["Targets"]!["warehouse"] = value;
     }
 
-    public JsonObject Identity => (JsonObject)Section["Identities"]!["job"]!;
+    public JsonObject IdentityEntry => (JsonObject)Section["Identities"]!["job"]!;
 
     public string Proof => PathOf("proof");
 
@@ -56,13 +56,22 @@ internal sealed class DoctoredJob : IAsyncDisposable
         return principal;
     }
 
+    /// <summary>A role of Vault: what it gives can be revoked, by its handle too.</summary>
+    public void UseVault()
+    {
+        Emulator.Vault.AddRole("orders", Subject);
+        string server = Emulator.Vault.Address.OriginalString.TrimEnd('/');
+        Target = new JsonObject { ["Identity"] = "job", ["Exchange"] = "VaultLogin", ["Server"] = server, ["Role"] = "orders" };
+        Emulator.JobIdentity(ProofShape.Kubernetes, Subject).WriteProofFile(Proof, server);
+    }
+
     /// <summary>An Entra application; the caller says what it trusts.</summary>
     public EntraApplication UseEntra(string subject, ProofShape shape)
     {
         EntraApplication application = Emulator.Entra.AddApplication();
         File.WriteAllText(PathOf("roots.pem"), Emulator.CertificatePem);
         Section["TrustRoots"] = PathOf("roots.pem");
-        Identity["ActsFor"] = "Workload";   // the emulator's address is not the platform's
+        IdentityEntry["ActsFor"] = "Workload";   // the emulator's address is not the platform's
         Target = new JsonObject
         {
             ["Identity"] = "job", ["Exchange"] = "Entra", ["TenantId"] = Emulator.Entra.TenantId, ["ClientId"] = application.ClientId, ["AuthorityHost"] = Emulator.Entra.Authority.OriginalString.TrimEnd('/'),
