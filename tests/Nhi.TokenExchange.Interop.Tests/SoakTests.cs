@@ -82,6 +82,7 @@ internal sealed class SoakTests
     [TestCase("trail-cut", 6, Short, "the trail")]
     [TestCase("trail-removed", 6, Short, "has no file of the chain of anchor")]
     [TestCase("trail-left-out", 6, Short, "the trail has no event")]
+    [TestCase("life-overstated", 6, Short, "before the trail says that it does")]
     [TestCase("fails-beside-a-credential", 7, Short, "was valid")]
     [TestCase("dead-too-early", 7, LongLives, "failed with NHI5003, and nothing was wrong that has this code")]
     [TestCase("held-until-dead", 7, Short, "failed with NHI5003, and nothing was wrong that has this code")]

@@ -12,7 +12,7 @@ internal sealed class OverWire(TokenExchanger<BearerToken> inner, Wire wire) : T
     public override ValueTask<Issued<BearerToken>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken) => inner.ExchangeAsync(
         new ExchangeRequest
         {
-            Target = request.Target, Subject = request.Subject, Actor = request.Actor, Scopes = request.Scopes, MaxLifetime = request.MaxLifetime, Job = request.Job,
+            Target = request.Target, FlightId = request.FlightId, Subject = request.Subject, Actor = request.Actor, Scopes = request.Scopes, MaxLifetime = request.MaxLifetime, Job = request.Job,
             Tenant = request.Tenant, Claims = request.Claims, Backchannel = wire.Backchannel, Time = request.Time,
         },
         cancellationToken);

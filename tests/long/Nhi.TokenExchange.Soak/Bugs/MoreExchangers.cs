@@ -15,6 +15,16 @@ internal sealed class MorticianExchanger(TokenExchanger<BearerToken> inner, Time
     }
 }
 
+/// <summary>Says of each credential that it lives ten minutes longer than it does.</summary>
+internal sealed class OverstatingExchanger(TokenExchanger<BearerToken> inner) : WrappedExchanger(inner)
+{
+    public override async ValueTask<Issued<BearerToken>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken)
+    {
+        Issued<BearerToken> issued = await base.ExchangeAsync(request, cancellationToken);
+        return new Issued<BearerToken>(new BearerToken(issued.Credential.Reveal(), issued.Credential.ExpiresAt + TimeSpan.FromMinutes(10))) { CorrelationId = issued.CorrelationId, GrantedScopes = issued.GrantedScopes, Flaw = issued.Flaw };
+    }
+}
+
 /// <summary>A breaker that all jobs share, and that lets all of them through in the same instant, and more than once.</summary>
 internal sealed class HerdingExchanger(TokenExchanger<BearerToken> inner) : WrappedExchanger(inner)
 {

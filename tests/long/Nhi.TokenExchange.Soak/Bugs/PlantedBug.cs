@@ -55,6 +55,7 @@ internal sealed record PlantedBug(string Name, int Invariant, string What)
         new("trail-cut", 6, "the last lines of a trail are cut off afterwards") { Trail = TrailTampering.CutTheEnd },
         new("trail-removed", 6, "a whole trail is removed afterwards") { Trail = TrailTampering.RemoveOne },
         new("trail-left-out", 6, "every third job keeps no trail") { KeepsTrail = run => run[^1] % 3 != 0 },
+        new("life-overstated", 6, "each credential is said to live ten minutes longer than it does") { Exchanger = (inner, _) => new OverstatingExchanger(inner) },
         new("fails-beside-a-credential", 7, "a call fails now and then though a valid credential is there") { Provider = inner => new MoodyProvider(inner) },
         new("dead-too-early", 7, "a credential that lives is called dead on arrival") { Exchanger = (inner, _) => new MorticianExchanger(inner, TimeSpan.Zero) },
         new("held-until-dead", 7, "an answer is kept until its credential is dead, which is then called dead on arrival") { Exchanger = (inner, _) => new MorticianExchanger(inner, TimeSpan.FromSeconds(3)) },

@@ -5,6 +5,9 @@ namespace Nhi.TokenExchange.Soak;
 /// <summary>6. The trail of every job is whole to its end, holds what the other sink was told and nothing else, and says of each credential what its issuer's ledger says.</summary>
 internal sealed class TrailWhole() : SoakInvariant(6, "the trail whole, and as the ledger has it")
 {
+    // The plan sets the wall clock of the process by 20 s; lives are told in whole seconds.
+    private static readonly long ClockJump = TimeSpan.FromSeconds(21).Ticks;
+
     public override IEnumerable<Breach> Check(Evidence evidence)
     {
         AuditTrail trail = evidence.Trail.Verified;
@@ -17,7 +20,7 @@ internal sealed class TrailWhole() : SoakInvariant(6, "the trail whole, and as t
         // The first job, which nothing goes wrong with, is one more.
         if (trail.Chains.Count != evidence.Jobs.Count)
             yield return Breach($"{evidence.Jobs.Count} jobs ran, and there are {trail.Chains.Count} trails");
-        foreach (Breach breach in OfBothSinks(evidence).Concat(OfLedger(evidence)))
+        foreach (Breach breach in OfBothSinks(evidence).Concat(OfLedger(evidence)).Concat(OfGrants(evidence)))
             yield return breach;
     }
 
@@ -47,6 +50,20 @@ internal sealed class TrailWhole() : SoakInvariant(6, "the trail whole, and as t
                 yield return Breach($"{issue.Target.Name} {issue.Fingerprint} was revoked, and the trail says {string.Join(", ", kinds[issue.Fingerprint])}", revoked, issue.Run);
             else if (issue.RevokedAt is null && kinds[issue.Fingerprint].Contains(AuditEventKind.Revoked) && !issue.Target.IsVault)
                 yield return Breach($"{issue.Target.Name} {issue.Fingerprint} was never revoked, and the trail says {string.Join(", ", kinds[issue.Fingerprint])}", issue.IssuedAt, issue.Run);
+        }
+    }
+
+    // What was granted, and when it dies, of each credential that was issued.
+    private IEnumerable<Breach> OfGrants(Evidence evidence)
+    {
+        foreach (AuditRecord grant in evidence.Trail.Events.Where(record => record.Kind is AuditEventKind.Issued or AuditEventKind.Refreshed))
+        {
+            if (grant.Fingerprint is null || !evidence.IssueOf.TryGetValue(grant.Fingerprint, out Issue? issue))
+                continue;
+            if (grant.DiesAt is { } end && evidence.At(end) > issue.EndsAt + ClockJump)
+                yield return Breach(string.Create(CultureInfo.InvariantCulture, $"{grant.Target} {grant.Fingerprint} dies {TimeSpan.FromTicks(evidence.At(end) - issue.EndsAt).TotalSeconds:0.0} s before the trail says that it does"), issue.IssuedAt, issue.Run);
+            if (grant.Scopes is { } scopes && issue.Target.Kind != ExchangeKind.Entra && !issue.Target.IsVault && scopes != issue.Scope)   // those two name scopes in another way
+                yield return Breach($"{grant.Target} {grant.Fingerprint} was granted '{issue.Scope}', and the trail says '{scopes}'", issue.IssuedAt, issue.Run);
         }
     }
 
