@@ -72,6 +72,52 @@ internal sealed class VaultTests : EmulatorFixture
     }
 
     [Test]
+    public async Task Leases_end_after_the_answer_that_their_token_has_ended()
+    {
+        string token = await TokenAsync();
+        Assert.That((await AskAsync(HttpMethod.Get, Path, token)).Status, Is.EqualTo(HttpStatusCode.OK));
+        LedgerIssue lease = Emulator.Ledger.Issued.Single(issue => issue.Scope == Path);
+
+        Assert.That((await PostAsync("auth/token/revoke-self", token, "{}")).Status, Is.EqualTo(HttpStatusCode.NoContent));
+
+        Assert.That(Emulator.Ledger.IsAlive(lease.Fingerprint), Is.True, "queued");
+        Emulator.Vault.EndQueuedLeases();
+        Assert.That(Emulator.Ledger.IsAlive(lease.Fingerprint), Is.False);
+    }
+
+    [Test]
+    public async Task A_lease_that_its_engine_cannot_end_is_tried_again_and_given_up_and_a_sync_call_ends_it_later()
+    {
+        _secret.CannotEnd = true;
+        string token = await TokenAsync(), other = await TokenAsync();
+        string lease = (await AskAsync(HttpMethod.Get, Path, token)).Text("lease_id")!;
+        string body = $$"""{"lease_id":"{{lease}}","sync":true}""";
+        RawAnswer failed = await PostAsync("sys/leases/revoke", token, body);
+        Assert.That((failed.Status, Errors(failed)), Is.EqualTo((HttpStatusCode.BadRequest, "failed to revoke entry: resp: (*logical.Response)(nil) err: the secrets engine could not end it")));
+
+        await PostAsync("auth/token/revoke-self", token, "{}");
+        for (int tries = 1; tries <= 6; tries++)
+            Assert.That((Emulator.Vault.IrrevocableLeases, tries), Is.EqualTo((tries == 6 ? 1 : 0, tries)), "each look is a try");
+        _secret.CannotEnd = false;
+
+        Assert.That(Emulator.Vault.OpenLeases, Is.EqualTo(1), "nobody tries any more");
+        Assert.That((await PostAsync("sys/leases/revoke", other, body)).Status, Is.EqualTo(HttpStatusCode.NoContent));
+        Assert.That((Emulator.Vault.OpenLeases, Emulator.Vault.IrrevocableLeases), Is.EqualTo((0, 0)));
+    }
+
+    [Test]
+    public async Task A_lease_that_is_revoked_without_sync_ends_after_the_answer()
+    {
+        string token = await TokenAsync();
+        string lease = (await AskAsync(HttpMethod.Get, Path, token)).Text("lease_id")!;
+
+        Assert.That((await PostAsync("sys/leases/revoke", token, $$"""{"lease_id":"{{lease}}"}""")).Status, Is.EqualTo(HttpStatusCode.Accepted));
+
+        Assert.That(Emulator.Ledger.Issued.Single(issue => issue.Handle == lease).RevokedAt, Is.Null);
+        Assert.That(Emulator.Vault.OpenLeases, Is.Zero);
+    }
+
+    [Test]
     public async Task A_lease_is_renewed_from_now_and_never_beyond_its_maximum_and_ends_with_its_token()
     {
         _secret.MaxTtl = TimeSpan.FromHours(2);

@@ -34,8 +34,11 @@ public sealed class EmulatedVault
     /// <summary>How many tokens live now, the root token aside.</summary>
     public int OpenTokens => _books.OpenTokens;
 
-    /// <summary>How many leases of dynamic secrets live now.</summary>
+    /// <summary>How many leases of dynamic secrets live now, after <see cref="EndQueuedLeases"/>.</summary>
     public int OpenLeases => _books.OpenLeases;
+
+    /// <summary>How many of those Vault has given up: their secrets engine could not end them six times (<see cref="VaultSecretRole.CannotEnd"/>). A revocation with <c>sync</c> tries again.</summary>
+    public int IrrevocableLeases => _books.IrrevocableLeases;
 
     internal string Origin { get; }
 
@@ -82,6 +85,10 @@ public sealed class EmulatedVault
         _namespaces.Add(ns);
         return _engines.TryAdd((ns, mount), engine) ? engine : throw new ArgumentException($"There is an engine at '{mount}' already.", nameof(mount));
     }
+
+    /// <summary>Tries once to end each lease that is queued: those of tokens that have ended, and those that were revoked without <c>sync</c>. As at a real Vault that comes after the answer.</summary>
+    /// <remarks>Each further request does it first, too. Who looks at the ledger with none in between calls this before.</remarks>
+    public void EndQueuedLeases() => _books.EndQueued();
 
     internal static EmulatorEndpoint? Find(string path) =>
         !path.StartsWith("/v1/", StringComparison.Ordinal) ? null

@@ -5,6 +5,9 @@ namespace Nhi.TokenExchange;
 /// <summary>Tokens and leases of the emulated Vault, and how one ends with the other. Safe to use from any number of threads.</summary>
 internal sealed class VaultBooks(string issuer, string canary, Ledger ledger, TimeProvider time)
 {
+    // "maxRevokeAttempts": after so many tries Vault leaves a lease alone.
+    private const int MostTries = 6;
+
     private readonly Lock _gate = new();
     private readonly Dictionary<string, VaultToken> _tokens = new(StringComparer.Ordinal);
     private readonly Dictionary<string, VaultLease> _leases = new(StringComparer.Ordinal);
@@ -12,6 +15,8 @@ internal sealed class VaultBooks(string issuer, string canary, Ledger ledger, Ti
     public int OpenTokens => Count(() => _tokens.Values.Count(token => !token.IsGone && !token.IsRoot));
 
     public int OpenLeases => Count(() => _leases.Values.Count(lease => !lease.IsGone));
+
+    public int IrrevocableLeases => Count(() => _leases.Values.Count(lease => lease.Tries == MostTries));
 
     /// <summary>Makes a token and writes it into the ledger before anybody sees it.</summary>
     public VaultToken AddToken(string ns, string role, string subject, string path, IReadOnlyList<string> audience, TimeSpan ttl, Func<TimeSpan> maxTtl, bool batch, int uses, IReadOnlyList<string> paths, bool hasDefault, VaultToken? parent, string requestId)
@@ -120,17 +125,38 @@ internal sealed class VaultBooks(string issuer, string canary, Ledger ledger, Ti
     /// <summary>Somebody asks to end what has that handle, which may be gone.</summary>
     public void NoteRevocationAsked(string handle) => ledger.MarkRevocationAsked(null, handle);
 
-    /// <summary>Ends a token, and with it its leases and its child tokens.</summary>
+    /// <summary>Ends a token and its child tokens at once; their leases are queued.</summary>
     public void Revoke(VaultToken token)
     {
         lock (_gate)
             End(token);
     }
 
-    public void Revoke(VaultLease lease)
+    /// <summary>Ends a lease at once, whether or not it was queued or left alone.</summary>
+    /// <returns>False: its secrets engine can't.</returns>
+    public bool TryRevoke(VaultLease lease)
     {
         lock (_gate)
+        {
+            if (lease.Role.CannotEnd)
+                return false;
             End(lease);
+            return true;
+        }
+    }
+
+    /// <summary>Has a lease ended after the answer.</summary>
+    public void Queue(VaultLease lease)
+    {
+        lock (_gate)
+            lease.IsQueued = true;
+    }
+
+    /// <summary>Tries once to end each lease that is queued.</summary>
+    public void EndQueued()
+    {
+        lock (_gate)
+            Sweep();
     }
 
     private static DateTimeOffset Earlier(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;
@@ -144,14 +170,25 @@ internal sealed class VaultBooks(string issuer, string canary, Ledger ledger, Ti
         }
     }
 
-    // What has reached its end takes along what hangs on it.
+    // What has reached its end takes along what hangs on it; what an earlier request queued is ended before anybody looks again.
     private void Sweep()
     {
         DateTimeOffset now = time.GetUtcNow();
         foreach (VaultToken token in _tokens.Values.Where(token => token.EndsAt <= now).ToList())
             End(token);
+        TryQueued();
         foreach (VaultLease lease in _leases.Values.Where(lease => lease.EndsAt <= now).ToList())
             Forget(lease);
+    }
+
+    private void TryQueued()
+    {
+        foreach (VaultLease lease in _leases.Values.Where(lease => lease is { IsQueued: true, Tries: < MostTries }).ToList())
+        {
+            lease.Tries++;
+            if (!lease.Role.CannotEnd)
+                End(lease);
+        }
     }
 
     private void End(VaultToken token)
@@ -162,8 +199,8 @@ internal sealed class VaultBooks(string issuer, string canary, Ledger ledger, Ti
         _tokens.Remove(token.Text);
         if (token.EndsAt > time.GetUtcNow())
             ledger.MarkRevoked(token.Fingerprint);
-        foreach (VaultLease lease in _leases.Values.Where(lease => lease.Token == token).ToList())
-            End(lease);
+        foreach (VaultLease lease in _leases.Values.Where(lease => lease.Token == token))
+            lease.IsQueued = true;
         foreach (VaultToken child in _tokens.Values.Where(child => child.Parent == token).ToList())
             End(child);
     }

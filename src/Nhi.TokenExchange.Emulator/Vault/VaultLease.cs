@@ -19,5 +19,11 @@ internal sealed class VaultLease
 
     public bool IsGone { get; set; }
 
+    /// <summary>Its token has ended, or somebody asked for its end and not for the answer: it ends after that.</summary>
+    public bool IsQueued { get; set; }
+
+    /// <summary>How often it was tried to end it since it was queued.</summary>
+    public int Tries { get; set; }
+
     public DateTimeOffset LastPossibleEnd => IssuedAt + Role.MaxTtl;
 }

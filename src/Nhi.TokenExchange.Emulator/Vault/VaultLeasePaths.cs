@@ -19,17 +19,31 @@ internal static class VaultLeasePaths
                 return Renew(books, request, lease ?? throw new VaultDenied(400, "lease_unknown", "lease not found"), body, now);
             case "revoke":
                 books.NoteRevocationAsked(body.Need("lease_id"));
-                // The real one does not mind a lease that is not there: what was asked for is so.
-                if (lease is not null)
-                    books.Revoke(lease);
-                return EmulatorAnswer.Empty(204);
+                return Revoke(books, lease, body.Flag("sync"));
             default:
                 throw VaultDenied.NotFound("path_unknown");
         }
     }
 
+    // The real one does not mind a lease that is not there: what was asked for is so.
+    private static EmulatorAnswer Revoke(VaultBooks books, VaultLease? lease, bool isSync)
+    {
+        if (!isSync)
+        {
+            if (lease is not null)
+                books.Queue(lease);
+            return EmulatorAnswer.Empty(202);
+        }
+        // Its own words and status: a bad request, whatever it was that failed.
+        if (lease is not null && !books.TryRevoke(lease))
+            throw new VaultDenied(400, "engine_failed", "failed to revoke entry: resp: (*logical.Response)(nil) err: the secrets engine could not end it");
+        return EmulatorAnswer.Empty(204);
+    }
+
     private static EmulatorAnswer Renew(VaultBooks books, EmulatorRequest request, VaultLease lease, VaultBody body, DateTimeOffset now)
     {
+        if (lease.IsQueued)
+            throw new VaultDenied(400, "lease_expired", "lease expired");
         if (!lease.Role.IsRenewable)
             throw new VaultDenied(400, "not_renewable", "lease is not renewable");
         JsonObject envelope = VaultEnvelope.Of(request.RequestId);

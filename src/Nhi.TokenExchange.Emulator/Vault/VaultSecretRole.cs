@@ -1,7 +1,7 @@
 namespace Nhi.TokenExchange;
 
 /// <summary>A path of the emulated Vault at which each read makes a new secret.</summary>
-/// <remarks>Set up before the first request that needs it.</remarks>
+/// <remarks>Set up before the first request that needs it, unless a setting says otherwise.</remarks>
 public sealed class VaultSecretRole
 {
     internal VaultSecretRole(string path, VaultSecretShape shape)
@@ -24,6 +24,9 @@ public sealed class VaultSecretRole
 
     /// <summary>Whether its leases can be renewed. Default true, but for AWS.</summary>
     public bool IsRenewable { get; set; } = true;
+
+    /// <summary>Whether the secrets engine fails to end what it made, as when the database behind it is down. Default false. May be changed at any time.</summary>
+    public bool CannotEnd { get; set; }
 
     /// <summary>Whether it takes POST alone. Default false: GET and POST.</summary>
     public bool TakesPostOnly { get; set; }

@@ -1,11 +1,10 @@
+using System.Collections.Concurrent;
 using Npgsql;
 
 namespace Nhi.TokenExchange;
 
 /// <summary>How the admin gets in: as the operating system's user over a unix socket, or with an exchanged token over verified TLS. Never with a password of his own.</summary>
-#pragma warning disable CA1001 // Its semaphore has no handle of the system's as long as nobody asks for one.
 internal sealed class AdminAccess
-#pragma warning restore CA1001
 {
     // Each session does a few statements. Hundreds of jobs that end at once must not take all of the server's slots.
     private const int MostSessions = 4;
@@ -15,12 +14,16 @@ internal sealed class AdminAccess
     // Nobody's functions stand in for the server's own; a backslash is one; who waits for a lock lets others go on.
     private const string SessionSettings = "-c search_path=pg_catalog -c standard_conforming_strings=on -c lock_timeout=5s";
 
+    // One for all targets and jobs of the process. There are as many as there are servers.
+    private static readonly ConcurrentDictionary<(string Host, int Port, string User), SemaphoreSlim> s_free = new();
+
     private readonly NpgsqlConnectionStringBuilder _connection;
-    private readonly SemaphoreSlim _free = new(MostSessions);
+    private readonly SemaphoreSlim _free;
 
     private AdminAccess(NpgsqlConnectionStringBuilder connection)
     {
         _connection = connection;
+        _free = s_free.GetOrAdd((connection.Host!, connection.Port, connection.Username!), _ => new SemaphoreSlim(MostSessions));
         string host = IsPeer ? "" : $"{connection.Host}:{connection.Port}";
         string socket = IsPeer ? $"?host={Uri.EscapeDataString(connection.Host!)}&port={connection.Port}" : "";
         Server = new Uri($"postgresql://{host}/{Uri.EscapeDataString(connection.Database!)}{socket}");   // as libpq writes it

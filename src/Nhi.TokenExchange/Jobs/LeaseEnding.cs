@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 
 namespace Nhi.TokenExchange;
 
@@ -30,6 +31,8 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
     private readonly Turns _listing = new(1);
     // The fingerprints of hops' credentials that were ended, by target: what ends with them is gone.
     private readonly ConcurrentDictionary<(string Target, string Fingerprint), bool> _endedHops = new();
+    // What the issuer said when it did not end one: that stands, whoever asks again.
+    private readonly ConditionalWeakTable<Credential, string> _failures = [];
 
     /// <summary>Ends leases that the caller has taken out of the set; the order is above.</summary>
     public async Task EndAllAsync(IReadOnlyList<Credential> taken, string reason, CancellationToken cancellationToken)
@@ -214,14 +217,16 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
     private async Task<Asked> AskAsync(Credential credential, CancellationToken cancellationToken)
     {
         TargetRuntime owner = credential.Lease.Owner!;
-        bool hasFailed = false;
-        Exception? failure = null;
+        bool hasFailed = _failures.TryGetValue(credential, out string? failure);
         (LeaseEnd end, string? said) = await owner.Activities.RunAsync(() => new RevocationAttempts(owner, session.Plan.Time).RunAsync(
             AskOnceAsync, () => (!hasFailed && GoneWith(credential) is not null) || session.Leases.IsDead(credential), cancellationToken)).ConfigureAwait(false);
         if (end is LeaseEnd.Revoked or LeaseEnd.AlreadyGone && session.Targets.Any(other => other.Plan.Through == owner.Target))
             _endedHops.TryAdd((owner.Target, credential.Fingerprint), true);
+        failure ??= "not answered";
+        if (hasFailed)
+            _failures.AddOrUpdate(credential, failure);
         return end == LeaseEnd.AlreadyGone && hasFailed && owner.Plan.Exchanger.EndsWith(credential) is not null && !session.Leases.IsDead(credential)
-            ? new Asked(LeaseEnd.Failed, failure is null ? "not answered" : RevocationAttempts.Said(failure), IsLeftToHop: false)
+            ? new Asked(LeaseEnd.Failed, failure, IsLeftToHop: false)
             : new Asked(end, said, !hasFailed);
 
         async ValueTask<Revocation> AskOnceAsync(CancellationToken deadline)
@@ -241,7 +246,7 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
             }
             catch (Exception exception)
             {
-                failure = exception;
+                failure = RevocationAttempts.Said(exception);
                 throw;
             }
         }

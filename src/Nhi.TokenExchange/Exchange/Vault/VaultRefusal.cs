@@ -27,7 +27,7 @@ internal static class VaultRefusal
         TokenExchangeException refused = Of(reply, server, time);
         return new TokenExchangeException(ErrorCodes.RevocationFailed, ExchangeStage.Revoke, refused.Detail, refused)
         {
-            IsTransient = refused.IsTransient, RetryAfter = refused.RetryAfter, CorrelationId = refused.CorrelationId, Hint = hint ?? refused.Hint,
+            IsTransient = refused.IsTransient || reply.SaysEngineFailed, RetryAfter = refused.RetryAfter, CorrelationId = refused.CorrelationId, Hint = hint ?? refused.Hint,
         };
     }
 
@@ -76,6 +76,7 @@ internal static class VaultRefusal
 
     private static string? HintFor(VaultReply reply) => reply.Status switch
     {
+        400 when reply.SaysEngineFailed => "The secrets engine could not end the lease: look at what stands behind it, such as the database, and at its revocation statements.",
         400 when reply.Says("role") => "Check Role: it must be there at this mount and namespace, and without one the mount must have a default role.",
         400 when reply.Call.Token is null => "Vault refused the proof. Compare its issuer, audience, subject and claims with the role's bound_audiences, bound_subject and bound_claims, and the clocks.",
         400 => "Check the path and the method of the target against the secrets engine.",

@@ -30,6 +30,9 @@ internal sealed class VaultReply
     /// <summary>The instant before the request was sent that this answers.</summary>
     public required DateTimeOffset AskedAt { get; init; }
 
+    /// <summary>Whether an earlier try of the same call may have reached Vault, and failed there.</summary>
+    public required bool MayRepeatALostOne { get; init; }
+
     public int Status { get; }
 
     /// <summary>200 with warnings means the same as 204.</summary>
@@ -53,6 +56,9 @@ internal sealed class VaultReply
 
     /// <summary>Whether Vault said that there is no such lease or accessor (any more).</summary>
     public bool SaysItIsGone => Status is 400 or 404 && (Says("lease not found") || Says("invalid lease") || Says("lease expired") || Says("invalid accessor") || Says("accessor not found") || Says("token not found"));
+
+    /// <summary>Whether Vault said that the secrets engine could not end a lease. Its status is that of a bad request, whatever it was that failed.</summary>
+    public bool SaysEngineFailed => Status == 400 && Says("failed to revoke entry");
 
     /// <summary>Whether Vault said, of a 200, that there was no such accessor: it warns only.</summary>
     public bool WarnsItIsGone => Status == 200 && IsJson && ReadTexts(_body, "warnings").Any(warning => warning.Contains("No token found", StringComparison.OrdinalIgnoreCase));

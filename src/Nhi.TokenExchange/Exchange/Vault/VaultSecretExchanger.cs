@@ -91,6 +91,8 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
             return _outlivesLease ? Revocation.NotSupported : Revocation.AlreadyGone;
         if (reply.Status != 403)
             throw VaultRefusal.OfRevocation(reply, _server, request.Time);
+        if (reply.MayRepeatALostOne)   // a try of this call failed at Vault: what is said of the login says nothing of the lease
+            throw VaultRefusal.OfRevocation(reply, _server, request.Time);
         if (request.Credential is not null && reply.SaysTokenIsDead)
             return _outlivesLease ? Revocation.NotSupported : Revocation.AlreadyGone;   // "Token Hierarchies": the leases of a token end with it
         TokenExchangeException denied = VaultRefusal.OfRevocation(reply, _server, request.Time, "Let a policy of the login's role permit update of sys/leases/revoke. The lease ends with its login in any case.");

@@ -80,7 +80,7 @@ internal sealed class VaultServer(Uri address, string? @namespace)
         using HttpResponseMessage response = await backchannel.SendAsync(request, cancellationToken).ConfigureAwait(false);
         // Our back channel has read it; somebody else's need not have.
         using BoundedContent content = await BoundedContent.ReadAsync(response.Content, cancellationToken).ConfigureAwait(false);
-        return new VaultReply(call, response, content.Bytes.ToArray(), sent) { AskedAt = LastTry.Of(request, first, time) };
+        return new VaultReply(call, response, content.Bytes.ToArray(), sent) { AskedAt = LastTry.Of(request, first, time), MayRepeatALostOne = request.Options.TryGetValue(IssuerBackchannel.MayRepeatALostOne, out _) };
     }
 
     // What fails in passing says nothing about the token.

@@ -189,6 +189,7 @@ internal sealed class VaultRevocationTests
         policy.Decide = request => request.Target == "vault" ? AccessDecision.Deny("no-vault", "for a test") : AccessDecision.Permit("all");
         time.Advance(VaultJob.RefreshDue);
         await job.QuietAsync();
+        job.Vault.EndQueuedLeases();
 
         Assert.That(job.Emulator.Ledger.IsAlive(secret.Fingerprint), Is.False);
         Assert.That(async () => await job.Database.GetAsync(), Throws.InstanceOf<AccessDeniedException>());
