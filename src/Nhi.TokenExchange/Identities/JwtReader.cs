@@ -244,7 +244,9 @@ internal static class JwtReader
                     Flatten(property.Value, name + "/", claims);
                     continue;
             }
-            string value = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString()! : property.Value.GetRawText();
+            // RFC 7519 §4.1.3: one audience is a text, or a list of it; platforms write either.
+            JsonElement said = name == "aud" && property.Value.ValueKind == JsonValueKind.Array && property.Value.GetArrayLength() == 1 ? property.Value[0] : property.Value;
+            string value = said.ValueKind == JsonValueKind.String ? said.GetString()! : said.GetRawText();
             if (!claims.TryAdd(name, value))
                 throw new FormatException("two of its claims have the same path");   // { "a/b": 1, "a": { "b": 2 } }: whoever chose the one must not stand for the other
         }

@@ -196,4 +196,9 @@ internal sealed class ProofCheckTests
             }
         }
     }
+
+    [TestCase("""["https://issuer.example/"]""", "https://issuer.example/", Description = "as Kubernetes writes it")]
+    [TestCase("""["https://issuer.example/","other"]""", """["https://issuer.example/","other"]""")]
+    public void A_list_of_one_audience_is_that_audience_to_a_policy(string aud, string claim) =>
+        Assert.That(JwtReader.Read(Proofs.With(("aud", JsonNode.Parse(aud)))).Claims["aud"], Is.EqualTo(claim));
 }
