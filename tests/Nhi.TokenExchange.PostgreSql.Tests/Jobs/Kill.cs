@@ -27,7 +27,7 @@ internal sealed record Kill(int Seed, KillPart Part, int At, string Step, int Al
         foreach (IGrouping<KillPart, Kill> part in kills.GroupBy(kill => kill.Part).OrderBy(part => part.Key))
             text.Append(Sum(part.Key.ToString(), [.. part]));
         text.Append(Sum("all", kills)).Append("\n## Where they hit\n\nThe last line of the journal when its process was dead.\n\n| part | last line | kills |\n|---|---|--:|\n");
-        foreach (var place in kills.GroupBy(kill => (kill.Part, kill.Step)).OrderBy(place => place.Key))
+        foreach (IGrouping<(KillPart Part, string Step), Kill> place in kills.GroupBy(kill => (kill.Part, kill.Step)).OrderBy(place => place.Key))
             text.Append(CultureInfo.InvariantCulture, $"| {place.Key.Part} | {place.Key.Step} | {place.Count()} |\n");
         text.Append(CultureInfo.InvariantCulture, $"\n## Each\n\n| seed | part | killed after | last line | {Numbers} |\n|--:|---|--:|---|--:|--:|--:|--:|--:|--:|--:|\n");
         foreach (Kill kill in kills)
