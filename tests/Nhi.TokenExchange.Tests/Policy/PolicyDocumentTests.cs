@@ -237,6 +237,19 @@ public class PolicyDocumentTests
     }
 
     [Test]
+    public void Permits_for_different_subjects_are_not_held_against_each_other_detail_by_detail()
+    {
+        string[] permits = [.. Enumerable.Range(0, 400).Select(i => Permit($"p{i}", $$"""{ "subject": "job-{{i}}" }""", $$"""{ "authorizationDetails": [ { "type": "sql", "table": "t{{i}}" } ] }"""))];
+        string text = Text(1, permits);
+        PolicyDocument.Parse(text);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+
+        PolicyDocument.Parse(text);
+
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(20_000 * permits.Length), "bytes: some for each permit, none for each pair");
+    }
+
+    [Test]
     public void A_permit_of_a_scope_that_contains_others_may_leave_one_of_those()
     {
         PolicyDocument policy = Of(Permit("less", """{ "target": "warehouse", "scopes": { "within": [ "all-apis" ] } }""", """{ "scopes": [ "sql" ] }"""));
