@@ -53,8 +53,9 @@ internal sealed class JournalLine
     /// <exception cref="FormatException">A field is missing, has another form, or is not known.</exception>
     public JournalHeader ToHeader()
     {
-        Require(Number("version") is >= JournalText.OldestVersion and <= JournalText.Version, $"is of another version than {JournalText.OldestVersion} to {JournalText.Version}");
-        var header = new JournalHeader(Instant("at"), new ProcessIdentity(Take("host"), Take("boot"), (int)Math.Clamp(Number("process"), 0, int.MaxValue), Take("started")), Job() ?? JobContext.Unnamed);
+        long version = Number("version");
+        Require(version is >= JournalText.OldestVersion and <= JournalText.Version, $"is of another version than {JournalText.OldestVersion} to {JournalText.Version}");
+        var header = new JournalHeader(Instant("at"), new ProcessIdentity(Take("host"), Take("boot"), (int)Math.Clamp(Number("process"), 0, int.MaxValue), Take("started")), Job() ?? JobContext.Unnamed, (int)version);
         Close();
         return header;
     }

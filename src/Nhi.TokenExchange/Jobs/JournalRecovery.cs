@@ -204,7 +204,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
             LeaseAccounts.KindOf(end), when, journal.Header.Job, Revision, reason, end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null, staticKey)).ConfigureAwait(false);
         if (end == LeaseEnd.Failed)   // it stays, and is told of again
             return isRecorded ? Settled.Left(entry) : Settled.Untold(entry);
-        return isRecorded ? Settled.Over(entry, end) : Settled.Untold(entry, new JournalUntold(end, when.At, reason));
+        return isRecorded ? Settled.Over(entry, end) : Settled.Untold(entry, journal.Header.KnowsUntold ? new JournalUntold(end, when.At, reason) : null);   // else its issuer is asked again
 
         Task<bool> IsToldAsync(string what) => session.Audit.TryRecordAsync(() => entry.ToEvent(AuditEventKind.Recovered, session.Moment, journal.Header.Job, Revision, what, staticKey: staticKey));
     }

@@ -27,7 +27,7 @@ internal static class JournalText
 
     public static byte[] Of(JournalHeader header) => Line("journal", json =>
     {
-        json.WriteNumber("version", Version);
+        json.WriteNumber("version", header.Version);
         json.WriteString("at", Instant(header.StartedAt));
         json.WriteString("host", header.Process.Host);
         json.WriteString("boot", header.Process.Boot);

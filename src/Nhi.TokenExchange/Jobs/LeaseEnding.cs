@@ -59,24 +59,16 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
         _listing.GiveBack();
     }
 
-    /// <summary>Ends a lease if nobody else does. Has its own deadline: the flight's may have passed already.</summary>
+    /// <summary>Ends a lease that was decided on, if nobody else does. Has its own deadline: the flight's may have passed already.</summary>
     /// <returns>What is true of it then; <see cref="LeaseEnd.AlreadyGone"/> if somebody else ends it.</returns>
-    public async Task<LeaseEnd> EndAsync(Credential credential, string reason)
-    {
-        if (session.Leases.TryBorrowNewest(credential) is not { } borrowed)
-            return LeaseEnd.AlreadyGone;
-        using var deadline = new CancellationTokenSource(EndDeadline, session.Plan.Time);
-        LeaseAccount ending = await EndBorrowedAsync(borrowed, reason, isListed: true, isLastTry: false, deadline.Token).ConfigureAwait(false);
-        await ending.RecordAsync().ConfigureAwait(false);
-        return ending.End;
-    }
+    public Task<LeaseEnd> EndAsync(Credential credential, string reason) => EndBorrowedAsync(BorrowDecidedOn(credential), reason);
 
-    /// <summary>As <see cref="EndAsync"/>; counted, so that the job's end waits for it. The end that has begun already finds the lease in the set.</summary>
+    /// <summary>Ends a lease, or what has taken its place; counted, so that the job's end waits for it. The end that has begun already finds the lease in the set.</summary>
     public async Task<LeaseEnd> EndOneAsync(Credential credential, string reason)
     {
         try
         {
-            return session.Leases.TakeOff() ? await EndAsync(credential, reason).ConfigureAwait(false) : LeaseEnd.AlreadyGone;
+            return session.Leases.TakeOff() ? await EndBorrowedAsync(session.Leases.TryBorrowNewest(credential), reason).ConfigureAwait(false) : LeaseEnd.AlreadyGone;
         }
         finally
         {
@@ -103,7 +95,7 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
     }
 
     public void EndInBackground(IReadOnlyList<Credential> credentials, string reason) =>
-        InBackground(credentials, credential => EndInTurnAsync(() => credential is StaticKey ? Borrowed(credential) : session.Leases.TryBorrowNewest(credential), reason, isListed: true, isLastTry: false));
+        InBackground(credentials, credential => EndInTurnAsync(() => BorrowDecidedOn(credential), reason, isListed: true, isLastTry: false));
 
     /// <summary>An exchange failed that may have made something all the same: ends it by the handle that its exchanger had chosen. What can't be ended so stays in the journal for the next start.</summary>
     public async Task EndAnnouncedAsync(TargetRuntime owner, JournalEntry announced)
@@ -130,6 +122,20 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
 
     // It alone: what renewed it, or is the same key that was read again, is in use under a permit of its own.
     private static Credential? Borrowed(Credential credential) => LeaseOwnership.TryBorrow(credential) ? credential : null;
+
+    // What a decision ends. A renewal is of the same grant as what it renewed; a key that was read again was permitted anew.
+    private Credential? BorrowDecidedOn(Credential credential) => credential is StaticKey ? Borrowed(credential) : session.Leases.TryBorrowNewest(credential);
+
+    // Null: somebody else has it.
+    private async Task<LeaseEnd> EndBorrowedAsync(Credential? borrowed, string reason)
+    {
+        if (borrowed is null)
+            return LeaseEnd.AlreadyGone;
+        using var deadline = new CancellationTokenSource(EndDeadline, session.Plan.Time);
+        LeaseAccount ending = await EndBorrowedAsync(borrowed, reason, isListed: true, isLastTry: false, deadline.Token).ConfigureAwait(false);
+        await ending.RecordAsync().ConfigureAwait(false);
+        return ending.End;
+    }
 
     // Counted, so that the job's end waits for it; some at a time. Who waits holds nothing: a job that ends meanwhile finds the lease in the set, and ends it in its own order.
     private async Task<LeaseEnd?> EndInTurnAsync(Func<Credential?> borrow, string reason, bool isListed, bool isLastTry)

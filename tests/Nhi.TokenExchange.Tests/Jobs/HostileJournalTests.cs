@@ -40,6 +40,20 @@ internal sealed class HostileJournalTests : JournalFixture
         Assert.That(Files(), Is.Empty);
     }
 
+    [Test]
+    public async Task A_journal_of_the_first_version_gets_no_line_that_the_builds_of_that_time_cannot_read()
+    {
+        string text = $"{Header}\n{Lease(1)}\n", file = Write(text);
+
+        RecoveryReport refused = await RecoverAsync(new RecordingSink { Refuse = _ => new IOException("full") });
+
+        Assert.That((refused.AllEnded, refused.Jobs.Single().Untold), Is.EqualTo((false, 1)));
+        Assert.That(await File.ReadAllTextAsync(file), Is.EqualTo(text));
+        var audit = new RecordingSink();
+        Assert.That((await RecoverAsync(audit)).AllEnded, Is.True);
+        Assert.That((audit.Kinds.Count, Files()), Is.EqualTo((1, Array.Empty<string>())));
+    }
+
     public static IEnumerable<TestCaseData> Damaged()
     {
         (string What, string Line, string Said)[] lines =

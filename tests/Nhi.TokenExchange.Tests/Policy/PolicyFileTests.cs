@@ -82,6 +82,14 @@ internal sealed class PolicyFileTests : PolicyFileFixture
         Directory.CreateDirectory(PolicyPath);
         await RefusedAsync("is a directory, not a regular file");
         Directory.Delete(PolicyPath);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.CreateSymbolicLink(PolicyPath, PolicyPath);   // goes round in a circle, for root, too
+            await RefusedAsync("can't be read (IOException)");
+        }
+        Put(Document(7), UnixFileMode.None);   // root reads that all the same
+        if (!OperatingSystem.IsWindows() && !Environment.IsPrivilegedProcess)
+            await RefusedAsync("can't be read (UnauthorizedAccessException)");
         Put(Document(8).Replace("permit", "Permit", StringComparison.Ordinal));
         await RefusedAsync("rules[0].effect: is none of the two words. Write permit or forbid, in these letters.");
         Put(new string(' ', DocumentReading.MaxBytes + 1));

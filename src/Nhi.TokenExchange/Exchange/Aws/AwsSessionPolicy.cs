@@ -39,16 +39,8 @@ internal static class AwsSessionPolicy
     }
 
     /// <summary>What is wrong with an action; null if nothing is.</summary>
-    public static string? FaultOfAction(string action)
-    {
-        if (action == "*")
-            return null;
-        int colon = action.IndexOf(':', StringComparison.Ordinal);
-        bool isAction = colon > 0 && colon < action.Length - 1
-            && action[..colon].All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '-')
-            && action[(colon + 1)..].All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '*' or '?');
-        return isAction ? null : $"name '{ExceptionText.Clean(action, 60)}', which is no action of IAM. Here write actions, such as s3:GetObject or s3:Get*";
-    }
+    public static string? FaultOfAction(string action) =>
+        AwsActionNames.IsOne(action) ? null : $"name '{ExceptionText.Clean(action, 60)}', which is no action of IAM. Here write actions, such as s3:GetObject or s3:Get*";
 
     /// <summary>A policy without white space between its members; null with what is wrong.</summary>
     public static string? Read(string text, out string? fault)

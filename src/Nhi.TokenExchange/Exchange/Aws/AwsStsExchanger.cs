@@ -52,6 +52,9 @@ internal sealed class AwsStsExchanger : TokenExchanger<AwsSessionCredentials>
 
     internal override IReadOnlyList<string> Resources => _resources;
 
+    // Also beside a policy of the target's own, which nobody reads here.
+    internal override ScopeSet DefaultScopes { get; } = ScopeSet.Of("*");
+
     internal override bool Contains(ScopeSet asked, ScopeSet others) => BroadScopes.Within(others, asked) == others;
 
     public override string? FlawOf(ScopeSet scopes) =>
@@ -70,7 +73,7 @@ internal sealed class AwsStsExchanger : TokenExchanger<AwsSessionCredentials>
         FormBody form = new FormBody()
             .Add("RoleSessionName", _sessionName ?? AwsSessionName.Of(request.Job))
             .Add("DurationSeconds", seconds.ToString(CultureInfo.InvariantCulture))
-            .Add("Policy", _wholePolicy ?? AwsSessionPolicy.Of(request.Scopes, [.. _resources.Where(request.MayNameResource)]))
+            .Add("Policy", _wholePolicy ?? AwsSessionPolicy.Of(request.Scopes == DefaultScopes ? ScopeSet.Empty : request.Scopes, [.. _resources.Where(request.MayNameResource)]))
             .Add("WebIdentityToken", request.Subject.Reveal());
         var sent = new SentSecrets();
         form.TellSecrets(sent);

@@ -6,7 +6,7 @@ internal static class Contradictions
     /// <summary>What keeps a rule from ever matching, or from leaving anything; null if nothing is found.</summary>
     public static (string What, string Remedy)? Of(bool isPermit, IReadOnlyList<PolicyCondition> conditions, PolicyLimits limits)
     {
-        if (limits.Scopes is { } left && conditions.OfType<ScopeCondition>().FirstOrDefault() is { } asked && !left.Values.Any(asked.Scopes.Contains))
+        if (limits.Scopes is { } left && conditions.OfType<ScopeCondition>().FirstOrDefault() is { } asked && BroadScopes.Common(asked.Scopes, left).IsEmpty)
             return ("leaves none of the scopes that the rule lets through", "Let limits.scopes and when.scopes have one in common.");
         return conditions.OfType<StaticKeyCondition>().Any() ? OfStaticKeys(isPermit, conditions, limits) : null;
     }
@@ -25,7 +25,7 @@ internal static class Contradictions
 
     /// <summary>What two permits together leave nothing of; null if they leave something of all.</summary>
     public static string? NothingLeftOf(PolicyLimits one, PolicyLimits other) =>
-        one.Scopes is { } scopes && other.Scopes is { } others && !scopes.Values.Any(others.Contains) ? "scopes"
+        one.Scopes is { } scopes && other.Scopes is { } others && BroadScopes.Common(scopes, others).IsEmpty ? "scopes"
         : one.Resources is { } resources && other.Resources is { } names && !resources.Any(name => names.Contains(name, StringComparer.Ordinal)) ? "resources"
         : one.AuthorizationDetails is { } details && other.AuthorizationDetails is { } common && CommonDetails.Of(details, common) is null ? "authorizationDetails"
         : null;

@@ -81,12 +81,12 @@ internal sealed class DocumentReading(PolicyErrors errors)
         RefuseNothingLeft([.. rules.Where(rule => rule.Limits is not { Scopes: null, Resources: null, AuthorizationDetails: null })]);
     }
 
-    // All permits that match limit together.
+    // All permits that match limit together. Few cover another, and that is cheap to tell: details are texts to parse.
     private void RefuseNothingLeft(PolicyRule[] narrowing)
     {
         foreach (PolicyRule permit in narrowing)
         {
-            if (Array.Find(narrowing, other => other != permit && Contradictions.NothingLeftOf(permit.Limits, other.Limits) is not null && other.Covers(permit)) is not { } wider)
+            if (Array.Find(narrowing, other => other != permit && other.Covers(permit) && Contradictions.NothingLeftOf(permit.Limits, other.Limits) is not null) is not { } wider)
                 continue;
             errors.Add(
                 permit.Place, $"rule '{permit.Name}'",

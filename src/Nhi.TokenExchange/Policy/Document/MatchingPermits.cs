@@ -25,7 +25,7 @@ internal struct MatchingPermits(AccessRequest request)
     public string? AuthorizationDetails { get; private set; }
 
     /// <summary>What is left of the scopes asked for, or of what they contain; where none were asked for, all that the limits list.</summary>
-    public readonly ScopeSet? Scopes => _scopes is { } limit ? (request.Scopes.IsEmpty ? limit : BroadScopes.Within(limit, request.Scopes)) : null;
+    public readonly ScopeSet? Scopes => _scopes is { } limit ? (request.Scopes.IsEmpty ? limit : BroadScopes.Common(request.Scopes, limit)) : null;
 
     /// <summary>Why there is nothing left to ask for; null if there is something.</summary>
     public readonly string? NothingLeft
@@ -50,7 +50,7 @@ internal struct MatchingPermits(AccessRequest request)
         if (limits.LongestHandOut is { } longest && (LongestHandOut is null || longest < LongestHandOut))
             LongestHandOut = longest;
         if (limits.Scopes is { } scopes)
-            _scopes = _scopes is { } before ? Common(before, scopes) : scopes;
+            _scopes = _scopes is { } before ? BroadScopes.Common(before, scopes) : scopes;
         if (limits.Resources is { } resources)
             Resources = Resources is { } before ? [.. before.Where(name => resources.Contains(name, StringComparer.Ordinal))] : resources;
         if (limits.AuthorizationDetails is { } details && !_areDetailsGone)
@@ -61,6 +61,4 @@ internal struct MatchingPermits(AccessRequest request)
         RefuseLongerLife |= limits.RefuseLongerLife;
         SenderConstrained |= limits.SenderConstrained;
     }
-
-    private static ScopeSet Common(ScopeSet left, ScopeSet right) => left.IsSubsetOf(right) ? left : ScopeSet.Of([.. left.Values.Where(right.Contains)]);
 }

@@ -1,5 +1,3 @@
-using System.IO.Enumeration;
-
 namespace Nhi.TokenExchange;
 
 /// <summary>Scopes that contain others: whoever is granted one has those, too.</summary>
@@ -18,7 +16,7 @@ internal static class BroadScopes
             return true;
         foreach (string scope in scopes.Values)
         {
-            if (IsBroad(scope) && Contains(scope, other))
+            if (Contains(scope, other))
                 return true;
         }
         return false;
@@ -28,8 +26,16 @@ internal static class BroadScopes
     public static ScopeSet Within(ScopeSet scopes, ScopeSet others) =>
         scopes.IsSubsetOf(others) ? scopes : ScopeSet.Of([.. scopes.Values.Where(scope => Contain(others, scope))]);
 
-    private static bool IsBroad(string scope) => scope is Databricks or Google || scope.AsSpan().ContainsAny('*', '?');
+    /// <summary>What both have in common: of each side what is on the other, too, or is contained there. Of two that only overlap (<c>s3:Get*</c>, <c>s3:*Object</c>) nothing.</summary>
+    public static ScopeSet Common(ScopeSet some, ScopeSet others)
+    {
+        ScopeSet left = Within(some, others);
+        if (left == some)
+            return some;
+        ScopeSet right = Within(others, some);
+        return right == others ? others : ScopeSet.Of([.. left.Values, .. right.Values]);
+    }
 
-    // IAM compares actions without regard to case; * and ? stand for characters ("IAM JSON policy elements: Action").
-    private static bool Contains(string broad, string other) => broad is Databricks or Google || FileSystemName.MatchesSimpleExpression(broad, other, ignoreCase: true);
+    // Without a wildcard it contains its other spellings, which are the same action.
+    private static bool Contains(string scope, string other) => scope is Databricks or Google || (AwsActionNames.IsOne(scope) && AwsActionNames.Contains(scope, other));
 }

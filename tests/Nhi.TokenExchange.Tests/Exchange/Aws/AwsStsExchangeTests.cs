@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Nhi.TokenExchange.Tests.Policy;
 
 namespace Nhi.TokenExchange.Tests.Exchange.Aws;
 
@@ -76,6 +77,39 @@ internal sealed class AwsStsExchangeTests
             Assert.That(() => job.Archive.GetAsync().AsTask(), Throws.TypeOf<AccessDeniedException>(), decision.Rule);
         }
         Assert.That(job.Emulator.Ledger.Issued, Has.Count.EqualTo(1));
+    }
+
+    [TestCase(null)]
+    [TestCase("resources")]
+    [TestCase("arns")]
+    [TestCase("whole")]
+    public async Task A_target_that_names_no_actions_asks_for_all_of_them_and_a_forbid_of_one_stops_it(string? has)
+    {
+        var policy = new TestPolicy();
+        await using AwsJob job = await AwsJob.StartAsync(
+            options: o =>
+            {
+                if (has == "resources")
+                    o.Resources.Add(Orders);
+                else if (has == "arns")
+                    o.PolicyArns.Add("arn:aws:iam::aws:policy/ReadOnlyAccess");
+                else if (has == "whole")
+                    o.SessionPolicy = """{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}""";
+            },
+            more: b => b.Policy(policy));
+        await job.Archive.GetAsync();
+        Assert.That(job.Audit.Events.Single(e => e.Kind == AuditEventKind.Permitted).Scopes, Is.EqualTo(ScopeSet.Of("*")));
+        Assert.That(job.Emulator.Ledger.Issued.Single().SessionPolicy, Is.EqualTo(has switch
+        {
+            "resources" => $$"""{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["*"],"Resource":["{{Orders}}"]}]}""",
+            "whole" => """{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}""",
+            _ => null,   // beside the managed policies one of ours would lift their limits
+        }));
+
+        PolicyDocument document = Policies.Of(Policies.Permit("all", """{ "target": "archive" }"""), Policies.Forbid("no-deletes", """{ "scopes": { "anyOf": [ "s3:DeleteObject" ] } }"""));
+        policy.Change("2", document.Decide);
+
+        Assert.That(() => job.Archive.GetAsync().AsTask(), Throws.TypeOf<AccessDeniedException>().With.Message.Contains("'no-deletes'"));
     }
 
     [Test]

@@ -132,6 +132,24 @@ internal sealed class StaticKeyEndTests
     }
 
     [Test]
+    public async Task A_deny_lets_the_key_go_that_was_held_then_and_not_the_one_that_was_read_since()
+    {
+        var time = new ManualTimeProvider();
+        await using StaticKeyJob job = await StaticKeyJob.StartAsync(time);
+        CredentialProvider<StaticKey> provider = job.Session.Provider<StaticKey>("billing");
+        StaticKey first = await provider.GetAsync();
+        time.Advance(TimeSpan.FromMinutes(8));
+        await provider.GetAsync();
+        await job.QuietAsync();
+        StaticKey second = await provider.GetAsync();
+        Assert.That(second, Is.Not.SameAs(first));
+
+        await job.Session.EndLeaseAsync(first, "the policy denied it, before it was read again");
+
+        Assert.That(second.Kept.Reveal(), Is.EqualTo(job.Key));
+    }
+
+    [Test]
     public async Task A_refresh_that_brings_another_key_and_cannot_be_recorded_leaves_the_held_one()
     {
         var time = new ManualTimeProvider();
