@@ -57,7 +57,7 @@ public sealed class TokenBroker : IAsyncDisposable
         {
             string? socket = plan.LoopbackPort is null ? folder.ClaimSocket() : null;
             var desk = new RequestDesk(plan, callers);
-            BrokerHost host = await BrokerHost.StartAsync(plan, socket, desk.HandleAsync, () => _ = callers.LookAsync(), cancellationToken).ConfigureAwait(false);
+            BrokerHost host = await BrokerHost.StartAsync(plan, socket, desk.HandleAsync, callers.Left, cancellationToken).ConfigureAwait(false);
             var broker = new TokenBroker(plan, folder, host, callers);
             broker.Begin();
             return broker;

@@ -21,6 +21,7 @@ internal sealed class SamplesTests
     }
 
     [TestCase("BlobWorker", "read back 8 bytes")]
+    [TestCase("Broker", "The issuer's ledger: dataset:orders, revoked when the program had ended.")]
     [TestCase("DatabricksOnAzure", "the job holds BearerToken(")]
     [TestCase("DatabricksWarehouse", "The statement outlived its tokens")]
     [TestCase("WorkerEmulated", "The worker ended with exit code 0.")]

@@ -41,16 +41,6 @@ internal sealed class Caller : IDisposable
         }
     }
 
-    /// <summary>Whether it is over: nothing is handed to it any more.</summary>
-    public bool IsGone
-    {
-        get
-        {
-            lock (_gate)
-                return _isGone;
-        }
-    }
-
     /// <summary>Counts a request.</summary>
     /// <returns>To be disposed when the request is done.</returns>
     /// <exception cref="BrokerRefusal">It asks too much.</exception>
@@ -93,11 +83,13 @@ internal sealed class Caller : IDisposable
     public BearerToken? FindByHash(string hash) => Find(token => string.Equals(Convert.ToHexString(CallerToken.Hash(token)), hash, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>The caller is gone.</summary>
-    /// <returns>What it held; nothing if that was known before.</returns>
-    public IReadOnlyList<Credential> Leave()
+    /// <returns>What it held; null if that was known before.</returns>
+    public IReadOnlyList<Credential>? Leave()
     {
         lock (_gate)
         {
+            if (_isGone)
+                return null;
             _isGone = true;
             Credential[] held = [.. _held];
             _held.Clear();

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>The callers of a broker: those that were given a token, and processes that the kernel names. Looks four times a second which of their processes are gone, and ends what those held.</summary>
+/// <summary>The callers of a broker: those that were given a token, and processes that the kernel names. Looks twice a second which of their processes are gone, and ends what those held.</summary>
 internal sealed class Callers : IAsyncDisposable
 {
-    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(500);
 
     private readonly BrokerPlan _plan;
     private readonly Lock _gate = new();
@@ -80,9 +80,8 @@ internal sealed class Callers : IAsyncDisposable
             if (caller.Process is { } process && _processes.GetValueOrDefault(process) == caller)
                 _processes.Remove(process);
         }
-        if (caller.IsGone)
+        if (caller.Leave() is not { } held)
             return;
-        IReadOnlyList<Credential> held = caller.Leave();
         _plan.Logger.CallerGone(caller.Identity, why, held.Count);
         await Task.WhenAll(held.Select(credential => EndAsync(caller, credential, why))).ConfigureAwait(false);
         caller.Dispose();
@@ -103,13 +102,14 @@ internal sealed class Callers : IAsyncDisposable
         }
     }
 
-    /// <summary>Looks now which processes are gone: called when a connection ends.</summary>
-    public Task LookAsync()
+    /// <summary>A connection of that process ended: with it, perhaps, the process.</summary>
+    public void Left(RunningProcess process)
     {
-        Caller[] watched;
+        Caller? caller;
         lock (_gate)
-            watched = [.. _processes.Values, .. _admitted.Select(one => one.Caller).Where(caller => caller.Process is not null)];
-        return Task.WhenAll(watched.Where(caller => caller.Process is { Runs: false }).Select(caller => EndAsync(caller, "its process is gone")));
+            caller = _processes.GetValueOrDefault(process);
+        if (caller is not null)
+            _ = EndIfGoneAsync(caller);
     }
 
     public async ValueTask DisposeAsync()
@@ -132,11 +132,22 @@ internal sealed class Callers : IAsyncDisposable
         try
         {
             while (await timer.WaitForNextTickAsync(_over.Token).ConfigureAwait(false))
-                _ = LookAsync();   // it does not throw, and an issuer that is slow to end one keeps no other waiting
+                Look();
         }
         catch (OperationCanceledException)
         {
             // The broker stops.
         }
     }
+
+    private void Look()
+    {
+        Caller[] watched;
+        lock (_gate)
+            watched = [.. _processes.Values, .. _admitted.Select(one => one.Caller)];
+        foreach (Caller caller in watched)
+            _ = EndIfGoneAsync(caller);   // it does not throw, and an issuer that is slow to end one keeps no other waiting
+    }
+
+    private Task EndIfGoneAsync(Caller caller) => caller.Process is { Runs: false } ? EndAsync(caller, "its process is gone") : Task.CompletedTask;
 }

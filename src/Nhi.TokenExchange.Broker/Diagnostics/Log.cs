@@ -8,7 +8,7 @@ internal static partial class Log
     [LoggerMessage(EventId = 901, Level = LogLevel.Information, Message = "The broker listens on {Address} and hands out {Targets}")]
     public static partial void BrokerStarted(this ILogger logger, string address, string targets);
 
-    [LoggerMessage(EventId = 902, Level = LogLevel.Information, Message = "{Target} handed to {Caller}: credential {Fingerprint}, until {UnusableFrom:u}")]
+    [LoggerMessage(EventId = 902, Level = LogLevel.Debug, Message = "{Target} handed to {Caller}: credential {Fingerprint}, until {UnusableFrom:u}")]
     public static partial void HandedOut(this ILogger logger, string target, CredentialCaller caller, string fingerprint, DateTimeOffset unusableFrom);
 
     [LoggerMessage(EventId = 903, Level = LogLevel.Warning, Message = "Refused with {Status}: {Reason} ({Protocol}; asked by {Caller})")]

@@ -42,9 +42,9 @@ internal sealed class BrokerHost : IAsyncDisposable
     /// <param name="plan">Where, and the limits.</param>
     /// <param name="socketPath">Where the socket goes; null: loopback.</param>
     /// <param name="answer">Answers requests; the host is started by then.</param>
-    /// <param name="left">Told of each connection that ends.</param>
+    /// <param name="left">Told of each connection over the Unix socket that ends: whose it was.</param>
     /// <param name="cancellationToken">Gives up the start.</param>
-    public static async Task<BrokerHost> StartAsync(BrokerPlan plan, string? socketPath, Func<HttpContext, BrokerHost, Task> answer, Action left, CancellationToken cancellationToken)
+    public static async Task<BrokerHost> StartAsync(BrokerPlan plan, string? socketPath, Func<HttpContext, BrokerHost, Task> answer, Action<RunningProcess> left, CancellationToken cancellationToken)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         var open = new OpenConnections(MostConnectionsOfOneProcess);
@@ -101,7 +101,8 @@ internal sealed class BrokerHost : IAsyncDisposable
                 finally
                 {
                     open.Leave(peer);
-                    left();
+                    if (peer is { IsLocalSocket: true, Facts.Process: { } process })
+                        left(process);
                 }
             });
         }

@@ -13,8 +13,6 @@ namespace Nhi.TokenExchange.Tests;
 [NonParallelizable]   // they read the process's own environment
 internal sealed class SdkTests
 {
-    private static readonly string[] BlobScope = [BrokerJob.LakeResource + "/.default"];
-
     private readonly Dictionary<string, string?> _before = [];
 
     private void Set(IReadOnlyDictionary<string, string> variables, params string[] names)
@@ -24,6 +22,13 @@ internal sealed class SdkTests
             _before.TryAdd(name, Environment.GetEnvironmentVariable(name));
             Environment.SetEnvironmentVariable(name, variables[name]);
         }
+    }
+
+    // MSAL keeps tokens for the whole process: each test asks for a resource of its own.
+    private static (TokenRequestContext Context, Action<TokenBrokerOptions> Options) OwnResource()
+    {
+        string resource = $"https://{Guid.NewGuid():N}.example";
+        return (new TokenRequestContext([$"{resource}/.default"]), options => options.AzureManagedIdentity("lake", resource));
     }
 
     [TearDown]
@@ -37,10 +42,11 @@ internal sealed class SdkTests
     [Test]
     public async Task Azure_Identity_gets_a_token_as_in_App_Service()
     {
-        await using BrokerJob job = await BrokerJob.StartAsync();
+        (TokenRequestContext context, Action<TokenBrokerOptions> options) = OwnResource();
+        await using BrokerJob job = await BrokerJob.StartAsync(options: options);
         Set(job.Broker.Environment, "IDENTITY_ENDPOINT", "IDENTITY_HEADER");
 
-        AccessToken token = await new ManagedIdentityCredential(ManagedIdentityId.SystemAssigned).GetTokenAsync(new TokenRequestContext(BlobScope), default);
+        AccessToken token = await new ManagedIdentityCredential(ManagedIdentityId.SystemAssigned).GetTokenAsync(context, default);
 
         Assert.That(job.IsAlive(token.Token), Is.True);
         Assert.That(token.ExpiresOn, Is.LessThanOrEqualTo(job.Issued.Single().EndsAt));
@@ -50,7 +56,8 @@ internal sealed class SdkTests
     [Test]
     public async Task Azure_Identity_gets_a_token_as_on_a_virtual_machine([Values] bool loopback)
     {
-        await using BrokerJob job = await BrokerJob.StartAsync(loopback);
+        (TokenRequestContext context, Action<TokenBrokerOptions> own) = OwnResource();
+        await using BrokerJob job = await BrokerJob.StartAsync(loopback, own);
         if (loopback)
             Set(job.Broker.Environment, "AZURE_POD_IDENTITY_AUTHORITY_HOST");
         else
@@ -58,7 +65,7 @@ internal sealed class SdkTests
         using HttpClient http = job.NewClient();
         var options = new ManagedIdentityCredentialOptions(ManagedIdentityId.SystemAssigned) { Transport = new HttpClientTransport(http) };
 
-        AccessToken token = await new ManagedIdentityCredential(options).GetTokenAsync(new TokenRequestContext(BlobScope), default);
+        AccessToken token = await new ManagedIdentityCredential(options).GetTokenAsync(context, default);
 
         Assert.That(job.IsAlive(token.Token), Is.True);
         Assert.That(job.Audit.Events.Where(e => e.Kind == AuditEventKind.Issued).Select(e => (e.Caller?.Name, e.Caller?.ProcessId)), Is.EqualTo(new[] { ("process", (int?)Environment.ProcessId) }));
@@ -67,11 +74,12 @@ internal sealed class SdkTests
     [Test]
     public async Task Azure_Identity_says_what_the_broker_said_of_an_identity_that_is_not_there()
     {
-        await using BrokerJob job = await BrokerJob.StartAsync();
+        (TokenRequestContext context, Action<TokenBrokerOptions> options) = OwnResource();
+        await using BrokerJob job = await BrokerJob.StartAsync(options: options);
         Set(job.Broker.Environment, "IDENTITY_ENDPOINT", "IDENTITY_HEADER");
         var credential = new ManagedIdentityCredential(ManagedIdentityId.FromUserAssignedClientId("11111111-2222-3333-4444-555555555555"));
 
-        Assert.That(() => credential.GetTokenAsync(new TokenRequestContext(BlobScope), default).AsTask(), Throws.InstanceOf<Azure.Identity.AuthenticationFailedException>().With.Message.Contains("what is: 'https://storage.azure.com'"));
+        Assert.That(() => credential.GetTokenAsync(context, default).AsTask(), Throws.InstanceOf<Azure.Identity.AuthenticationFailedException>().With.Message.Contains("'https://storage.azure.com'"));
         Assert.That(job.Issued, Is.Empty);
     }
 

@@ -98,7 +98,7 @@ internal sealed class TokenExchangeTests
     [Test]
     public async Task What_the_policy_denies_for_a_client_another_one_may_get()
     {
-        PolicyDocument policy = PolicyDocument.Parse("""{ "revision": 1, "rules": [ { "name": "psql alone", "effect": "permit", "when": { "target": "warehouse", "caller": "psql", "subject": { "present": true } } } ] }""");
+        PolicyDocument policy = PolicyDocument.Parse("""{ "version": 1, "revision": 1, "rules": [ { "name": "psql-alone", "effect": "permit", "when": { "target": "warehouse", "caller": "psql", "subject": { "present": true } } } ] }""");
         await using BrokerJob job = await BrokerJob.StartAsync(more: b => b.Policy(policy));
         using HttpClient http = job.NewClient();
         await using BrokerClient psql = job.Broker.Admit("psql");

@@ -39,9 +39,10 @@ internal sealed class BrokerJob : IAsyncDisposable
     /// <param name="loopback">Whether it listens on loopback instead of a Unix socket.</param>
     /// <param name="options">Changes the broker's options.</param>
     /// <param name="more">Changes the job.</param>
-    public static async Task<BrokerJob> StartAsync(bool loopback = true, Action<TokenBrokerOptions>? options = null, Action<TokenExchangeBuilder>? more = null)
+    /// <param name="time">The clock of all; the system's if null.</param>
+    public static async Task<BrokerJob> StartAsync(bool loopback = true, Action<TokenBrokerOptions>? options = null, Action<TokenExchangeBuilder>? more = null, TimeProvider? time = null)
     {
-        IdentityEmulator emulator = await IdentityEmulator.StartAsync(o => o.ProofAlgorithm = "ES256");
+        IdentityEmulator emulator = await IdentityEmulator.StartAsync(o => (o.ProofAlgorithm, o.Time) = ("ES256", time ?? TimeProvider.System));
         JobIdentity identity = emulator.JobIdentity(ProofShape.GitHub);
         emulator.Authorization.AddClient("orders", identity.Subject, Scope, NarrowScope);
         emulator.Authorization.AddClient("lake", identity.Subject, "blobs");
@@ -57,7 +58,7 @@ internal sealed class BrokerJob : IAsyncDisposable
                 .Target("lake", Targets.Rfc8693(emulator.Authorization.Issuer, o => o.Client.Id = "lake"), "job", "blobs")
                 .Target("archive", Targets.AwsSts(role.Arn, "eu-central-1", o => o.Endpoint = emulator.Aws.Endpoint), "job")
                 .Target("lakehouse", Targets.GoogleSts(pool.Name, o => (o.StsEndpoint, o.IamEndpoint) = (emulator.Google.Endpoint, emulator.Google.Endpoint)), "job", GoogleScope)
-                .Audit(audit).Logging(logging).EndOnSignals(false);
+                .Audit(audit).Logging(logging).EndOnSignals(false).Time(time ?? TimeProvider.System);
             more?.Invoke(b);
         });
         TokenBroker broker = await TokenBroker.StartAsync(session, o =>
@@ -66,7 +67,7 @@ internal sealed class BrokerJob : IAsyncDisposable
                 o.ListenOnLoopback();
             o.TokenExchange("warehouse", WarehouseResource).AzureManagedIdentity("lake", LakeResource).AwsContainerCredentials("archive").GoogleMetadata("lakehouse", Email, "my-project");
             o.Logging = logging;
-            o.EndOnSignals = false;
+            (o.EndOnSignals, o.Time) = (false, time ?? TimeProvider.System);
             options?.Invoke(o);
         });
         return new BrokerJob(emulator, audit, log, session, broker);

@@ -40,5 +40,6 @@ public class RequestKeysTests
         yield return new TestCaseData(new CredentialRequest { Scopes = ScopeSet.Of("read"), Claims = "{}" }).SetArgDisplayNames("no tenant");
         yield return new TestCaseData(new CredentialRequest { Scopes = ScopeSet.Of("read"), Tenant = "one", Claims = "{ }" }).SetArgDisplayNames("other claims");
         yield return new TestCaseData(new CredentialRequest { Scopes = ScopeSet.Of("read"), Tenant = "one" }).SetArgDisplayNames("no claims");
+        yield return new TestCaseData(new CredentialRequest { Scopes = ScopeSet.Of("read"), Tenant = "one", Claims = "{}", Caller = new CredentialCaller("client 1", "psql") }).SetArgDisplayNames("a caller");
     }
 }
