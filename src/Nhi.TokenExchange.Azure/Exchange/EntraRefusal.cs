@@ -135,7 +135,7 @@ internal sealed class EntraRefusal(EntraTrust trust)
         _ => answer.RetryAfter ?? (isUnknownYet ? UntilTrustIsKnown : null),
     };
 
-    private static string? Hint(EntraAnswer answer, AadstsCode? code, PresentedProof proof, bool isUnknownYet)
+    private string? Hint(EntraAnswer answer, AadstsCode? code, PresentedProof proof, bool isUnknownYet)
     {
         string? known = isUnknownYet
             ? $"The trust may be too new for every node of Entra ID to know it; ask again while PropagationBudget lasts. If this stays: {code!.Hint}"
@@ -150,7 +150,14 @@ internal sealed class EntraRefusal(EntraTrust trust)
             ? FormattableString.Invariant($"Entra ID's clock is {difference.Duration().TotalSeconds:0} s {(difference > TimeSpan.Zero ? "ahead of" : "behind")} this machine's.")
             : null;
         string? identity = proof.IsEntras && code is { Field: TrustField.Issuer or TrustField.Subject or TrustField.Whole } ? ManagedIdentityRules : null;
-        string joined = string.Join(' ', new[] { known, identity, clock }.Where(hint => hint is not null));
+        bool isOfTheTrust = code is { Field: TrustField.Issuer or TrustField.Subject or TrustField.Audience or TrustField.Whole };
+        string joined = string.Join(' ', new[] { known, identity, isOfTheTrust ? proof.OtherForm : null, isOfTheTrust ? CommandFor(proof) : null, clock }.Where(hint => hint is not null));
         return joined.Length == 0 ? null : joined;
     }
+
+    // learn.microsoft.com/cli/azure/ad/app/federated-credential
+    private string? CommandFor(PresentedProof proof) =>
+        !CommandText.IsPlain(trust.ClientId, proof.Issuer ?? "", proof.Subject ?? "", proof.Audience) ? null
+        : $"An admin makes it so: az ad app federated-credential create --id {trust.ClientId} --parameters '{{\"name\":\"job\",\"issuer\":\"{proof.Issuer}\",\"subject\":\"{proof.Subject}\",\"audiences\":[\"{proof.Audience}\"]}}'"
+            + " (one that is there is corrected by update and --federated-credential-id; a user-assigned identity has az identity federated-credential).";
 }

@@ -33,6 +33,12 @@ internal sealed class PresentedProof
     /// <summary>Whether Entra ID made it: a managed identity's token, or an application's.</summary>
     public bool IsEntras => TenantId is { Length: > 0 } tenant && Issuer is { } issuer && issuer.Contains(tenant, StringComparison.Ordinal);
 
+    /// <summary>The other form in which its platform says the same subject, in a sentence; null if there is none.</summary>
+    public string? OtherForm => _jwt is null ? null : SubjectForms.OtherFormOf(_jwt);
+
+    /// <summary>What was presented as its audience; empty if nothing was.</summary>
+    public string Audience => _askedFor?.ToString() ?? (_jwt is { Audiences: [var first, ..] } ? first : "");
+
     public static PresentedProof Of(SubjectToken proof)
     {
         try

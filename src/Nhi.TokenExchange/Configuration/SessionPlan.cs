@@ -20,6 +20,7 @@ internal sealed record SessionPlan(
     Disk JournalDisk,
     bool FailOnUnrevoked,
     Func<HttpMessageHandler>? Transport,
+    Func<HttpMessageHandler, HttpMessageHandler>? Around,
     AdditionalRoots? Roots,
     IReadOnlyDictionary<string, StaticKeyOpener> Openers,
     IReadOnlyList<object> Owned)

@@ -22,6 +22,7 @@ public sealed partial class TokenExchangeBuilder
     private ILoggerFactory _loggerFactory = NullLoggerFactory.Instance;
     private ExchangeMeter _meter = ExchangeMeter.Shared;
     private Func<HttpMessageHandler>? _transport;
+    private Func<HttpMessageHandler, HttpMessageHandler>? _around;
     private AdditionalRoots? _roots;
 
     internal TokenExchangeBuilder()
@@ -149,6 +150,13 @@ public sealed partial class TokenExchangeBuilder
         return this;
     }
 
+    /// <summary>Puts a handler around the wire below the back channel: it sees each request as it is sent, and each answer or failure as it comes.</summary>
+    internal TokenExchangeBuilder Around(Func<HttpMessageHandler, HttpMessageHandler> around)
+    {
+        _around = around;
+        return this;
+    }
+
     /// <summary>Reads identities, targets, <c>Job</c>, <c>EndWithin</c>, <c>MaxDuration</c>, <c>KillSwitch</c>, <c>Journal</c>, <c>FailOnUnrevoked</c>, <c>Policy</c>, <c>Audit</c> and <c>TrustRoots</c> (the path of a PEM file) from a configuration too. What is said in code as well is added; of the job's facts, its times, its switch, its journal, its failing and the folder of its audit, code wins. There is one policy: in code or in the section.</summary>
     /// <param name="section">The section, such as <c>TokenExchange</c>. Its shape is closed: unknown settings and static secrets are refused. Read once, when the session starts; a reload changes nothing.</param>
     public TokenExchangeBuilder Configuration(IConfigurationSection section)
@@ -213,7 +221,7 @@ public sealed partial class TokenExchangeBuilder
             return new SessionPlan(
                 job, targets, FreezePolicy(policy, read.RemotePolicy, job, targets, quiet, read.Owned), FreezeAudit(read.Audit, collector, logger), _time, _jitter ?? CryptographicJitter,
                 quiet, _meter, _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _maxDuration ?? read.MaxDuration, killSwitch,
-                _journal ?? read.Journal, _journalDisk, _failOnUnrevoked ?? read.FailOnUnrevoked ?? false, _transport, _roots?.And(read.Roots) ?? read.Roots, _openers, read.Owned);
+                _journal ?? read.Journal, _journalDisk, _failOnUnrevoked ?? read.FailOnUnrevoked ?? false, _transport, _around, _roots?.And(read.Roots) ?? read.Roots, _openers, read.Owned);
         }
         catch
         {

@@ -22,13 +22,13 @@ internal sealed class DatabricksRefusals(Uri host, string? clientId, DatabricksD
             return "What was presented is a token of this very host, to be narrowed. It has to be alive, and to have all scopes that are asked for; name no ClientId for a narrowing.";
         return clientId is null
             ? $"Presented were {presented}. A federation policy of the account has to list that issuer and that audience exactly, and the claim that it maps (sub, unless it says another) has to name a user or the application id of a service principal.{CommandForAccount(presented)}"
-            : $"Presented were {presented}. A federation policy of service principal {PresentedProof.Shown(clientId)} has to list that issuer, that subject and that audience exactly; ClientId is its application id.{CommandForPrincipal(presented)}";
+            : $"Presented were {presented}. A federation policy of service principal {PresentedProof.Shown(clientId)} has to list that issuer, that subject and that audience exactly; ClientId is its application id.{presented.OtherForm}{CommandForPrincipal(presented)}";
     }
 
-    private string CommandForPrincipal(PresentedProof proof) => !PresentedProof.ArePlain(clientId!, proof.Issuer, proof.Subject, proof.Audience) ? ""
+    private string CommandForPrincipal(PresentedProof proof) => !CommandText.IsPlain(clientId!, proof.Issuer, proof.Subject, proof.Audience) ? ""
         : $" An account admin makes it so: databricks account service-principal-federation-policy create NUMERIC_ID --json '{{\"oidc_policy\":{{\"issuer\":\"{proof.Issuer}\",\"audiences\":[\"{proof.Audience}\"],\"subject\":\"{proof.Subject}\"}}}}'"
             + $" where NUMERIC_ID is the id in: databricks account service-principals list --filter 'applicationId eq \"{clientId}\"'";
 
-    private static string CommandForAccount(PresentedProof proof) => !PresentedProof.ArePlain(proof.Issuer, proof.Audience) ? ""
+    private static string CommandForAccount(PresentedProof proof) => !CommandText.IsPlain(proof.Issuer, proof.Audience) ? ""
         : $" An account admin makes it so: databricks account federation-policy create --json '{{\"oidc_policy\":{{\"issuer\":\"{proof.Issuer}\",\"audiences\":[\"{proof.Audience}\"],\"subject_claim\":\"sub\"}}}}'";
 }

@@ -34,9 +34,9 @@ internal static class IssuerBackchannel
     /// <summary>Set on a request that needs a new body for each try, such as one with a client assertion that may be used once.</summary>
     public static readonly HttpRequestOptionsKey<Func<CancellationToken, ValueTask<HttpContent>>> NewContent = new("Nhi.TokenExchange.NewContent");
 
-    public static HttpMessageInvoker Create(TimeProvider time, Func<double> jitter, Func<HttpMessageHandler>? transport, AdditionalRoots? roots = null)
+    public static HttpMessageInvoker Create(TimeProvider time, Func<double> jitter, Func<HttpMessageHandler>? transport, AdditionalRoots? roots = null, Func<HttpMessageHandler, HttpMessageHandler>? around = null)
     {
         HttpMessageHandler wire = transport?.Invoke() ?? IssuerSockets.Create(roots: roots);
-        return new HttpMessageInvoker(new EndpointRules(new RetryingHandler(new AnswerBounds(wire), time, jitter)));
+        return new HttpMessageInvoker(new EndpointRules(new RetryingHandler(new AnswerBounds(around is null ? wire : around(wire)), time, jitter)));
     }
 }

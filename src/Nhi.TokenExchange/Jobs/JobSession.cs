@@ -33,7 +33,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
         OnlyRecovers = onlyRecovers;
         Plan = plan;
         Clock = new AgreedClock(plan.Time);
-        Backchannel = IssuerBackchannel.Create(plan.Time, Jitter, plan.Transport, plan.Roots);
+        Backchannel = IssuerBackchannel.Create(plan.Time, Jitter, plan.Transport, plan.Roots, plan.Around);
         Audit = new JobAudit(plan);
         _accounts = new LeaseAccounts(this);
         _ending = new LeaseEnding(this, _accounts);

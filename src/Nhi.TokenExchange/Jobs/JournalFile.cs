@@ -53,6 +53,23 @@ internal sealed class JournalFile : IDisposable
         return handle is null ? null : new JournalFile(folder, path, handle, RandomAccess.GetLength(handle));
     }
 
+    /// <summary>Opens a journal to be looked at, whether or not its owner lives; it is not locked, and must not be written.</summary>
+    /// <returns>Null: it is gone.</returns>
+    /// <exception cref="IOException">It can't be read.</exception>
+    public static JournalFile? Look(JournalFolder folder, string path)
+    {
+        try
+        {
+            // The runtime's own way would want a lock, which its owner has.
+            SafeFileHandle handle = UnixOpen.IsSupported ? UnixOpen.ToRead(path, followLink: false) : File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            return new JournalFile(folder, path, handle, RandomAccess.GetLength(handle));
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
+        }
+    }
+
     public int Read(Span<byte> into, long at) => RandomAccess.Read(_handle, into, at);
 
     /// <summary>Adds lines: all of them, or none if this throws.</summary>

@@ -75,7 +75,7 @@ internal sealed class AwsStsRefusals(string role, AwsPartition partition, string
             return "What was presented is no JWT. STS takes ID tokens of an OpenID Connect issuer.";
         string provider = $"An IAM OIDC provider of account {AwsArn.AccountOf(role)} has to name that issuer as its URL, and that audience among its client ids.";
         bool isAudience = message.Contains("audience", StringComparison.OrdinalIgnoreCase);
-        string command = !PresentedProof.ArePlain(proof.Issuer, proof.Audience) ? ""
+        string command = !CommandText.IsPlain(proof.Issuer, proof.Audience) ? ""
             : isAudience ? $" An admin adds the audience: aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn '{ProviderOf(proof)}' --client-id '{proof.Audience}'"
             : $" An admin makes it: aws iam create-open-id-connect-provider --url '{proof.Issuer}' --client-id-list '{proof.Audience}'";
         return $"Presented were {proof}. {provider}{(isAudience ? " Or set SubjectAudience to one that it has." : "")} If it does, look at the issuer's keys and the clocks.{command}";
@@ -88,9 +88,9 @@ internal sealed class AwsStsRefusals(string role, AwsPartition partition, string
             return $"The trust policy of role {name} does not let this proof in, or there is no such role.";
         bool tags = proof.Has("https://aws.amazon.com/tags"), source = proof.Has("https://aws.amazon.com/source_identity");
         string more = $"{(tags ? " and sts:TagSession (the proof has session tags)" : "")}{(source ? " and sts:SetSourceIdentity (the proof names a source identity)" : "")}";
-        string said = $"Presented were {proof}. There has to be a role {name} in account {AwsArn.AccountOf(role)}, whose trust policy allows sts:AssumeRoleWithWebIdentity{more} to the provider of that issuer, under conditions that hold for that subject and that audience, character by character. "
+        string said = $"Presented were {proof}. There has to be a role {name} in account {AwsArn.AccountOf(role)}, whose trust policy allows sts:AssumeRoleWithWebIdentity{more} to the provider of that issuer, under conditions that hold for that subject and that audience, character by character.{proof.OtherForm} "
             + "What was made seconds ago may not be known everywhere yet.";
-        if (!PresentedProof.ArePlain(proof.Issuer, proof.Subject, proof.Audience, AwsArn.NameOf(role)))
+        if (!CommandText.IsPlain(proof.Issuer, proof.Subject, proof.Audience, AwsArn.NameOf(role)))
             return said;
         string host = HostOf(proof);
         string actions = tags || source ? $"[\"sts:AssumeRoleWithWebIdentity\"{(tags ? ",\"sts:TagSession\"" : "")}{(source ? ",\"sts:SetSourceIdentity\"" : "")}]" : "\"sts:AssumeRoleWithWebIdentity\"";

@@ -114,7 +114,7 @@ internal sealed class GoogleServiceAccount(string account, IReadOnlyList<string>
         string chain = delegates.Count > 0 ? $" With Delegates the first of them, {delegates[0]}, has to let the workload in, and each one has to have roles/iam.serviceAccountTokenCreator on the next." : "";
         string first = delegates.Count > 0 ? delegates[0] : account;
         string said = $"Let the workload act as {first}, by the role roles/iam.workloadIdentityUser.{chain} What was granted minutes ago may not be known everywhere yet.";
-        return proof is null || !PresentedProof.ArePlain(proof.Subject, first) ? said
-            : $"{said} An admin makes it so, where the pool maps google.subject to sub: gcloud iam service-accounts add-iam-policy-binding {first} --role=roles/iam.workloadIdentityUser --member='{provider.Principal(proof.Subject)}'";
+        return proof is null || !CommandText.IsPlain(proof.Subject, first) ? said
+            : $"{said}{proof.OtherForm} An admin makes it so, where the pool maps google.subject to sub: gcloud iam service-accounts add-iam-policy-binding {first} --role=roles/iam.workloadIdentityUser --member='{provider.Principal(proof.Subject)}'";
     }
 }

@@ -21,6 +21,6 @@ internal sealed class GoogleStsRefusals(GoogleProvider provider)
 
     private string Address => $"{provider.Id} --workload-identity-pool={provider.Pool} --location=global --project={provider.Project}";
 
-    private string CommandFor(PresentedProof? proof) => proof is null || !PresentedProof.ArePlain(proof.Issuer, proof.Audience) ? ""
+    private string CommandFor(PresentedProof? proof) => proof is null || !CommandText.IsPlain(proof.Issuer, proof.Audience) ? ""
         : $" An admin makes it so: gcloud iam workload-identity-pools providers update-oidc {Address} --issuer-uri='{proof.Issuer}' --allowed-audiences='{proof.Audience}'";
 }

@@ -11,6 +11,8 @@ internal static class ExactText
         if (string.Equals(expected, presented, StringComparison.Ordinal))
             return null;
         int at = expected.AsSpan().CommonPrefixLength(presented);
+        if (SubjectForms.DifferenceOf(expected, presented) is { } forms)
+            return forms;
         string where = $"first difference at position {at}: expected {Piece(expected, at)}, presented {Piece(presented, at)}";
         if (string.Equals(expected, presented, StringComparison.OrdinalIgnoreCase))
             return $"they differ in upper and lower case only; {where}";

@@ -1,0 +1,87 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace Nhi.TokenExchange;
+
+/// <summary><c>nhi audit</c>: verifies trails, and tells their stories.</summary>
+internal static class AuditCommand
+{
+    // Somebody who waits sees that it goes on; more often is only flicker.
+    private const int ProgressEvery = 5000;
+
+    public static Command Make(Screen screen) => new("audit", "Verifies audit trails, and tells their stories.") { MakeVerify(screen), MakeStory(screen) };
+
+    private static Command MakeVerify(Screen screen)
+    {
+        Argument<string> path = PathArgument();
+        var anchors = new Option<string[]>("--anchor") { Description = "An anchor that the log or a job's report has, chain:seq:hash; may be given several times. Only an anchor shows that nothing was cut off or computed anew.", DefaultValueFactory = _ => [] };
+        var ended = new Option<bool>("--ended") { Description = "Fails if a chain has not ended: its job runs, was killed, or its last lines were cut off." };
+        var command = new Command("verify", """
+            Says whether an audit trail holds: every line, every chain. Changes nothing.
+
+            Examples:
+              nhi audit verify /var/log/orders
+              nhi audit verify /var/log/orders --anchor "$(cat anchor)" --ended
+            """) { path, anchors, ended };
+        command.SetAction(async (line, cancellationToken) =>
+        {
+            AuditTrail trail = await ReadAsync(screen, line.GetRequiredValue(path), line.GetRequiredValue(anchors), null, cancellationToken).ConfigureAwait(false);
+            await screen.Output.WriteLineAsync(trail.ToString()).ConfigureAwait(false);
+            bool holds = trail.IsIntact && (!line.GetValue(ended) || (trail.Chains.Count > 0 && trail.Chains.All(chain => chain.IsEnded)));
+            return holds ? ExitCodes.Ok : ExitCodes.Audit;
+        });
+        return command;
+    }
+
+    private static Command MakeStory(Screen screen)
+    {
+        Argument<string> path = PathArgument();
+        var pipeline = new Option<string?>("--pipeline") { Description = "Only jobs of this pipeline." };
+        var run = new Option<string?>("--run") { Description = "Only jobs of this run." };
+        var target = new Option<string?>("--target", "-t") { Description = "Only what concerns this target." };
+        var session = new Option<Guid?>("--session") { Description = "Only this session." };
+        var command = new Command("story", """
+            Tells what happened, a line an event, with the time since the job's start. The trail is verified meanwhile.
+
+            Examples:
+              nhi audit story /var/log/orders --pipeline orders-nightly
+              nhi audit story /var/log/orders --run 4711 --target warehouse
+            """) { path, pipeline, run, target, session };
+        command.SetAction(async (line, cancellationToken) =>
+        {
+            string? ofPipeline = line.GetValue(pipeline), ofRun = line.GetValue(run), ofTarget = line.GetValue(target);
+            Guid? ofSession = line.GetValue(session);
+            using var told = new StringWriter(CultureInfo.InvariantCulture);
+            var story = new AuditTimeline(screen.IsTerminal ? told : screen.Output, one =>
+                (ofPipeline is null || one.Job.Pipeline == ofPipeline) && (ofRun is null || one.Job.Run == ofRun)
+                && (ofTarget is null || one.Target == ofTarget || one.Target.Length == 0) && (ofSession is null || one.SessionId == ofSession));
+            AuditTrail trail = await ReadAsync(screen, line.GetRequiredValue(path), [], story.Add, cancellationToken).ConfigureAwait(false);
+            await screen.Output.WriteAsync(told.ToString()).ConfigureAwait(false);
+            if (!trail.IsIntact)
+                await screen.Error.WriteLineAsync(trail.ToString()).ConfigureAwait(false);
+            return trail.IsIntact ? ExitCodes.Ok : ExitCodes.Audit;
+        });
+        return command;
+    }
+
+    private static Argument<string> PathArgument() => new("path") { Description = "The folder of the audit, one of its files, or a copy." };
+
+    private static Task<AuditTrail> ReadAsync(Screen screen, string path, string[] anchors, Action<AuditRecord>? onRecord, CancellationToken cancellationToken) =>
+        screen.WhileAsync("reading", progress => Task.Run(() =>
+        {
+            long read = 0;
+            try
+            {
+                return AuditTrail.Verify(path, anchors, record =>
+                {
+                    if (++read % ProgressEvery == 0)
+                        progress(string.Create(CultureInfo.InvariantCulture, $"{read} events"));
+                    onRecord?.Invoke(record);
+                }, cancellationToken);
+            }
+            catch (Exception wrong) when (wrong is FormatException or ArgumentException)
+            {
+                throw new UsageException($"--anchor: {ExceptionText.Clean(wrong.Message, 300)}");
+            }
+        }, cancellationToken));
+}

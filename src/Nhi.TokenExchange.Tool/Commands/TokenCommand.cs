@@ -1,0 +1,73 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace Nhi.TokenExchange;
+
+/// <summary><c>nhi token</c>: gets the credential of one target, as the job would.</summary>
+internal static class TokenCommand
+{
+    private static readonly TimeSpan LongestHold = TimeSpan.FromHours(12);
+
+    public static Command Make(Screen screen)
+    {
+        var target = new Argument<string>("target") { Description = "The name of a target." };
+        var reveal = new Option<bool>("--reveal") { Description = "Writes the credential itself to the standard output. Without it: its fingerprint and its life." };
+        var hold = new Option<TimeSpan>("--hold") { Description = "Keeps the job, and so the credential, for so long (hh:mm:ss) or until Ctrl-C. What can be revoked is revoked when this command ends." };
+        var command = new Command("token", """
+            Gets the credential of a target, as the job would: under the same policy, and in the same audit.
+
+            It belongs to this command: what its issuer can revoke is revoked at the end. A program that needs one is better started by nhi exec, which leaves nothing in a shell.
+
+            Examples:
+              nhi token warehouse                                  does it work? how long does it live?
+              nhi token warehouse --reveal --hold 00:05:00 > token.txt
+            """) { target, reveal, hold };
+        JobSettings.AddTo(command);
+        command.SetAction(async (line, cancellationToken) =>
+        {
+            TimeSpan held = line.GetValue(hold);
+            if (held < TimeSpan.Zero || held > LongestHold)
+                throw new UsageException($"--hold: is out of its range. Write a time from 00:00:00 to {LongestHold:hh\\:mm\\:ss}.");
+            JobSettings settings = JobSettings.Read(line);
+            JobSession session = await JobSession.StartAsync(settings.Compose, cancellationToken).ConfigureAwait(false);
+            await using (session.ConfigureAwait(false))
+            {
+                Credential credential = await session.Runtime(line.GetRequiredValue(target)).GetForNextHopAsync(onlyHeld: false, cancellationToken).ConfigureAwait(false);
+                await WriteAsync(credential, line.GetValue(reveal), screen).ConfigureAwait(false);
+                await HoldAsync(session, held, cancellationToken).ConfigureAwait(false);
+                JobReport report = await session.CompleteAsync(CancellationToken.None).ConfigureAwait(false);
+                await screen.Error.WriteLineAsync(report.ToString()).ConfigureAwait(false);
+                return report.AllEnded ? ExitCodes.Ok : ExitCodes.Unrevoked;
+            }
+        });
+        return command;
+    }
+
+    private static async Task WriteAsync(Credential credential, bool reveal, Screen screen)
+    {
+        if (credential is StaticKey)
+            throw new UsageException("target: has a static key, which only a handler or an opener of the job is given; it is never shown.");
+        string life = string.Create(CultureInfo.InvariantCulture, $"{credential.GetType().Name} {credential.Fingerprint}, handed out until {credential.UnusableFrom.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z, dies at {credential.ExpiresAt.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z");
+        if (!reveal)
+        {
+            await screen.Output.WriteLineAsync($"{life}. --reveal writes it.").ConfigureAwait(false);
+            return;
+        }
+        await screen.Error.WriteLineAsync(life).ConfigureAwait(false);
+        await screen.Output.WriteLineAsync(RevealedCredential.Of(credential)).ConfigureAwait(false);
+        await screen.Output.FlushAsync().ConfigureAwait(false);
+    }
+
+    private static async Task HoldAsync(JobSession session, TimeSpan held, CancellationToken cancellationToken)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(session.Ended, cancellationToken);
+        try
+        {
+            await Task.Delay(held, TimeProvider.System, over.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // Ctrl-C, or the job was ended from outside: both are ends of the hold.
+        }
+    }
+}

@@ -1,0 +1,42 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>What <c>nhi</c> ends with. Documented on its page; scripts depend on it.</summary>
+internal static class ExitCodes
+{
+    public const int Ok = 0;
+
+    /// <summary>Something unforeseen.</summary>
+    public const int Unexpected = 1;
+
+    /// <summary>The command line is wrong.</summary>
+    public const int Usage = 2;
+
+    /// <summary>Settings, or a file that they name, are wrong.</summary>
+    public const int Configuration = 3;
+
+    /// <summary>The policy said no.</summary>
+    public const int Denied = 4;
+
+    /// <summary>The proof is not good, or the issuer refused.</summary>
+    public const int Refused = 5;
+
+    /// <summary>It may pass by itself: try again.</summary>
+    public const int Passing = 6;
+
+    /// <summary>The audit does not hold, or can't be written or read.</summary>
+    public const int Audit = 7;
+
+    /// <summary>A credential that could be ended was not.</summary>
+    public const int Unrevoked = 8;
+
+    /// <summary>The code for an error of the library.</summary>
+    public static int Of(TokenExchangeException error) => error switch
+    {
+        { Stage: ExchangeStage.Record } => Audit,
+        { Stage: ExchangeStage.Configure } => Configuration,
+        AccessDeniedException => Denied,
+        { IsTransient: true } => Passing,
+        { Stage: ExchangeStage.Authorize } => Denied,
+        _ => Refused,
+    };
+}

@@ -1,0 +1,64 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>The command <c>nhi</c>, and one way for all of its commands to end.</summary>
+internal static class NhiCommand
+{
+    /// <summary>Runs a command line.</summary>
+    /// <param name="args">What stands behind <c>nhi</c>.</param>
+    /// <param name="screen">Where it writes.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>One of <see cref="ExitCodes"/>, or what a child ended with.</returns>
+    public static async Task<int> RunAsync(string[] args, Screen screen, CancellationToken cancellationToken)
+    {
+        RootCommand root = Make(screen);
+        ParseResult line = root.Parse(args);
+        // A job's end may take its time; whoever presses Ctrl-C twice means it.
+        var how = new InvocationConfiguration { Output = screen.Output, Error = screen.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(30) };
+        try
+        {
+            int code = await line.InvokeAsync(how, cancellationToken).ConfigureAwait(false);
+            return line.Action is ParseErrorAction ? ExitCodes.Usage : code;
+        }
+        catch (UsageException wrong)
+        {
+            await screen.Error.WriteLineAsync(wrong.Message).ConfigureAwait(false);
+            return ExitCodes.Usage;
+        }
+        catch (TokenExchangeException failed)
+        {
+            await screen.Error.WriteLineAsync(failed.Message).ConfigureAwait(false);
+            return failed.Code == ErrorCodes.UnknownTarget ? ExitCodes.Usage : ExitCodes.Of(failed);
+        }
+        catch (OperationCanceledException)
+        {
+            await screen.Error.WriteLineAsync("Given up.").ConfigureAwait(false);
+            return ExitCodes.Unexpected;
+        }
+    }
+
+    private static RootCommand Make(Screen screen)
+    {
+        var root = new RootCommand("""
+            Short-lived credentials of jobs: finds out why an exchange fails, and what else is to be known of a job.
+
+            Examples:
+              nhi doctor                                     why does it fail?
+              nhi whoami                                     who is this job to others?
+              nhi policy test nhi.policy.json cases.json
+              nhi audit verify /var/log/orders
+
+            Exit codes: 0 well, 1 unforeseen, 2 command line, 3 settings, 4 denied by the policy, 5 proof or issuer refused, 6 may pass by itself, 7 audit, 8 not revoked.
+            """);
+        Command[] commands =
+        [
+            DoctorCommand.Make(screen), WhoamiCommand.Make(screen), TokenCommand.Make(screen), PolicyCommand.Make(screen), AuditCommand.Make(screen), LeasesCommand.Make(screen),
+            EmulatorCommand.Make(screen), CompletionCommand.Make(screen),
+        ];
+        foreach (Command command in commands)
+            root.Subcommands.Add(command);
+        return root;
+    }
+}

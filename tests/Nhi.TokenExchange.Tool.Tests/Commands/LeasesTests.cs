@@ -1,0 +1,83 @@
+namespace Nhi.TokenExchange.Tool.Tests;
+
+[NonParallelizable]
+public class LeasesTests
+{
+    private DoctoredJob _job = null!;
+
+    [SetUp]
+    public async Task StartAsync()
+    {
+        _job = await DoctoredJob.StartAsync();
+        _job.UseVault();
+        _job.Section["Journal"] = _job.PathOf("journal");
+    }
+
+    [TearDown]
+    public async Task EndAsync() => await _job.DisposeAsync();
+
+    [Test]
+    public async Task What_a_killed_run_left_is_listed_and_recovered()
+    {
+        string settings = _job.WriteSettings();
+        using (RunningTool running = await RunningTool.StartAsync("--reveal writes it", "token", "warehouse", "--hold", "01:00:00", "--config", settings))
+        {
+            ToolRun whileItRuns = await ToolRun.HereAsync("leases", "list", "--config", settings);
+            Assert.That(whileItRuns.Output, Does.Contain(", runs, since").And.Contain($"warehouse {Issued.Fingerprint}, handle ").And.Contain("nothing was left behind"));
+            await running.KillAsync();
+        }
+
+        ToolRun left = await ToolRun.HereAsync("leases", "list", "--config", settings);
+        Assert.That(left.Output, Does.Contain("runs no more").And.Contain("1 left behind: nhi leases recover ends them"), left.All);
+        Assert.That(_job.Emulator.Vault.OpenTokens, Is.EqualTo(1));
+
+        ToolRun recovered = await ToolRun.HereAsync("leases", "recover", "--config", settings);
+        Assert.That(recovered.ExitCode, Is.Zero, recovered.All);
+        Assert.That(recovered.Output, Does.Contain($"warehouse {Issued.Fingerprint}: revoked"));
+        Assert.That(_job.Emulator.Vault.OpenTokens, Is.Zero);
+    }
+
+    [Test]
+    public async Task The_kill_switch_ends_a_running_job()
+    {
+        _job.Section["KillSwitch"] = _job.PathOf("stop");
+        string settings = _job.WriteSettings();
+        using RunningTool running = await RunningTool.StartAsync("--reveal writes it", "token", "warehouse", "--hold", "01:00:00", "--config", settings);
+
+        ToolRun revoked = await ToolRun.HereAsync("leases", "revoke", "--reason", "a drill", "--config", settings);
+
+        Assert.That(revoked.ExitCode, Is.Zero, revoked.All);
+        Assert.That(await running.EndAsync(), Is.Zero);
+        Assert.That(Issued.RevokedAt, Is.Not.Null);
+    }
+
+    [Test]
+    public async Task One_credential_is_ended_by_its_handle()
+    {
+        string settings = _job.WriteSettings();
+        using RunningTool running = await RunningTool.StartAsync("--reveal writes it", "token", "warehouse", "--hold", "01:00:00", "--config", settings);
+        string listed = (await ToolRun.HereAsync("leases", "list", "--config", settings)).Output;
+        string handle = listed[(listed.IndexOf("handle ", StringComparison.Ordinal) + "handle ".Length)..].Split(',')[0];
+
+        ToolRun revoked = await ToolRun.HereAsync("leases", "revoke", "--target", "warehouse", "--handle", handle, "--reason", "a drill", "--config", settings);
+
+        Assert.That((revoked.ExitCode, revoked.Output), Is.EqualTo((0, $"warehouse {handle}: revoked\n")), revoked.All);
+        Assert.That(_job.Emulator.Vault.OpenTokens, Is.Zero);
+        Assert.That(await running.TerminateAsync(), Is.Zero, "it finds it gone");
+    }
+
+    [Test]
+    public async Task Settings_that_are_missing_are_named()
+    {
+        _job.Section.Remove("Journal");
+        string settings = _job.WriteSettings();
+
+        ToolRun list = await ToolRun.HereAsync("leases", "list", "--config", settings), revoke = await ToolRun.HereAsync("leases", "revoke", "--reason", "x", "--config", settings);
+
+        Assert.That((list.ExitCode, revoke.ExitCode), Is.EqualTo((ExitCodes.Configuration, ExitCodes.Configuration)));
+        Assert.That(list.Error, Does.Contain("no Journal"));
+        Assert.That(revoke.Error, Does.Contain("no KillSwitch"));
+    }
+
+    private LedgerIssue Issued => _job.Emulator.Ledger.Issued[0];
+}

@@ -1,0 +1,76 @@
+namespace Nhi.TokenExchange.Tool.Tests;
+
+[NonParallelizable]
+public class TokenAndWhoamiTests
+{
+    private DoctoredJob _job = null!;
+
+    [SetUp]
+    public async Task StartAsync() => _job = await DoctoredJob.StartAsync();
+
+    [TearDown]
+    public async Task EndAsync() => await _job.DisposeAsync();
+
+    [Test]
+    public async Task A_credential_is_not_written_unless_that_is_said()
+    {
+        _job.UseVault();
+
+        ToolRun run = await ToolRun.HereAsync("token", "warehouse", "--config", _job.WriteSettings());
+
+        LedgerIssue issued = _job.Emulator.Ledger.Issued.Single();
+        Assert.That(run.ExitCode, Is.Zero, run.All);
+        Assert.That(run.Output, Does.Contain(issued.Fingerprint).And.Contain("--reveal writes it"));
+        Assert.That(run.All, Does.Not.Contain(_job.Emulator.Canaries.Vault));
+        Assert.That(issued.RevokedAt, Is.Not.Null, "it belongs to the command");
+    }
+
+    [Test]
+    public async Task What_is_revealed_is_the_credential_alone_and_is_revoked_at_the_end()
+    {
+        _job.UseVault();
+
+        ToolRun run = await ToolRun.HereAsync("token", "warehouse", "--reveal", "--config", _job.WriteSettings());
+
+        LedgerIssue issued = _job.Emulator.Ledger.Issued.Single();
+        Assert.That(Ledger.FingerprintOf(run.Output.TrimEnd()), Is.EqualTo(issued.Fingerprint), "the standard output is what a program reads");
+        Assert.That(run.Error, Does.Contain($"warehouse {issued.Fingerprint}: revoked"));
+        Assert.That(run.Error, Does.Not.Contain(_job.Emulator.Canaries.Vault));
+    }
+
+    [Test]
+    public async Task An_unknown_target_is_an_error_of_the_command_line_and_the_others_are_named()
+    {
+        _job.UseVault();
+
+        ToolRun run = await ToolRun.HereAsync("token", "warehous", "--config", _job.WriteSettings());
+
+        Assert.That(run.ExitCode, Is.EqualTo(ExitCodes.Usage));
+        Assert.That(run.Error, Does.Contain("NHI1003").And.Contain("'warehouse'"));
+    }
+
+    [Test]
+    public async Task Whoami_says_what_the_proof_says_and_sends_nothing()
+    {
+        _job.UseVault();
+
+        ToolRun run = await ToolRun.HereAsync("whoami", "--claims", "--config", _job.WriteSettings());
+
+        Assert.That(run.ExitCode, Is.Zero, run.All);
+        Assert.That(run.Output, Does.Contain($"subject   {DoctoredJob.Subject}").And.Contain("claim     kubernetes.io/namespace = jobs").And.Contain("of Kubernetes service account"));
+        Assert.That(run.All, Does.Not.Contain(_job.Emulator.Canaries.Proof));
+        Assert.That(_job.Emulator.Ledger.Requests.Of(EmulatorEndpoint.VaultLogin), Is.Zero);
+    }
+
+    [Test]
+    public async Task Whoami_says_why_there_is_no_proof()
+    {
+        _job.UseVault();
+        File.Delete(_job.Proof);
+
+        ToolRun run = await ToolRun.HereAsync("whoami", "--config", _job.WriteSettings());
+
+        Assert.That(run.ExitCode, Is.EqualTo(ExitCodes.Refused).Or.EqualTo(ExitCodes.Passing), run.All);
+        Assert.That(run.Error, Does.Contain("NHI2001").And.Contain(_job.Proof));
+    }
+}

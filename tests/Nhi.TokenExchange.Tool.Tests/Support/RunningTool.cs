@@ -1,0 +1,56 @@
+using System.Diagnostics;
+
+namespace Nhi.TokenExchange.Tool.Tests;
+
+/// <summary><c>nhi</c> as a program of its own that goes on until it is told to end, or is killed.</summary>
+internal sealed class RunningTool : IDisposable
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(1);
+
+    private readonly Process _process;
+
+    private RunningTool(Process process) => _process = process;
+
+    /// <summary>Starts it, and waits until it has written a line that has this in it.</summary>
+    public static async Task<RunningTool> StartAsync(string until, params string[] args)
+    {
+        var start = new ProcessStartInfo("dotnet", [typeof(NhiCommand).Assembly.Location, .. args]) { RedirectStandardOutput = true };
+        var running = new RunningTool(Process.Start(start)!);
+        using var late = new CancellationTokenSource(Deadline, TimeProvider.System);
+        string? line;
+        do
+            line = await running._process.StandardOutput.ReadLineAsync(late.Token);
+        while (line is not null && !line.Contains(until, StringComparison.Ordinal));
+        Assert.That(line, Is.Not.Null, $"it ended without writing '{until}'");
+        return running;
+    }
+
+    /// <summary>SIGTERM, which lets it end in order.</summary>
+    public async Task<int> TerminateAsync()
+    {
+        using (Process kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]))
+            await kill.WaitForExitAsync();
+        return await EndAsync();
+    }
+
+    /// <summary>SIGKILL.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await EndAsync();
+    }
+
+    public async Task<int> EndAsync()
+    {
+        using var late = new CancellationTokenSource(Deadline, TimeProvider.System);
+        await _process.WaitForExitAsync(late.Token);
+        return _process.ExitCode;
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+            _process.Kill();
+        _process.Dispose();
+    }
+}
