@@ -10,6 +10,9 @@ internal static class LoopbackPeer
     private const int UserColumn = 7;
     private const int InodeColumn = 9;
 
+    // Programs that speak both versions of IP have their sockets in the second table.
+    private static readonly string[] Tables = ["/proc/net/tcp", "/proc/net/tcp6"];
+
     public static PeerFacts Of(IPEndPoint own, IPEndPoint remote)
     {
         try
@@ -29,9 +32,8 @@ internal static class LoopbackPeer
         return PeerFacts.Unknown;
     }
 
-    // Programs that speak both versions of IP have their sockets in the second table.
     private static IEnumerable<string[]> Rows() =>
-        from table in new[] { "/proc/net/tcp", "/proc/net/tcp6" }
+        from table in Tables
         where File.Exists(table)
         from line in File.ReadLines(table).Skip(1)
         let row = line.Split(' ', StringSplitOptions.RemoveEmptyEntries)
