@@ -24,10 +24,16 @@ internal static class ChildProgram
     {
         var start = new ProcessStartInfo(command[0], command[1..]) { UseShellExecute = false };
         client.ApplyTo(start.Environment);
-        Process child;
+        // Before it is started: a signal that comes then is kept for it, and does not end this program.
+        var started = new TaskCompletionSource<Process>(TaskCreationOptions.RunContinuationsAsynchronously);
+        PosixSignalRegistration[] signals = [.. PassedOn.Select(one => PosixSignalRegistration.Create(one.Signal, context => PassOn(context, started.Task, one.Number)))];
         try
         {
-            child = Process.Start(start)!;
+            using Process child = Process.Start(start)!;
+            client.BindTo(child.Id);
+            started.SetResult(child);
+            await child.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
+            return child.ExitCode;   // of one that a signal ended, 128 and its number
         }
         catch (Win32Exception refused)
         {
@@ -35,25 +41,35 @@ internal static class ChildProgram
             await error.WriteLineAsync($"command: '{ExceptionText.Clean(command[0])}' {(isMissing ? "is not there. Name a file, or a program that PATH leads to" : "can't be executed. Look at its mode")}.").ConfigureAwait(false);
             return isMissing ? NotFound : NotExecutable;
         }
-        using (child)
+        finally
         {
-            client.BindTo(child.Id);
-            PosixSignalRegistration[] signals = [.. PassedOn.Select(one => PosixSignalRegistration.Create(one.Signal, context => PassOn(context, child, one.Number)))];
-            await child.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
             foreach (PosixSignalRegistration signal in signals)
                 signal.Dispose();
-            return child.ExitCode;   // of one that a signal ended, 128 and its number
         }
     }
 
-    private static void PassOn(PosixSignalContext context, Process child, int number)
+    private static void PassOn(PosixSignalContext context, Task<Process> started, int number)
     {
         context.Cancel = true;
         // What is pressed on a terminal goes to the child from there: it is of the same group.
         if (context.Signal is PosixSignal.SIGINT or PosixSignal.SIGQUIT && !Console.IsInputRedirected)
             return;
-        if (!OperatingSystem.IsWindows() && !child.HasExited)
+        _ = SendAsync(started, number);
+    }
+
+    private static async Task SendAsync(Task<Process> started, int number)
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        try
+        {
+            Process child = await started.ConfigureAwait(false);
             _ = NativeMethods.kill(child.Id, number);
+        }
+        catch (InvalidOperationException)
+        {
+            // It has ended, and is waited for.
+        }
     }
 
     private static class NativeMethods

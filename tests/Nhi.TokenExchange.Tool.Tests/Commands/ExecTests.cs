@@ -54,7 +54,7 @@ internal sealed class ExecTests
         (DoctoredJob job, string config) = await StartAsync();
         await using (job)
         {
-            using RunningTool running = await RunningTool.StartAsync("ready", "exec", "--config", config, "--target", "warehouse", "--", "sh", "-c", "trap 'exit 9' TERM; echo ready; while true; do sleep 0.1; done");
+            using RunningTool running = await RunningTool.StartAsync("ready", "exec", "--config", config, "--target", "warehouse", "--", "sh", "-c", "trap 'exit 9' TERM; echo ready; i=0; while [ $i -lt 300 ]; do i=$((i + 1)); sleep 0.1; done");
 
             Assert.That(await running.TerminateAsync(), Is.EqualTo(9));
         }
