@@ -26,6 +26,9 @@ switch (args)
     case ["--one-core"]:
         await OneCoreReport.MeasureAsync();
         return 0;
+    case ["--policy"]:
+        await PolicyReport.MeasureAsync();
+        return 0;
     case ["--audit"]:
         await AuditReport.MeasureAsync();
         return 0;

@@ -3,17 +3,34 @@
 using Auditor;
 using Nhi.TokenExchange;
 
+// As sysexits.h has them.
+const int Usage = 64;
+const int NoInput = 66;
+
 if (args is not [string folder, .. string[] anchors])
 {
     await Console.Error.WriteLineAsync("AuditTrail FOLDER [ANCHOR ...]");
-    return 64;
+    return Usage;
 }
 
-#region verify
-var summary = new AuditSummary();
-AuditTrail trail = AuditTrail.Verify(folder, anchors, summary.Add);
-Console.WriteLine(trail);   // the verdict, each chain, and of each the first line that does not hold
-#endregion
+try
+{
+    #region verify
+    var summary = new AuditSummary();
+    AuditTrail trail = AuditTrail.Verify(folder, anchors, summary.Add);
+    Console.WriteLine(trail);   // the verdict, each chain, and of each the first line that does not hold
+    #endregion
 
-Questions.AskAll(folder, summary);
-return !trail.IsIntact ? 1 : trail.Chains.All(chain => chain.IsEnded) && trail.Chains.Count > 0 ? 0 : 2;
+    Questions.AskAll(folder, summary);
+    return !trail.IsIntact ? 1 : trail.Chains.All(chain => chain.IsEnded) && trail.Chains.Count > 0 ? 0 : 2;
+}
+catch (ArgumentException anchor)
+{
+    await Console.Error.WriteLineAsync(anchor.Message);
+    return Usage;
+}
+catch (TokenExchangeException unreadable)
+{
+    await Console.Error.WriteLineAsync(unreadable.Message);
+    return NoInput;
+}

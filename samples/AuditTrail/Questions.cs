@@ -17,7 +17,7 @@ internal static class Questions
     private static void TellTheStory(string folder)
     {
         #region story
-        var story = new AuditTimeline(Console.Out, told => told.Job.Pipeline == "orders-nightly");
+        var story = new AuditTimeline(Console.Out);   // of one run alone: told => told.Job.Run == "4711"
         AuditTrail.Verify(folder, onRecord: story.Add);
         #endregion
     }
@@ -33,8 +33,10 @@ internal static class Questions
     private static void TellWhatOutlives(AuditSummary summary)
     {
         #region outlives
-        foreach (AuditEvent told in summary.NotEnded.Select(record => record.Event).Where(told => told.Kind == AuditEventKind.Orphaned))
-            Console.WriteLine($"{told.Target} {told.Fingerprint}: its job let it go at {told.At:u}, it dies at {told.DiesAt:u}");
+        foreach (AuditRecord last in summary.NotEnded.Where(last => last.Event.Kind == AuditEventKind.Orphaned))
+            Console.WriteLine($"let go, and outlives its job: {last}");
+        foreach (AuditRecord last in summary.NotEnded.Where(last => last.Event.Kind != AuditEventKind.Orphaned))
+            Console.WriteLine($"not ended: its job runs, or was killed: {last}");
         #endregion
     }
 

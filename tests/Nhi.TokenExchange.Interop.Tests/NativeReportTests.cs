@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
+using Nhi.TokenExchange.Tests;
 
 namespace Nhi.TokenExchange;
 
@@ -67,7 +67,7 @@ internal sealed class NativeReportTests
         Written by `NHI_NATIVE_REPORT=1 dotnet test tests/Nhi.TokenExchange.Interop.Tests --filter FullyQualifiedName~NativeReport`.
 
         {table}
-        {RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}, {Environment.ProcessorCount} processors, {RuntimeInformation.FrameworkDescription}; 21 starts each, one after the other, from a warm disk. A time is a machine's; the factor between the forms is ours.
+        {ReportOrigin.Sentence()} 21 starts each, one after the other, from a warm disk. A time is a machine's; the factor between the forms is ours.
 
         """.ReplaceLineEndings("\n");
 }

@@ -7,6 +7,9 @@ public sealed class GoalJudge(
     IReadOnlyList<HitResult> hits, IReadOnlyList<StampedeResult> stampede, IReadOnlyList<ThreadScalingResult> threads, IReadOnlyList<ManyKeysResult> manyKeys,
     IReadOnlyList<Goal> coldStart)
 {
+    // At a transient failure an exchange is tried again: docs/faults.md.
+    private const int TriesOfAnExchange = 5;
+
     public IReadOnlyList<Goal> Judge() =>
     [
         AtMostFloor("1", "hit, provider held, through the public interface", nameof(OursAndFloor.GetAsync), 1.5),
@@ -35,6 +38,7 @@ public sealed class GoalJudge(
         FasterThanAzureIdentity(nameof(AzureAdapters.TokenCredentialAsync), "GetTokenAsync"),
         FasterThanAzureIdentity(nameof(AzureAdapters.TokenCredentialSync), "GetToken"),
         Pipelines(),
+        Published("–", "a request through `HttpClient`, with our `CreateHandler` against without", nameof(HttpClients.OursInHttpClient), nameof(HttpClients.BareHttpClient)),
         .. Stampedes("A3", "A3", AdapterPeer.TokenCredentialTitle, ", `AsTokenCredential`"),
         .. Stampedes("A3", "A3", AdapterPeer.PolicyTitle, ", `AddCredential`"),
     ];
@@ -56,6 +60,12 @@ public sealed class GoalJudge(
         HitResult ours = Hit(method, BenchmarkConfigs.WithoutPgoId);
         double ratio = ours.Best / FloorNanoseconds;
         return new Goal(number, what, "none", $"{Text(ratio)} × floor", $"{ours.Bytes} B", null);
+    }
+
+    private Goal Published(string number, string what, string method, string baseline)
+    {
+        (HitResult ours, HitResult bare) = (Hit(method), Hit(baseline));
+        return new Goal(number, what, "none", $"{Text(ours.Best / bare.Best)} ×", $"{ours.Bytes:N0} B : {bare.Bytes:N0} B", null);
     }
 
     private Goal Faster(string number, string peer, string method, double least)
@@ -107,11 +117,11 @@ public sealed class GoalJudge(
         return new Goal(number, what, due ? "1 STS call, 0 held" : "exactly 1 STS call", due ? $"{ours.Calls} call, {ours.Held} held" : $"{ours.Calls} call", "", met);
     }
 
-    // The second thousand come at once: within the back-off nobody asks again.
+    // The second thousand come at once: within the back-off nobody asks again but the one exchange that is in the air.
     private Goal RefreshFails()
     {
         StampedeResult ours = stampede.First(result => result.Peer == OurPeer.Title && result.Moment == StampedeMoment.RefreshDueAndDown);
-        return new Goal("10", "twice 1,000 callers, refresh due, issuer down", "0 failed, 0 held, 1 STS call", $"{ours.Failed} failed, {ours.Held} held, {ours.Calls} call", "", ours is { Failed: 0, Held: 0, Calls: 1 });
+        return new Goal("10", "twice 1,000 callers, refresh due, issuer down", "0 failed, 0 held, no STS call but the tries of one exchange", $"{ours.Failed} failed, {ours.Held} held, {ours.Calls} {(ours.Calls == 1 ? "call" : "calls")}", "", ours is { Failed: 0, Held: 0, Calls: <= TriesOfAnExchange });
     }
 
     private Goal WholeExchangeTime(string number, string method, string what, double? most)
@@ -139,7 +149,7 @@ public sealed class GoalJudge(
         if (manyKeys.Count == 0)
             yield break;
         ManyKeysResult Store(string part) => manyKeys.First(result => result.Store.Contains(part, StringComparison.Ordinal));
-        (ManyKeysResult ours, ManyKeysResult bare, ManyKeysResult memory, ManyKeysResult msal) = (Store("ours"), Store(ManyKeysRun.Bare), Store("IMemory"), Store("MSAL"));
+        (ManyKeysResult ours, ManyKeysResult bare, ManyKeysResult memory, ManyKeysResult msal) = (Store(ManyKeysRun.Ours), Store(ManyKeysRun.Bare), Store("IMemory"), Store("MSAL"));
         double bytes = ours.BytesPerKey;
         yield return new Goal("11", "memory per key at 100,000 keys", "≤ 300 B, ≤ 1/6 of MSAL", $"1/{Text(msal.BytesPerKey / bytes)} of MSAL", $"{bytes:F0} B a key", bytes <= 300 && msal.BytesPerKey / bytes >= 6);
         double whole = bytes + ours.KeyObjectBytes;
@@ -148,6 +158,7 @@ public sealed class GoalJudge(
         double toMemory = ours.HitNanoseconds / memory.HitNanoseconds;
         yield return new Goal("12", "random hit among 100,000 keys, against the bare dictionary", "≤ 1.4 ×", $"{Text(toBare)} ×", "", toBare <= 1.4);
         yield return new Goal("12", "the same, against `IMemoryCache`", "≤ 0.75 ×", $"{Text(toMemory)} ×", "", toMemory <= 0.75);
+        yield return new Goal("–", "the same with a new request each time, against the bare dictionary", "none", $"{Text(Store(ManyKeysRun.NewRequests).HitNanoseconds / bare.HitNanoseconds)} ×", "", null);
     }
 
     private static string Text(double ratio) => ratio.ToString(ratio >= 100 ? "N0" : ratio >= 10 ? "0.0" : "0.0#", CultureInfo.InvariantCulture);

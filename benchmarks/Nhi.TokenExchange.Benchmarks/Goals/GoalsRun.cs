@@ -30,6 +30,7 @@ public static class GoalsRun
             BenchmarkConverter.TypeToBenchmarks(typeof(OursAndFloor), BenchmarkConfigs.Short),
             BenchmarkConverter.TypeToBenchmarks(typeof(OursAndFloor), BenchmarkConfigs.ShortWithoutPgo),
             BenchmarkConverter.TypeToBenchmarks(typeof(AzureAdapters), BenchmarkConfigs.Short),
+            BenchmarkConverter.TypeToBenchmarks(typeof(HttpClients), BenchmarkConfigs.Short),
             BenchmarkConverter.TypeToBenchmarks(typeof(SdkPeers), BenchmarkConfigs.Short),
             BenchmarkConverter.TypeToBenchmarks(typeof(GeneralCaches), BenchmarkConfigs.Short),
             BenchmarkConverter.TypeToBenchmarks(typeof(WholeExchange), BenchmarkConfigs.Short),

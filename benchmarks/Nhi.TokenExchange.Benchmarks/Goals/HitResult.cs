@@ -16,7 +16,8 @@ public sealed record HitResult(string Method, string Job, string Description, do
     /// <exception cref="InvalidOperationException">A row gave no result, or its process failed: what it measured was not what it says.</exception>
     public static IReadOnlyList<HitResult> Run(BenchmarkRunInfo[] runs) => [.. BenchmarkRunner.Run(runs).SelectMany(summary => summary.Reports).Select(Of)];
 
-    private static HitResult Of(BenchmarkReport report)
+    /// <exception cref="InvalidOperationException">The row gave no result.</exception>
+    public static HitResult Of(BenchmarkReport report)
     {
         if (!report.Success || report.ResultStatistics is not { } statistics)
             throw new InvalidOperationException($"'{report.BenchmarkCase.DisplayInfo}' gave no result.");

@@ -8,7 +8,7 @@ public static class HitPicture
     // Other questions than "a token that is in the cache, once".
     private static readonly string[] Left =
     [
-        nameof(OursAndFloor.GetAsyncByName), nameof(OursAndFloor.Awaited), nameof(AzureAdapters.PolicyInPipeline), nameof(AzureAdapters.BearerPolicyInPipeline),
+        nameof(OursAndFloor.GetAsyncByName), nameof(OursAndFloor.Awaited), nameof(AzureAdapters.PolicyInPipeline), nameof(AzureAdapters.BearerPolicyInPipeline), nameof(HttpClients.OursInHttpClient), nameof(HttpClients.BareHttpClient),
         nameof(WholeExchange.Plain), nameof(WholeExchange.PlainOnThePool), nameof(WholeExchange.Ours), nameof(WholeExchange.MsalForced), nameof(WholeExchange.AzureIdentityNew),
     ];
 

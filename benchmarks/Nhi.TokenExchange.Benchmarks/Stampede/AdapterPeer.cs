@@ -35,7 +35,7 @@ public sealed class AdapterPeer : StampedePeer
 
     public override bool Prepare(StampedeMoment moment)
     {
-        Task<JobSession> starting = BenchmarkJob.StartAsync(Gate, ["warehouse"], _time);
+        Task<JobSession> starting = BenchmarkJob.StartOverTheWireAsync(new InMemoryIssuer(Gate), _time);
         _call = _create(starting.Result.Provider<BearerToken>("warehouse"));
         return true;
     }

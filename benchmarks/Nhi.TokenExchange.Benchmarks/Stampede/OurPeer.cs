@@ -1,6 +1,6 @@
 namespace Nhi.TokenExchange;
 
-/// <summary>Ours, through the public interface of a real job; its time is moved, not waited for.</summary>
+/// <summary>Ours, through the public interface of a real job, with its own way to a token endpoint; its time is moved, not waited for.</summary>
 public sealed class OurPeer() : StampedePeer(Title)
 {
     /// <summary>The row's name.</summary>
@@ -13,7 +13,7 @@ public sealed class OurPeer() : StampedePeer(Title)
 
     public override bool Prepare(StampedeMoment moment)
     {
-        Task<JobSession> starting = BenchmarkJob.StartAsync(Gate, ["warehouse"], _time);
+        Task<JobSession> starting = BenchmarkJob.StartOverTheWireAsync(new InMemoryIssuer(Gate), _time);
         _provider = starting.Result.Provider<BearerToken>("warehouse");
         return true;
     }

@@ -1,3 +1,5 @@
+using BitFaster.Caching;
+using BitFaster.Caching.Lru;
 using Google.Apis.Auth.OAuth2;
 using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.Caching.Memory;
@@ -23,6 +25,7 @@ public static class StampedePeers
         () => new OAuthPeer("Google external account", Google, expiredSeconds: 100, dueSeconds: 200),
         () => new CachePeer("`IMemoryCache.GetOrCreateAsync`", Memory, dueAfter: null),
         () => new CachePeer("`HybridCache.GetOrCreateAsync`", Hybrid, dueAfter: null),
+        () => new CachePeer("BitFaster, asynchronous and atomic", BitFaster, dueAfter: null),
         () => new CachePeer("FusionCache, eager refresh", Fusion, dueAfter: 0.05),
     ];
 
@@ -60,6 +63,12 @@ public static class StampedePeers
         services.AddHybridCache();
         HybridCache cache = services.BuildServiceProvider().GetRequiredService<HybridCache>();
         return () => cache.GetOrCreateAsync("warehouse", async _ => await issue(), new HybridCacheEntryOptions { Expiration = life(), LocalCacheExpiration = life() }).AsTask();
+    }
+
+    private static Func<Task> BitFaster(Func<TimeSpan> life, Func<Task<string>> issue)
+    {
+        IAsyncCache<string, string> cache = new ConcurrentLruBuilder<string, string>().AsAsyncCache().WithAtomicGetOrAdd().WithExpireAfterWrite(life()).Build();
+        return () => cache.GetOrAddAsync("warehouse", _ => issue()).AsTask();
     }
 
     private static Func<Task> Fusion(Func<TimeSpan> life, Func<Task<string>> issue)

@@ -34,7 +34,7 @@ internal sealed class EntraAnswer
     /// <summary>Whether the refusal brings claims: a challenge.</summary>
     public bool HasClaims { get; private set; }
 
-    /// <summary>Under which names Microsoft finds the request in its logs.</summary>
+    /// <summary>Under which names Microsoft finds the request in its logs: the correlation id, which is ours, and its own for the request.</summary>
     public string? CorrelationId { get; private set; }
 
     /// <summary>How far Entra's clock is ahead of ours, if it was said.</summary>
@@ -47,7 +47,7 @@ internal sealed class EntraAnswer
 
     public bool HasGoodLife => ExpiresIn is > 0 and <= LongestSeconds;
 
-    public static EntraAnswer Read(HttpResponseMessage response, ReadOnlySpan<byte> body, DateTimeOffset askedAt, TimeProvider time, SentSecrets sent)
+    public static EntraAnswer Read(HttpResponseMessage response, ReadOnlySpan<byte> body, string? ownName, DateTimeOffset askedAt, TimeProvider time, SentSecrets sent)
     {
         var answer = new EntraAnswer
         {
@@ -79,7 +79,7 @@ internal sealed class EntraAnswer
         answer.Fault = members.Fault;
         answer.Error = string.IsNullOrEmpty(error) ? null : OuterText.Shown(error, 60, sent);
         answer.Description = string.IsNullOrEmpty(description) ? null : OuterText.Shown(description, sent: sent);
-        answer.CorrelationId = NameOf(correlation, trace, sent);
+        answer.CorrelationId = NameOf(correlation ?? ownName, trace, sent);
         return answer;
     }
 

@@ -32,7 +32,7 @@ internal sealed class EntraConversation(Uri tokenEndpoint, ExchangeRequest reque
         try
         {
             HttpResponseMessage response = await request.Backchannel.SendAsync(message, cancellationToken).ConfigureAwait(false);
-            return await TakeAsync(response, LastTry.Of(message, first, request.Time), cancellationToken).ConfigureAwait(false);
+            return await TakeAsync(response, OwnNameOf(message), LastTry.Of(message, first, request.Time), cancellationToken).ConfigureAwait(false);
         }
         catch (TokenExchangeException failure)
         {
@@ -59,12 +59,15 @@ internal sealed class EntraConversation(Uri tokenEndpoint, ExchangeRequest reque
         form.Dispose();
     }
 
-    private async Task<HttpResponseMessage> TakeAsync(HttpResponseMessage response, DateTimeOffset askedAt, CancellationToken cancellationToken)
+    // Microsoft's logs call a request by what its client called it; answers that grant do not repeat that.
+    private static string? OwnNameOf(HttpRequestMessage message) => message.Headers.TryGetValues("client-request-id", out IEnumerable<string>? values) ? values.FirstOrDefault() : null;
+
+    private async Task<HttpResponseMessage> TakeAsync(HttpResponseMessage response, string? ownName, DateTimeOffset askedAt, CancellationToken cancellationToken)
     {
         if (response.Content.Headers.ContentLength > MaxBytes)
             throw new TokenExchangeException(ErrorCodes.IssuerAnswerMalformed, ExchangeStage.Exchange, $"The answer is longer than {MaxBytes} bytes.");
         byte[] body = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
-        Answer = EntraAnswer.Read(response, body, askedAt, request.Time, Sent);
+        Answer = EntraAnswer.Read(response, body, ownName, askedAt, request.Time, Sent);
         if (response.IsSuccessStatusCode && !string.IsNullOrEmpty(Answer.AccessToken))
             return response;
         response.Dispose();

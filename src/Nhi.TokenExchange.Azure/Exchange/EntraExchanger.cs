@@ -88,7 +88,7 @@ internal sealed class EntraExchanger : TokenExchanger<BearerToken>
                 .WithHttpClientFactory(conversation, retryOnceOn5xx: false)                          // the back channel repeats
                 .WithClientAssertion((AssertionRequestOptions _) => Task.FromResult(request.Subject.Reveal()));
             _configureMsal?.Invoke(builder);
-            AcquireTokenForClientParameterBuilder ask = builder.Build().AcquireTokenForClient([scope]).WithCorrelationId(Guid.NewGuid());
+            AcquireTokenForClientParameterBuilder ask = builder.Build().AcquireTokenForClient([scope]).WithCorrelationId(request.FlightId == Guid.Empty ? Guid.NewGuid() : request.FlightId);
             if (claims is not null)
                 ask = ask.WithClaims(claims);
             await ask.ExecuteAsync(cancellationToken).ConfigureAwait(false);

@@ -37,6 +37,7 @@ internal sealed class EntraTokenEndpoint(EntraDirectory directory, EntraAssertio
             Roles = [.. application.Roles],
             Claims = claims,
             RequestId = request.RequestId,
+            ClientRequestId = request.Header("client-request-id"),
         });
         return EntraErrors.Stamp(Success(token, issue.EndsAt - issue.IssuedAt), request);
     }

@@ -19,6 +19,8 @@ internal sealed record EntraTokenOrder
 
     public required string RequestId { get; init; }
 
+    public string? ClientRequestId { get; init; }
+
     public IReadOnlyCollection<string> Roles { get; init; } = [];
 
     /// <summary>The ARM id behind a managed identity (claim <c>xms_mirid</c>).</summary>

@@ -27,6 +27,7 @@ internal sealed class EntraTokens(EntraDirectory directory, string canary, Ledge
             EndsAt = now + order.Life,
             Claims = order.Claims,
             RequestId = order.RequestId,
+            ClientRequestId = order.ClientRequestId,
         };
         ledger.Add(issue);
         return (token, issue);

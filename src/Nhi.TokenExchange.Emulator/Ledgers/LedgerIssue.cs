@@ -42,6 +42,9 @@ public sealed record LedgerIssue
     /// <summary>The correlation id that the answer carried.</summary>
     public required string RequestId { get; init; }
 
+    /// <summary>The id that the client gave its request, by the header <c>client-request-id</c>, as Entra's sign-in log has it (<c>CorrelationId</c>); null when none was sent.</summary>
+    public string? ClientRequestId { get; init; }
+
     /// <summary>The request's parameter <c>claims</c> (OIDC Core §5.5), as Entra takes it; null when none was sent.</summary>
     public string? Claims { get; init; }
 

@@ -35,13 +35,23 @@ internal static class VaultTokenPaths
                 return EmulatorAnswer.Empty(204);
             case "revoke-accessor":
                 books.NoteRevocationAsked(body.Need("accessor"));
-                books.Revoke(ByAccessor(books, body));
+                if (books.Find(null, body.Need("accessor")) is not { } owner)
+                    return NoSuchAccessor(request);
+                books.Revoke(owner);
                 return EmulatorAnswer.Empty(204);
             case "create":
                 return Create(books, request, token, body, now);
             default:
                 throw VaultDenied.NotFound("path_unknown");
         }
+    }
+
+    // Vault's own answer; OpenBao refuses with a 400.
+    private static EmulatorAnswer NoSuchAccessor(EmulatorRequest request)
+    {
+        JsonObject envelope = VaultEnvelope.Of(request.RequestId);
+        envelope["warnings"] = JsonText.Array(["No token found with this accessor"]);
+        return EmulatorAnswer.Of(envelope);
     }
 
     private static VaultToken ByAccessor(VaultBooks books, VaultBody body) =>

@@ -4,13 +4,17 @@ namespace Nhi.TokenExchange;
 
 /// <summary>Ends one login role: nobody gets in, its sessions go, what it owns is kept, the role is dropped.</summary>
 /// <remarks>
-/// <para>1. <c>NOLOGIN</c>, committed by itself: from then on there are no new sessions. 2. Its sessions are terminated and waited for. From here on the credential is dead, whatever comes. 3. In each database where something depends
-/// on the role, what it owns goes to the admin and what it was granted is taken back (<c>REASSIGN OWNED</c>, then <c>DROP OWNED</c>): data that a job made is never dropped with its login. 4. <c>DROP ROLE</c>.</para>
+/// <para>1. <c>NOLOGIN</c>, committed by itself: from then on there are no new sessions. 2. Its sessions are terminated and waited for. From here on the credential is dead, whatever comes. 3. The roles that it was in are taken from it. 4. In each
+/// database where something depends on it, what it owns finds another owner (<see cref="LoginEstate"/>), and what it was granted is taken back: data that a job made is never dropped with its login. 5. <c>DROP ROLE</c>.</para>
 /// <para>A role that is not there may be about to be made, by a session whose client was cut off or killed: that session is ended, and the role looked for once more. So it is either there, or never will be.</para>
 /// <para>Each step may have been done before, by us or by another process: it is done again, or finds nothing to do. A role that can't be dropped for a reason that time does not cure stays as an empty shell, which has
-/// neither login nor session; its comment says why.</para>
+/// neither login nor session; its comment says why. So does one that owns what runs with its owner's rights.</para>
 /// </remarks>
-internal sealed class LoginEnding(AdminAccess admin, SubjectToken? proof, string name)
+/// <param name="admin">Who ends it.</param>
+/// <param name="proof">His access token, where he has to show one.</param>
+/// <param name="name">The login.</param>
+/// <param name="heir">Who gets what it owned.</param>
+internal sealed class LoginEnding(AdminAccess admin, SubjectToken? proof, string name, string heir)
 {
     private const int MostTries = 5;
     private const int MostRounds = 5;
@@ -50,39 +54,30 @@ internal sealed class LoginEnding(AdminAccess admin, SubjectToken? proof, string
         try
         {
             // As a member the admin may terminate its sessions and take over what it owns.
-            await ExecuteAsync(connection, $"ALTER ROLE {_role} NOLOGIN; GRANT {_role} TO CURRENT_USER", cancellationToken).ConfigureAwait(false);
+            await PostgresSql.ExecuteAsync(connection, $"ALTER ROLE {_role} NOLOGIN; GRANT {_role} TO CURRENT_USER", cancellationToken).ConfigureAwait(false);
         }
         catch (PostgresException gone) when (gone.SqlState == PostgresErrorCodes.UndefinedObject)
         {
             return Revocation.AlreadyGone;
         }
         await TerminateSessionsAsync(connection, oid, cancellationToken).ConfigureAwait(false);
-        try
+        string? keepsRights = await LoseRightsAsync(connection, oid, cancellationToken).ConfigureAwait(false);
+        string? stays = await LetGoAsync(connection, oid, cancellationToken).ConfigureAwait(false);
+        await TerminateSessionsAsync(connection, oid, cancellationToken).ConfigureAwait(false);   // one that was just being let in when we began
+        stays ??= await RefusalOfAsync(async () =>
         {
-            await LetGoAsync(connection, oid, cancellationToken).ConfigureAwait(false);
-            await TerminateSessionsAsync(connection, oid, cancellationToken).ConfigureAwait(false);   // one that was just being let in when we began
-            await ExecuteAsync(connection, $"DROP ROLE IF EXISTS {_role}", cancellationToken).ConfigureAwait(false);
-        }
-        catch (PostgresException stays) when (!PostgresFailure.IsTransient(stays))
-        {
-            string why = $"Nhi.TokenExchange: ended (no login, no session), but not dropped. {stays.SqlState}: {ExceptionText.Clean(stays.MessageText, LongestReason)}";
-            await ExecuteAsync(connection, $"COMMENT ON ROLE {_role} IS {SqlText.Literal(why)}", cancellationToken).ConfigureAwait(false);
-        }
+            await PostgresSql.ExecuteAsync(connection, $"DROP ROLE IF EXISTS {_role}", cancellationToken).ConfigureAwait(false);
+            return null;
+        }).ConfigureAwait(false);
+        if (stays is not null)
+            await PostgresSql.ExecuteAsync(connection, $"COMMENT ON ROLE {_role} IS {SqlText.Literal($"Nhi.TokenExchange: ended (no login, no session), but not dropped. {stays}{(keepsRights is null ? "" : $" It is still in other roles: {keepsRights}")}")}", cancellationToken).ConfigureAwait(false);
         return Revocation.Revoked;
     }
 
-    private async Task<uint?> OidAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        var command = new NpgsqlCommand("SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1", connection);
-        await using (command.ConfigureAwait(false))
-        {
-            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = name });
-            return (uint?)await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);
-        }
-    }
+    private Task<uint?> OidAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        PostgresSql.ScalarAsync<uint?>(connection, "SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1", new NpgsqlParameter<string> { TypedValue = name }, cancellationToken);
 
-    private static Task TerminateSessionsAsync(NpgsqlConnection connection, uint oid, CancellationToken cancellationToken) =>
-        TerminateAsync(connection, Sessions, new NpgsqlParameter { Value = oid, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Oid }, cancellationToken);
+    private static Task TerminateSessionsAsync(NpgsqlConnection connection, uint oid, CancellationToken cancellationToken) => TerminateAsync(connection, Sessions, PostgresSql.Oid(oid), cancellationToken);
 
     // All are told first, then each is waited for on the server.
     private static async Task TerminateAsync(NpgsqlConnection connection, string which, NpgsqlParameter of, CancellationToken cancellationToken)
@@ -96,64 +91,53 @@ internal sealed class LoginEnding(AdminAccess admin, SubjectToken? proof, string
         throw new TokenExchangeException(ErrorCodes.RevocationFailed, ExchangeStage.Revoke, "A session of the login is still there after it was terminated several times.") { IsTransient = true };
     }
 
-    private static async Task<int> TellAsync(NpgsqlConnection connection, string termination, string which, NpgsqlParameter of, CancellationToken cancellationToken)
+    private static async Task<int> TellAsync(NpgsqlConnection connection, string termination, string which, NpgsqlParameter of, CancellationToken cancellationToken) =>
+        (int)await PostgresSql.ScalarAsync<long>(connection, $"SELECT count({termination}) FROM pg_catalog.pg_stat_activity WHERE {which}", of.Clone(), cancellationToken).ConfigureAwait(false);
+
+    // From here on it lends nobody anything: what it owns may run with its rights, and may have to stay with it.
+    private async Task<string?> LoseRightsAsync(NpgsqlConnection connection, uint oid, CancellationToken cancellationToken)
     {
-#pragma warning disable CA2100 // The constants above, and the two calls that there are.
-        var command = new NpgsqlCommand($"SELECT count({termination}) FROM pg_catalog.pg_stat_activity WHERE {which}", connection);
-#pragma warning restore CA2100
-        await using (command.ConfigureAwait(false))
+        const string Granted = "SELECT r.rolname::text FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles r ON r.oid = m.roleid WHERE m.member = $1";
+        List<string> granted = await PostgresSql.TextsAsync(connection, Granted, PostgresSql.Oid(oid), cancellationToken).ConfigureAwait(false);
+        if (granted.Count == 0)
+            return null;
+        return await RefusalOfAsync(async () =>
         {
-            command.Parameters.Add(of.Clone());
-            return (int)(long)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
-        }
+            await PostgresSql.ExecuteAsync(connection, $"REVOKE {string.Join(", ", granted.Select(SqlText.Name))} FROM {_role}", cancellationToken).ConfigureAwait(false);
+            return null;
+        }).ConfigureAwait(false);
     }
 
-    private async Task LetGoAsync(NpgsqlConnection connection, uint oid, CancellationToken cancellationToken)
+    /// <returns>Why the role has to stay; null if it has not. A database that refuses keeps no other from being left.</returns>
+    private async Task<string?> LetGoAsync(NpgsqlConnection connection, uint oid, CancellationToken cancellationToken)
     {
-        // These act on the database that one is in, and on what all databases share.
-        string letGo = $"REASSIGN OWNED BY {_role} TO CURRENT_USER; DROP OWNED BY {_role}";
-        foreach (string? database in await DatabasesAsync(connection, oid, cancellationToken).ConfigureAwait(false))
-        {
-            if (database == connection.Database)
-            {
-                await ExecuteAsync(connection, letGo, cancellationToken).ConfigureAwait(false);
-                continue;
-            }
-            await admin.RunInAsync(database, proof, other => ExecuteAsync(other, letGo, cancellationToken), cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private static async Task<List<string>> DatabasesAsync(NpgsqlConnection connection, uint oid, CancellationToken cancellationToken)
-    {
-        var command = new NpgsqlCommand(
+        const string Databases =
             """
-            SELECT DISTINCT COALESCE(d.datname, current_database())
+            SELECT DISTINCT COALESCE(d.datname, current_database())::text
             FROM pg_catalog.pg_shdepend s LEFT JOIN pg_catalog.pg_database d ON d.oid = s.dbid
             WHERE s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND s.refobjid = $1 AND (s.dbid = 0 OR d.datallowconn)
-            """, connection);
-        await using (command.ConfigureAwait(false))
+            """;
+        string? stays = null;
+        foreach (string database in await PostgresSql.TextsAsync(connection, Databases, PostgresSql.Oid(oid), cancellationToken).ConfigureAwait(false))
         {
-            command.Parameters.Add(new NpgsqlParameter { Value = oid, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Oid });
-            var databases = new List<string>();
-            NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-            await using (reader.ConfigureAwait(false))
-            {
-                while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-                    databases.Add(reader.GetString(0));
-            }
-            return databases;
+            string? refusal = await RefusalOfAsync(() => database == connection.Database
+                ? new LoginEstate(connection, _role, oid, heir).LetGoAsync(cancellationToken)
+                : admin.RunInAsync(database, proof, other => new LoginEstate(other, _role, oid, heir).LetGoAsync(cancellationToken), cancellationToken)).ConfigureAwait(false);
+            stays ??= refusal;
         }
+        return stays;
     }
 
-    private static async Task<bool> ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    // What time does not cure.
+    private static async Task<string?> RefusalOfAsync(Func<Task<string?>> work)
     {
-#pragma warning disable CA2100 // Utility statements take no parameters: SqlText quotes.
-        var command = new NpgsqlCommand(sql, connection);
-#pragma warning restore CA2100
-        await using (command.ConfigureAwait(false))
+        try
         {
-            await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            return await work().ConfigureAwait(false);
         }
-        return true;
+        catch (PostgresException refused) when (!PostgresFailure.IsTransient(refused))
+        {
+            return $"{refused.SqlState}: {ExceptionText.Clean(refused.MessageText, LongestReason)}";
+        }
     }
 }

@@ -28,6 +28,9 @@ internal static class LoginName
         return $"{prefix}_{readable}_{RandomNumberGenerator.GetString(Letters, RandomLength)}";
     }
 
+    /// <summary>The role that gets what logins of a prefix owned. It is none of <see cref="New"/>.</summary>
+    public static string HeirOf(string prefix) => $"{prefix}_heir";
+
     /// <summary>Whether a name is one that <see cref="New"/> makes: no other role is ever ended, whatever a handle says.</summary>
     public static bool Is(string prefix, string name)
     {

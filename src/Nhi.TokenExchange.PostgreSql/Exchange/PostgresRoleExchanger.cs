@@ -92,7 +92,7 @@ internal sealed class PostgresRoleExchanger : TokenExchanger<DatabaseLogin>
 
     public override ExposureAnswer VisibleToOperators { get; } = ExposureAnswer.No("the password is made in this process, and the server keeps no more than its SCRAM verifier");
 
-    /// <remarks>Needs nothing but the handle where the admin is the operating system's user; else also the admin's proof: the one that came with the credential, or after a crash a new one.</remarks>
+    /// <remarks>Needs nothing but the handle where the admin is the operating system's user; else also the admin's proof: the one that came with the credential, or, where that is refused by now and after a crash, a new one.</remarks>
     public override async ValueTask<Revocation> RevokeAsync(RevocationRequest<DatabaseLogin> request, CancellationToken cancellationToken)
     {
         if ((request.Handle ?? request.Credential?.Role) is not { } name || !LoginName.Is(_options.RolePrefix, name))
@@ -114,11 +114,37 @@ internal sealed class PostgresRoleExchanger : TokenExchanger<DatabaseLogin>
         }
         try
         {
-            return await new LoginEnding(_admin, proof, name).EndAsync(cancellationToken).ConfigureAwait(false);
+            return await EndAsync(name, proof, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TokenExchangeException refused) when (refused.Code == ErrorCodes.ProofRefused && proof is not null && proof == request.Credential?.AdminProof && request.Subject is not null)
+        {
+            return await EndAsync(name, await AnotherProofAsync(request.Subject, proof, refused, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<Revocation> EndAsync(string name, SubjectToken? proof, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await new LoginEnding(_admin, proof, name, LoginName.HeirOf(_options.RolePrefix)).EndAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception failure) when (PostgresFailure.IsServers(failure))
         {
             throw PostgresFailure.Of(failure, ExchangeStage.Revoke, _admin);
+        }
+    }
+
+    // The token that a login was made with may have died meanwhile, and the job has another. Where there is none, what the server said stands.
+    private static async Task<SubjectToken> AnotherProofAsync(Func<CancellationToken, ValueTask<SubjectToken>> subject, SubjectToken dead, TokenExchangeException refused, CancellationToken cancellationToken)
+    {
+        try
+        {
+            SubjectToken another = await subject(cancellationToken).ConfigureAwait(false);
+            return another.Fingerprint != dead.Fingerprint ? another : throw refused;
+        }
+        catch (TokenExchangeException none) when (none != refused)
+        {
+            throw refused;
         }
     }
 

@@ -5,7 +5,7 @@ public sealed class PostgresRoleOptions
 {
     /// <summary>
     /// The granted role that sessions of the login act as from their first statement on (<c>ALTER ROLE … SET role</c>). What a job makes then belongs to that role, and its next login goes on with it. One of the
-    /// target's scopes. Null, the default: sessions act as the login itself, and what they make goes to the admin when the login is dropped.
+    /// target's scopes. Null, the default: sessions act as the login itself, and what they make goes to a role <c>{RolePrefix}_heir</c> when the login is dropped, which has no login and no rights.
     /// </summary>
     public string? ActAs { get; set; }
 

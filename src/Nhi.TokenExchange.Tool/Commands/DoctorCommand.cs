@@ -19,6 +19,7 @@ internal static class DoctorCommand
               nhi doctor --config appsettings.json
               nhi doctor --target warehouse --json
               nhi doctor -t lake --trusted-subject "repo:acme/orders:ref:refs/heads/main"    compares with what the portal shows
+              aws iam get-role --role-name orders > trust.json; nhi doctor -t archive --trust trust.json
             """);
         JobSettings.AddTo(command);
         command.Options.Add(targets);

@@ -19,12 +19,17 @@ internal static class LeasesCommand
         command.SetAction(async (line, _) =>
         {
             JobSettings settings = JobSettings.Read(line);
-            JournalFolder folder = JournalFolder.Open(settings.Journal ?? throw NoSetting("Journal", "the path of the folder where its jobs write down what they hold"), Disk.System);
-            int left = 0;
-            foreach (string path in folder.Files())
-                left += await ListAsync(folder, path, screen).ConfigureAwait(false);
+            string path = settings.Journal ?? throw NoSetting("Journal", "the path of the folder where its jobs write down what they hold");
+            // To look is no reason to make it.
+            JournalFolder? folder = Directory.Exists(path) ? JournalFolder.Open(path, Disk.System) : null;
+            (int left, bool allRead) = (0, true);
+            foreach (string file in folder?.Files() ?? [])
+            {
+                int? found = await ListAsync(folder!, file, screen).ConfigureAwait(false);
+                (left, allRead) = (left + (found ?? 0), allRead && found is not null);
+            }
             await screen.Output.WriteLineAsync(left == 0 ? "nothing was left behind" : $"{left} left behind: nhi leases recover ends them").ConfigureAwait(false);
-            return ExitCodes.Ok;
+            return allRead ? ExitCodes.Ok : ExitCodes.Audit;
         });
         return command;
     }
@@ -79,8 +84,8 @@ internal static class LeasesCommand
         return command;
     }
 
-    /// <returns>How many were left behind.</returns>
-    private static async Task<int> ListAsync(JournalFolder folder, string path, Screen screen)
+    /// <returns>How many were left behind; null: it can't be read, which was said.</returns>
+    private static async Task<int?> ListAsync(JournalFolder folder, string path, Screen screen)
     {
         JournalContent content;
         try
@@ -93,7 +98,7 @@ internal static class LeasesCommand
         catch (TokenExchangeException unreadable)
         {
             await screen.Error.WriteLineAsync(unreadable.Message).ConfigureAwait(false);
-            return 0;
+            return null;
         }
         ProcessIdentity owner = content.Header.Process;
         bool runs = owner.Runs;

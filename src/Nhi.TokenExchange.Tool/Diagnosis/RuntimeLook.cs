@@ -11,7 +11,7 @@ internal static class RuntimeLook
         ("ACTIONS_ID_TOKEN_REQUEST_URL", "GitHub Actions with id-token: write", "GitHubActions"),
         ("GITHUB_ACTIONS", "GitHub Actions without id-token: write", "GitHubActions, once the workflow has permissions: id-token: write"),
         ("GITLAB_CI", "GitLab CI", "OidcEnvironmentVariable, with id_tokens in .gitlab-ci.yml"),
-        ("SYSTEM_OIDCREQUESTURI", "Azure DevOps", "OidcFile, written by a task of the service connection"),
+        ("SYSTEM_OIDCREQUESTURI", "Azure DevOps", "OidcEnvironmentVariable, with idToken of AzureCLI@2 (addSpnToEnvironment)"),
         ("AZURE_FEDERATED_TOKEN_FILE", "Kubernetes with Azure workload identity", "AzureWorkloadIdentity"),
         ("IDENTITY_ENDPOINT", "an Azure host with a managed identity", "ManagedIdentity"),
         ("KUBERNETES_SERVICE_HOST", "Kubernetes", "OidcFile, with a projected service account token"),
@@ -32,7 +32,7 @@ internal static class RuntimeLook
         const string Limits = "/proc/self/limits";
         try
         {
-            // "Max core file size         0                    unlimited            bytes": the second number counts
+            // "Max core file size         0                    unlimited            bytes": the soft limit comes first
             string? line = File.Exists(Limits) ? File.ReadLines(Limits).FirstOrDefault(one => one.StartsWith("Max core file size", StringComparison.Ordinal)) : null;
             return line is not null && line["Max core file size".Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries) is not ["0", ..];
         }

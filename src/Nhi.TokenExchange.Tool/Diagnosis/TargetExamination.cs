@@ -115,7 +115,7 @@ internal sealed class TargetExamination(JobSession session, TargetRuntime target
         string? differences = _proof is null ? null : trusted.DifferencesFrom(_proof);
         _results.Add(differences is null
             ? StageResult.Ok(Stage.Trust, target.Plan.Exchanger.IsPlatformIssued ? "nothing is exchanged: the platform's own token is the credential" : "the issuer took the proof")
-            : StageResult.Warning(Stage.Trust, $"The issuer took the proof, so its trust is another than the one that was named.{Environment.NewLine}{differences}"));
+            : StageResult.Warning(Stage.Trust, $"The issuer took the proof{(trusted.LetsIn(_proof!) ? "" : ", so its trust is another than the one that was named")}.{Environment.NewLine}{differences}"));
     }
 
     private void TellClock(IReadOnlyList<WireObserver.Answer> answers)

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.CommandLine;
 using Microsoft.Extensions.Configuration;
 
@@ -64,7 +65,7 @@ internal sealed class JobSettings
         var builder = new ConfigurationBuilder();
         foreach (string file in files)
             builder.AddJsonFile(file, optional: file != config.FullName, reloadOnChange: false);
-        IConfigurationRoot root = Build(builder.AddEnvironmentVariables());
+        IConfigurationRoot root = Build(builder.AddInMemoryCollection(VariablesOf(section)));
         string policy = $"{section}:Policy:File";
         // "Beside the program" is beside its settings, here.
         if (root[policy] is { Length: > 0 } path && !Path.IsPathFullyQualified(path) && path[0] is not ('~' or '/' or '\\'))
@@ -74,6 +75,12 @@ internal sealed class JobSettings
 
     /// <summary>Declares the job: its settings, and all kinds that there are packages for.</summary>
     public void Compose(TokenExchangeBuilder builder) => builder.Configuration(_section).Azure().PostgreSql();
+
+    // As a host reads them: two underscores for a colon, in any case.
+    private static IEnumerable<KeyValuePair<string, string?>> VariablesOf(string section) =>
+        Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+            .Select(variable => KeyValuePair.Create(((string)variable.Key).Replace("__", ":", StringComparison.Ordinal), (string?)variable.Value))
+            .Where(variable => variable.Key.StartsWith($"{section}:", StringComparison.OrdinalIgnoreCase)).DistinctBy(variable => variable.Key, StringComparer.OrdinalIgnoreCase);
 
     private static IConfigurationRoot Build(IConfigurationBuilder builder)
     {

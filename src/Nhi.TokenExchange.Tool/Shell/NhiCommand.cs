@@ -15,13 +15,16 @@ internal static class NhiCommand
     {
         RootCommand root = Make(screen);
         ParseResult line = root.Parse(args);
+        using var help = new StringWriter(System.Globalization.CultureInfo.InvariantCulture);
         // A job's end may take its time; whoever presses Ctrl-C twice means it.
-        var how = new InvocationConfiguration { Output = screen.Output, Error = screen.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(30) };
+        var how = new InvocationConfiguration { Output = help, Error = screen.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(30) };
         if (line.CommandResult.Command.Name == ExecCommand.Name)
             how.ProcessTerminationTimeout = null;   // signals are its child's
         try
         {
             int code = await line.InvokeAsync(how, cancellationToken).ConfigureAwait(false);
+            // Help calls the program by its assembly, which nobody types.
+            await screen.Output.WriteAsync(help.ToString().Replace(RootCommand.ExecutableName, "nhi", StringComparison.Ordinal)).ConfigureAwait(false);
             return line.Action is ParseErrorAction ? ExitCodes.Usage : code;
         }
         catch (UsageException wrong)
@@ -38,6 +41,25 @@ internal static class NhiCommand
         {
             await screen.Error.WriteLineAsync("Given up.").ConfigureAwait(false);
             return ExitCodes.Unexpected;
+        }
+        catch (Exception unforeseen)
+        {
+            // Texts of the system name files; others might quote what they were given.
+            string what = unforeseen is IOException or UnauthorizedAccessException ? ExceptionText.Clean(unforeseen.Message, 300) : unforeseen.GetType().Name;
+            await TryTellAsync(screen, what).ConfigureAwait(false);
+            return ExitCodes.Unexpected;
+        }
+    }
+
+    private static async Task TryTellAsync(Screen screen, string what)
+    {
+        try
+        {
+            await screen.Error.WriteLineAsync(what).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // Nobody reads any more: a closed pipe is what failed.
         }
     }
 

@@ -30,11 +30,14 @@ public sealed class AuditEvent
     /// <summary>The authorization server.</summary>
     public string? Issuer { get; init; }
 
-    /// <summary>Who signed the proof.</summary>
+    /// <summary>Who signed the proof; through another target, the proof of the first one. Null of a proof that does not say.</summary>
     public string? SubjectIssuer { get; init; }
 
-    /// <summary>Whom the proof names.</summary>
+    /// <summary>Whom the proof names; through another target, the proof of the first one. Null of a proof that does not say.</summary>
     public string? Subject { get; init; }
+
+    /// <summary>The target that is gone through: its credential is the proof, of which <see cref="SubjectFingerprint"/> and <see cref="Audience"/> tell. Null: the proof is the workload's own.</summary>
+    public string? Through { get; init; }
 
     /// <summary>For whom the proof was made.</summary>
     public string? Audience { get; init; }

@@ -27,6 +27,7 @@ internal static class AuditEventJson
         Text("issuer", auditEvent.Issuer);
         Text("subjectIssuer", auditEvent.SubjectIssuer);
         Text("subject", auditEvent.Subject);
+        Text("through", auditEvent.Through);
         Text("audience", auditEvent.Audience);
         Text("subjectFingerprint", auditEvent.SubjectFingerprint);
         WriteClaims(json, auditEvent.SubjectClaims);

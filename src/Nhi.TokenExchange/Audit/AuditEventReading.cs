@@ -9,13 +9,14 @@ internal static class AuditEventReading
     // Nothing of ours is as long; and whoever reckons with it stays within what an instant can be.
     private static readonly TimeSpan Longest = TimeSpan.FromDays(36_525);
 
+    private const int LongestKind = 40;
+
     /// <exception cref="FormatException">It is none of ours; the text says what is wrong, to follow upon "the event".</exception>
     public static AuditEvent Read(JsonElement json)
     {
         JsonElement ours = Object(json, "unmapped") ?? throw new FormatException("has no 'unmapped'");
         string name = Required(ours, "kind");
-        // Enum.TryParse takes numbers, too, and several names at once.
-        if (!Enum.TryParse(name, out AuditEventKind kind) || kind.ToString() != name)
+        if (!IsKnown(name, out AuditEventKind kind))
             throw new FormatException($"is of a kind that is not known, '{AuditText.Shown(name, 40)}'");
         (JobContext job, JobFacts attested) = Job(ours);
         ScopeSet asked = Scopes(ours, "scopesAsked");
@@ -32,6 +33,7 @@ internal static class AuditEventReading
             Issuer = Text(ours, "issuer"),
             SubjectIssuer = Text(ours, "subjectIssuer"),
             Subject = Text(ours, "subject"),
+            Through = Text(ours, "through"),
             Audience = Text(ours, "audience"),
             SubjectFingerprint = Text(ours, "subjectFingerprint"),
             SubjectClaims = Claims(ours),
@@ -67,6 +69,13 @@ internal static class AuditEventReading
             throw new FormatException($"has another 'type_uid' than an event of kind {kind}");
         return read;
     }
+
+    /// <summary>Whether an event is of a kind that a later version may have added.</summary>
+    public static bool IsOfLaterVersion(JsonElement json) =>
+        Object(json, "unmapped") is { } ours && Text(ours, "kind") is { Length: > 0 and <= LongestKind } name && name.All(char.IsAsciiLetter) && !IsKnown(name, out _);
+
+    // Enum.TryParse takes numbers, too, and several names at once.
+    private static bool IsKnown(string name, out AuditEventKind kind) => Enum.TryParse(name, out kind) && kind.ToString() == name;
 
     private static (JobContext Job, JobFacts Attested) Job(JsonElement ours)
     {

@@ -49,7 +49,7 @@ internal sealed class AuditFileSink : IAuditSink
     private long _eventsOfPart;
     private bool _isLeft;
     private bool _isBroken;
-    private (string Found, long Cut)? _leaving;
+    private (string Found, long Cut, bool IsCutBack)? _leaving;
 
     private AuditFileSink(AuditFolderPlan plan, AuditFolder folder, JobContext job, TimeProvider time, ILogger logger, AuditSpool? spool)
     {
@@ -136,7 +136,7 @@ internal sealed class AuditFileSink : IAuditSink
                 bytes += one.Json.Length;
                 if (one.Json.Length == 0)   // the file is to be left, or the thread was only woken
                     asked.Add(one);
-                else if (_spool?.TryTakeRoom(one.Json.Length + LineLength, one.Target) != false)
+                else if (_spool?.Room.TryTake(one.Json.Length + LineLength, one.Target) != false)
                     batch.Add(one);
                 else
                     one.Tell(AuditSpool.Full());
@@ -174,6 +174,7 @@ internal sealed class AuditFileSink : IAuditSink
     {
         bool isFirst = _events == _anchored;
         Exception? failure = TryWrite(batch);
+        _spool?.Room.Settle(areWritten: failure is null);
         foreach (WaitingLine one in batch)
             one.Tell(failure);
         if (failure is null)
@@ -210,7 +211,7 @@ internal sealed class AuditFileSink : IAuditSink
     {
         CutBack();
         if (_leaving is null && !_isLeft && _part.FindChange() is { } found)
-            _leaving = (found, 0);
+            _leaving = (found, 0, false);
         if (_leaving is not null || _isLeft || _part.Length + batch.Sum(one => (long)one.Json.Length) > _plan.PartBytes)
         {
             MoveOn(batch);
@@ -264,9 +265,9 @@ internal sealed class AuditFileSink : IAuditSink
             _spool.Leave(old);
         _isLeft = false;
         if (taken > 0)
-            _sayings.Say(log => log.AuditFileLeft(_job, ExceptionText.Clean(Folder.NextPart(_firstPart, number, 0), 300), "has the name of the next file, and is not of this chain", Path.GetFileName(path), ErrorCodes.AuditFileChanged));
+            _sayings.Say(log => log.AuditFileLeft(_job, ExceptionText.Clean(Folder.NextPart(_firstPart, number, 0), 300), "has the name of the next file, and is not of this chain; it is left as it is", Path.GetFileName(path), ErrorCodes.AuditFileChanged));
         if (_leaving is { } left)
-            _sayings.Say(log => log.AuditFileLeft(_job, ExceptionText.Clean(old.Path, 300), left.Found, Path.GetFileName(next.Path), ErrorCodes.AuditFileChanged));
+            _sayings.Say(log => log.AuditFileLeft(_job, ExceptionText.Clean(old.Path, 300), left.IsCutBack ? left.Found : $"{left.Found}; it is left as it is", Path.GetFileName(next.Path), ErrorCodes.AuditFileChanged));
         _leaving = null;
         if (_spool is null)
             _sayings.SayAnchor(before.AnchorOf(_chain), "new part");
@@ -274,8 +275,10 @@ internal sealed class AuditFileSink : IAuditSink
 
     private void CutBack()
     {
-        if (_part.IsTorn)
-            _leaving = ("could not be written, and was cut back to its last whole line", _part.CutBack());
+        if (!_part.IsTorn)
+            return;
+        long cut = _part.CutBack();
+        _leaving = _part.FindChange() is { } found ? (found, cut, false) : ("could not be written, and was cut back to its last whole line", cut, true);
     }
 
     private void SayAnchorIfDue()

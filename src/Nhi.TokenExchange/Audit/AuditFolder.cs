@@ -43,14 +43,15 @@ internal sealed partial class AuditFolder
     /// <summary>Whether there is anything of that name.</summary>
     public static bool IsTaken(string path) => File.Exists(path) || Directory.Exists(path) || UnixFile.At(path, followLink: false) is not null;
 
-    /// <summary>The last parts of the chains that are there, of all pipelines whose name begins with that of this one; the newest chains first.</summary>
-    public IEnumerable<string> LastParts(JobContext job) =>
+    /// <summary>The last parts of the chains that are there, of all pipelines whose name begins with that of this one; the newest chains first. Of one part there are several files where somebody had taken its name.</summary>
+    public IEnumerable<string[]> LastParts(JobContext job) =>
         from file in Directory.EnumerateFiles(Path, $"{PipelineName(job)}-*{Extension}")
         let name = OwnName().Match(System.IO.Path.GetFileName(file))
         where name.Success
         group (File: file, Part: name.Groups["part"].Success ? int.Parse(name.Groups["part"].Value, CultureInfo.InvariantCulture) : 1) by (Chain: name.Groups["chain"].Value, Started: name.Groups["started"].Value) into parts
         orderby parts.Key.Started descending
-        select parts.MaxBy(part => part.Part).File;
+        let last = parts.Max(part => part.Part)
+        select parts.Where(part => part.Part == last).Select(part => part.File).ToArray();
 
     /// <summary>Orders files: the oldest chain first, each chain's in the order of its parts.</summary>
     public static IEnumerable<string> InOrder(IEnumerable<string> files) =>

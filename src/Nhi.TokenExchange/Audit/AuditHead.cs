@@ -11,9 +11,7 @@ namespace Nhi.TokenExchange;
 internal readonly record struct AuditHead(long Sequence, string Hash)
 {
     /// <summary>Before the first line.</summary>
-    public static AuditHead None { get; } = new(0, new string('0', 2 * SHA256.HashSizeInBytes));
-
-    private static ReadOnlySpan<byte> Tag => "nhi-audit-line-v1\n"u8;
+    public static AuditHead None { get; } = new(0, ChainLine.NoHash);
 
     /// <summary>Writes the next line: <c>{"seq":1,"prev":"…","event":{…},"hash":"…"}</c>. Hashed are a tag and the very bytes before <c>,"hash":</c>, so that no canonical form of JSON is needed.</summary>
     /// <param name="json">The event, one JSON object without a line break.</param>
@@ -25,7 +23,7 @@ internal readonly record struct AuditHead(long Sequence, string Hash)
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
         using (var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256))
         {
-            hash.AppendData(Tag);
+            hash.AppendData(ChainLine.Tag);
             hash.AppendData(begin);
             hash.AppendData(json);
             hash.GetHashAndReset(digest);
@@ -38,5 +36,5 @@ internal readonly record struct AuditHead(long Sequence, string Hash)
     }
 
     /// <summary>What is said of the line where nobody who may write the file can change it: <c>chain:seq:hash</c>.</summary>
-    public string AnchorOf(Guid chain) => string.Create(CultureInfo.InvariantCulture, $"{chain:D}:{Sequence}:{Hash}");
+    public string AnchorOf(Guid chain) => new AuditAnchor(chain, Sequence, Hash).ToString();
 }

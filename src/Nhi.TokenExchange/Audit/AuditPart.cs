@@ -10,6 +10,7 @@ internal sealed class AuditPart : IDisposable
     private readonly Disk _disk;
     private readonly UnixFile? _asMade;
     private long _cut;
+    private string? _change;
 
     private AuditPart(string path, int number, SafeFileHandle file, long length, Disk disk)
     {
@@ -69,10 +70,14 @@ internal sealed class AuditPart : IDisposable
         IsTorn = true;
         _disk.Write(_file, text, Length);
         _disk.Flush(_file);
-        if (RandomAccess.GetLength(_file) != Length + text.Length)
-            throw new IOException("somebody cut the file, or added to it, while it was written");
-        Length += text.Length;
         IsTorn = false;
+        long length = RandomAccess.GetLength(_file), whole = Length + text.Length;
+        if (length != whole)
+        {
+            _change = string.Create(CultureInfo.InvariantCulture, $"was {(length < whole ? "cut" : "added to")} while it was written: it has {length} bytes, where {whole} were to be");
+            throw new IOException("somebody cut the file, or added to it, while it was written");
+        }
+        Length = whole;
     }
 
     /// <summary>Takes away what a failed <see cref="Append"/> left, and sees that it is gone from the disk.</summary>
@@ -80,6 +85,8 @@ internal sealed class AuditPart : IDisposable
     public long CutBack()
     {
         long length = RandomAccess.GetLength(_file);
+        if (length < Length)
+            _change ??= OfLength(length);   // not by a write of ours: what is left is left alone
         _cut = Math.Max(_cut, length - Length);   // of the first try: the flush of one that cut may have failed
         if (length > Length)
             _disk.SetLength(_file, Length);
@@ -92,6 +99,8 @@ internal sealed class AuditPart : IDisposable
     /// <summary>What somebody else did with the file since it was written last; null: nothing that can be seen. What is in it now is evidence, and is left alone.</summary>
     public string? FindChange()
     {
+        if (_change is not null)
+            return _change;
         long length = RandomAccess.GetLength(_file);
         if (UnixFile.Of(_file) is not { } now)
             return !File.Exists(Path) ? "is gone" : OfLength(length);

@@ -7,6 +7,7 @@ namespace Nhi.TokenExchange;
 internal sealed class AuditSayings(JobContext job, TimeProvider time, ILogger logger)
 {
     private Task _said = Task.CompletedTask;
+    private bool _isLeftOut;   // for what is said alone
 
     /// <summary>The anchor that was said last, or is about to be: <c>chain:seq:hash</c>. Null: none was.</summary>
     public string? LastAnchor { get; private set; }
@@ -24,6 +25,10 @@ internal sealed class AuditSayings(JobContext job, TimeProvider time, ILogger lo
         {
             Quietly.Do(() => Trace(anchor, at));
             log.AuditAnchor(job, anchor, why);
+            bool isLeftOut = LoggerAuditSink.LeavesOut(log, LogLevel.Information);
+            if (isLeftOut && !_isLeftOut)
+                log.AuditAnchorsLeftOut(job, ErrorCodes.AuditLogLeavesOut);
+            _isLeftOut = isLeftOut;
         });
     }
 

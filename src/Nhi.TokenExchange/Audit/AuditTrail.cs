@@ -9,8 +9,6 @@ namespace Nhi.TokenExchange;
 /// </remarks>
 public sealed class AuditTrail
 {
-    private const string Extension = ".audit.jsonl";
-
     private readonly List<AuditChain> _chains = [];
     private readonly List<AuditFinding> _faults = [];
     private readonly OpenIntents _intents = new();
@@ -65,7 +63,7 @@ public sealed class AuditTrail
         return trail;
     }
 
-    /// <summary>For people: the verdict, and a line for each chain and fault.</summary>
+    /// <summary>For people: the verdict, and a line for each chain, for what its process noticed, and for each fault.</summary>
     public override string ToString() => string.Join(
         Environment.NewLine,
         [
@@ -76,7 +74,8 @@ public sealed class AuditTrail
         ]);
 
     private string Verdict => !IsIntact ? "NOT INTACT" : _chains.Count == 0 ? "NOTHING TO VERIFY"
-        : _chains.Count(chain => !chain.IsEnded) is > 0 and var open ? string.Create(CultureInfo.InvariantCulture, $"INTACT, {open} NOT ENDED") : "INTACT";
+        : "INTACT" + (_chains.Count(chain => !chain.IsEnded) is > 0 and var open ? string.Create(CultureInfo.InvariantCulture, $", {open} NOT ENDED") : "") + (_chains.Exists(chain => chain.Recoveries.Count > 0) ? ", NOT UNDISTURBED" : "")
+            + (_chains.Sum(chain => chain.LaterEvents) is > 0 and var later ? string.Create(CultureInfo.InvariantCulture, $", {later} EVENTS OF A LATER VERSION") : "");
 
     private static string[] FilesOf(string path)
     {
@@ -84,7 +83,7 @@ public sealed class AuditTrail
         {
             if (!Directory.Exists(path))
                 return [path];
-            return [.. new DirectoryInfo(path).EnumerateFileSystemInfos($"*{Extension}").Select(file => file.FullName).Order(StringComparer.Ordinal)];
+            return [.. new DirectoryInfo(path).EnumerateFileSystemInfos($"*{AuditFolder.Extension}").Select(file => file.FullName).Order(StringComparer.Ordinal)];
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {

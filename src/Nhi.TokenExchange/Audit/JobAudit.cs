@@ -39,9 +39,8 @@ internal sealed class JobAudit
         }
         if (_plan.Audit.Collector is { } collector)
         {
-            _spool = new AuditSpool(collector);
+            _spool = new AuditSpool(collector, _plan.Time);
             _spoolFile = AuditFileSink.Start(new AuditFolderPlan(collector.Spool, collector.IsRequired, collector.PartBytes, int.MaxValue, collector.Disk), _plan.Job, _plan.Time, _plan.Logger, _spool);
-            Quietly.Do(_spool.Measure);
             Add(_spoolFile, collector.IsRequired, required);
         }
         _required = RequiredSinks.Of(required);
@@ -58,8 +57,15 @@ internal sealed class JobAudit
     /// <summary>Why the collector does not take events; null: it does, or there is none.</summary>
     public string? CollectorFailing => _shipper?.Failing;
 
-    /// <summary>Whether the spool of the collector had no room for the last event.</summary>
-    public bool IsSpoolFull => _spool?.IsFull == true;
+    /// <summary>Whether the spool of the collector has no room for events. Looks into its folder if it had none; whoever does not wait for the disk gives up waiting.</summary>
+    public async Task<bool> IsSpoolFullAsync(CancellationToken cancellationToken)
+    {
+        if (_spool is not { Room.HasRefused: true } spool)
+            return false;
+        bool isFull = true;
+        await OwnThread.Run(() => isFull = spool.Room.LookWhetherFull()).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return isFull;
+    }
 
     /// <summary>The anchor of its files that was said last; null: there are none.</summary>
     public string? LastAnchor => _file?.LastAnchor;
@@ -147,7 +153,6 @@ internal sealed class JobAudit
         if (_spoolFile is not null)
             await _spoolFile.EndAsync().ConfigureAwait(false);
         await told.ConfigureAwait(false);
-        await _looking.ConfigureAwait(false);
     }
 
     private async ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken)

@@ -2,69 +2,91 @@ using Microsoft.Extensions.Logging;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>Records audit events as log lines with stable event ids. As durable as the log behind it.</summary>
+/// <summary>Records audit events as log lines with stable event ids: visible ASCII, whatever the texts in them are. As durable as the log behind it.</summary>
+/// <remarks>A log whose level leaves the event out has not recorded it. One that takes nothing at all, because none was given or its level is None, is the word of who composed the job that there is no audit.</remarks>
 internal sealed class LoggerAuditSink(ILogger logger) : IAuditSink
 {
+    /// <summary>Whether the log takes something, but no lines of this level.</summary>
+    public static bool LeavesOut(ILogger logger, LogLevel level) => !logger.IsEnabled(level) && logger.IsEnabled(LogLevel.Critical);
+
     public ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken)
     {
+        if (LeavesOut(logger, LevelOf(auditEvent)))
+        {
+            throw new TokenExchangeException(ErrorCodes.AuditLogLeavesOut, ExchangeStage.Record, $"The log leaves out lines of level {LevelOf(auditEvent)}.")
+            {
+                IsTransient = true, Hint = "Set the level of the category Nhi.TokenExchange to Information (Logging:LogLevel:Nhi.TokenExchange in settings), or record in a folder (AuditFolder).",
+            };
+        }
         switch (auditEvent.Kind)
         {
             case AuditEventKind.Attested:
-                logger.Attested(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.SubjectIssuer, auditEvent.Subject, auditEvent.Audience, auditEvent.SubjectFingerprint, auditEvent.WorkloadIsAsserted, auditEvent.AttestedFacts);
+                logger.Attested(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.SubjectIssuer), Shown(auditEvent.Subject), Shown(auditEvent.Audience), Shown(auditEvent.SubjectFingerprint), Shown(auditEvent.Through) ?? "no target", auditEvent.WorkloadIsAsserted, auditEvent.AttestedFacts);
                 break;
             case AuditEventKind.Permitted when auditEvent.IsObserved:
-                logger.Observed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Rule, auditEvent.PolicyRevision, auditEvent.Scopes, auditEvent.Reason);
+                logger.Observed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Rule), Shown(auditEvent.PolicyRevision), auditEvent.Scopes, Prose(auditEvent.Reason));
                 break;
             case AuditEventKind.Permitted:
-                logger.Permitted(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Rule, auditEvent.PolicyRevision, Named(auditEvent.Scopes), auditEvent.CorrelationId);
+                logger.Permitted(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Rule), Shown(auditEvent.PolicyRevision), Named(auditEvent.Scopes), Shown(auditEvent.CorrelationId));
                 break;
             case AuditEventKind.Denied:
-                logger.Denied(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Rule, auditEvent.PolicyRevision, auditEvent.Reason, auditEvent.CorrelationId);
+                logger.Denied(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Rule), Shown(auditEvent.PolicyRevision), Prose(auditEvent.Reason), Shown(auditEvent.CorrelationId));
                 break;
             case AuditEventKind.Exchanging:
-                logger.Exchanging(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, Named(auditEvent.Scopes), auditEvent.SubjectFingerprint);
+                logger.Exchanging(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Issuer), Named(auditEvent.Scopes), Shown(auditEvent.SubjectFingerprint));
                 break;
             case AuditEventKind.Issued or AuditEventKind.Refreshed when auditEvent.StaticKey is { } key:
-                logger.StaticKeyRead(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, key, auditEvent.Fingerprint, auditEvent.UnusableFrom, auditEvent.CorrelationId);
+                logger.StaticKeyRead(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Prose(key.ToString()), Shown(auditEvent.Fingerprint), auditEvent.UnusableFrom, Shown(auditEvent.CorrelationId));
                 break;
             case AuditEventKind.Issued:
-                logger.Issued(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, auditEvent.Fingerprint, Named(auditEvent.Scopes), auditEvent.UnusableFrom, auditEvent.DiesAt, auditEvent.CorrelationId, auditEvent.Exposure);
+                logger.Issued(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Issuer), Shown(auditEvent.Fingerprint), Named(auditEvent.Scopes), auditEvent.UnusableFrom, auditEvent.DiesAt, Shown(auditEvent.CorrelationId), Prose(auditEvent.Exposure?.ToString()));
                 break;
             case AuditEventKind.Refreshed:
-                logger.Refreshed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, auditEvent.Fingerprint, Named(auditEvent.Scopes), auditEvent.UnusableFrom, auditEvent.DiesAt, auditEvent.CorrelationId, auditEvent.Exposure);
+                logger.Refreshed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Issuer), Shown(auditEvent.Fingerprint), Named(auditEvent.Scopes), auditEvent.UnusableFrom, auditEvent.DiesAt, Shown(auditEvent.CorrelationId), Prose(auditEvent.Exposure?.ToString()));
                 break;
             case AuditEventKind.Renewed:
-                logger.Renewed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Issuer, auditEvent.Fingerprint, auditEvent.UnusableFrom, auditEvent.DiesAt, auditEvent.CorrelationId);
+                logger.Renewed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Issuer), Shown(auditEvent.Fingerprint), auditEvent.UnusableFrom, auditEvent.DiesAt, Shown(auditEvent.CorrelationId));
                 break;
             case AuditEventKind.Revoked:
-                logger.Revoked(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.Reason);
+                logger.Revoked(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Fingerprint), Prose(auditEvent.Reason));
                 break;
             case AuditEventKind.Expired:
-                logger.Expired(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.DiesAt, auditEvent.Reason ?? "of age");
+                logger.Expired(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Fingerprint), auditEvent.DiesAt, Prose(auditEvent.Reason) ?? "of age");
                 break;
             case AuditEventKind.Orphaned when auditEvent is { Code: null, DiesAt: null }:
-                logger.StaticKeyLivesOn(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.Reason);
+                logger.StaticKeyLivesOn(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Fingerprint), Prose(auditEvent.Reason));
                 break;
             case AuditEventKind.Orphaned when auditEvent.Code is null:
-                logger.LivesOn(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.DiesAt, auditEvent.Reason);
+                logger.LivesOn(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Fingerprint), auditEvent.DiesAt, Prose(auditEvent.Reason));
                 break;
             case AuditEventKind.Orphaned:
-                logger.Orphaned(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, HandleOf(auditEvent), auditEvent.DiesAt, auditEvent.Reason);
+                logger.Orphaned(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Fingerprint), HandleOf(auditEvent), auditEvent.DiesAt, Prose(auditEvent.Reason));
                 break;
             case AuditEventKind.Failed:
-                logger.Failed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Code, auditEvent.Reason, auditEvent.CorrelationId ?? "none");
+                logger.Failed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Code), Prose(auditEvent.Reason), Shown(auditEvent.CorrelationId) ?? "none");
                 break;
             case AuditEventKind.Recovered:
-                logger.Recovered(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, auditEvent.Fingerprint, auditEvent.Reason);
+                logger.Recovered(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Fingerprint), Prose(auditEvent.Reason));
                 break;
             case AuditEventKind.JobCutShort:
-                logger.CutShort(auditEvent.Job, auditEvent.Code, auditEvent.Reason);
+                logger.CutShort(auditEvent.Job, Shown(auditEvent.Code), Prose(auditEvent.Reason));
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(auditEvent), auditEvent.Kind, "Unknown kind of audit event.");
         }
         return default;
     }
+
+    // As the lines themselves have it.
+    private static LogLevel LevelOf(AuditEvent auditEvent) => auditEvent switch
+    {
+        { Kind: AuditEventKind.Denied or AuditEventKind.Failed or AuditEventKind.JobCutShort } or { Kind: AuditEventKind.Orphaned, Code: not null } or { Kind: AuditEventKind.Permitted, IsObserved: true } => LogLevel.Warning,
+        _ => LogLevel.Information,
+    };
+
+    private static string? Shown(string? text) => text is null ? null : AuditText.Shown(text, AuditText.Longest);
+
+    private static string? Prose(string? text) => text is null ? null : AuditText.Shown(text, AuditText.LongestProse);
 
     private static string HandleOf(AuditEvent auditEvent) => auditEvent.RevocationHandle is { } handle ? ExceptionText.Clean(handle, 300) : "none";
 

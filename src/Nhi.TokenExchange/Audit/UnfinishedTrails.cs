@@ -18,7 +18,7 @@ internal static class UnfinishedTrails
     {
         try
         {
-            string[] unfinished = [.. folder.LastParts(job).Take(MostLookedAt).Where(IsUnfinished)];
+            string[] unfinished = [.. folder.LastParts(job).Take(MostLookedAt).Where(files => files.All(IsUnfinished)).Select(files => files[^1])];
             if (unfinished.Length > 0)
                 logger.AuditUnfinished(job, unfinished.Length, string.Join(", ", unfinished.Take(MostNamed).Select(path => AuditText.Shown(Path.GetFileName(path)))), ErrorCodes.AuditUnfinished);
         }

@@ -57,10 +57,10 @@ internal sealed class ExpiringCache<T>(ISlotOwner<T> owner, int capacity = Expir
     }
 
     /// <inheritdoc cref="ExpiringSlot{T}.Withdraw"/>
-    public void Withdraw(Func<SlotState<T>, bool> isMeant)
+    public void Withdraw(Func<SlotState<T>, SlotState<T>> without)
     {
         foreach (KeyValuePair<CredentialRequest, ExpiringSlot<T>> entry in _slots)
-            entry.Value.Withdraw(isMeant);
+            entry.Value.Withdraw(without);
     }
 
     /// <summary>The policy changed.</summary>

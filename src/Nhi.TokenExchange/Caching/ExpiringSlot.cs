@@ -86,8 +86,8 @@ internal sealed class ExpiringSlot<T>(ISlotOwner<T> owner, Flight? departed = nu
         {
             SlotState<T> state = State;
             bool mine = ReferenceEquals(state.Flight, flight);
-            bool taken = mine && state.Mark == SlotMark.None;
-            if (mine && !TryMove(state, taken ? SlotState<T>.Land(credential, refreshTick, flight.After, _clock.Tick) : SlotState<T>.LandDoomed()))
+            bool taken = mine && state.Takes(credential);
+            if (mine && !TryMove(state, taken ? SlotState<T>.Land(credential, refreshTick, flight.After, _clock.Tick) : state.LandDoomed()))
                 continue;
             flight.Complete(null);
             return taken;
@@ -102,8 +102,8 @@ internal sealed class ExpiringSlot<T>(ISlotOwner<T> owner, Flight? departed = nu
         {
             SlotState<T> state = State;
             bool mine = ReferenceEquals(state.Flight, flight);
-            FlightFailure? failure = mine && state.Mark == SlotMark.None && !cause.SaysNoMore ? FlightFailure.Of(cause, state.Failure, _clock, owner.Jitter(), flight.IsRefresh) : null;
-            if (mine && !TryMove(state, failure is not null ? state.Fail(failure) : state.Mark == SlotMark.None ? state.Keep() : SlotState<T>.LandDoomed()))
+            FlightFailure? failure = mine && !state.IsForNobody && !cause.SaysNoMore ? FlightFailure.Of(cause, state.Failure, _clock, owner.Jitter(), flight.IsRefresh) : null;
+            if (mine && !TryMove(state, failure is not null ? state.Fail(failure) : state.IsForNobody ? state.LandDoomed() : state.Keep()))
                 continue;
             flight.Complete(failure);
             return failure is { IsDenial: true } ? state.Current : null;
@@ -122,10 +122,10 @@ internal sealed class ExpiringSlot<T>(ISlotOwner<T> owner, Flight? departed = nu
         return false;
     }
 
-    /// <summary>What is current is taken out of use, if its state is one that is meant. A flight in the air may bring the same thing, and lands for nobody.</summary>
-    public void Withdraw(Func<SlotState<T>, bool> isMeant)
+    /// <summary>Something is taken out of use: what is current, or what a flight in the air may bring. The same state without it: nothing of that is meant.</summary>
+    public void Withdraw(Func<SlotState<T>, SlotState<T>> without)
     {
-        while (State is var state && isMeant(state) && !TryMove(state, state.Withdraw()))
+        while (State is var state && without(state) is var rest && !ReferenceEquals(rest, state) && !TryMove(state, rest))
             continue;
     }
 

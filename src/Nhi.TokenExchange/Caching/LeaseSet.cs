@@ -21,6 +21,8 @@ namespace Nhi.TokenExchange;
 /// finds both, and leaves the older one out. Before an issuer is asked to lengthen a life that lease is marked as one whose end is
 /// uncertain (a full fence), and then its end is compared with the clock; who takes a lease for dead compares first (a full fence),
 /// and looks at the mark then. So no renewal is sent of what somebody takes for dead without asking.
+/// A change of the policy begins an era (a full fence), then empties the slots, then walks the chain. A flight looks at the era before the policy is asked, and its lease keeps that. If it saw the one before, it had taken off before:
+/// what it brought stands in the chain, or in its slot, or it is doomed and ends what it brings. If it saw the new one, the new rules decided. Ended once: who walks borrows from Live like everybody else.
 /// </remarks>
 /// <param name="clock">The clock that the leases' ends are in.</param>
 /// <param name="expired">Told of each lease that pruning found dead, and took.</param>
@@ -28,10 +30,13 @@ namespace Nhi.TokenExchange;
 internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Action<Credential> overdue)
 {
     private const int PruneAfterAtLeast = 64;
+    // Milliseconds: a lease's wall end is cut to whole seconds, and a wall that is slewed goes a little off.
+    private const double MostApart = 2000;
 
     private Credential? _head;
     private int _closed;
     private int _over;
+    private int _era;
     private readonly ConcurrentQueue<Credential> _putBack = new();
     private int _linked;
     private int _pruneAt = PruneAfterAtLeast;
@@ -44,6 +49,9 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
 
     /// <summary>Whether the job has ended.</summary>
     public bool IsClosed => Volatile.Read(ref _closed) != 0;
+
+    /// <summary>How often the policy has changed.</summary>
+    public int Era => Volatile.Read(ref _era);
 
     /// <summary>How many flights have taken off and not come to their end.</summary>
     public int FlightsInTheAir => Volatile.Read(ref _inTheAir);
@@ -90,6 +98,14 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
         // DeadTick is our end; the issuer's is later by as much as the two ends lie apart.
         TimeSpan after = credential.ExpiresAt - clock.InstantOf(credential.Lease.WallEnd);
         return credential.ExpiresAt <= clock.Now && credential.Lease.DeadTick + (long)after.TotalMilliseconds <= clock.Tick;
+    }
+
+    /// <summary>Whether the wall clock went as the other hand did since the credential was issued. If it was set, an end that reads the same is another one.</summary>
+    public bool KeptTheWall(Credential credential)
+    {
+        double then = credential.Lease.DeadTick - (clock.InstantOf(credential.Lease.WallEnd) - DateTimeOffset.UnixEpoch).TotalMilliseconds;
+        double now = clock.Tick - (clock.Now - DateTimeOffset.UnixEpoch).TotalMilliseconds;
+        return Math.Abs(then - now) <= MostApart;
     }
 
     /// <summary>Whether a credential may live on after the end that is known of it. Who compares that with the clock does so before.</summary>
@@ -168,6 +184,26 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
                 return lease;
         }
         return credential;
+    }
+
+    /// <summary>The policy changed: begins the next era.</summary>
+    public int BeginEra() => Interlocked.Increment(ref _era);
+
+    /// <summary>The leases that live and that nobody ends, decided before an era.</summary>
+    public List<Credential> LiveBefore(int era) => Live(lease => lease.Lease.Origin!.Era < era);
+
+    /// <summary>The leases that live and that nobody ends, of one key of a target: what is handed out, what it replaced, and what the cache made room of.</summary>
+    public List<Credential> LiveOf(TargetRuntime owner, CredentialRequest? request) => Live(lease => lease.Lease.Owner == owner && lease.Lease.IsOf(request));
+
+    private List<Credential> Live(Func<Credential, bool> isMeant)
+    {
+        var live = new List<Credential>();
+        for (Credential? lease = Volatile.Read(ref _head); lease is not null; lease = Volatile.Read(ref lease.Lease.Next))
+        {
+            if (lease.Lease.State == LeaseState.Live && isMeant(lease) && !IsDead(lease))
+                live.Add(lease);
+        }
+        return live;
     }
 
     /// <summary>Takes all leases that are there, but for borrowed ones.</summary>

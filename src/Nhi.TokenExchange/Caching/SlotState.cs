@@ -49,6 +49,9 @@ internal sealed class SlotState<T>
     /// <summary>Its issuer lengthens the life of the current credential no more: the next call replaces it.</summary>
     public bool IsAtItsMaximum => ReferenceEquals(_pending, NoMore);
 
+    /// <summary>The flight in the air is doomed, and nothing is current that it might renew, or be denied.</summary>
+    public bool IsForNobody => Mark == SlotMark.Doomed && Current is null;
+
     /// <summary>No way leads out of this state.</summary>
     public bool IsFinal => Mark is SlotMark.Ended or SlotMark.Retired;
 
@@ -69,8 +72,11 @@ internal sealed class SlotState<T>
     /// <summary>The flight was to lengthen a life, and there is no more to get: it is served on, and the next call replaces it.</summary>
     public SlotState<T> Keep() => new(Current, NoMore, long.MinValue, SlotMark.None);
 
-    /// <summary>The flight took off before the policy changed: whatever it brought is not for this slot.</summary>
-    public static SlotState<T> LandDoomed() => Empty;
+    /// <summary>Whether the slot takes what its flight brings. To a doomed one that is the current credential alone, renewed.</summary>
+    public bool Takes(T credential) => Mark == SlotMark.None || (Mark == SlotMark.Doomed && Current is { } current && LeaseSet.IsTheSame(current, credential));
+
+    /// <summary>What the flight brought is not for this slot. What is current still is served on, and the next call sends for another.</summary>
+    public SlotState<T> LandDoomed() => Current is null ? Empty : new(Current, null, long.MinValue, SlotMark.None);
 
     /// <summary>The target refused the current credential. A flight in the air brings the next one all the same.</summary>
     public SlotState<T> Refuse(string target, AgreedClock clock, double jitter) =>
@@ -79,9 +85,12 @@ internal sealed class SlotState<T>
     /// <summary>The current credential ends sooner than was known.</summary>
     public SlotState<T> Drop() => new(null, _pending, long.MinValue, Mark);
 
-    /// <summary>Whether the credential is the current one or what the flight in the air took off to replace, as that or as another object for the same thing at its issuer.</summary>
-    public bool IsOrReplaces(T credential) =>
-        (Current is { } current && LeaseSet.IsTheSame(current, credential)) || (Flight?.Held is { } held && LeaseSet.IsTheSame(held, credential));
+    /// <summary>The credential is taken out of use, where it is the current one or what the flight in the air took off to replace, as that or as another object for the same thing at its issuer.</summary>
+    public SlotState<T> Without(T credential) =>
+        (Current is { } current && LeaseSet.IsTheSame(current, credential)) || (Flight?.Held is { } held && LeaseSet.IsTheSame(held, credential)) ? Withdraw() : this;
+
+    /// <summary>What the flight in the air brings is not wanted, if it is something new. What is current is.</summary>
+    public SlotState<T> WithoutFlight() => Flight is null || Mark != SlotMark.None ? this : new(Current, _pending, HitUntil, SlotMark.Doomed);
 
     /// <summary>The current credential is taken out of use, and so is what the flight in the air brings: it may be that credential, renewed.</summary>
     public SlotState<T> Withdraw() => new(null, _pending, long.MinValue, Flight is null ? Mark : SlotMark.Doomed);
@@ -96,7 +105,7 @@ internal enum SlotMark
     /// <summary>Nothing.</summary>
     None,
 
-    /// <summary>The flight in the air lands for nobody.</summary>
+    /// <summary>The flight in the air lands for nobody, unless it renews what is current still.</summary>
     Doomed,
 
     /// <summary>The job is over.</summary>

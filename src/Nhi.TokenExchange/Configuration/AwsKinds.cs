@@ -22,14 +22,14 @@ internal static class AwsKinds
         if (fips && (endpoint is not null || !partition.HasFips))
             settings.Error("UseFips", endpoint is not null ? "is set beside Endpoint" : $"is set, and the partition '{partition.Name}' has no FIPS endpoint", "Leave it out.");
         string? audience = settings.OptionalText("SubjectAudience");
-        string? name = Checked(settings, "SessionName", settings.OptionalText("SessionName"), AwsSessionName.FaultOf, "Write one, or leave it out: then it is made of the job's pipeline, run and task.");
-        List<string> resources = Arns(settings, "Resources", arn => AwsArn.FaultOfResource(arn, partition), "Write an ARN, such as arn:aws:s3:::orders/*.");
+        string? name = settings.OptionalText("SessionName", AwsSessionName.FaultOf, "Write one, or leave it out: then it is made of the job's pipeline, run and task.");
+        List<string> resources = settings.Entries("Resources", arn => AwsArn.FaultOfResource(arn, partition), "Write an ARN, such as arn:aws:s3:::orders/*.");
         if (AwsSessionPolicy.FaultOfLength(AwsSessionPolicy.Of(default, resources) ?? "") is { } tooLong)
         {
             settings.Error("Resources", tooLong, "Name fewer, or patterns of them.");
             resources.Clear();
         }
-        List<string> policies = Arns(settings, "PolicyArns", arn => AwsArn.FaultOfPolicy(arn, partition), $"{AwsArn.PolicyForm}.");
+        List<string> policies = settings.Entries("PolicyArns", arn => AwsArn.FaultOfPolicy(arn, partition), $"{AwsArn.PolicyForm}.");
         if (policies.Count > 10)
             settings.Error("PolicyArns", $"has {policies.Count} entries; STS takes 10", "Leave some out.");
         string? policy = Policy(settings);
@@ -73,16 +73,5 @@ internal static class AwsKinds
         if (fault is not null)
             settings.Error("SessionPolicy", fault, Form);
         return policy;
-    }
-
-    private static List<string> Arns(SettingsReader settings, string name, Func<string, string?> faultOf, string remedy) =>
-        [.. settings.Entries(name).Where(entry => Checked(settings, entry.Name, entry.Text, faultOf, remedy) is not null).Select(entry => entry.Text)];
-
-    private static string? Checked(SettingsReader settings, string name, string? text, Func<string, string?> faultOf, string remedy)
-    {
-        if (text is null || faultOf(text) is not { } fault)
-            return text;
-        settings.Error(name, fault, remedy);
-        return null;
     }
 }

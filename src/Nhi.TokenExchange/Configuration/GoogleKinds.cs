@@ -16,18 +16,18 @@ internal static class GoogleKinds
                 settings.Error("Provider", fault!, $"{GoogleProvider.Form}.");
             provider = Placeholder;
         }
-        string? account = Checked(settings, "ServiceAccount", settings.OptionalText("ServiceAccount"), GoogleNames.FaultOfAccount, "Write its email.");
-        List<string> delegates = Entries(settings, "Delegates", GoogleNames.FaultOfAccount, "Write the email of each.");
+        string? account = settings.OptionalText("ServiceAccount", GoogleNames.FaultOfAccount, "Write its email.");
+        List<string> delegates = settings.Entries("Delegates", GoogleNames.FaultOfAccount, "Write the email of each.");
         if (delegates.Count > 0 && !settings.Has("ServiceAccount"))
             settings.Error("Delegates", "are set without ServiceAccount", "Set both, or none.");
-        List<string> resources = Entries(settings, "Resources", GoogleNames.FaultOfBucket, "Write the bucket's full name.");
+        List<string> resources = settings.Entries("Resources", GoogleNames.FaultOfBucket, "Write the bucket's full name.");
         if (resources.Count > GoogleBoundary.MostRules)
             settings.Error("Resources", $"has {resources.Count} entries; a boundary has at most {GoogleBoundary.MostRules}", "Leave some out.");
-        List<string> permissions = Entries(settings, "Permissions", GoogleNames.FaultOfPermission, "Write a role behind inRole:.");
+        List<string> permissions = settings.Entries("Permissions", GoogleNames.FaultOfPermission, "Write a role behind inRole:.");
         if (settings.Has("Resources") != settings.Has("Permissions"))
             settings.Error(settings.Has("Resources") ? "Permissions" : "Resources", $"is missing, while {(settings.Has("Resources") ? "Resources" : "Permissions")} is set: they make one boundary", "Set both, or none.");
         string? audience = settings.OptionalText("SubjectAudience");
-        string domain = Checked(settings, "UniverseDomain", settings.OptionalText("UniverseDomain"), GoogleNames.FaultOfDomain, "Write it, or leave it out.") ?? PublicDomain;
+        string domain = settings.OptionalText("UniverseDomain", GoogleNames.FaultOfDomain, "Write it, or leave it out.") ?? PublicDomain;
         Uri? sts = settings.Has("StsEndpoint") ? settings.HttpsOrigin("StsEndpoint") : null;
         Uri? iam = settings.Has("IamEndpoint") ? settings.HttpsOrigin("IamEndpoint") : null;
         TimeSpan margin = settings.Duration("UsableMargin", TimeSpan.FromSeconds(10), TimeSpan.Zero, TimeSpan.FromMinutes(10));
@@ -49,16 +49,5 @@ internal static class GoogleKinds
     {
         foreach (string value in values)
             to.Add(value);
-    }
-
-    private static List<string> Entries(SettingsReader settings, string name, Func<string, string?> faultOf, string remedy) =>
-        [.. settings.Entries(name).Where(entry => Checked(settings, entry.Name, entry.Text, faultOf, remedy) is not null).Select(entry => entry.Text)];
-
-    private static string? Checked(SettingsReader settings, string name, string? text, Func<string, string?> faultOf, string remedy)
-    {
-        if (text is null || faultOf(text) is not { } fault)
-            return text;
-        settings.Error(name, fault, remedy);
-        return null;
     }
 }

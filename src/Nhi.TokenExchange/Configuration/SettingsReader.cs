@@ -79,6 +79,12 @@ public sealed class SettingsReader
         return null;
     }
 
+    /// <summary>A text that may be left out, and has a form.</summary>
+    /// <param name="name">The name of the setting.</param>
+    /// <param name="faultOf">What is wrong with it; null if nothing is.</param>
+    /// <param name="remedy">What to do then.</param>
+    internal string? OptionalText(string name, Func<string, string?> faultOf, string remedy) => Checked(name, OptionalText(name), faultOf, remedy);
+
     /// <summary>An absolute https address that must be there: no user, no query, no fragment; a path may be. Loopback may be http.</summary>
     /// <param name="name">The name of the setting.</param>
     public Uri HttpsUri(string name) => Address(name, Text(name), originOnly: false);
@@ -155,6 +161,18 @@ public sealed class SettingsReader
     {
         ArgumentNullException.ThrowIfNull(name);
         _errors.Add(PathOf(name), what, remedy);
+    }
+
+    /// <summary>As <see cref="List"/>, each of a form.</summary>
+    internal List<string> Entries(string name, Func<string, string?> faultOf, string remedy) =>
+        [.. Entries(name).Select(entry => Checked(entry.Name, entry.Text, faultOf, remedy)).OfType<string>()];
+
+    private string? Checked(string name, string? text, Func<string, string?> faultOf, string remedy)
+    {
+        if (text is null || faultOf(text) is not { } fault)
+            return text;
+        Error(name, fault, remedy);
+        return null;
     }
 
     /// <summary>As <see cref="List"/>, each with its name, such as <c>Scopes:1</c>, and whatever characters there are.</summary>

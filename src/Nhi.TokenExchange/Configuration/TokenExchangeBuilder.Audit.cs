@@ -101,7 +101,15 @@ public sealed partial class TokenExchangeBuilder
         if (collector.Options.Target is { } name)
             CheckCredential($"{path}:Target", name, collector.Endpoint, targets);
         Uri endpoint = collector.Options.ApiVersion is { } version ? new UriBuilder(collector.Endpoint) { Query = $"api-version={version}" }.Uri : collector.Endpoint;
-        return new AuditCollectorPlan(endpoint, collector.Spool, collector.Options.IsRequired, collector.Options.Target, collector.Options.Format, collector.Options.SpoolBytes, _disk);
+        return new AuditCollectorPlan(endpoint, collector.Spool, collector.Options.IsRequired, collector.Options.Target, collector.Options.Format, collector.Options.SpoolBytes, _disk) { Hops = HopsOf(collector.Options.Target, targets) };
+    }
+
+    private static List<string> HopsOf(string? name, IReadOnlyList<TargetPlan> targets)
+    {
+        var hops = new List<string>();
+        while ((name = targets.FirstOrDefault(target => target.Name == name)?.Through) is not null && !hops.Contains(name))   // a circle is an error that is told with the others
+            hops.Add(name);
+        return hops;
     }
 
     private void CheckCredential(string path, string name, Uri endpoint, IReadOnlyList<TargetPlan> targets)

@@ -53,9 +53,11 @@ public sealed partial class TokenExchangeBuilder
     {
         if ((read ?? _policy as PolicyDocument) is { } document)
             PolicyFit.Tell(document, job, targets, logger);
+        if (read is null && _policy is PolicyDocument { IsObserved: true } inCode)
+            logger.PolicyOnlyObserves(inCode.Name, inCode.Revision);
         if (read is null)
             return _policy ?? remote ?? new AllowAllPolicy();
-        var file = new PolicyFile(_policyFile!, read, _time, logger);
+        var file = new PolicyFile(_policyFile!, read, _time, logger, next => PolicyFit.Tell(next, job, targets, logger));
         owned.Add(file);
         return file;
     }

@@ -210,8 +210,8 @@ public sealed partial class TokenExchangeBuilder
                 _errors.Add($"{_section!.Path}:Policy", "is a second policy beside the one that code gives", "Keep one; a job has one policy.");
             string? killSwitch = _killSwitch ?? read.KillSwitch;
             // A switch that can't be thrown is none.
-            if (killSwitch is not null && _errors.Count == 0 && !Directory.Exists(Path.GetDirectoryName(killSwitch)))
-                _errors.Add(_killSwitch is null ? $"{_section!.Path}:KillSwitch" : "KillSwitch", "is in a folder that is not there, or that this user can't see", "Make the folder, or mount it, before the job starts.");
+            if (killSwitch is not null && _errors.Count == 0 && !Nhi.TokenExchange.KillSwitch.CanBeSeen(killSwitch))
+                _errors.Add(_killSwitch is null ? $"{_section!.Path}:KillSwitch" : "KillSwitch", "is in a folder that is not there, or that this user can't see, or can't look into", "Make the folder, or mount it, before the job starts, and let this user search it (its x).");
             AuditCollectorPlan? collector = FreezeCollector(read.Audit, targets);
             PolicyDocument? policy = ReadPolicyFile(read.PolicyFile);
             if (!recoversOnly)

@@ -8,6 +8,9 @@ namespace Nhi.TokenExchange;
 /// </remarks>
 internal struct LeaseRecord
 {
+    private const int NumberBits = 36;
+    private const long LastNumber = (1L << NumberBits) - 1;
+
     /// <summary>The next lease in the set's chain.</summary>
     public Credential? Next;
 
@@ -20,8 +23,8 @@ internal struct LeaseRecord
     /// <summary>From this tick of the session's clock on it is handed out no more.</summary>
     public long DeadTick;
 
-    /// <summary>The number of its flight within the session.</summary>
-    public long FlightNumber;
+    // Two in one, so that a key pays nothing for the second: 36 bits for numbers (a thousand flights a second for two years), 28 for keys.
+    private long _flightAndKey;
 
     /// <summary>From this second of the session's clock on it is handed out no more.</summary>
     public uint WallEnd;
@@ -37,6 +40,19 @@ internal struct LeaseRecord
 
     /// <summary>The target it was issued for, which knows how to end it.</summary>
     public readonly TargetRuntime? Owner => Origin?.Owner;
+
+    /// <summary>The number of its flight within the session.</summary>
+    public readonly long FlightNumber => _flightAndKey & LastNumber;
+
+    /// <summary>Notes flight and key.</summary>
+    /// <param name="flightNumber">The number of its flight.</param>
+    /// <param name="request">What the caller wanted that differs from the target; null for nothing.</param>
+    public LeaseRecord From(long flightNumber, CredentialRequest? request) => this with { _flightAndKey = KeyOf(request) | (flightNumber & LastNumber) };
+
+    /// <summary>Whether it was issued for such a request to its target. By a hash: one in 268 million others is taken for it.</summary>
+    public readonly bool IsOf(CredentialRequest? request) => (_flightAndKey & ~LastNumber) == KeyOf(request);
+
+    private static long KeyOf(CredentialRequest? request) => (long)(request?.KeyHash ?? 0) << NumberBits;
 }
 
 /// <summary>Where a lease stands.</summary>

@@ -74,6 +74,7 @@ internal static class ErrorCodes
     public const string AuditCollectorFails = "NHI6011";
     public const string AuditSpoolFull = "NHI6012";
     public const string AuditEventsRefused = "NHI6013";
+    public const string AuditLogLeavesOut = "NHI6014";
 
     // 7xxx: job
     public const string JobEnded = "NHI7001";

@@ -5,8 +5,8 @@ namespace Nhi.TokenExchange;
 /// <summary>All log lines of this package. Event ids by room: 100 audit, 200 jobs, 300 caching, 400 exchange, 500 identities, 600 policy.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(EventId = 101, Level = LogLevel.Information, Message = "{Target} attested ({Job}, flight {FlightId}): {SubjectIssuer} says {Subject} for {Audience}; proof {SubjectFingerprint}, workload only asserted: {WorkloadIsAsserted}, attested facts of the job: {AttestedFacts}")]
-    public static partial void Attested(this ILogger logger, string target, JobContext job, Guid flightId, string? subjectIssuer, string? subject, string? audience, string? subjectFingerprint, bool workloadIsAsserted, JobFacts attestedFacts);
+    [LoggerMessage(EventId = 101, Level = LogLevel.Information, Message = "{Target} attested ({Job}, flight {FlightId}): {SubjectIssuer} says {Subject} for {Audience}; proof {SubjectFingerprint} through {Through}, workload only asserted: {WorkloadIsAsserted}, attested facts of the job: {AttestedFacts}")]
+    public static partial void Attested(this ILogger logger, string target, JobContext job, Guid flightId, string? subjectIssuer, string? subject, string? audience, string? subjectFingerprint, string? through, bool workloadIsAsserted, JobFacts attestedFacts);
 
     [LoggerMessage(EventId = 102, Level = LogLevel.Information, Message = "{Target} permitted ({Job}, flight {FlightId}) by rule {Rule} of policy {PolicyRevision}: scopes {Scopes}, correlation {CorrelationId}")]
     public static partial void Permitted(this ILogger logger, string target, JobContext job, Guid flightId, string? rule, string? policyRevision, string scopes, string? correlationId);
@@ -18,10 +18,10 @@ internal static partial class Log
     public static partial void Exchanging(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, string scopes, string? subjectFingerprint);
 
     [LoggerMessage(EventId = 105, Level = LogLevel.Information, Message = "{Target} issued ({Job}, flight {FlightId}) by {Issuer}: credential {Fingerprint}, scopes {Scopes}, unusable from {UnusableFrom:u}, dies at {DiesAt:u}, correlation {CorrelationId}; {Exposure}")]
-    public static partial void Issued(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, string? fingerprint, string scopes, DateTimeOffset? unusableFrom, DateTimeOffset? diesAt, string? correlationId, CredentialExposure? exposure);
+    public static partial void Issued(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, string? fingerprint, string scopes, DateTimeOffset? unusableFrom, DateTimeOffset? diesAt, string? correlationId, string? exposure);
 
     [LoggerMessage(EventId = 106, Level = LogLevel.Information, Message = "{Target} refreshed ({Job}, flight {FlightId}) by {Issuer}: credential {Fingerprint}, scopes {Scopes}, unusable from {UnusableFrom:u}, dies at {DiesAt:u}, correlation {CorrelationId}; {Exposure}")]
-    public static partial void Refreshed(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, string? fingerprint, string scopes, DateTimeOffset? unusableFrom, DateTimeOffset? diesAt, string? correlationId, CredentialExposure? exposure);
+    public static partial void Refreshed(this ILogger logger, string target, JobContext job, Guid flightId, string? issuer, string? fingerprint, string scopes, DateTimeOffset? unusableFrom, DateTimeOffset? diesAt, string? correlationId, string? exposure);
 
     [LoggerMessage(EventId = 107, Level = LogLevel.Information, Message = "{Target} revoked ({Job}, flight {FlightId}): credential {Fingerprint}; {Reason}")]
     public static partial void Revoked(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, string? reason);
@@ -51,7 +51,7 @@ internal static partial class Log
     public static partial void CutShort(this ILogger logger, JobContext job, string? code, string? reason);
 
     [LoggerMessage(EventId = 116, Level = LogLevel.Information, Message = "{Target} read its static key ({Job}, flight {FlightId}): {StaticKey}; key {Fingerprint}, unusable from {UnusableFrom:u}, correlation {CorrelationId}")]
-    public static partial void StaticKeyRead(this ILogger logger, string target, JobContext job, Guid flightId, StaticKeyUse staticKey, string? fingerprint, DateTimeOffset? unusableFrom, string? correlationId);
+    public static partial void StaticKeyRead(this ILogger logger, string target, JobContext job, Guid flightId, string? staticKey, string? fingerprint, DateTimeOffset? unusableFrom, string? correlationId);
 
     [LoggerMessage(EventId = 117, Level = LogLevel.Information, Message = "{Target} let its static key go ({Job}, flight {FlightId}): key {Fingerprint} lives on at its service; {Reason}")]
     public static partial void StaticKeyLivesOn(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, string? reason);
@@ -59,7 +59,7 @@ internal static partial class Log
     [LoggerMessage(EventId = 130, Level = LogLevel.Information, Message = "Audit anchor ({Job}, {Why}): {Anchor}")]
     public static partial void AuditAnchor(this ILogger logger, JobContext job, string anchor, string why);
 
-    [LoggerMessage(EventId = 131, Level = LogLevel.Warning, Message = "The audit file {Path} {Found}; it is left as it is, and {Next} carries its chain on ({Job}, {Code})")]
+    [LoggerMessage(EventId = 131, Level = LogLevel.Warning, Message = "The audit file {Path} {Found}; {Next} carries its chain on ({Job}, {Code})")]
     public static partial void AuditFileLeft(this ILogger logger, JobContext job, string path, string found, string next, string code);
 
     [LoggerMessage(EventId = 132, Level = LogLevel.Error, Message = "The audit file {Path} can't be written ({ExceptionType}: {Reason}); what is not recorded is not handed out where the audit is required ({Job})")]
@@ -86,11 +86,14 @@ internal static partial class Log
     [LoggerMessage(EventId = 139, Level = LogLevel.Error, Message = "The audit collector {Host} refused {Count} event(s), or their lines were damaged; they are set aside in {Path} ({Job}, {Code})")]
     public static partial void AuditEventsRefused(this ILogger logger, JobContext job, string host, int count, string path, string code);
 
-    [LoggerMessage(EventId = 140, Level = LogLevel.Warning, Message = "The spool {Path} could not be read or sent; the next start tries again ({Job}): {Reason}")]
+    [LoggerMessage(EventId = 140, Level = LogLevel.Warning, Message = "The spool {Path} could not be read or sent; that is tried again, by the next start at the latest ({Job}): {Reason}")]
     public static partial void AuditSpoolFailed(this ILogger logger, JobContext job, string path, string reason);
 
     [LoggerMessage(EventId = 141, Level = LogLevel.Information, Message = "{Count} file(s) of the spool {Path} wait for the next start: the job has ended, and the collector has not taken them ({Job})")]
     public static partial void AuditSpoolLeft(this ILogger logger, JobContext job, string path, int count);
+
+    [LoggerMessage(EventId = 142, Level = LogLevel.Warning, Message = "The log leaves out lines of level Information, and the audit's anchors are such lines: they stand in trace and report alone ({Job}, {Code})")]
+    public static partial void AuditAnchorsLeftOut(this ILogger logger, JobContext job, string code);
 
     [LoggerMessage(EventId = 170, Level = LogLevel.Warning, Message = "What the answers about the credential of {Target} depend on could not be read ({Code}); what is not known counts as yes, and the policy decides: flight {FlightId}")]
     public static partial void ExposureNotLearnt(this ILogger logger, string target, string code, Guid flightId);

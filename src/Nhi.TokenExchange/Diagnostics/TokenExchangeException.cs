@@ -59,6 +59,9 @@ public class TokenExchangeException : Exception
     /// <summary>No failure: what is held gets no longer life, and nothing else was asked for.</summary>
     internal bool SaysNoMore { get; init; }
 
+    /// <summary>Of a revocation: who asked may not end it by itself, and it is the hop's credential that takes it along.</summary>
+    internal bool IsLeftToHop { get; init; }
+
     /// <summary>This error, or the one that it tells once more.</summary>
     internal TokenExchangeException Original { get; private protected init; }
 

@@ -14,7 +14,7 @@ internal static class AccessQuestion
         Claims = proof.Claims,
         ActorIssuer = proof.Actor?.Issuer,
         ActorSubject = proof.Actor?.Subject,
-        Scopes = request?.Scopes ?? target.Plan.Scopes,
+        Scopes = ScopesOf(target.Plan, request),
         Resources = target.Plan.Exchanger.Resources,
         AuthorizationDetails = target.Plan.Exchanger.AuthorizationDetails,
         Tenant = request?.Tenant,
@@ -31,4 +31,8 @@ internal static class AccessQuestion
         Time = target.Session.Plan.Time,
         FlightId = target.Session.FlightId(flight.Number),
     };
+
+    // What goes out in any case is asked of the policy, too.
+    private static ScopeSet ScopesOf(TargetPlan plan, CredentialRequest? request) =>
+        (request?.Scopes ?? plan.Scopes) is { IsEmpty: false } named ? named : plan.Exchanger.DefaultScopes;
 }

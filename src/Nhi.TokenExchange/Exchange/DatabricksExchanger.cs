@@ -4,8 +4,7 @@ namespace Nhi.TokenExchange;
 /// <remarks>What was sent is never handed on: if the exchange fails it fails, and an answer that brings the proof back is refused.</remarks>
 internal sealed class DatabricksExchanger : TokenExchanger<BearerToken>
 {
-    // The default of Databricks' own SDKs.
-    private const string AllApis = "all-apis";
+    private const string AllApis = BroadScopes.Databricks;
 
     // Documented: an hour. Taken only if the answer does not say.
     private static readonly TimeSpan DefaultLifetime = TimeSpan.FromMinutes(5);
@@ -14,7 +13,6 @@ internal sealed class DatabricksExchanger : TokenExchanger<BearerToken>
     private readonly ExpectedToken _expected;
     private readonly DatabricksDialect _dialect;
     private readonly DatabricksRefusals _refusals;
-    private readonly string? _defaultScope;
     private readonly string? _clientId;
     private readonly byte[] _prepared;
 
@@ -30,7 +28,7 @@ internal sealed class DatabricksExchanger : TokenExchanger<BearerToken>
         _expected = new ExpectedToken { DefaultLifetime = DefaultLifetime, AuthorizationDetails = options.AuthorizationDetails, DetailsMayGoUnsaid = options.AllowUnstatedDetails, ScopeOfAll = AllApis };
         _refusals = new DatabricksRefusals(workspace, clientId, _dialect);
         // Where details narrow a token of Databricks' own, its SDKs name no scope: the details say it all.
-        _defaultScope = _dialect == DatabricksDialect.JwtBearer && options.AuthorizationDetails is not null ? null : AllApis;
+        DefaultScopes = _dialect == DatabricksDialect.JwtBearer && options.AuthorizationDetails is not null ? ScopeSet.Empty : ScopeSet.Of(AllApis);
         _clientId = clientId;
         _prepared = Prepare(options.AuthorizationDetails);
         SubjectAudience = new Audience(options.SubjectAudience ?? options.AccountId ?? endpoint.AbsoluteUri);
@@ -48,6 +46,10 @@ internal sealed class DatabricksExchanger : TokenExchanger<BearerToken>
     public override ExposureAnswer VisibleToOperators => OAuthIssuer.ShownOnce;
 
     internal override string? AuthorizationDetails => _expected.AuthorizationDetails;
+
+    internal override ScopeSet DefaultScopes { get; }
+
+    internal override bool Contains(ScopeSet asked, ScopeSet others) => asked.Contains(AllApis) || base.Contains(asked, others);
 
     public override string? FlawOf(ScopeSet scopes)
     {
@@ -79,13 +81,15 @@ internal sealed class DatabricksExchanger : TokenExchanger<BearerToken>
             Prepared = request.AuthorizationDetails is { } left ? Prepare(left) : _prepared,
             Fill = form => form
                 .Add(_dialect == DatabricksDialect.TokenExchange ? "subject_token" : "assertion", request.Subject.Reveal())
-                .Add("scope", request.Scopes.IsEmpty ? _defaultScope : request.Scopes.ToString()),
+                .Add("scope", Named(request.Scopes.IsEmpty ? DefaultScopes : request.Scopes)),
             ServerErrorIsFinal = true,   // Databricks' own SDKs don't ask again after 500
             NotFoundHint = "Token federation is not available on this host. Check that it is the workspace's (or the accounts') host, and AccountId.",
             RefusalHint = error => _refusals.HintFor(error, request.Subject),
         };
         return _expected.For(request).Issue(await _issuer.AskAsync(call, request, cancellationToken).ConfigureAwait(false), request.Subject);
     }
+
+    private static string? Named(ScopeSet scopes) => scopes.IsEmpty ? null : scopes.ToString();
 
     private byte[] Prepare(string? details)
     {

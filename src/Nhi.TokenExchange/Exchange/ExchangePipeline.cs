@@ -9,6 +9,9 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
     // One exchange with its retries; a source or an issuer that never answers is given up then.
     private static readonly TimeSpan FlightDeadline = TimeSpan.FromSeconds(60);
 
+    // Of one key there are as many as refreshes within the life of one.
+    private const int MostEndedAtOnce = 16;
+
     private readonly FlightRecorder _recorder = new(session, target.Plan);
     private readonly GrantDecision _decision = new(session, target);
     private readonly ExchangeActivities _stages = target.Activities;
@@ -49,11 +52,11 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
                 if (flight.IsRefresh)
                     session.Plan.Logger.RefreshFailed(target.Target, failure.Code, session.FlightId(flight.Number));
                 await _recorder.FailedAsync(flight, failure).ConfigureAwait(false);
-                if (slot.Fail(flight, failure) is { } denied)
-                {
-                    target.DropBehind(denied);
-                    await session.EndLeaseAsync(denied, "the policy denies it now").ConfigureAwait(false);
-                }
+                // Looked up before the next flight of the key can take off: what that brings is permitted.
+                List<Credential> denied = FlightErrors.IsDenial(failure) ? session.Leases.LiveOf(target, request) : [];
+                if (slot.Fail(flight, failure) is { } current && !denied.Contains(current))
+                    denied.Add(current);
+                await EndDeniedAsync(denied).ConfigureAwait(false);
             }
             if (exchanger.RenewsHeld)
                 RenewalWatch<T>.Begin(session, slot, request);
@@ -64,6 +67,13 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             _recorder.Landed(flight);
             session.Leases.TouchDown();
         }
+    }
+
+    // A deny ends what is handed out, and what that replaced, which lives at its issuer still.
+    private async Task EndDeniedAsync(List<Credential> denied)
+    {
+        denied.ForEach(target.DropBehind);
+        await Parallel.ForEachAsync(denied, new ParallelOptions { MaxDegreeOfParallelism = MostEndedAtOnce }, async (one, _) => await session.EndLeaseAsync(one, "the policy denies it now").ConfigureAwait(false)).ConfigureAwait(false);
     }
 
     private async Task<(T Credential, long RefreshTick)> IssueAsync(Flight flight, T? held, CredentialRequest? request, CancellationToken cancellationToken)
@@ -162,6 +172,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             Resources = grant.Resources,
             AuthorizationDetails = grant.AuthorizationDetails,
             MaxLifetime = grant.MaxLifetime,
+            FlightId = session.FlightId(flight.Number),
             Job = session.Context,
             Tenant = request?.Tenant,
             Claims = request?.Claims,
@@ -178,12 +189,12 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         {
             Issued<T> issued = await exchanging.WaitAsync(cancellationToken).ConfigureAwait(false)
                 ?? throw new TokenExchangeException(ErrorCodes.ExchangerFailed, ExchangeStage.Exchange, "The exchanger gave null.");
-            Register(flight, grant, renewal, issued);
+            Register(flight, grant, renewal, issued, request);
             return issued;
         }
         catch (OperationCanceledException) when (exchanging is { IsCanceled: false, IsFaulted: false })   // it goes on, or has landed this instant
         {
-            flight.LeftBehind = EndLateAsync(flight, grant, renewal, exchanging);   // still this flight, and counted as one
+            flight.LeftBehind = EndLateAsync(flight, grant, renewal, request, exchanging);   // still this flight, and counted as one
             throw;
         }
         catch (Exception failed) when (FlightRecorder.TakeAnnounced(flight, failed) is { } announced)
@@ -197,9 +208,9 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         }
     }
 
-    private void Register(Flight flight, Grant grant, Renewal? renewal, Issued<T> issued)
+    private void Register(Flight flight, Grant grant, Renewal? renewal, Issued<T> issued, CredentialRequest? request)
     {
-        if (!LeaseOwnership.TryClaim(issued.Credential, grant.LeaseFor(issued, flight.Number)))
+        if (!LeaseOwnership.TryClaim(issued.Credential, grant.LeaseFor(issued).From(flight.Number, request)))
         {
             throw new TokenExchangeException(ErrorCodes.CredentialSeenBefore, ExchangeStage.Verify, "The exchanger gave a credential object that was given before.")
             {
@@ -247,13 +258,13 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
     }
 
     // The exchanger ignored its cancellation and came back when nobody waited any more.
-    private async Task EndLateAsync(Flight flight, Grant grant, Renewal? renewal, Task<Issued<T>> exchanging)
+    private async Task EndLateAsync(Flight flight, Grant grant, Renewal? renewal, CredentialRequest? request, Task<Issued<T>> exchanging)
     {
         try
         {
             if (await exchanging.ConfigureAwait(false) is { } issued)
             {
-                Register(flight, grant, renewal, issued);
+                Register(flight, grant, renewal, issued, request);
                 if (renewal is { IsEndedWithHeld: true })
                     return;
                 await _recorder.TryJournalAsync(flight, issued.Credential).ConfigureAwait(false);

@@ -18,6 +18,9 @@ public sealed class ExchangeRequest
     /// <summary>The longest life that is of use. Ask for it where the issuer takes one.</summary>
     public required TimeSpan MaxLifetime { get; init; }
 
+    /// <summary>The flight's id, by which the audit joins its events. Where the issuer's log keeps an id of its client's, send it as that.</summary>
+    public Guid FlightId { get; init; }
+
     /// <summary>The job that asks.</summary>
     public required JobContext Job { get; init; }
 

@@ -6,8 +6,14 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
     public ValueTask AttestedAsync(Flight flight, AttestedProof proof, CancellationToken cancellationToken) =>
         session.Audit.RecordAsync(Event(AuditEventKind.Attested, flight, proof), cancellationToken);
 
-    public ValueTask PermittedAsync(Flight flight, AttestedProof proof, AccessRequest asked, AccessDecision decision, string revision, CancellationToken cancellationToken) =>
-        session.Audit.RecordAsync(Decision(AuditEventKind.Permitted, flight, proof, asked, decision, revision), cancellationToken);
+    /// <summary>The log is warned of what is permitted by observing alone, also where other sinks record.</summary>
+    public async ValueTask PermittedAsync(Flight flight, AttestedProof proof, AccessRequest asked, AccessDecision decision, string revision, CancellationToken cancellationToken)
+    {
+        AuditEvent permitted = Decision(AuditEventKind.Permitted, flight, proof, asked, decision, revision);
+        await session.Audit.RecordAsync(permitted, cancellationToken).ConfigureAwait(false);
+        if (decision.IsObserved && !session.Plan.Audit.Required.Any(sink => sink is LoggerAuditSink))
+            session.Plan.Logger.Observed(permitted.Target, permitted.Job, permitted.FlightId, permitted.Rule, permitted.PolicyRevision, permitted.Scopes, permitted.Reason);
+    }
 
     /// <summary>A denial stands whether or not it can be recorded.</summary>
     public Task DeniedAsync(Flight flight, AttestedProof proof, AccessRequest asked, AccessDecision decision, string revision) =>
@@ -105,8 +111,9 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
             Job = proof?.Job?.Job ?? session.Context,
             AttestedFacts = proof?.Job?.Attested ?? JobFacts.None,
             Issuer = plan.Exchanger.Issuer.AbsoluteUri,
-            SubjectIssuer = proof?.Issuer,
-            Subject = proof?.Subject,
+            SubjectIssuer = proof?.WorkloadIssuer,
+            Subject = proof?.WorkloadSubject,
+            Through = proof?.Through,
             Audience = proof is null ? null : plan.Exchanger.SubjectAudience.ToString(),
             SubjectFingerprint = proof?.Token.Fingerprint,
             SubjectClaims = session.Plan.Audit.ClaimsOf(proof),

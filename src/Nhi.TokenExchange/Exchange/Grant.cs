@@ -69,7 +69,7 @@ internal sealed record Grant
         ScopeSet asked = request.Scopes;
         ScopeSet scopes = decision.Scopes ?? asked;
         // Where scopes were asked for, none at all is wider, not narrower: the issuer would give what it has.
-        if (!asked.IsEmpty && (scopes.IsEmpty || !scopes.IsSubsetOf(asked)))
+        if (!asked.IsEmpty && (scopes.IsEmpty || !exchanger.Contains(asked, scopes)))
         {
             throw new TokenExchangeException(ErrorCodes.ScopeOutsideTarget, ExchangeStage.Authorize, $"Rule '{decision.Rule}' permits scopes '{scopes}', which go beyond the '{asked}' that were asked for.")
             {
@@ -118,7 +118,7 @@ internal sealed record Grant
     public DateTimeOffset UnusableFrom(Credential credential) =>
         Earliest(credential.HandOutEnd.UtcTicks > Margin.Ticks ? credential.HandOutEnd - Margin : DateTimeOffset.MinValue, AskedAt + MaxLifetime, NotBeyond);
 
-    public LeaseRecord LeaseFor<T>(Issued<T> issued, long flightNumber)
+    public LeaseRecord LeaseFor<T>(Issued<T> issued)
         where T : Credential
     {
         AgreedClock clock = Origin.Owner.Session.Clock;
@@ -141,7 +141,6 @@ internal sealed record Grant
             DeadTick = dead,
             WallEnd = clock.WallSecondOf(unusableFrom),
             RefreshLead = (ushort)Math.Clamp(Math.Ceiling(TimeSpan.FromMilliseconds(dead - RefreshTick(issued, dead, tick)).TotalSeconds), 0, ushort.MaxValue),
-            FlightNumber = flightNumber,
             // What comes dead was issued this moment: our clock is wrong, or the issuer's. Where ours was set ahead meanwhile, nobody knows from which of its times the end was counted.
             EndIsUncertain = issued.EndIsAssumed || issued.Credential.ExpiresAt <= now || ahead > MostAhead,
         };
@@ -185,7 +184,7 @@ internal sealed record Grant
         if (issued.Flaw is { } flaw)
             throw flaw;
         // RFC 6749 §5.1: absent scope means "as asked"; where nothing was asked, the issuer decides.
-        if (issued.GrantedScopes is { } granted && !Scopes.IsEmpty && !granted.IsSubsetOf(Scopes))
+        if (issued.GrantedScopes is { } granted && !Scopes.IsEmpty && !Origin.Owner.Plan.Exchanger.Contains(Scopes, granted))
         {
             throw new TokenExchangeException(ErrorCodes.WiderScope, ExchangeStage.Verify, $"Scopes '{Scopes}' were asked for, '{Quoted(granted)}' were granted. It is not handed out.")
             {
@@ -218,7 +217,7 @@ internal sealed record Grant
         TimeSpan life = issued.Credential.ExpiresAt - clock.Now;
         if (!issued.EndIsAssumed && life <= MaxLifetime + Rounding)
             return;
-        string lives = issued.Credential.KnownEnd is null ? "is static: it ends when its owner ends it" : issued.EndIsAssumed ? "does not say when it ends" : FormattableString.Invariant($"ends at {issued.Credential.ExpiresAt:O}, in {TimeSpan.FromSeconds(Math.Floor(life.TotalSeconds)):c}");
+        string lives = issued.EndIsAssumed ? "does not say when it ends" : FormattableString.Invariant($"ends at {issued.Credential.ExpiresAt:O}, in {TimeSpan.FromSeconds(Math.Floor(life.TotalSeconds)):c}");
         throw new TokenExchangeException(ErrorCodes.LivesTooLong, ExchangeStage.Verify, $"Rule '{RefusesLongerLife}' permits a life of {MaxLifetime:hh\\:mm\\:ss} at most (refuseLongerLife), and the credential {lives}. It is not handed out.")
         {
             CorrelationId = issued.CorrelationId, Hint = "Let the issuer give shorter lives to this client; or take refuseLongerLife out of the rule: then the hand-out alone is limited.",

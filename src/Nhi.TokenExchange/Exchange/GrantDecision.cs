@@ -64,7 +64,7 @@ internal sealed class GrantDecision(JobSession session, TargetRuntime target)
         try
         {
             IAccessPolicy policy = session.Plan.Policy;
-            revision = policy.Revision;   // before the decision: a change after this dooms the flight
+            revision = policy.Revision;   // before the decision: a change after this dooms the flight. A document says itself which it is
             decision = await policy.DecideAsync(asked, cancellationToken).OrLeftBehindAsync(cancellationToken).ConfigureAwait(false)
                 ?? throw new InvalidOperationException("The policy gave null.");
         }
@@ -75,7 +75,10 @@ internal sealed class GrantDecision(JobSession session, TargetRuntime target)
                 IsTransient = true,
             };
         }
-        return new PolicyAnswer(asked, StaticKeyPermission.Applied(Narrowing.Applied(SenderConstraint.Applied(decision, _exchanger), asked, _exchanger), asked), revision);
+        AccessDecision left = StaticKeyPermission.Applied(Narrowing.Applied(SenderConstraint.Applied(decision, asked, _exchanger), asked, _exchanger), asked);
+        if (left != decision)
+            decision.Forget?.Invoke();   // a permit that comes to a deny is asked for again, not remembered
+        return new PolicyAnswer(asked, left, decision.Revision ?? revision);
     }
 
     private async ValueTask RecordAsync(Flight flight, AttestedProof proof, PolicyAnswer answer, CancellationToken cancellationToken)
@@ -90,7 +93,18 @@ internal sealed class GrantDecision(JobSession session, TargetRuntime target)
         throw new AccessDeniedException(decision.Rule, $"Rule '{decision.Rule}' denies access: {decision.Reason}") { Target = target.Target, IsOfThePolicy = true, HoldsUntil = decision.HoldsUntil, CorrelationId = decision.CorrelationId };
     }
 
-    private Grant GrantOf(AttestedProof proof, PolicyAnswer answer) => Grant.Of(target.Plan, _exchanger, proof, answer.Asked, answer.Decision, answer.Revision, session);
+    private Grant GrantOf(AttestedProof proof, PolicyAnswer answer)
+    {
+        try
+        {
+            return Grant.Of(target.Plan, _exchanger, proof, answer.Asked, answer.Decision, answer.Revision, session);
+        }
+        catch (TokenExchangeException)
+        {
+            answer.Decision.Forget?.Invoke();   // one that nothing can be granted by is asked for again, too
+            throw;
+        }
+    }
 
     // What the answers depend on may not be to be had; then they are not known, which counts as yes, and the decision is made all the same.
     private async Task<bool> LearnAsync(Flight flight, CancellationToken cancellationToken)

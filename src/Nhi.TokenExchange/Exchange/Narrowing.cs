@@ -4,7 +4,7 @@ namespace Nhi.TokenExchange;
 internal static class Narrowing
 {
     public static AccessDecision Applied(AccessDecision decision, AccessRequest asked, TokenExchanger exchanger) =>
-        decision.IsPermitted && FaultOf(decision, asked, exchanger) is { } fault ? decision.Denied(fault, decision.DenyHoldsUntil) : decision;
+        decision.IsPermitted && FaultOf(decision, asked, exchanger) is { } fault ? decision.Denied(fault, decision.DenyHoldsUntil(asked.At)) : decision;
 
     /// <summary>What is left of the authorization details of a permit; null if it leaves those of the target, or there are none.</summary>
     public static string? DetailsLeft(AccessDecision decision, AccessRequest asked) =>
@@ -13,7 +13,7 @@ internal static class Narrowing
     // Scopes that go beyond those asked for are the policy's own fault, which the grant tells of.
     private static string? FaultOf(AccessDecision decision, AccessRequest asked, TokenExchanger exchanger)
     {
-        if (decision.Scopes is { } scopes && scopes != asked.Scopes && (asked.Scopes.IsEmpty || scopes.IsSubsetOf(asked.Scopes)) && exchanger.FlawOf(scopes) is { } flaw)
+        if (decision.Scopes is { } scopes && scopes != asked.Scopes && (asked.Scopes.IsEmpty || exchanger.Contains(asked.Scopes, scopes)) && exchanger.FlawOf(scopes) is { } flaw)
             return $"scopes '{scopes}' are left, and cannot be asked for: they {ExceptionText.Clean(flaw, 300)}";
         if (decision.Resources is { } resources && !asked.Resources.Any(name => resources.Contains(name, StringComparer.Ordinal)))
             return DenialReason.NoResourceLeft(resources, asked);

@@ -44,10 +44,10 @@ internal sealed class Renewal(JobSession session, Credential held)
         }
     }
 
-    /// <summary>The issuer has answered with an end that is of no use. Where it is the one that was known, that stands. Where it is a sooner one, what is held is handed out no more; for its ender nobody knows, as our clock may have been set meanwhile.</summary>
+    /// <summary>The issuer has answered with an end that is of no use. Where it is the one that was known, by both hands of the clock, that stands. Where it is a sooner one, what is held is handed out no more; for its ender nobody knows, as our clock may have been set meanwhile.</summary>
     public void GaveNoMore(DateTimeOffset end)
     {
-        if ((end - _held.ExpiresAt).Duration() <= Renewals.Rounding)
+        if ((end - _held.ExpiresAt).Duration() <= Renewals.Rounding && session.Leases.KeptTheWall(_held))
             GaveNothing();
         if (end < _inSlot.ExpiresAt - Renewals.Sooner)
             StopServing();

@@ -19,16 +19,17 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
 
     public TargetMeasurements Measurements { get; } = new(session.Plan.Meter, plan, session.Plan.Time);
 
-    /// <summary>The origin of a lease. As long as proofs say the same, that is one object; a race makes some more, which does no harm.</summary>
+    /// <summary>The origin of a lease. As long as proofs say the same and the policy stays, that is one object; a race makes some more, which does no harm.</summary>
     public LeaseOrigin OriginOf(JobAttestation attestation, AttestedProof proof)
     {
         LeaseOrigin? last = _origin;
+        int era = Session.Leases.Era;
         bool isSame = last is not null && last.Attestation.SaysTheSameAs(attestation);
-        if (isSame && last!.SubjectIssuer == proof.Issuer && last.Subject == proof.Subject)
+        if (isSame && last!.SubjectIssuer == proof.WorkloadIssuer && last.Subject == proof.WorkloadSubject && last.Era == era)
             return last;
         if (!isSame && attestation.Difference is { } difference && Plan.Through is null)   // when it changes, not at each refresh, and not again at each hop
             Session.Plan.Logger.ProofDiffersFromJob(Target, difference);
-        return _origin = new LeaseOrigin(this, attestation, proof.Issuer, proof.Subject);
+        return _origin = new LeaseOrigin(this, attestation, proof.WorkloadIssuer, proof.WorkloadSubject, era);
     }
 
     /// <summary>The answers about the target's credential.</summary>
@@ -191,10 +192,8 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
 
     public override void Withdraw(Credential credential)
     {
-        Slot.Withdraw(IsOfIt);
-        Varying.Withdraw(IsOfIt);
-
-        bool IsOfIt(SlotState<T> state) => state.IsOrReplaces((T)credential);
+        Slot.Withdraw(state => state.Without((T)credential));
+        Varying.Withdraw(state => state.Without((T)credential));
     }
 
     public override void Drop(Credential credential)
@@ -207,17 +206,18 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
     public override void DropWhatEndsWith(Credential hop)
     {
         var over = new HashSet<T>();
-        Slot.Withdraw(EndsWithIt);
-        Varying.Withdraw(EndsWithIt);
+        Slot.Withdraw(WithoutWhatEnds);
+        Varying.Withdraw(WithoutWhatEnds);
         foreach (T one in over)
             DropBehind(one);
 
         // What is on its way nobody knows yet; and an exchanger that ties the two does not say with which proof one was got.
-        bool EndsWithIt(SlotState<T> state)
+        SlotState<T> WithoutWhatEnds(SlotState<T> state)
         {
-            if (!state.IsFinal && state.Current is { } current && (_exchanger.EndsWithSubjectToken || _exchanger.EndsWith(current) == hop.Fingerprint))
-                return over.Add(current) || over.Contains(current);
-            return !state.IsFinal && state.Flight is not null;
+            if (state.Current is not { } current || (!_exchanger.EndsWithSubjectToken && _exchanger.EndsWith(current) != hop.Fingerprint))
+                return state.WithoutFlight();   // what is current was got with another, and stays
+            over.Add(current);
+            return state.Withdraw();
         }
     }
 

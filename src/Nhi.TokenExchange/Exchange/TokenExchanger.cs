@@ -47,6 +47,12 @@ public abstract class TokenExchanger
     /// <summary>The <c>authorization_details</c> that are asked for, of which a policy may leave less (<see cref="ExchangeRequest.AuthorizationDetails"/>). Null: none, or there is no place for them.</summary>
     internal virtual string? AuthorizationDetails => null;
 
+    /// <summary>What is asked for where a target names no scopes; empty where the issuer chooses then.</summary>
+    internal virtual ScopeSet DefaultScopes => ScopeSet.Empty;
+
+    /// <summary>Whether who asks for these scopes may be granted those: they are among them, or the issuer has words that contain others.</summary>
+    internal virtual bool Contains(ScopeSet asked, ScopeSet others) => others.IsSubsetOf(asked);
+
     /// <summary>Says what is wrong with the scopes that a target declares, when the job starts, or that a policy leaves; null if nothing is. An issuer that knows no scopes says so: what can't be asked for can't be narrowed.</summary>
     /// <param name="scopes">The target's scopes, or those that are left.</param>
     /// <returns>A sentence without subject, such as "are two; this issuer takes one", that is put behind the setting's name.</returns>

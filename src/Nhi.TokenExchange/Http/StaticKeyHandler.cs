@@ -13,9 +13,10 @@ internal sealed class StaticKeyHandler : HttpMessageHandler
     private readonly CredentialProvider<StaticKey> _provider;
     private readonly StaticKeyHeader _header;
     private readonly Origin[] _origins;
+    private readonly HttpMessageHandler _inner;
     private readonly HttpMessageInvoker _wire;
 
-    /// <exception cref="TokenExchangeException">The target has no header, or what sends follows redirects.</exception>
+    /// <exception cref="TokenExchangeException">The target has no header, or what sends follows redirects, or may.</exception>
     public StaticKeyHandler(JobSession session, TargetRuntime target, CredentialProvider<StaticKey> provider, HttpMessageHandler inner)
     {
         _session = session;
@@ -24,9 +25,8 @@ internal sealed class StaticKeyHandler : HttpMessageHandler
         {
             Target = provider.Target, Hint = "Name the header (Header), or open connections by JobSession.OpenAsync.",
         };
-        // Header.Authorization is dropped by a redirect, others are not.
-        if (FollowsRedirects(inner))
-            throw Refused("The handler that would send its key follows redirects, which may lead elsewhere.", "Set AllowAutoRedirect of the client's primary handler to false.");
+        _inner = inner;
+        RefuseRedirects();
         _origins = [.. target.Plan.AllowedOrigins.Select(Origin.Of)];
         _wire = new HttpMessageInvoker(inner);
     }
@@ -34,6 +34,7 @@ internal sealed class StaticKeyHandler : HttpMessageHandler
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         Uri address = CheckedAddress(request);
+        RefuseRedirects();   // until the first request is sent it can still be set
         (CredentialProvider<StaticKey> provider, TimeProvider time) = ProviderFor(request, address);
         (StaticKey key, string text) = await provider.ReadAsync(cancellationToken).ConfigureAwait(false);
         (HttpResponseMessage response, bool isRefusal) = await TryAsync(request, address, text, cancellationToken).ConfigureAwait(false);
@@ -117,12 +118,21 @@ internal sealed class StaticKeyHandler : HttpMessageHandler
         return address;
     }
 
-    private static bool FollowsRedirects(HttpMessageHandler? handler) => handler switch
+    // Header.Authorization is dropped by a redirect, others are not.
+    private void RefuseRedirects()
+    {
+        if (FollowsRedirects(_inner) is not { } follows)
+            throw Refused("Of the handler that would send its key nobody can tell whether it follows redirects, which may lead elsewhere.", "Let the client's primary handler be a SocketsHttpHandler or an HttpClientHandler whose AllowAutoRedirect is false.");
+        if (follows)
+            throw Refused("The handler that would send its key follows redirects, which may lead elsewhere.", "Set AllowAutoRedirect of the client's primary handler to false.");
+    }
+
+    private static bool? FollowsRedirects(HttpMessageHandler? handler) => handler switch
     {
         SocketsHttpHandler sockets => sockets.AllowAutoRedirect,
         HttpClientHandler client => client.AllowAutoRedirect,
         DelegatingHandler outer => FollowsRedirects(outer.InnerHandler),
-        _ => false,
+        _ => null,
     };
 
     private TokenExchangeException Refused(string detail, string hint, string code = ErrorCodes.OriginRefused) =>

@@ -31,10 +31,13 @@ internal sealed class EndRecords
 
     /// <summary>Waits until all that were added are made.</summary>
     /// <returns>False: they are not at the deadline. They go on, as long as the process does.</returns>
-    public Task<bool> AreMadeBeforeAsync(CancellationToken deadline)
+    public Task<bool> AreMadeBeforeAsync(CancellationToken deadline) => AllMadeAsync().IsDoneBeforeAsync(deadline);
+
+    /// <summary>Completes when all that were added are made, however long that takes. Nothing is added any more.</summary>
+    public Task AllMadeAsync()
     {
         _waiting.Writer.TryComplete();
-        return _loop.Value.IsDoneBeforeAsync(deadline);
+        return _loop.Value;
     }
 
     private Task Begin()

@@ -97,11 +97,11 @@ public sealed class JobContext
         return job;
     }
 
-    /// <summary>The facts that are set, in one line. Behind one that a variable of the runtime or a claim of the proof said stands which; the others are the job's own word.</summary>
+    /// <summary>The facts that are set, in one line of visible ASCII: all else stands as <c>\uXXXX</c>. Behind one that a variable of the runtime or a claim of the proof said stands which; the others are the job's own word.</summary>
     public override string ToString()
     {
         string[] facts = [.. Enumerable.Range(0, Names.Length).Where(fact => ValueAt(fact) is not null)
-            .Select(fact => $"{Names[fact].ToLowerInvariant()} {ValueAt(fact)}{(OriginAt(fact).Short is { } origin ? $" ({origin})" : "")}")];
+            .Select(fact => $"{Names[fact].ToLowerInvariant()} {AuditText.Shown(ValueAt(fact)!, AuditText.Longest)}{(OriginAt(fact).Short is { } origin ? $" ({origin})" : "")}")];
         return facts.Length == 0 ? "unnamed job" : string.Join(", ", facts);
     }
 

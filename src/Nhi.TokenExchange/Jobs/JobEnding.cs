@@ -35,11 +35,13 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAcc
         await told.IsDoneBeforeAsync(deadline.Token).ConfigureAwait(false);
         await session.Recovery.StopAsync(deadline.Token).ConfigureAwait(false);
 
+        await ending.ListUnansweredAsync().ConfigureAwait(false);
         JobReport report = accounts.Outcomes.Report(session.Context, session.Leases.FlightsInTheAir);
         if (!session.OnlyRecovers || report.Leases.Count > 0 || !report.AllEnded)
             Tell(report);
         if (!await accounts.AreRecordedBeforeAsync(records.Token).ConfigureAwait(false))
             Plan.Logger.EndsNotRecorded(session.Context);
+        report.Untold = accounts.Untold;
         Plan.Meter.Remove(session);
         foreach (IDisposable? watcher in watchers)
             watcher?.Dispose();
@@ -66,11 +68,13 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAcc
             Environment.ExitCode = ExitCode;
     }
 
-    // What is still in the air, and what recovers beside the job, has events yet. It is ended once, whoever asks.
+    // What is still in the air, what recovers beside the job, and ends that a slow audit has not taken yet have events to come. It is ended once, whoever asks.
     private async Task EndAuditWhenDrainedAsync()
     {
         await session.Leases.Drained.ConfigureAwait(false);
         await session.Recovery.Report.ConfigureAwait(false);
+        if (session.Audit.HasEnd)   // no chain says that it is whole before
+            await accounts.AllRecordedAsync().ConfigureAwait(false);
         await session.Audit.EndAsync().ConfigureAwait(false);
     }
 

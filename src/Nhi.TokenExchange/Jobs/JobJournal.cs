@@ -127,6 +127,12 @@ internal sealed class JobJournal : IAsyncDisposable
         Write(text => _open.End(credential, end.ToString(), text));
     }
 
+    /// <summary>A credential is accounted for, and the audit has not taken how: that is left to the next start.</summary>
+    public void Untold(Credential credential, JournalUntold untold) => Write(text => _open.Leave(credential, untold, text));
+
+    /// <summary>What may have come of an exchange is accounted for, and the audit has not taken how.</summary>
+    public void Untold(JournalEntry entry, JournalUntold untold) => Write(text => _open.Leave(entry.Number, untold, text));
+
     /// <summary>Takes the journal away if nothing is left in it; else leaves it to the next start.</summary>
     public async ValueTask DisposeAsync()
     {

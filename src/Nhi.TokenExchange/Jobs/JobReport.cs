@@ -35,6 +35,9 @@ public sealed class JobReport
     /// <summary>The head of the chain of the audit's files that was said last, as <c>chain:seq:hash</c>, to keep where the job's user can't write: <see cref="AuditTrail.Verify"/> takes it. Of a chain that came to its end in time, that of its last line; null where the audit has no files.</summary>
     public string? AuditAnchor { get; internal set; }
 
+    /// <summary>How many ends, the job's own among them where it was cut short, the audit had not taken when it was waited for no longer. Those of credentials stand in the journal, where there is one, for the next recovery to tell. They don't count for <see cref="AllEnded"/>.</summary>
+    public int Untold { get; internal set; }
+
     /// <summary>One line per credential.</summary>
     public override string ToString()
     {
@@ -43,6 +46,8 @@ public sealed class JobReport
             lines = lines.Append($"{LeasesLeftOut} credential(s) that ended before are not listed{(_failedLeftOut > 0 ? $", {_failedLeftOut} of them NOT revoked" : "")}");
         if (FlightsInTheAir > 0)
             lines = lines.Append($"{FlightsInTheAir} exchange(s) in the air");
+        if (Untold > 0)
+            lines = lines.Append($"{Untold} end(s) NOT told: the audit did not take them");
         string text = string.Join(Environment.NewLine, lines);
         return text.Length == 0 ? "no credential was left to end" : text;
     }

@@ -27,7 +27,7 @@ public sealed partial class JobSession
             cancellationToken.ThrowIfCancellationRequested();
             // What it asked with, such as a login to Vault, is its own to end.
             JobReport own = await session.CompleteAsync(CancellationToken.None).ConfigureAwait(false);
-            return own.AllEnded ? report : new RecoveryReport([.. report.Jobs, own], report.Refused);
+            return own is { AllEnded: true, Untold: 0 } ? report : new RecoveryReport([.. report.Jobs, own], report.Refused);
         }
     }
 

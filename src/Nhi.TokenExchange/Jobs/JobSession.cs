@@ -252,8 +252,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
 
     private EndCause Cause => _cause.Task.IsCompletedSuccessfully ? Blocking.Wait(_cause.Task) : EndCause.Completed;
 
-    // Any number of times, by anybody.
-    private void Shut()
+    private void Shut()   // any number of times, by anybody
     {
         Leases.Close();
         foreach (TargetRuntime target in _targets.Values)
@@ -276,8 +275,8 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
 
     private void OnPolicyChanged()
     {
-        // Each is handed out no more before the first is ended: an issuer may let one end with another.
-        foreach (IReadOnlyList<Credential> withdrawn in _targets.Values.Select(target => target.Invalidate()).ToArray())
-            _ending.EndInBackground(withdrawn, "the policy changed");
+        int era = Leases.BeginEra();
+        Credential[] withdrawn = [.. _targets.Values.SelectMany(target => target.Invalidate())];   // all of them before the first is ended: an issuer may let one end with another
+        _ending.EndInBackground([.. withdrawn.Union(Leases.LiveBefore(era))], "the policy changed");
     }
 }

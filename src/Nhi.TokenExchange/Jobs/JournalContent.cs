@@ -74,6 +74,11 @@ internal sealed class JournalContent
                 JournalEntry entry = line.ToEntry();
                 Open[entry.Number] = entry;
                 break;
+            case "untold":
+                (long number, JournalUntold untold) = line.ToUntold();
+                if (Open.TryGetValue(number, out JournalEntry? ended))   // else it has been told since
+                    Open[number] = ended with { Untold = untold };
+                break;
             case "ended":
                 Open.Remove(line.ToEnd());
                 break;

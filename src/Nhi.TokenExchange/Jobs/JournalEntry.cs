@@ -42,6 +42,9 @@ internal sealed record JournalEntry
     /// <summary>Whether it may live on after <see cref="DiesAt"/>.</summary>
     public bool EndIsUncertain { get; init; }
 
+    /// <summary>How it ended, where the audit has not taken that; null: it has not ended.</summary>
+    public JournalUntold? Untold { get; init; }
+
     /// <summary>What the audit is told of it.</summary>
     /// <param name="kind">How it ended.</param>
     /// <param name="when">When, and who tells it.</param>

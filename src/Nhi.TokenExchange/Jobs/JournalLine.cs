@@ -53,7 +53,7 @@ internal sealed class JournalLine
     /// <exception cref="FormatException">A field is missing, has another form, or is not known.</exception>
     public JournalHeader ToHeader()
     {
-        Require(Number("version") == JournalText.Version, $"is of another version than {JournalText.Version}");
+        Require(Number("version") is >= JournalText.OldestVersion and <= JournalText.Version, $"is of another version than {JournalText.OldestVersion} to {JournalText.Version}");
         var header = new JournalHeader(Instant("at"), new ProcessIdentity(Take("host"), Take("boot"), (int)Math.Clamp(Number("process"), 0, int.MaxValue), Take("started")), Job() ?? JobContext.Unnamed);
         Close();
         return header;
@@ -92,6 +92,18 @@ internal sealed class JournalLine
         Take("end");
         Close();
         return number;
+    }
+
+    /// <summary>The number of an entry, and how it ended.</summary>
+    /// <inheritdoc cref="ToHeader"/>
+    public (long Number, JournalUntold Untold) ToUntold()
+    {
+        long number = Number("entry");
+        string end = Take("end");
+        Require(Enum.TryParse(end, out LeaseEnd known) && Enum.IsDefined(known), "has an end that is not known");
+        var untold = new JournalUntold(known, Instant("at"), Optional("reason"));
+        Close();
+        return (number, untold);
     }
 
     /// <inheritdoc cref="ToHeader"/>

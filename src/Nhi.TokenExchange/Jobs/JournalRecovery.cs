@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 
 namespace Nhi.TokenExchange;
 
@@ -21,14 +22,16 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
     // Vault's longest lease, unless its operator allows more. What a lost renewal gave, and nobody is declared to be asked about, has died by then.
     private static readonly TimeSpan LongestAfterAnUncertainEnd = TimeSpan.FromDays(32);
 
+    // A machine whose clock leaps farther ahead than this before it is set by the network is looked at by somebody.
+    private static readonly TimeSpan LongestLeap = TimeSpan.FromDays(1);
+
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource<RecoveryReport> _report = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>What was done; never fails. From then on nothing is in use here.</summary>
     public Task<RecoveryReport> Report => _report.Task;
 
-    // One that only recovers decides nothing.
-    private string? Revision => session.OnlyRecovers ? null : session.Plan.PolicyRevision;
+    private string? Revision => session.Plan.PolicyRevision;
 
     /// <summary>Begins, beside the job.</summary>
     public void Start()
@@ -138,26 +141,19 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
     private async Task<JobReport> RecoverAsync(JournalFile file, JournalContent content)
     {
         var outcomes = new ConcurrentQueue<LeaseOutcome>();
-        var done = new ConcurrentQueue<(long Number, LeaseEnd End)>();
+        int untold = 0;
         int inTheAir = content.Open.Values.Count(entry => entry.IsUnknown);
         // As at a job's end: children before their parents, the longest-lived first. Some at a time, and then written down: a recoverer that is killed leaves the rest to the next.
         List<string> hops = [.. session.Targets.Select(target => target.Target)];
         foreach (JournalEntry[] some in content.Open.Values.OrderByDescending(entry => hops.IndexOf(entry.Target)).ThenByDescending(entry => entry.DiesAt).Chunk(MostAtOnce))
         {
-            await Task.WhenAll(some.Select(async entry =>
-            {
-                if (await SettleAsync(content, entry, outcomes).ConfigureAwait(false) is { } end)
-                    done.Enqueue((entry.Number, end));
-            })).ConfigureAwait(false);
-            using var ends = new MemoryStream();
-            while (done.TryDequeue(out (long Number, LeaseEnd End) one))
-            {
+            Settled[] settled = await Task.WhenAll(some.Select(entry => SettleAsync(content, entry, outcomes))).ConfigureAwait(false);
+            foreach (Settled one in settled.Where(one => one.IsOver))
                 content.Open.Remove(one.Number);
-                ends.Write(JournalText.OfEnd(one.Number, one.End.ToString()));
-            }
-            Append(file, ends.ToArray());
+            untold += settled.Count(one => one.IsUntold);
+            Append(file, [.. settled.SelectMany(one => one.Line)]);
         }
-        return new JobReport(content.Header.Job, [.. outcomes.OrderBy(outcome => outcome.Target, StringComparer.Ordinal).ThenBy(outcome => outcome.DiesAt)], inTheAir);
+        return new JobReport(content.Header.Job, [.. outcomes.OrderBy(outcome => outcome.Target, StringComparer.Ordinal).ThenBy(outcome => outcome.DiesAt)], inTheAir) { Untold = untold };
     }
 
     // A full disk keeps nobody from revoking; what is asked for once more is gone then.
@@ -173,27 +169,28 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         }
     }
 
-    /// <returns>How it ended; null if it stays in the journal: it could not be ended, or the audit did not take how it ended.</returns>
-    private async Task<LeaseEnd?> SettleAsync(JournalContent journal, JournalEntry entry, ConcurrentQueue<LeaseOutcome> outcomes)
+    private async Task<Settled> SettleAsync(JournalContent journal, JournalEntry entry, ConcurrentQueue<LeaseOutcome> outcomes)
     {
+        if (entry.Untold is { } before)
+            return await TellAsync(journal, entry, before, outcomes).ConfigureAwait(false);
         if (_stop.IsCancellationRequested)
             return Leave(entry, outcomes);
-        TargetRuntime? target = session.Targets.FirstOrDefault(one => one.Target == entry.Target && one.Plan.Exchanger.Issuer.AbsoluteUri == entry.Issuer);
+        TargetRuntime? target = TargetOf(entry);
         StaticKeyUse? staticKey = target?.Plan.Exchanger.StaticKey;
         if (entry.IsUnknown)
         {
-            return await IsToldAsync("the job was killed while this exchange was in the air; if a credential came of it, nobody has it, and it dies by itself").ConfigureAwait(false) ? LeaseEnd.CannotBeRevoked : null;
+            return await IsToldAsync("the job was killed while this exchange was in the air; if a credential came of it, nobody has it, and it dies by itself").ConfigureAwait(false) ? Settled.Over(entry, LeaseEnd.CannotBeRevoked) : Settled.Untold(entry);
         }
         // A job that ends in order strikes off what has no handle once the audit has taken how it ended. There is nobody left to ask.
         if (journal.IsClosed && entry is { Handle: null, IsStatic: false })
         {
             const string Untold = "its job ended in order and told its log and its report how this ended; the audit did not take it then";
             outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", LeaseEnd.CannotBeRevoked, entry.UnusableFrom, entry.DiesAt, Untold, null));
-            return await IsToldAsync(Untold).ConfigureAwait(false) ? LeaseEnd.CannotBeRevoked : null;
+            return await IsToldAsync(Untold).ConfigureAwait(false) ? Settled.Over(entry, LeaseEnd.CannotBeRevoked) : Settled.Untold(entry);
         }
         (LeaseEnd end, string? failure) = await AskAsync(entry, target).ConfigureAwait(false);
-        // By one hand of the clock only, that of the wall: the other did not outlive the process. So the issuer was asked all the same.
-        if (end is LeaseEnd.Failed or LeaseEnd.CannotBeRevoked && !entry.EndIsUncertain && entry.DiesAt <= session.Clock.Now)
+        // By one hand of the clock only, that of the wall: the other did not outlive the process. So the issuer was asked all the same, and what could not be ended stays while that hand may be wrong.
+        if (end is LeaseEnd.Failed or LeaseEnd.CannotBeRevoked && !entry.EndIsUncertain && entry.DiesAt + (end == LeaseEnd.Failed ? LongestLeap : TimeSpan.Zero) <= session.Clock.Now)
             (end, failure) = (LeaseEnd.AlreadyGone, null);
         if (failure is not null && entry.EndIsUncertain)
             failure += LeaseAccounts.Uncertain;
@@ -201,21 +198,36 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         if (end == LeaseEnd.Failed && (_stop.IsCancellationRequested || session.Leases.IsClosed))
             return Leave(entry, outcomes);
         outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", end, entry.UnusableFrom, entry.DiesAt, failure, entry.Handle));
-        AuditEventKind kind = end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
+        AuditMoment when = session.Moment;
         string reason = $"recovered from the journal of a job that {(journal.IsClosed ? "ended and left it" : "was killed")}{(failure is null ? "" : $"; {failure}")}";
         bool isRecorded = await session.Audit.TryRecordAsync(() => entry.ToEvent(
-            kind, session.Moment, journal.Header.Job, Revision, reason, end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null, staticKey)).ConfigureAwait(false);
-        return end == LeaseEnd.Failed || !isRecorded ? null : end;
+            LeaseAccounts.KindOf(end), when, journal.Header.Job, Revision, reason, end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null, staticKey)).ConfigureAwait(false);
+        if (end == LeaseEnd.Failed)   // it stays, and is told of again
+            return isRecorded ? Settled.Left(entry) : Settled.Untold(entry);
+        return isRecorded ? Settled.Over(entry, end) : Settled.Untold(entry, new JournalUntold(end, when.At, reason));
 
         Task<bool> IsToldAsync(string what) => session.Audit.TryRecordAsync(() => entry.ToEvent(AuditEventKind.Recovered, session.Moment, journal.Header.Job, Revision, what, staticKey: staticKey));
     }
 
+    // It ended, and the audit did not take that: nobody is asked any more. Also one that stops tells it, for that takes two seconds at most.
+    private async Task<Settled> TellAsync(JournalContent journal, JournalEntry entry, JournalUntold before, ConcurrentQueue<LeaseOutcome> outcomes)
+    {
+        outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", before.End, entry.UnusableFrom, entry.DiesAt, before.Reason, entry.Handle));
+        string reason = string.Create(CultureInfo.InvariantCulture, $"{before.Reason ?? "it died of age"}; that was so at {before.At.UtcDateTime:u}, and is told late, for the audit did not take it then");
+        bool isRecorded = await session.Audit.TryRecordAsync(() => entry.ToEvent(
+            LeaseAccounts.KindOf(before.End), session.Moment, journal.Header.Job, Revision, reason, before.End == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null,
+            TargetOf(entry)?.Plan.Exchanger.StaticKey)).ConfigureAwait(false);
+        return isRecorded ? Settled.Over(entry, before.End) : Settled.Untold(entry);
+    }
+
+    private TargetRuntime? TargetOf(JournalEntry entry) => session.Targets.FirstOrDefault(one => one.Target == entry.Target && one.Plan.Exchanger.Issuer.AbsoluteUri == entry.Issuer);
+
     // Not this one's to tell.
-    private static LeaseEnd? Leave(JournalEntry entry, ConcurrentQueue<LeaseOutcome> outcomes)
+    private static Settled Leave(JournalEntry entry, ConcurrentQueue<LeaseOutcome> outcomes)
     {
         if (!entry.IsUnknown)
             outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", LeaseEnd.Failed, entry.UnusableFrom, entry.DiesAt, "this recovery was cut off; the next one goes on", entry.Handle));
-        return null;
+        return Settled.Left(entry);
     }
 
     private async Task<(LeaseEnd End, string? Failure)> AskAsync(JournalEntry entry, TargetRuntime? target)
@@ -234,5 +246,22 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
             cancellation => target.RevokeAsync(entry.Handle, cancellation), () => false, bounded.Token)).ConfigureAwait(false);
         target.Measurements.Ended(asked.End);
         return asked;
+    }
+
+    /// <summary>What became of an entry.</summary>
+    /// <param name="Number">Its number.</param>
+    /// <param name="IsOver">Whether nothing is left to do about it; else it stays in the journal.</param>
+    /// <param name="IsUntold">Whether the audit did not take it.</param>
+    /// <param name="Line">What the journal is told.</param>
+    private readonly record struct Settled(long Number, bool IsOver, bool IsUntold, byte[] Line)
+    {
+        public static Settled Over(JournalEntry entry, LeaseEnd end) => new(entry.Number, true, false, JournalText.OfEnd(entry.Number, end.ToString()));
+
+        /// <summary>It could not be ended, or was not tried.</summary>
+        public static Settled Left(JournalEntry entry) => new(entry.Number, false, false, []);
+
+        /// <param name="entry">The entry.</param>
+        /// <param name="anew">How it ended just now; null: nothing new is known of it.</param>
+        public static Settled Untold(JournalEntry entry, JournalUntold? anew = null) => new(entry.Number, false, true, anew is null ? [] : JournalText.OfUntold(entry.Number, anew));
     }
 }

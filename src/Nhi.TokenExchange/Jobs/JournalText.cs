@@ -7,16 +7,20 @@ namespace Nhi.TokenExchange;
 /// <summary>Writes the lines of a journal: one flat JSON object each. <see cref="JournalLine"/> reads them.</summary>
 /// <remarks>
 /// <code>
-/// {"kind":"journal","version":1,"at":"…","host":"…","boot":"…","process":4711,"started":"…","job.Pipeline":"orders","job.Pipeline.origin":"code"}
+/// {"kind":"journal","version":2,"at":"…","host":"…","boot":"…","process":4711,"started":"…","job.Pipeline":"orders","job.Pipeline.origin":"code"}
 /// {"kind":"entry","entry":1,"at":"…","flight":"…","target":"warehouse","issuer":"https://…/"}                      an exchange begins
 /// {"kind":"entry","entry":1, … ,"fingerprint":"…","handle":"…","unusableFrom":"…","diesAt":"…"}                    its credential: all that is known, once more; without a fingerprint: it may yet come
+/// {"kind":"untold","entry":1,"end":"Revoked","at":"…","reason":"…"}                                                 it ended so, and the audit has not taken that: that is left to do
 /// {"kind":"ended","entry":1,"end":"Revoked"}                                                                       nothing is left to do about it
 /// {"kind":"closed"}                                                                                                the job ended in order, and left the rest
 /// </code>
 /// </remarks>
 internal static class JournalText
 {
-    public const int Version = 1;
+    public const int Version = 2;
+
+    /// <summary>What is read. The first version has no "untold".</summary>
+    public const int OldestVersion = 1;
 
     /// <summary>No line of ours is longer, its end included.</summary>
     public const int LongestLine = 32 * 1024;
@@ -63,6 +67,17 @@ internal static class JournalText
     {
         json.WriteNumber("entry", number);
         json.WriteString("end", end);
+    });
+
+    /// <param name="number">The entry's.</param>
+    /// <param name="untold">How it ended.</param>
+    public static byte[] OfUntold(long number, JournalUntold untold) => Line("untold", json =>
+    {
+        json.WriteNumber("entry", number);
+        json.WriteString("end", untold.End.ToString());
+        json.WriteString("at", Instant(untold.At));
+        if (untold.Reason is { } reason)
+            json.WriteString("reason", reason);
     });
 
     public static byte[] OfClosing() => Line("closed", _ => { });

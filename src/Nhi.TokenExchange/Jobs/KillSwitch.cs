@@ -42,12 +42,30 @@ internal sealed class KillSwitch : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
+    /// <summary>Whether the file could be seen if it were there. One in a folder that this user may not search never can.</summary>
+    public static bool CanBeSeen(string path)
+    {
+        try
+        {
+            File.GetAttributes(path);
+            return true;
+        }
+        catch (FileNotFoundException)
+        {
+            return true;
+        }
+        catch (Exception unseen) when (unseen is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     private EndCause? Look()
     {
         if (File.Exists(_path) || Directory.Exists(_path))
             return EndCause.Revoked($"the file '{ExceptionText.Clean(_path, 200)}'{OwnerOf(_path)}", ReadReason());
-        // Without its folder nobody can throw the switch. That is told when it begins; it does not end the job: a mount may be gone for a moment.
-        bool isOutOfSight = !Directory.Exists(Path.GetDirectoryName(_path));
+        // Without its folder, or the right to look into it, nobody can throw the switch. That is told when it begins; it does not end the job: a mount may be gone for a moment.
+        bool isOutOfSight = !CanBeSeen(_path);
         if (isOutOfSight && !_isOutOfSight)
             _session.Plan.Logger.KillSwitchOutOfSight(_session.Context, ExceptionText.Clean(_path, 200));
         _isOutOfSight = isOutOfSight;

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Nhi.TokenExchange;
 
 /// <summary>The books of a job's leases: what is true of those that were ended, or should have been, for report, audit, journal, health and metrics.</summary>
-/// <remarks>The audit is told beside the revocations, and the journal after it (<see cref="EndRecords"/>): what has no record, for the audit is late or refuses it, is left to the next start to tell.</remarks>
+/// <remarks>The audit is told beside the revocations, and the journal after it (<see cref="EndRecords"/>): what has no record, for the audit is late or refuses it, is told once more at the job's end, and then left to the next start (<see cref="UntoldEnds"/>).</remarks>
 /// <param name="session">The job.</param>
 internal sealed class LeaseAccounts(JobSession session)
 {
@@ -11,11 +11,15 @@ internal sealed class LeaseAccounts(JobSession session)
     public const string Uncertain = "; when it dies is uncertain: its issuer did not say, or its clock is not ours, or a renewal of it was not answered";
 
     private readonly EndRecords _records = new();
+    private readonly UntoldEnds _untold = new();
     private readonly ConcurrentDictionary<Credential, string> _unrevoked = new();
     // Nobody tries to end them any more, nor can the next start: once that is recorded, they are over for the journal.
     private readonly ConcurrentDictionary<Credential, bool> _givenUp = new();
 
     public LeaseOutcomes Outcomes { get; } = new();
+
+    /// <summary>How many ends the audit has not taken, up to now.</summary>
+    public int Untold => _untold.Count;
 
     /// <summary>How many credentials of a target could not be ended when they should have been.</summary>
     public int Unrevoked(TargetRuntime target) => _unrevoked.Values.Count(name => name == target.Target) + Outcomes.FailedBefore(target.Target);
@@ -27,15 +31,26 @@ internal sealed class LeaseAccounts(JobSession session)
     public void NoteCutShort(EndCause cause)
     {
         AuditMoment when = session.Moment;
-        _ = _records.Add(() => session.Audit.TryRecordAsync(() => new AuditEvent
+        var cutShort = new AuditEvent
         {
             Kind = AuditEventKind.JobCutShort, At = when.At, Elapsed = when.Elapsed, SessionId = when.SessionId, FlightId = Guid.Empty, Target = "", Job = session.Context, PolicyRevision = session.Plan.PolicyRevision, Code = cause.Code, Reason = cause.Reason,
-        }));
+        };
+        UntoldEnd untold = _untold.Add(new UntoldEnd(cause, () => session.Audit.TryRecordAsync(() => cutShort), () => { }, () => { }));   // the journal is of credentials
+        _ = _records.Add(() => _untold.TellAsync(untold));
     }
 
-    /// <summary>Waits until the audit was told how leases ended.</summary>
-    /// <returns>False: not of all at the deadline.</returns>
-    public Task<bool> AreRecordedBeforeAsync(CancellationToken deadline) => _records.AreMadeBeforeAsync(deadline);
+    /// <summary>Waits until the audit was told how leases ended, where it refused one once more. What it has not taken then is left to the next start.</summary>
+    /// <returns>False: it has not taken all at the deadline.</returns>
+    public async Task<bool> AreRecordedBeforeAsync(CancellationToken deadline)
+    {
+        if (await _records.AreMadeBeforeAsync(deadline).ConfigureAwait(false))
+            await _untold.TellAgainAsync().IsDoneBeforeAsync(deadline).ConfigureAwait(false);
+        _untold.Leave();
+        return _untold.Count == 0;
+    }
+
+    /// <summary>Completes when each end was recorded, or given up.</summary>
+    public Task AllRecordedAsync() => _records.AllMadeAsync();
 
     /// <summary>Has an end recorded, beside what the caller does.</summary>
     public void RecordInBackground(LeaseAccount account) => _ = _records.Add(account.RecordAsync);
@@ -45,7 +60,7 @@ internal sealed class LeaseAccounts(JobSession session)
     {
         credential.Lease.Owner!.Measurements.Ended(LeaseEnd.AlreadyGone);
         _unrevoked.TryRemove(credential, out _);
-        Task recorded = RecordAsync(credential, LeaseEnd.AlreadyGone, session.Moment, null);
+        Task recorded = _untold.TellAsync(NewEnd(credential, LeaseEnd.AlreadyGone, session.Moment, null));
         if (!recorded.IsCompleted)
             _ = _records.Add(() => recorded);
     }
@@ -53,17 +68,31 @@ internal sealed class LeaseAccounts(JobSession session)
     /// <summary>Enters what became of what a failed exchange may have made.</summary>
     public async Task CloseAsync(TargetRuntime owner, JournalEntry announced, LeaseEnd end, string? failure)
     {
-        bool isRecorded = true;
-        if (end != LeaseEnd.AlreadyGone)   // else there was nothing
+        JobJournal journal = session.Journal!;
+        if (end == LeaseEnd.AlreadyGone)   // there was nothing
         {
-            owner.Measurements.Ended(end);
-            Outcomes.AddBefore(new LeaseOutcome(owner.Target, "", end, announced.UnusableFrom, announced.DiesAt, failure, announced.Handle));
-            const string Reason = "its exchange failed, and may have made it";
-            isRecorded = await session.Audit.TryRecordAsync(() => announced.ToEvent(
-                KindOf(end), session.Moment, session.Context, session.Plan.PolicyRevision, failure is null ? Reason : $"{Reason}; {failure}", end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false);
+            journal.NothingCame(announced);
+            return;
         }
-        if (end != LeaseEnd.Failed && isRecorded)
-            session.Journal!.NothingCame(announced);
+        owner.Measurements.Ended(end);
+        Outcomes.AddBefore(new LeaseOutcome(owner.Target, "", end, announced.UnusableFrom, announced.DiesAt, failure, announced.Handle));
+        const string Made = "its exchange failed, and may have made it";
+        string reason = failure is null ? Made : $"{Made}; {failure}";
+        AuditMoment when = session.Moment;
+        bool isOver = end != LeaseEnd.Failed;   // else the next start asks again
+        await _untold.TellAsync(_untold.Add(new UntoldEnd(
+            announced,
+            () => session.Audit.TryRecordAsync(() => announced.ToEvent(KindOf(end), when, session.Context, session.Plan.PolicyRevision, reason, isOver ? null : ErrorCodes.RevocationFailed)),
+            () =>
+            {
+                if (isOver)
+                    journal.NothingCame(announced);
+            },
+            () =>
+            {
+                if (isOver)
+                    journal.Untold(announced, new JournalUntold(end, when.At, reason));
+            }))).ConfigureAwait(false);
     }
 
     /// <summary>Enters what is true of a lease after its issuer was asked.</summary>
@@ -90,9 +119,14 @@ internal sealed class LeaseAccounts(JobSession session)
             });
         }
         owner.Measurements.Ended(end);
-        AuditMoment when = session.Moment;
-        return new LeaseAccount(end, () => RecordAsync(credential, end, when, note is null ? reason : $"{reason}; {note}"));
+        UntoldEnd untold = NewEnd(credential, end, session.Moment, note is null ? reason : $"{reason}; {note}");
+        return new LeaseAccount(end, () => _untold.TellAsync(untold));
     }
+
+    /// <summary>Lists a lease that somebody ends who has not come back at the job's end.</summary>
+    public void ListUnanswered(Credential credential) => Outcomes.AddAtTheEnd(new LeaseOutcome(
+        credential.Lease.Owner!.Target, credential.Fingerprint, LeaseEnd.Failed, session.Clock.InstantOf(credential.Lease.WallEnd), credential.ExpiresAt,
+        "its revocation had begun before the job's end, and was not answered by then", credential.Lease.Handle));
 
     /// <summary>Nobody tries any more. What has a handle is left to the next start; without one, nothing more can be done than to tell it: before its record is made.</summary>
     public void GiveUp(Credential credential)
@@ -102,11 +136,18 @@ internal sealed class LeaseAccounts(JobSession session)
             _givenUp.TryAdd(credential, true);
     }
 
-    private async Task RecordAsync(Credential credential, LeaseEnd end, AuditMoment when, string? reason)
-    {
-        if (await session.Audit.TryRecordAsync(() => Event(KindOf(end), credential, when, reason, end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)).ConfigureAwait(false))
-            EndInJournal(credential, end);
-    }
+    /// <summary>What the audit calls an end.</summary>
+    public static AuditEventKind KindOf(LeaseEnd end) => end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
+
+    private UntoldEnd NewEnd(Credential credential, LeaseEnd end, AuditMoment when, string? reason) => _untold.Add(new UntoldEnd(
+        credential,
+        () => session.Audit.TryRecordAsync(() => Event(KindOf(end), credential, when, reason, end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)),
+        () => EndInJournal(credential, end),
+        () =>
+        {
+            if (end != LeaseEnd.Failed || _givenUp.ContainsKey(credential))   // else the next start asks again
+                session.Journal?.Untold(credential, new JournalUntold(end, when.At, reason));
+        }));
 
     // Once it is recorded.
     private void EndInJournal(Credential credential, LeaseEnd end)
@@ -114,8 +155,6 @@ internal sealed class LeaseAccounts(JobSession session)
         if (end != LeaseEnd.Failed || _givenUp.TryRemove(credential, out _))
             session.Journal?.Ended(credential, end);
     }
-
-    private static AuditEventKind KindOf(LeaseEnd end) => end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
 
     private AuditEvent Event(AuditEventKind kind, Credential credential, AuditMoment when, string? reason, string? code = null) => new()
     {
@@ -130,6 +169,7 @@ internal sealed class LeaseAccounts(JobSession session)
         Issuer = credential.Lease.Origin.Owner.Plan.Exchanger.Issuer.AbsoluteUri,
         SubjectIssuer = credential.Lease.Origin.SubjectIssuer,
         Subject = credential.Lease.Origin.Subject,
+        Through = credential.Lease.Origin.Owner.Plan.Through,
         IsPlatformIssued = credential.Lease.Origin.Owner.Plan.Exchanger.IsPlatformIssued,
         StaticKey = credential.Lease.Origin.Owner.Plan.Exchanger.StaticKey?.As(credential),
         PolicyRevision = session.Plan.PolicyRevision,

@@ -23,7 +23,11 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
     // Told of at an end that is uncertain, and waiting for a turn.
     private readonly ConcurrentDictionary<Credential, bool> _overdue = new();
     // Not ended at the job's end: what they ended with may be ended still.
-    private readonly ConcurrentQueue<(Credential Credential, string? Failure)> _unsettled = new();
+    private readonly ConcurrentQueue<(Credential Credential, Asked Asked)> _unsettled = new();
+    // Being ended by somebody who began before the job's end.
+    private readonly ConcurrentDictionary<Credential, bool> _borrowed = new(ReferenceEqualityComparer.Instance);
+    // What comes back is in the report once: by its own line, or as unanswered.
+    private readonly Turns _listing = new(1);
     // The fingerprints of hops' credentials that were ended, by target: what ends with them is gone.
     private readonly ConcurrentDictionary<(string Target, string Fingerprint), bool> _endedHops = new();
 
@@ -38,8 +42,18 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
             ends.Add(target.Target, EndAllAsync([.. byTarget[target].OrderByDescending(credential => credential.ExpiresAt)], behind, reason, cancellationToken));
         }
         await Task.WhenAll(ends.Values).ConfigureAwait(false);
-        while (_unsettled.TryDequeue(out (Credential Credential, string? Failure) one))
-            Conclude(one.Credential, reason, LeaseEnd.Failed, one.Failure);
+        while (_unsettled.TryDequeue(out (Credential Credential, Asked Asked) one))
+            Conclude(one.Credential, reason, one.Asked);
+    }
+
+    /// <summary>Lists what somebody began to end before the job did, and has not come back from. Its record in the audit is that one's.</summary>
+    public async Task ListUnansweredAsync()
+    {
+        await _listing.TakeAsync(CancellationToken.None).ConfigureAwait(false);
+        foreach (Credential credential in _borrowed.Keys)
+            accounts.ListUnanswered(credential);
+        _borrowed.Clear();
+        _listing.GiveBack();
     }
 
     /// <summary>Ends a lease if nobody else does. Has its own deadline: the flight's may have passed already.</summary>
@@ -151,17 +165,17 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
         }
         await Parallel.ForEachAsync(taken, new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce }, async (credential, noDeadline) =>
         {
-            (LeaseEnd end, string? failure) = await AskAsync(credential, cancellationToken).ConfigureAwait(false);
-            if (end == LeaseEnd.Failed && credential.Lease.Owner!.Plan.Exchanger.EndsWith(credential) is not null)
-                _unsettled.Enqueue((credential, failure));
+            Asked asked = await AskAsync(credential, cancellationToken).ConfigureAwait(false);
+            if (asked.End == LeaseEnd.Failed && credential.Lease.Owner!.Plan.Exchanger.EndsWith(credential) is not null)
+                _unsettled.Enqueue((credential, asked));
             else
-                Conclude(credential, reason, end, failure);
+                Conclude(credential, reason, asked);
         }).ConfigureAwait(false);
     }
 
-    private void Conclude(Credential credential, string reason, LeaseEnd end, string? failure)
+    private void Conclude(Credential credential, string reason, Asked asked)
     {
-        LeaseAccount ending = Account(credential, reason, end, failure, accounts.Outcomes.AddAtTheEnd);
+        LeaseAccount ending = Account(credential, reason, asked, accounts.Outcomes.AddAtTheEnd);
         if (ending.End == LeaseEnd.Failed)
             accounts.GiveUp(credential);
         accounts.RecordInBackground(ending);
@@ -169,35 +183,83 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
 
     private async Task<LeaseAccount> EndBorrowedAsync(Credential credential, string reason, bool isListed, bool isLastTry, CancellationToken cancellationToken)
     {
+        _borrowed.TryAdd(credential, true);
+        Asked asked = await AskAsync(credential, cancellationToken).ConfigureAwait(false);
+        await _listing.TakeAsync(CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            return Settle(credential, reason, asked, isListed, isLastTry, isReported: !_borrowed.TryRemove(credential, out _));
+        }
+        finally
+        {
+            _listing.GiveBack();
+        }
+    }
+
+    private LeaseAccount Settle(Credential credential, string reason, Asked asked, bool isListed, bool isLastTry, bool isReported)
+    {
         LeaseOutcome? outcome = null;
-        (LeaseEnd end, string? failure) = await AskAsync(credential, cancellationToken).ConfigureAwait(false);
-        LeaseAccount ending = Account(credential, reason, end, failure, one => outcome = one);
+        LeaseAccount ending = Account(credential, reason, asked, one => outcome = one);
         if (ending.End == LeaseEnd.Failed && !isLastTry && session.Leases.PutBack(credential))
             return ending;   // the job's end, or a later try, tells how it ended
         LeaseOwnership.Keep(credential);
         if (ending.End == LeaseEnd.Failed)
             accounts.GiveUp(credential);
-        if (isListed || ending.End is LeaseEnd.CannotBeRevoked or LeaseEnd.Failed)
+        if (!isReported && (isListed || session.Leases.IsClosed || ending.End is LeaseEnd.CannotBeRevoked or LeaseEnd.Failed))   // what comes back while the job ends is of its end
             accounts.Outcomes.AddBefore(outcome!);
         return ending;
     }
 
-    private async Task<(LeaseEnd End, string? Failure)> AskAsync(Credential credential, CancellationToken cancellationToken)
+    // Once it was not answered, or refused, an issuer that knows it no more may have lost it with its hop's credential: that says nothing of the revocation that failed.
+    private async Task<Asked> AskAsync(Credential credential, CancellationToken cancellationToken)
     {
         TargetRuntime owner = credential.Lease.Owner!;
-        (LeaseEnd End, string? Failure) asked = await owner.Activities.RunAsync(() => new RevocationAttempts(owner, session.Plan.Time).RunAsync(
-            deadline => owner.RevokeAsync(credential, deadline), () => GoneWith(credential) is not null || session.Leases.IsDead(credential), cancellationToken)).ConfigureAwait(false);
-        if (asked.End is LeaseEnd.Revoked or LeaseEnd.AlreadyGone && session.Targets.Any(other => other.Plan.Through == owner.Target))
+        bool hasFailed = false;
+        Exception? failure = null;
+        (LeaseEnd end, string? said) = await owner.Activities.RunAsync(() => new RevocationAttempts(owner, session.Plan.Time).RunAsync(
+            AskOnceAsync, () => (!hasFailed && GoneWith(credential) is not null) || session.Leases.IsDead(credential), cancellationToken)).ConfigureAwait(false);
+        if (end is LeaseEnd.Revoked or LeaseEnd.AlreadyGone && session.Targets.Any(other => other.Plan.Through == owner.Target))
             _endedHops.TryAdd((owner.Target, credential.Fingerprint), true);
-        return asked;
+        return end == LeaseEnd.AlreadyGone && hasFailed && owner.Plan.Exchanger.EndsWith(credential) is not null && !session.Leases.IsDead(credential)
+            ? new Asked(LeaseEnd.Failed, failure is null ? "not answered" : RevocationAttempts.Said(failure), IsLeftToHop: false)
+            : new Asked(end, said, !hasFailed);
+
+        async ValueTask<Revocation> AskOnceAsync(CancellationToken deadline)
+        {
+            bool hadFailed = hasFailed;
+            hasFailed = true;   // until there is an answer
+            try
+            {
+                Revocation answer = await owner.RevokeAsync(credential, deadline).ConfigureAwait(false);
+                hasFailed = hadFailed;
+                return answer;
+            }
+            catch (TokenExchangeException exception) when (exception.IsLeftToHop)
+            {
+                hasFailed = hadFailed;
+                throw;
+            }
+            catch (Exception exception)
+            {
+                failure = exception;
+                throw;
+            }
+        }
     }
 
     /// <returns>The target of the hop whose credential was ended, and this one with it; null if it was not.</returns>
     private string? GoneWith(Credential credential) =>
         credential.Lease.Owner!.Plan is { Through: { } hop } plan && plan.Exchanger.EndsWith(credential) is { } fingerprint && _endedHops.ContainsKey((hop, fingerprint)) ? hop : null;
 
-    private LeaseAccount Account(Credential credential, string reason, LeaseEnd end, string? failure, Action<LeaseOutcome> list) =>
-        end is LeaseEnd.Failed or LeaseEnd.AlreadyGone && GoneWith(credential) is { } hop
-            ? accounts.Account(credential, reason, LeaseEnd.AlreadyGone, $"it ended with the credential of '{hop}' that it was got through", list)
-            : accounts.Account(credential, reason, end, failure, list);
+    private LeaseAccount Account(Credential credential, string reason, Asked asked, Action<LeaseOutcome> list) =>
+        asked.End is not (LeaseEnd.Failed or LeaseEnd.AlreadyGone) || GoneWith(credential) is not { } hop ? accounts.Account(credential, reason, asked.End, asked.Failure, list)
+        : asked.IsLeftToHop ? accounts.Account(credential, reason, LeaseEnd.AlreadyGone, $"it ended with the credential of '{hop}' that it was got through", list)
+        : asked.End == LeaseEnd.AlreadyGone ? accounts.Account(credential, reason, asked.End, asked.Failure, list)
+        : accounts.Account(credential, reason, asked.End, $"{asked.Failure}; the credential of '{hop}' that it was got through was ended, and its issuer may end it with that, but does not say so", list);
+
+    /// <summary>What an issuer answered that was asked to end a credential.</summary>
+    /// <param name="End">What is true of it.</param>
+    /// <param name="Failure">Why it did not end.</param>
+    /// <param name="IsLeftToHop">Whether its own revocation did not fail: it was not asked for, or is not permitted, as it ends with its hop's credential.</param>
+    private readonly record struct Asked(LeaseEnd End, string? Failure, bool IsLeftToHop);
 }

@@ -46,6 +46,20 @@ internal sealed class OpenEntries
         Write(JournalRecord.Of(renewed is { } end ? entry with { UnusableFrom = end.UnusableFrom, DiesAt = end.DiesAt, EndIsUncertain = false } : entry with { EndIsUncertain = LeaseSet.IsEndUncertain(credential) }, credential), text);
     }
 
+    /// <summary>An entry has ended, and the audit does not know. Where it does not stand here, nothing changes.</summary>
+    public void Leave(long number, JournalUntold untold, MemoryStream text)
+    {
+        if (_open.TryGetValue(number, out JournalRecord? record))
+            Write(JournalRecord.Of(record.Entry with { Untold = untold }, record.Credential), text);
+    }
+
+    /// <summary>A credential has ended, and the audit does not know.</summary>
+    public void Leave(Credential credential, JournalUntold untold, MemoryStream text)
+    {
+        if (_numberOf.TryGetValue(credential, out long number))
+            Leave(number, untold, text);
+    }
+
     /// <summary>Nothing is left to do about an entry.</summary>
     public void End(long number, string end, MemoryStream text)
     {

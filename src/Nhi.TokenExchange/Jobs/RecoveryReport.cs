@@ -15,8 +15,8 @@ public sealed class RecoveryReport
     /// <summary>Journals that were refused or can't be read in part, each with what to do (NHI7004 to NHI7006). They were left where they are.</summary>
     public IReadOnlyList<TokenExchangeException> Refused { get; }
 
-    /// <summary>Whether nothing is left: no credential that could be ended, and no journal that was refused. Exchanges that were in the air are over, one way or the other, and don't count.</summary>
-    public bool AllEnded => Refused.Count == 0 && Jobs.All(job => job.Leases.All(lease => lease.End != LeaseEnd.Failed));
+    /// <summary>Whether nothing is left: no credential that could be ended, no end that the audit did not take (<see cref="JobReport.Untold"/>), and no journal that was refused. Exchanges that were in the air are over, one way or the other, and don't count.</summary>
+    public bool AllEnded => Refused.Count == 0 && Jobs.All(job => job.Untold == 0 && job.Leases.All(lease => lease.End != LeaseEnd.Failed));
 
     /// <summary>One line per job, credential and refusal.</summary>
     public override string ToString() =>

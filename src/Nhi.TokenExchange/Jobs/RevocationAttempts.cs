@@ -67,8 +67,8 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
     /// <summary>What is true of a static key at a job's end.</summary>
     public static string SaidOf(StaticKeyUse key) => $"a static key of {key.Owner}: nobody else ends it";
 
-    // What an exception of others says may quote anything: its name is all that is told of it.
-    private static string Said(Exception exception) =>
+    /// <summary>What is told of an exception. What one of others says may quote anything: its name is all that is told of that.</summary>
+    public static string Said(Exception exception) =>
         exception is TokenExchangeException { Code: var code, Detail: var detail } ? $"{code}: {ExceptionText.Clean(detail, LongestSaid).TrimEnd('.')}" : exception.GetType().Name;
 
     private static string Count(int tries) => string.Create(CultureInfo.InvariantCulture, $"{tries} {(tries == 1 ? "try" : "tries")}");

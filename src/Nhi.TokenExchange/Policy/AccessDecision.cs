@@ -47,11 +47,17 @@ public sealed class AccessDecision
     /// <summary>Whether the policy only observes: it permits everything, and <see cref="Reason"/> says what it would have decided.</summary>
     internal bool IsObserved { get; private init; }
 
-    /// <summary>When a deny that the permit comes to is asked again: a policy that somebody else decides pushes no change. Null: until the policy changes.</summary>
-    internal DateTimeOffset? AskedAgainAt { get; set; }
+    /// <summary>How long a deny holds that the permit comes to: a policy that somebody else decides pushes no change. Null: until the policy changes.</summary>
+    internal TimeSpan? AskedAgainAfter { get; set; }
+
+    /// <summary>Has who remembers the decision forget it; null if nobody does.</summary>
+    internal Action? Forget { get; set; }
+
+    /// <summary>The document that decided; null if another policy did.</summary>
+    internal string? Revision { get; set; }
 
     /// <summary>Until when a deny holds that the permit comes to: no longer than the permit would.</summary>
-    internal DateTimeOffset? DenyHoldsUntil => AskedAgainAt is null || HoldsUntil <= AskedAgainAt ? HoldsUntil : AskedAgainAt;
+    internal DateTimeOffset? DenyHoldsUntil(DateTimeOffset now) => now + AskedAgainAfter is { } again && !(HoldsUntil <= again) ? again : HoldsUntil;
 
     /// <summary>A remote decision point's name for the decision, to find it in its log; for the audit. Null where the policy decides by itself.</summary>
     public string? CorrelationId { get; internal set; }

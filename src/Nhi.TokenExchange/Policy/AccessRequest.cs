@@ -24,7 +24,7 @@ public sealed class AccessRequest
     /// <summary>All claims of the proof as text. A nested claim's name is its path, as <c>kubernetes.io/pod/uid</c>; an array is JSON text. Not verified by us: the issuer does that.</summary>
     public required IReadOnlyDictionary<string, string> Claims { get; init; }
 
-    /// <summary>The scopes asked for.</summary>
+    /// <summary>The scopes asked for; where the target names none, those that its exchange asks for then, such as <c>all-apis</c>. Empty: the issuer chooses.</summary>
     public required ScopeSet Scopes { get; init; }
 
     /// <summary>The <c>resource</c> and <c>audience</c> values that the target names beside its scopes (RFC 8693 §2.1); empty if it names none, or its exchange has no place for them.</summary>

@@ -13,6 +13,6 @@ public interface IAccessPolicy
     /// <param name="cancellationToken">Cancelled at the flight's deadline or the job's end.</param>
     ValueTask<AccessDecision> DecideAsync(AccessRequest request, CancellationToken cancellationToken);
 
-    /// <summary>A token that fires when the rules change: slots are emptied, flights in the air land for nobody.</summary>
+    /// <summary>A token that fires when the rules change: slots are emptied, all that was granted before is ended, flights in the air land for nobody.</summary>
     IChangeToken GetChangeToken();
 }

@@ -90,7 +90,9 @@ public sealed class PolicyDocument : IAccessPolicy, IExposurePolicy
     {
         AccessDecision decision = Evaluate(request);
         // A static key is permitted in so many words, or not at all.
-        return IsObserved && request.StaticKey is null ? AccessDecision.Observed(decision) : decision;
+        AccessDecision counts = IsObserved && request.StaticKey is null ? AccessDecision.Observed(decision) : decision;
+        counts.Revision = Revision;
+        return counts;
     }
 
     /// <summary>What the rules say, whatever the mode.</summary>

@@ -60,14 +60,15 @@ internal sealed class EntraJobTests
     [Test]
     public async Task What_entra_issued_is_recorded_with_its_name_and_both_ends_and_can_not_be_ended()
     {
-        var wire = new Wire(Wire.Json(EntraCalls.Good("\"correlation_id\":\"22222222-0000-4000-8000-000000000002\"")));
+        var wire = new Wire(Wire.Json(EntraCalls.Good(), 200, ("x-ms-request-id", "11111111-0000-4000-8000-000000000001")));
         await using JobSession job = await StartAsync(wire);
 
         await job.Provider<BearerToken>("lake").GetAsync();
         JobReport report = await job.CompleteAsync();
 
         AuditEvent issued = _audit.Of(AuditEventKind.Issued).Single();
-        Assert.That((issued.IsPlatformIssued, issued.DiesAt, issued.CorrelationId), Is.EqualTo((false, (DateTimeOffset?)Proofs.Now.AddSeconds(3599), "22222222-0000-4000-8000-000000000002")));
+        Assert.That((issued.IsPlatformIssued, issued.DiesAt, issued.CorrelationId), Is.EqualTo((false, (DateTimeOffset?)Proofs.Now.AddSeconds(3599), $"{issued.FlightId:D}, trace 11111111-0000-4000-8000-000000000001")));
+        Assert.That(wire.Requests.Single().Headers["client-request-id"], Is.EqualTo(issued.FlightId.ToString("D")));
         Assert.That(report.Leases.Single().End, Is.EqualTo(LeaseEnd.CannotBeRevoked));
     }
 

@@ -126,6 +126,22 @@ internal sealed class AdminAccessTests
     }
 
     [Test]
+    public async Task A_login_whose_admin_s_token_has_died_is_ended_with_the_job_s_next_one()
+    {
+        await using JobSession job = await StartAsync(await TokenOfAdminAsync(), SharedServer.Server.TlsConnection, out string prefix);
+        DatabaseLogin login = await job.Provider<DatabaseLogin>("orders").GetAsync();
+        string next = await TokenOfAdminAsync();   // the one before is refused from now on
+        TokenExchanger<DatabaseLogin> exchanger = Targets.PostgresRole(SharedServer.Server.TlsConnection + ";Username=token_admin", o => o.RolePrefix = prefix);
+        RevocationRequest<DatabaseLogin> With(Func<CancellationToken, ValueTask<SubjectToken>> subject) =>
+            new() { Target = "orders", Credential = login, Handle = login.Role, Backchannel = NoBackchannel.Instance, Subject = subject };
+
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => exchanger.RevokeAsync(With(_ => throw new TokenExchangeException("NHI7001", ExchangeStage.JobEnded, "over")), CancellationToken.None).AsTask())!;
+        Assert.That(refused.Code, Is.EqualTo("NHI4011"), "what the server said");
+        Assert.That(await exchanger.RevokeAsync(With(_ => new(new SubjectToken(next, SubjectTokenType.AccessToken))), CancellationToken.None), Is.EqualTo(Revocation.Revoked));
+        Assert.That(await SharedServer.Server.LoginsAsync(prefix), Is.Empty);
+    }
+
+    [Test]
     public async Task Outside_a_job_a_login_that_a_token_made_is_accounted_for_with_what_to_do()
     {
         TokenExchanger<DatabaseLogin> exchanger = Targets.PostgresRole(SharedServer.Server.TlsConnection + ";Username=token_admin");

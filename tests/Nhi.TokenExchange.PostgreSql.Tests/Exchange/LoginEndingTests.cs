@@ -93,9 +93,49 @@ internal sealed class LoginEndingTests
         Assert.That(await job.LoginsAsync(), Is.Empty);
         foreach (string database in (string[])["orders", "stock"])
         {
-            Assert.That(await job.Server.QueryAsync<string>($"SELECT tableowner::text FROM pg_tables WHERE tablename = '{table}'", database), Is.EqualTo([PostgresServer.Admin]));
+            Assert.That(await job.Server.QueryAsync<string>($"SELECT tableowner::text FROM pg_tables WHERE tablename = '{table}'", database), Is.EqualTo([job.Prefix + "_heir"]));
             Assert.That(await job.Server.QueryAsync<int>($"SELECT id FROM {table}", database), Is.EqualTo([7]));
         }
+    }
+
+    [TestCase("CREATE FUNCTION {0}(t text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN EXECUTE t; END $$", "SELECT {0}('CREATE ROLE {0}_back LOGIN CREATEROLE')", "SELECT {0}('INSERT INTO orders SELECT * FROM orders LIMIT 0')")]
+    [TestCase("CREATE VIEW {0} AS SELECT * FROM orders; GRANT SELECT ON {0} TO PUBLIC", "SELECT * FROM {0}", "SELECT * FROM {0}")]
+    public async Task What_runs_with_its_owner_s_rights_lends_nobody_anything_after_the_job_s_end(string made, params string[] calls)
+    {
+        string name = "own_" + OrdersJob.NewPrefix();
+        await using OrdersJob job = await OrdersJob.StartAsync(roles: ["orders_writer", "orders_reader"]);
+        string role = (await job.Login.GetAsync()).Role;
+        await using (NpgsqlConnection connection = await job.OpenAsync())
+            await connection.SqlAsync(made.Replace("{0}", name, StringComparison.Ordinal));
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That(report.Leases.Select(lease => lease.End), Is.EqualTo([LeaseEnd.Revoked]), report.ToString());
+        Assert.That(await job.Server.QueryAsync<string>($"SELECT proowner::regrole::text FROM pg_proc WHERE proname = '{name}' UNION SELECT relowner::regrole::text FROM pg_class WHERE relname = '{name}'"), Is.EqualTo([role]), "neither the admin nor an heir of others");
+        Assert.That(await job.Server.QueryAsync<long>($"SELECT count(*) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member WHERE r.rolname = '{role}'"), Is.EqualTo([0L]));
+        Assert.That(await job.Server.QueryAsync<string>($"SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = '{role}' AND NOT rolcanlogin"), Has.One.Contains("It owns what runs with its owner's rights in orders"));
+        await using OrdersJob other = await OrdersJob.StartAsync(roles: ["orders_writer"]);
+        await using NpgsqlConnection later = await other.OpenAsync();
+        foreach (string call in calls)
+        {
+            PostgresException refused = Assert.ThrowsAsync<PostgresException>(() => later.SqlAsync(call.Replace("{0}", name, StringComparison.Ordinal)))!;
+            Assert.That(refused.SqlState, Is.EqualTo("42501"), call);
+        }
+    }
+
+    [Test]
+    public async Task A_role_of_the_heir_s_name_that_has_rights_gets_nothing()
+    {
+        await using OrdersJob job = await OrdersJob.StartAsync(roles: ["orders_writer"]);
+        string table = "own_" + job.Prefix, role = (await job.Login.GetAsync()).Role;
+        await job.Server.RunSqlAsync($"CREATE ROLE {job.Prefix}_heir IN ROLE orders_reader");
+        await using (NpgsqlConnection connection = await job.OpenAsync())
+            await connection.SqlAsync($"CREATE TABLE {table} (id int)");
+
+        await job.Session.CompleteAsync();
+
+        Assert.That(await job.Server.QueryAsync<string>($"SELECT tableowner::text FROM pg_tables WHERE tablename = '{table}'"), Is.EqualTo([role]));
+        Assert.That(await job.Server.QueryAsync<string>($"SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = '{role}' AND NOT rolcanlogin"), Has.One.Contains("can be no heir"));
     }
 
     [Test]

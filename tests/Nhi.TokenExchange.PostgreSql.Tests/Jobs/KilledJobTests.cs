@@ -96,7 +96,7 @@ internal sealed class KilledJobTests
         public static string Report(IReadOnlyList<Kill> kills)
         {
             var text = new StringBuilder();
-            text.Append(CultureInfo.InvariantCulture, $"# Killed jobs\n\nWritten by `tests/long/kills {kills.Count}`. Each job has twenty-five logins of a real PostgreSQL and twenty-five secrets of the emulated Vault, is killed by SIGKILL, and the next one recovers.\n\n");
+            text.Append(CultureInfo.InvariantCulture, $"# Killed jobs\n\nWritten by `tests/long/kills {kills.Count}`. Each job has twenty-five logins of a real PostgreSQL and twenty-five secrets of the emulated Vault, is killed by SIGKILL, and the next one recovers.\n\n{ReportOrigin.Sentence()}\n\n");
             text.Append(CultureInfo.InvariantCulture, $"| kills | credentials at the servers | in journals | revoked by the next start | exchanges in the air | logins and leases left | Vault logins that nobody got |\n|--:|--:|--:|--:|--:|--:|--:|\n");
             text.Append(CultureInfo.InvariantCulture, $"| {kills.Count} | {kills.Sum(kill => kill.Issued)} | {kills.Sum(kill => kill.InJournal)} | {kills.Sum(kill => kill.Revoked)} | {kills.Sum(kill => kill.InTheAir)} | {kills.Sum(kill => kill.Left)} | {kills.Sum(kill => kill.TokensLeft)} |\n\n");
             text.Append("| seed | killed after lines | at the servers | in the journal | revoked | in the air | left | logins that nobody got |\n|--:|--:|--:|--:|--:|--:|--:|--:|\n");

@@ -103,7 +103,7 @@ internal sealed class PostgresServer : IAsyncDisposable
     }
 
     /// <summary>The logins that jobs have at this moment.</summary>
-    public Task<IReadOnlyList<string>> LoginsAsync(string prefix = "nhi") => QueryAsync<string>($"SELECT rolname::text FROM pg_roles WHERE rolname LIKE '{prefix}\\_%' AND rolname <> '{Admin}' ORDER BY 1");
+    public Task<IReadOnlyList<string>> LoginsAsync(string prefix = "nhi") => QueryAsync<string>($"SELECT rolname::text FROM pg_roles WHERE rolname LIKE '{prefix}\\_%' AND rolname <> '{Admin}' AND rolname NOT LIKE '%\\_heir' ORDER BY 1");
 
     public async ValueTask DisposeAsync()
     {

@@ -36,6 +36,7 @@ internal sealed class AuditFileFaultTests : AuditFolderFixture
         Assert.That(recovered.GetProperty("found").GetString(), Is.EqualTo("part 1 could not be written, and was cut back to its last whole line"));
         Assert.That(events[^1].GetProperty("events").GetInt32(), Is.EqualTo(2));
         Assert.That(Log.Text.Split("can't be written (IOException: No space left on device)"), Has.Length.EqualTo(2), "said once");
+        Assert.That(Log.Text, Does.Contain("cut back to its last whole line;").And.Not.Contain("left as it is"));
     }
 
     [Test]
@@ -123,6 +124,35 @@ internal sealed class AuditFileFaultTests : AuditFolderFixture
         yield return Change("opened to all", file => Run("chmod", "666", file), "was given another mode or owner: mode 666", stays: true);
 
         static TestCaseData Change(string what, Action<string> change, string found, bool stays) => new TestCaseData(change, found, stays).SetArgDisplayNames(what);
+    }
+
+    [TestCase("echo stranger >>", "was added to while it was written", false)]
+    [TestCase("truncate -s 20", "was cut while it was written", false)]
+    [TestCase("truncate -s 20", "was cut: it has 20 bytes", true)]
+    public async Task What_somebody_does_to_the_file_during_a_write_is_left_as_it_is_too(string command, string found, bool failsToFlush)
+    {
+        AuditFileSink sink = Start();
+        await WriteAsync(sink, "before");
+        string file = Files().Single();
+        Disk.InFlush = () =>
+        {
+            Disk.InFlush = null;
+            Run("sh", "-c", $"{command} '{file}'");
+            if (failsToFlush)
+                throw new IOException("Input/output error");
+        };
+
+        await RefusedAsync(WriteAsync(sink, "lost"));
+        string left = TextOf(file);
+        await WriteAsync(sink, "after");
+        await sink.EndAsync();
+
+        Assert.That(TextOf(file), Is.EqualTo(left), "evidence is left alone");
+        Assert.That(left, command.StartsWith("echo", StringComparison.Ordinal) ? Does.EndWith("stranger\n") : Has.Length.EqualTo(20));
+        string next = file.Replace(".audit.jsonl", ".2.audit.jsonl", StringComparison.Ordinal);
+        Assert.That(TextOf(next), Does.Contain($"\"cut\":0,").And.Contain($"\"found\":\"part 1 {found}").And.Contain("\"after\"").And.Not.Contain("\"lost\""));
+        Assert.That(Log.Text, Does.Contain(found).And.Contain("it is left as it is"));
+        Assert.That(AuditTrail.Verify(Folder).IsIntact, Is.False, "and the verifier finds it");
     }
 
     [TestCaseSource(nameof(Changes))]

@@ -57,6 +57,30 @@ internal sealed class AuditSummaryTests : AuditTrailFixture
     }
 
     [Test]
+    public void A_life_that_is_lengthened_is_measured_from_its_beginning_beside_each_hand_out()
+    {
+        AuditSummary summary = Summary(Grant("a", 1), Renewal("a", 2, after: 30), Renewal("a", 3, after: 60), Grant("b", 4), Renewal("unknown", 5, after: 10));
+        TargetLives lives = summary.Lives.Single();
+        Assert.That((lives.LongestHandOut, lives.LongestRenewed, lives.HandedOutBeyond, lives.Grants), Is.EqualTo((TimeSpan.FromMinutes(40), TimeSpan.FromMinutes(100), 0L, 5L)));
+        Assert.That(lives.ToString(), Does.Contain("longest hand-out 00:40:00 of 00:50:00 allowed (0 beyond), 01:40:00 with renewals, longest life"));
+    }
+
+    [Test]
+    public void An_end_that_is_read_before_its_issue_ends_it_all_the_same()
+    {
+        AuditSummary summary = Summary(End(AuditEventKind.Revoked, "a", 1), Grant("a", 1), Grant("b", 2));
+        Assert.That(summary.NotEnded.Select(one => one.Event.Fingerprint), Is.EqualTo(new[] { "b" }));
+    }
+
+    [Test]
+    public void What_is_not_ended_is_one_line_of_visible_ASCII()
+    {
+        AuditRecord last = Summary(Grant("a", 1)).NotEnded.Single();
+        Assert.That(last.ToString(), Does.EndWith(".audit.jsonl:2 2026-11-03T02:00:00.000Z warehouse Issued a, dies at 2026-11-03T03:00:00.000Z"));
+        Assert.That(Summary(Of(SampleEvents.With("\u001b[2J\u202E"), AuditEventKind.Issued)).NotEnded.Single().ToString().All(c => c is >= ' ' and <= '~'));
+    }
+
+    [Test]
     public void Grants_are_counted_by_the_rule_that_permitted_them()
     {
         AuditSummary summary = Summary(
@@ -138,6 +162,12 @@ internal sealed class AuditSummaryTests : AuditTrailFixture
     {
         Kind = AuditEventKind.Issued, At = SampleEvents.Start, FlightId = Flight(flight, session), Target = target, Job = Orders, Fingerprint = fingerprint, UnusableFrom = SampleEvents.Start.AddMinutes(handOut),
         DiesAt = SampleEvents.Start.AddMinutes(life), MaxLifetime = TimeSpan.FromMinutes(50),
+    };
+
+    private static AuditEvent Renewal(string fingerprint, int flight, int after) => new()
+    {
+        Kind = AuditEventKind.Renewed, At = SampleEvents.Start.AddMinutes(after), FlightId = Flight(flight, 1), Target = "warehouse", Job = Orders, Fingerprint = fingerprint, UnusableFrom = SampleEvents.Start.AddMinutes(after + 40),
+        DiesAt = SampleEvents.Start.AddMinutes(after + 60), MaxLifetime = TimeSpan.FromMinutes(50),
     };
 
     private static AuditEvent End(AuditEventKind kind, string fingerprint, int flight, int session = 1) =>

@@ -62,11 +62,45 @@ internal sealed class AuditTrailTests : AuditTrailFixture
     }
 
     [Test]
-    public void What_a_chain_says_of_a_repair_is_no_event_and_no_fault()
+    public void What_its_process_noticed_is_no_event_and_no_fault_and_is_told()
     {
-        new ChainFiles().Part().Add(SampleEvents.All[0]).Part().Add("""{"kind":"recovered","cut":17,"at":"2026-11-03T02:00:00.0000000Z","found":"was cut"}""").Add(SampleEvents.All[1]).End().WriteTo(Folder);
+        new ChainFiles().Part().Add(SampleEvents.All[0]).Part().Add("""{"kind":"recovered","cut":17,"at":"2026-11-03T02:00:00.0000000Z","found":"part 1 was given another mode\\u202e"}""").Add(SampleEvents.All[1]).End().WriteTo(Folder);
 
-        Assert.That((Verify().IsIntact, Verify().Chains[0].Events), Is.EqualTo((true, 2L)));
+        AuditTrail trail = Verify();
+
+        Assert.That((trail.IsIntact, trail.Chains[0].Events), Is.EqualTo((true, 2L)));
+        Assert.That(Place(trail.Chains[0].Recoveries.Single()), Does.EndWith(".2.audit.jsonl:2"));
+        Assert.That(trail.ToString(), Does.StartWith("INTACT, NOT UNDISTURBED: ").And.Match(@"noticed while it was written: .*\.2\.audit\.jsonl:2 says: part 1 was given another mode\\u202e"));
+    }
+
+    [TestCase("")]
+    [TestCase(",\"found\":7")]
+    public void One_that_does_not_say_what_was_noticed_is_a_fault(string found)
+    {
+        new ChainFiles().Part().Add($$"""{"kind":"recovered","cut":0{{found}}}""").End().WriteTo(Folder);
+        Assert.That(Verify().Faults.Single().What, Does.Contain("and not from what"));
+    }
+
+    [Test]
+    public void Of_what_is_noticed_for_ever_a_thousand_are_kept_and_the_rest_is_counted()
+    {
+        ChainFiles chain = new ChainFiles().Part();
+        for (int i = 0; i < 1003; i++)
+            chain.Add("""{"kind":"recovered","cut":0,"found":"part 1 was deleted"}""");
+        chain.WriteTo(Folder);
+        Assert.That(Verify().Chains[0].Recoveries, Has.Count.EqualTo(1000));
+        Assert.That(Verify().ToString(), Does.Contain("and 3 more"));
+    }
+
+    [Test]
+    public void An_event_of_a_kind_that_a_later_version_added_is_no_fault_and_is_counted()
+    {
+        new ChainFiles().Part().Add(EventText.Of(SampleEvents.All[0]).Replace("\"kind\":\"Attested\"", "\"kind\":\"Delegated\"", StringComparison.Ordinal)).Add(SampleEvents.All[1]).WriteTo(Folder);
+        var told = new List<AuditEventKind>();
+        AuditTrail trail = AuditTrail.Verify(Folder, onRecord: record => told.Add(record.Event.Kind));
+        Assert.That((trail.IsIntact, trail.Chains[0].Events, trail.Chains[0].LaterEvents), Is.EqualTo((true, 2L, 1L)), trail.ToString());
+        Assert.That(told, Is.EqualTo(new[] { AuditEventKind.Permitted }));
+        Assert.That(trail.ToString(), Does.StartWith("INTACT, 1 NOT ENDED, 1 EVENTS OF A LATER VERSION"));
     }
 
     [Test]

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Nhi.TokenExchange.Tests;
 
 /// <summary>What a job really tells its audit, written as a trail and read as an auditor does: both clocks, the session, asked and granted, from proof to end.</summary>
@@ -58,6 +60,48 @@ internal sealed class AuditedJobTests : AuditTrailFixture
         Assert.That((issued.AskedScopes, issued.Scopes, issued.MaxLifetime), Is.EqualTo((ScopeSet.Of("read", "write"), ScopeSet.Of("read"), TimeSpan.FromMinutes(30))));
         Assert.That(job.Audit.Events.Single(one => one.Kind == AuditEventKind.Exchanging).MaxLifetime, Is.EqualTo(TimeSpan.FromMinutes(30)));
     }
+
+    [Test]
+    public async Task A_hop_is_no_identity_and_through_it_the_workload_s_own_is_told()
+    {
+        var audits = new List<TestJob>();
+        for (int pipeline = 0; pipeline < 2; pipeline++)
+        {
+            string name = $"pipeline-{pipeline}";
+            TestJob job = await TestJob.StartAsync(source: Source(name), target: t => (t.Identity, t.Through) = (null, "entra"), more: b => b.Job(new JobContext { Pipeline = name }).Target("entra", new TestExchanger(TimeProvider.System), "job"));
+            audits.Add(job);
+            await job.Warehouse.GetAsync();
+            await job.Session.CompleteAsync();
+            AuditEvent[] ofTarget = [.. job.Audit.Events.Where(one => one.Target == "warehouse" && one.Kind != AuditEventKind.Failed)];
+            Assert.That(ofTarget.Select(one => (one.Kind, one.SubjectIssuer, one.Subject, one.Through)), Is.EqualTo(new[] { AuditEventKind.Attested, AuditEventKind.Permitted, AuditEventKind.Exchanging, AuditEventKind.Issued, AuditEventKind.Revoked }.Select(kind => (kind, "https://issuer.test", name, "entra"))));
+            Assert.That(ofTarget[0].SubjectFingerprint, Is.EqualTo(job.Audit.Events.Single(one => one is { Kind: AuditEventKind.Issued, Target: "entra" }).Fingerprint), "which proof it was is told by its fingerprint");
+        }
+        var summary = new AuditSummary();
+        new ChainFiles().Part().Add(audits.SelectMany(job => job.Audit.Events)).End().WriteTo(Folder);
+        AuditTrail.Verify(Folder, onRecord: summary.Add);
+
+        Assert.That(summary.Identities.Select(identity => (identity.Issuer, identity.Subject, identity.IsShared)), Is.EqualTo(new[] { ("https://issuer.test", "pipeline-0", false), ("https://issuer.test", "pipeline-1", false) }));
+        foreach (TestJob job in audits)
+            await job.DisposeAsync();
+    }
+
+    [Test]
+    public async Task An_opaque_proof_names_nobody_and_is_nobody_s_identity()
+    {
+        await using TestJob job = await TestJob.StartAsync(source: IdentitySources.From((_, _) => new ValueTask<SubjectToken>(new SubjectToken("opaque-proof-of-nobody", SubjectTokenType.AccessToken))));
+        await job.Warehouse.GetAsync();
+        await job.Session.CompleteAsync();
+
+        Assert.That(job.Audit.Events.Where(one => one.Subject is not null || one.SubjectIssuer is not null), Is.Empty);
+        Verify(job, out AuditSummary summary, out _);
+        Assert.That(summary.Identities, Is.Empty);
+        using JsonDocument json = JsonDocument.Parse(EventText.Of(job.Audit.Events[0]));
+        JsonElement user = json.RootElement.GetProperty("user");
+        Assert.That((user.GetProperty("name").GetString(), user.GetProperty("type").GetString()), Is.EqualTo(("unknown", "Unknown")));
+    }
+
+    private static IWorkloadIdentitySource Source(string subject) => IdentitySources.From((request, _) => new ValueTask<SubjectToken>(
+        new SubjectToken(TestProofs.Jwt(new ManualTimeProvider(), request.Audience.ToString(), claims => claims["sub"] = subject), SubjectTokenType.Jwt)));
 
     private AuditTrail Verify(TestJob job, out AuditSummary summary, out string story)
     {

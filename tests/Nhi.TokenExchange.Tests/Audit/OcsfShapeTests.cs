@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Nhi.TokenExchange.Tests;
 
@@ -26,6 +27,20 @@ public class OcsfShapeTests
         [
             "Attested 300299", "Permitted 300301", "Denied 300301", "Exchanging 600301", "Issued 300201", "Refreshed 300201", "Renewed 300205", "Revoked 300202", "Expired 300202", "Orphaned 300202", "Failed 300201", "Recovered 300299", "JobCutShort 300499",
         ]));
+
+    // Written from https://github.com/ocsf/ocsf-schema (events/iam, events/application, categories.json). 99 is "Other": its name is the source's own.
+    [Test]
+    public void Each_number_has_the_name_that_the_release_on_the_page_gives_it_and_none_of_the_table_is_unused()
+    {
+        string release = Regex.Match(File.ReadAllText(Path.Combine(Repository.Root, "docs/audit-events.md")), @"names are those of version (?<release>[0-9.]+[0-9])\.").Groups["release"].Value;
+        string[] table = [.. File.ReadLines(Path.Combine(Repository.Root, $"tests/Nhi.TokenExchange.Tests/Audit/ocsf-{release}.tsv")).Skip(1)];
+        JsonElement[] events = [.. Events().Select(Json)];
+
+        Assert.That(events.Select(json => json.GetProperty("metadata").GetProperty("version").GetString()), Is.All.EqualTo(release));
+        Assert.That(events.Select(Row).Distinct(), Is.EquivalentTo(table));
+
+        static string Row(JsonElement json) => string.Join('\t', json.GetProperty("class_uid"), json.GetProperty("class_name"), json.GetProperty("category_uid"), json.GetProperty("category_name"), json.GetProperty("activity_id"), json.GetProperty("activity_id").GetInt32() == 99 ? "" : json.GetProperty("activity_name"));
+    }
 
     [Test]
     public void There_is_a_sample_of_each_kind() => Assert.That(SampleEvents.All.Select(one => one.Kind), Is.EquivalentTo(Enum.GetValues<AuditEventKind>()));

@@ -40,7 +40,7 @@ internal static class SampleEvents
     public static AuditEvent Full => new()
     {
         Kind = AuditEventKind.Issued, At = At(480), Elapsed = Elapsed(480), SessionId = Session, FlightId = Flight, Target = "warehouse", Job = Job, AttestedFacts = JobFacts.Run | JobFacts.Environment, Issuer = "https://login.example/",
-        SubjectIssuer = "https://cluster.example", Subject = "system:serviceaccount:jobs:orders", Audience = "https://login.example/", SubjectFingerprint = Proof, SubjectClaims = new Dictionary<string, string> { ["repository"] = "shop/orders" }, WorkloadIsAsserted = true, IsAPersons = true, IsPlatformIssued = true,
+        SubjectIssuer = "https://cluster.example", Subject = "system:serviceaccount:jobs:orders", Through = "account", Audience = "https://login.example/", SubjectFingerprint = Proof, SubjectClaims = new Dictionary<string, string> { ["repository"] = "shop/orders" }, WorkloadIsAsserted = true, IsAPersons = true, IsPlatformIssued = true,
         Exposure = Exposure, StaticKey = new StaticKeyUse { Owner = "data-platform", Until = At(86_400_000), Secret = "secret/data/billing#key", Version = "4" }, ActorIssuer = "https://cluster.example", ActorSubject = "system:serviceaccount:jobs:relay",
         ActorFingerprint = "77aa77aa77aa77aa", Tenant = "contoso", Caller = new CredentialCaller("process 4711 started 99", "process", 4711, 1000), Scopes = ScopeSet.Of("sql"), AskedScopes = ScopeSet.Of("sql", "all-apis"), Resources = ["https://warehouse.example"], AuthorizationDetails = """[{"type":"table"}]""",
         Rule = "orders-load", PolicyRevision = Revision, IsObserved = true, Fingerprint = Credential, RevocationHandle = "database/creds/orders/abc", UnusableFrom = At(3_560_000), DiesAt = At(3_600_000), MaxLifetime = TimeSpan.FromMinutes(50),
@@ -62,7 +62,7 @@ internal static class SampleEvents
     public static AuditEvent With(string text) => new()
     {
         Kind = AuditEventKind.Issued, At = Start, FlightId = Flight, Target = text, Job = new JobContext { Pipeline = text, Run = text, Task = text, Dataset = text, Purpose = text, Environment = text }, Issuer = text, SubjectIssuer = text,
-        Subject = text, Audience = text, SubjectFingerprint = text, SubjectClaims = Enumerable.Range(0, 8).ToDictionary(i => $"claim-{i}", _ => text), Exposure = new CredentialExposure(ExposureAnswer.Yes(text), ExposureAnswer.Yes(text), ExposureAnswer.No(text)),
+        Subject = text, Through = text, Audience = text, SubjectFingerprint = text, SubjectClaims = Enumerable.Range(0, 8).ToDictionary(i => $"claim-{i}", _ => text), Exposure = new CredentialExposure(ExposureAnswer.Yes(text), ExposureAnswer.Yes(text), ExposureAnswer.No(text)),
         StaticKey = new StaticKeyUse { Owner = text, Until = Start, Secret = text, Version = text }, ActorIssuer = text, ActorSubject = text, ActorFingerprint = text, Tenant = text, Caller = new CredentialCaller(text, text, 1, 2), Resources = [.. Enumerable.Repeat(text, 1000)],
         AuthorizationDetails = text, Rule = text, PolicyRevision = text, Fingerprint = text, RevocationHandle = text, Code = text, Reason = text, CorrelationId = text,
     };

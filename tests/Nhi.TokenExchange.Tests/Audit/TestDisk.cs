@@ -36,6 +36,9 @@ internal sealed class TestDisk : Disk
     /// <summary>Whether what is written gets to the file with the flush alone.</summary>
     public bool ForgetsWhatIsNotFlushed { get; set; }
 
+    /// <summary>Done in each flush, after what was written is on the disk.</summary>
+    public Action? InFlush { get; set; }
+
     /// <summary>What each flush waits for.</summary>
     public ManualResetEventSlim Gate { get; } = new(initialState: true);
 
@@ -76,6 +79,7 @@ internal sealed class TestDisk : Disk
             base.Write(file, text, at);
         _unflushed.TryRemove(file, out _);
         base.Flush(file);
+        InFlush?.Invoke();
         Interlocked.Increment(ref _flushes);
     }
 

@@ -44,6 +44,25 @@ internal sealed class UnfinishedTrailsTests : AuditFolderFixture
     }
 
     [Test]
+    public async Task A_chain_whose_last_part_has_another_name_is_looked_at_there_whatever_has_its_own()
+    {
+        AuditFileSink sink = Start();
+        await WriteAsync(sink, "before");
+        string first = Files().Single();
+        foreach (int part in new[] { 2, 3 })
+        {
+            await File.WriteAllTextAsync(first.Replace(".audit.jsonl", $".{part}.audit.jsonl", StringComparison.Ordinal), "a stranger's\n");
+            File.Delete(part == 2 ? first : first.Replace(".audit.jsonl", ".2.1.audit.jsonl", StringComparison.Ordinal));
+            await WriteAsync(sink, "after");
+        }
+        await sink.EndAsync();
+
+        UnfinishedTrails.Tell(AuditFolder.Open(Folder), Job, Log);
+
+        Assert.That(Log.Text, Does.Not.Contain("NHI6004"));
+    }
+
+    [Test]
     public async Task What_is_no_file_holds_nothing_up()
     {
         await Start().EndAsync();

@@ -51,7 +51,7 @@ public class ExpiringCacheFootprintTests
         {
             DateTimeOffset end = Clock.Now.AddHours(1);
             var token = new BearerToken(flight.Number.ToString("0000000000"), end);
-            LeaseOwnership.TryClaim(token, new LeaseRecord { DeadTick = Clock.TickAfter(TimeSpan.FromHours(1)), WallEnd = Clock.WallSecondOf(end), FlightNumber = flight.Number });
+            LeaseOwnership.TryClaim(token, new LeaseRecord { DeadTick = Clock.TickAfter(TimeSpan.FromHours(1)), WallEnd = Clock.WallSecondOf(end) }.From(flight.Number, null));
             _leases.Register(token);
             slot.TryLand(flight, token, Clock.TickAfter(TimeSpan.FromMinutes(40)));
         }

@@ -216,7 +216,7 @@ public class ExpiringCacheTests
         _bench.Hands.Advance(TimeSpan.FromSeconds(31));
         Assert.That(await Get(cache, Tenant(0)), Is.SameAs(token));
         Departure refresh = await _bench.DepartureAsync();
-        cache.Withdraw(state => state.IsOrReplaces(token));
+        cache.Withdraw(state => state.Without(token));
         Task<BearerToken> waiter = Get(cache, Tenant(0));
         Assert.That(refresh.Land(_bench), Is.Null);
         BearerToken? next = (await _bench.DepartureAsync()).Land(_bench, 600, 300);

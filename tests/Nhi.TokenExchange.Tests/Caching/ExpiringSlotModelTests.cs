@@ -11,17 +11,17 @@ public class ExpiringSlotModelTests
     {
         TestContext.Out.WriteLine($"seed {seed}");
         var random = new Random(seed);
-        int landings = 0, refusals = 0, hits = 0, waits = 0, ends = 0, backoffs = 0, dooms = 0;
+        int landings = 0, refusals = 0, hits = 0, waits = 0, ends = 0, backoffs = 0, dooms = 0, beside = 0;
         for (int step = 0; step < Steps / 2;)
         {
             var run = new Run(random);
             for (int i = random.Next(50, 2000); i > 0 && step < Steps / 2; i--, step++)
                 await run.StepAsync(step);
             (landings, refusals, hits, waits, ends) = (landings + run.Landings, refusals + run.Refusals, hits + run.Hits, waits + run.Waits, ends + (run.HasEnded ? 1 : 0));
-            (backoffs, dooms) = (backoffs + run.Backoffs, dooms + run.Dooms);
+            (backoffs, dooms, beside) = (backoffs + run.Backoffs, dooms + run.Dooms, beside + run.DoomsBesideAGoodOne);
         }
-        TestContext.Out.WriteLine($"{hits} handed out at once, {waits} waited, {landings} landed, {refusals} refused, {backoffs} of them after credentials refused one after the other, {dooms} doomed by a withdrawal, {ends} jobs ended");
-        Assert.That(new[] { landings, refusals, backoffs, hits, waits, dooms, ends }, Is.All.GreaterThan(20), "a walk that comes nowhere shows nothing");
+        TestContext.Out.WriteLine($"{hits} handed out at once, {waits} waited, {landings} landed, {refusals} refused, {backoffs} of them after credentials refused one after the other, {dooms} doomed by a withdrawal, {beside} beside a credential that stays, {ends} jobs ended");
+        Assert.That(new[] { landings, refusals, backoffs, hits, waits, dooms, beside, ends }, Is.All.GreaterThan(20), "a walk that comes nowhere shows nothing");
     }
 
     /// <summary>What DESIGN says, in times instead of states.</summary>
@@ -55,7 +55,7 @@ public class ExpiringSlotModelTests
         private long _monoMilliseconds;
         private Task<BearerToken>? _waiter;
 
-        public int Landings, Refusals, Hits, Waits, Backoffs, Dooms;
+        public int Landings, Refusals, Hits, Waits, Backoffs, Dooms, DoomsBesideAGoodOne;
 
         public bool HasEnded => _model.Ended;
 
@@ -83,6 +83,8 @@ public class ExpiringSlotModelTests
                     Invalidate();
                 else if (dice < 63)
                     Withdraw();
+                else if (dice < 64)
+                    DoomFlight();
                 else if (dice < 95)
                     Advance(random.Next(3) switch { 0 => random.Next(1, 50), 1 => random.Next(1, 5000), _ => random.Next(1, 60_000) });
                 else if (dice < 97)
@@ -190,6 +192,7 @@ public class ExpiringSlotModelTests
             }
             else
             {
+                counts |= ReferenceEquals(_model.Flying, departure.Flight) && _model.Doomed && _model.Held is not null;   // what was to be refreshed was not withdrawn
                 bool denied = outcome == 9;
                 BearerToken? taken = departure.Fail(denied ? new AccessDeniedException("rule", "no") { IsOfThePolicy = true } : null);
                 Assert.That(taken, counts && denied ? Is.SameAs(_model.Held) : Is.Null);
@@ -208,6 +211,8 @@ public class ExpiringSlotModelTests
                 }
             }
             bool mine = ReferenceEquals(_model.Flying, departure.Flight);
+            if (mine && !counts)
+                (_model.RefreshDue, _model.Failing, _model.Denied, _model.FailuresInARow, _model.RefusalsInARow, _model.NextAfterRefusal) = (0, false, false, 0, 0, 0);
             if (mine)
                 (_model.Flying, _model.Doomed) = (null, false);
             if (mine && _waiter is { } waiter && !_model.Ended)
@@ -263,7 +268,7 @@ public class ExpiringSlotModelTests
             if (_seen.Count == 0)
                 return;
             BearerToken token = random.Next(2) == 0 ? _seen[^1] : _seen[random.Next(_seen.Count)];
-            _slot!.Withdraw(state => state.IsOrReplaces(token));
+            _slot!.Withdraw(state => state.Without(token));
             if (token == _model.Held)
                 _model.Held = null;
             else if (_model.Flying is null || token != _model.FlyingFor)
@@ -272,6 +277,15 @@ public class ExpiringSlotModelTests
                 return;
             (_model.Doomed, _model.Failing, _model.Denied, _model.FailuresInARow, _model.RefusalsInARow, _model.NextAfterRefusal) = (true, false, false, 0, 0, 0);
             Dooms++;
+        }
+
+        private void DoomFlight()
+        {
+            _slot!.Withdraw(state => state.WithoutFlight());
+            if (_model.Flying is null)
+                return;
+            _model.Doomed = true;
+            DoomsBesideAGoodOne += _model.IsGood(Mono, Wall) ? 1 : 0;
         }
 
         private async Task EndAsync()

@@ -136,7 +136,7 @@ public class ExpiringSlotRaceTests
         Departure refresh = await _bench.DepartureAsync();
         if (isRejectedBefore)
             _slot.Reject(old);
-        _slot.Withdraw(state => state.IsOrReplaces(old));
+        _slot.Withdraw(state => state.Without(old));
         Task<BearerToken> waiter = Get();
         Assert.That(refresh.Land(_bench), Is.Null, "it may be the same, renewed");
         BearerToken? token = (await _bench.DepartureAsync()).Land(_bench);
@@ -150,7 +150,7 @@ public class ExpiringSlotRaceTests
         _slot.Reject(old);
         Task<BearerToken> waiter = Get();
         Departure next = await _bench.DepartureAsync();
-        _slot.Withdraw(state => state.IsOrReplaces(old));
+        _slot.Withdraw(state => state.Without(old));
         BearerToken? token = next.Land(_bench);
         Assert.That(await waiter, Is.SameAs(token));
     }

@@ -105,7 +105,7 @@ internal sealed class SlotCopy(AgreedClock clock, Func<long> nextNumber, Action<
                 || (state.Mark == SlotMark.Ended && bugs.HasFlag(PlantedBugs.NoLookAtEndedWhenLanding));
             bool taken = mine && (state.Mark == SlotMark.None
                 || (state.Mark == SlotMark.Ended && bugs.HasFlag(PlantedBugs.NoLookAtEndedWhenLanding)));
-            if (mine && !TryMove(state, taken ? SlotState<BearerToken>.Land(credential, refreshTick, flight.After, clock.Tick) : SlotState<BearerToken>.LandDoomed()))
+            if (mine && !TryMove(state, taken ? SlotState<BearerToken>.Land(credential, refreshTick, flight.After, clock.Tick) : state.LandDoomed()))
                 continue;
             flight.Complete(null);
             return taken;
@@ -119,7 +119,7 @@ internal sealed class SlotCopy(AgreedClock clock, Func<long> nextNumber, Action<
             SlotState<BearerToken> state = State;
             bool mine = ReferenceEquals(state.Flight, flight);
             FlightFailure? failure = mine && state.Mark == SlotMark.None ? FlightFailure.Of(cause, state.Failure, clock, 0, flight.IsRefresh) : null;
-            if (mine && !TryMove(state, failure is null ? SlotState<BearerToken>.LandDoomed() : state.Fail(failure)))
+            if (mine && !TryMove(state, failure is null ? state.LandDoomed() : state.Fail(failure)))
                 continue;
             flight.Complete(failure);
             return failure is { IsDenial: true } ? state.Current : null;

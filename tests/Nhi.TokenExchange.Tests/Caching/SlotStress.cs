@@ -141,7 +141,7 @@ internal sealed class StressOwner : ISlotOwner<BearerToken>
             var life = TimeSpan.FromSeconds(random.Next(4, 12));
             DateTimeOffset end = Clock.Now + life;
             var token = new BearerToken("stress" + flight.Number, end);
-            LeaseOwnership.TryClaim(token, new LeaseRecord { DeadTick = Clock.TickAfter(life), WallEnd = Clock.WallSecondOf(end), FlightNumber = flight.Number });
+            LeaseOwnership.TryClaim(token, new LeaseRecord { DeadTick = Clock.TickAfter(life), WallEnd = Clock.WallSecondOf(end) }.From(flight.Number, null));
             _revisionOf[token] = revision;
             Interlocked.Increment(ref _result.Issued);
             Leases.Register(token);

@@ -39,6 +39,37 @@ public class NarrowedExchangeTests
         }));
     }
 
+    [TestCase("""{ "scopes": { "anyOf": [ "all-apis" ] } }""")]
+    [TestCase("""{ "scopes": { "anyOf": [ "files" ] } }""")]
+    [TestCase("""{ "scopes": { "beyond": [ "sql" ] } }""")]
+    public async Task What_an_exchange_asks_for_where_the_target_names_no_scopes_can_be_forbidden(string when)
+    {
+        await using ScriptedIssuer workspace = Answering("");
+        await using JobSession job = await StartDatabricksAsync(workspace, Policies.Of(Policies.Permit("orders", """{ "target": "warehouse" }"""), Policies.Forbid("narrow", when)));
+
+        AccessDeniedException denied = Assert.ThrowsAsync<AccessDeniedException>(() => job.Provider<BearerToken>("warehouse").GetAsync().AsTask())!;
+
+        Assert.That((denied.Rule, workspace.Requests.Count), Is.EqualTo(("narrow", 0)));
+        Assert.That(denied.Message, Does.Contain("scopes is 'all-apis'"));
+    }
+
+    [TestCase(null, "all-apis")]
+    [TestCase("""{ "scopes": [ "sql" ] }""", "sql")]
+    public async Task What_is_left_of_it_is_asked_for_and_the_audit_says_so(string? limits, string sent)
+    {
+        var audit = new RecordingSink();
+        await using ScriptedIssuer workspace = Answering("");
+        await using JobSession job = await StartDatabricksAsync(workspace, Limits(limits), audit);
+
+        await job.Provider<BearerToken>("warehouse").GetAsync();
+
+        Assert.That(workspace.Requests.Single().Field("scope"), Is.EqualTo(sent));
+        Assert.That(audit.Events.Where(one => one.Kind is AuditEventKind.Permitted or AuditEventKind.Exchanging or AuditEventKind.Issued).Select(one => one.Scopes.ToString()), Is.EqualTo(new[] { sent, sent, sent }));
+    }
+
+    private static Task<JobSession> StartDatabricksAsync(ScriptedIssuer workspace, IAccessPolicy policy, IAuditSink? audit = null) =>
+        JobSession.StartAsync(b => Compose(b, policy).Audit(audit ?? new RecordingSink()).Target("warehouse", Targets.Databricks(workspace.Uri, "principal"), "job"));
+
     [Test]
     public async Task A_grant_by_assertion_is_narrowed_likewise()
     {

@@ -42,6 +42,29 @@ internal sealed class RenewalsTests
         Assert.That(held.Lease.EndIsUncertain, Is.EqualTo(isUncertain));
     }
 
+    [TestCase(-10, true, Description = "set back by what the issuer gave: the end reads the same, and comes later")]
+    [TestCase(10, true)]
+    [TestCase(0, false)]
+    public async Task An_end_that_reads_the_same_on_a_clock_that_was_set_is_not_the_same(int setBySeconds, bool isUncertain)
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Issuer.Answer = asked =>
+        {
+            if (asked.Held is not { } renewing)
+                return new Issued<BearerToken>(job.Issuer.NewToken()) { RevocationHandle = "lease/1" };
+            Assert.That(Blocking.Wait(asked.Renewal!.TryBeginAsync(CancellationToken.None).AsTask()), Is.True);
+            asked.Renewal.GaveNoMore(renewing.ExpiresAt);
+            throw Renewals.NoMore("warehouse");
+        };
+        BearerToken held = await job.Warehouse.GetAsync();
+        job.Time.Advance(TimeSpan.FromMinutes(45));
+        job.Time.SetWall(job.Time.GetUtcNow().AddSeconds(setBySeconds));
+        await job.Warehouse.GetAsync();
+        await job.QuietAsync();
+
+        Assert.That(held.Lease.EndIsUncertain, Is.EqualTo(isUncertain));
+    }
+
     [Test]
     public async Task What_is_handed_out_is_dropped_for_an_end_that_is_sooner_than_its_own_alone()
     {

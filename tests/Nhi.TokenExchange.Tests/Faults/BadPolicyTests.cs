@@ -124,6 +124,32 @@ internal sealed class BadPolicyTests : OidcFileFixture
         Assert.DoesNotThrow(() => Of(Permit("p", When), Forbid("f", """{ "target": "warehouse", "tenant": "x" }""")), "a tenant need not be said");
     }
 
+    [TestCase("""{ "exposure": { "tiedToHuman": false } }""", null, "never matches: of a static key exposure.tiedToHuman is always true")]
+    [TestCase("""{ "scopes": { "within": [ "sql" ] } }""", null, "never matches: no scopes are asked for with a static key")]
+    [TestCase("{}", """{ "scopes": [ "sql" ] }""", "limits scopes, resources or details, of which a static key has none")]
+    [TestCase("{}", """{ "resources": [ "a" ] }""", "limits scopes, resources or details, of which a static key has none")]
+    [TestCase("{}", """{ "authorizationDetails": [ { "type": "sql" } ] }""", "limits scopes, resources or details, of which a static key has none")]
+    [TestCase("{}", """{ "refuseLongerLife": true }""", "refuses every static key it permits: none ends")]
+    public void B51_What_no_static_key_can_meet_is_a_contradiction(string more, string? limits, string what)
+    {
+        var when = System.Text.Json.Nodes.JsonNode.Parse(more)!.AsObject();
+        (when["target"], when["static"]) = ("billing", true);
+
+        Assert.That(ErrorOf(Permit("key", when.ToJsonString(), limits)), Does.Contain(what));
+        Assert.DoesNotThrow(() => Of(Permit("key", """{ "target": "billing", "static": true, "exposure": { "tiedToHuman": true } }""", """{ "longestHandOut": "00:10:00" }"""), Forbid("beyond", """{ "static": true, "scopes": { "beyond": [ "sql" ] }, "tenant": "x" }""")));
+    }
+
+    [TestCase("\"scopes\": [ \"sql\" ]", "\"scopes\": [ \"files\" ]", "scopes")]
+    [TestCase("\"resources\": [ \"a\", \"b\" ]", "\"resources\": [ \"c\" ]", "resources")]
+    [TestCase("\"authorizationDetails\": [ { \"type\": \"sql\" } ]", "\"authorizationDetails\": [ { \"type\": \"file\" } ]", "authorizationDetails")]
+    public void B51_Permits_that_together_leave_nothing_are_a_contradiction(string narrow, string other, string what)
+    {
+        Assert.That(ErrorsOf(Text(1, Permit("a", """{ "target": "warehouse", "subject": "x" }""", $"{{ {narrow} }}"), Permit("b", """{ "target": "warehouse" }""", $"{{ {other} }}"))).Single(),
+            Does.StartWith($"test.json(1,43) rule 'a': permits nothing: of the {what} that it leaves the permit 'b' in line 2 leaves none, and matches whatever it matches."));
+        Assert.DoesNotThrow(() => Of(Permit("a", """{ "target": "warehouse", "subject": "x" }""", $"{{ {narrow} }}"), Permit("b", """{ "target": "warehouse", "subject": "y" }""", $"{{ {other} }}")));
+        Assert.DoesNotThrow(() => Of(Permit("a", """{ "target": "warehouse" }""", $"{{ {narrow} }}"), Permit("b", """{ "target": "warehouse" }""", $"{{ {narrow} }}")));
+    }
+
     [TestCase("""{ "version": 1, "revision": 1, "rules": [ """, "test.json(1,43): ends before the document does: it looks cut")]
     [TestCase("{ \"version\": 1,\n  \"revision\": 1,\n  \"rules\": [ ] } x", "test.json(3,18): is no JSON from here on")]
     [TestCase("{ \"version\": 1, // one\n \"revision\": 1, \"rules\": [ ] }", "test.json(1,17): is no JSON from here on")]
@@ -178,7 +204,7 @@ internal sealed class BadPolicyTests : OidcFileFixture
     {
         string[] errors = ErrorsOf(Text(1, """{ "name": "A", "effect": "permit", "when": { "target": "x" } }""", """{ "name": "b", "effect": "allow" }""", Permit("c", """{ "target": "a*" }""")));
 
-        Assert.That(errors.Select(error => error.Split(':')[0]), Is.EqualTo(["test.json(1,53) rules[0].name", "test.json(2,26) rules[1].effect", "test.json(3,56) rules[2].when.target"]));
+        Assert.That(errors.Select(error => error.Split(':')[0]), Is.EqualTo(["test.json(1,53) rules[0].name", "test.json(2,1) rules[1]", "test.json(2,26) rules[1].effect", "test.json(3,56) rules[2].when.target"]));
     }
 
     [Test]

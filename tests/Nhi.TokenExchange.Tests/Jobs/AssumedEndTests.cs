@@ -56,6 +56,27 @@ public class AssumedEndTests
     }
 
     [Test]
+    public async Task One_whose_end_is_asked_for_when_the_job_ends_is_in_the_job_s_report()
+    {
+        using var gate = new Gate();
+        await using TestJob job = await StartAsync(async _ =>
+        {
+            await gate.PassAsync();
+            return Revocation.Revoked;
+        });
+        BearerToken token = await job.Warehouse.GetAsync();
+        job.Time.Advance(AssumedLife + TimeSpan.FromSeconds(2));
+        await gate.Reached;   // at the end that is assumed, and not answered yet
+
+        Task<JobReport> ending = job.Session.CompleteAsync();
+        await Eventually.HoldsAsync(() => job.Session.Ended.IsCancellationRequested, "the job's end");
+        gate.Open();
+        JobReport report = await ending;
+
+        Assert.That(report.Leases.Select(lease => (lease.Fingerprint, lease.End)), Is.EqualTo(new[] { (token.Fingerprint, LeaseEnd.Revoked) }));
+    }
+
+    [Test]
     public async Task What_failed_before_is_not_pushed_out_by_them()
     {
         BearerToken? failed = null;

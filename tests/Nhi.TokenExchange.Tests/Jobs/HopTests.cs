@@ -327,6 +327,42 @@ public class HopTests
     }
 
     [Test]
+    public async Task A_hops_older_credential_that_is_revoked_takes_nothing_along_that_was_got_with_a_newer_one([Values] bool isRenewal)
+    {
+        var time = new ManualTimeProvider();
+        using var gate = new Gate();
+        var gotWith = new Dictionary<string, string>();
+        TestExchanger hop = new(time), behind = new(time) { DiesWith = credential => gotWith.GetValueOrDefault(credential.Fingerprint) };
+        behind.Answer = asked =>
+        {
+            bool renews = isRenewal && asked.Held is not null;
+            BearerToken token = renews ? new BearerToken(((BearerToken)asked.Held!).Reveal(), time.GetUtcNow() + TimeSpan.FromHours(1)) : behind.NewToken();
+            gotWith.TryAdd(token.Fingerprint, asked.Subject.Fingerprint);
+            return new Issued<BearerToken>(token) { IsRenewal = renews };
+        };
+        await using JobSession session = await JobSession.StartAsync(b => b
+            .Identity("job", TestProofs.Source(time), ActsFor.Workload).Target("hop", hop, "job").Target("behind", behind, t => t.Through = "hop").Time(time).Jitter(() => 0).EndOnSignals(false));
+        CredentialProvider<BearerToken> first = session.Provider<BearerToken>("hop"), second = session.Provider<BearerToken>("behind");
+        BearerToken old = await first.GetAsync();
+        first.Reject(old);
+        BearerToken held = await second.GetAsync();   // with the newer one
+        time.Advance(new TimeSpan(0, 39, 50));
+        behind.Gate = gate;
+        Assert.That(await second.GetAsync(), Is.SameAs(held), "its refresh is due, and on its way");
+        await gate.Reached;
+
+        await session.RevokeCredentialAsync(old, "it was seen in a log");
+
+        Assert.That(second.TryGet(out BearerToken? current), Is.True);
+        Assert.That(current, Is.SameAs(held), "it ends with another credential");
+        gate.Open();
+        await Eventually.HoldsAsync(() => !((SlotProvider<BearerToken>)second).HasFlight && session.Leases.FlightsInTheAir == 0, "the landing of its refresh");
+        Assert.That(behind.Revoked, Is.EqualTo(isRenewal ? [] : behind.Issued.Skip(1)), "nobody knows yet with what it was got; a renewal is what is held");
+        Assert.That((await second.GetAsync()).Fingerprint, Is.EqualTo(held.Fingerprint));
+        Assert.That(behind.Revoked, Does.Not.Contain(held));
+    }
+
+    [Test]
     public async Task The_audit_states_the_end_that_a_chain_has_though_the_wall_clock_was_set_while_it_was_built()
     {
         var audit = new RecordingSink();

@@ -86,7 +86,7 @@ internal sealed class HostileJournalTests : JournalFixture
             ("torn", Header, "NHI7005", "its first line is not whole"),
             ("garbage", "garbage\n", "NHI7005", "line 1 is no JSON"),
             ("another kind", Lease(1) + "\n", "NHI7005", "line 1 does not say whose journal it is"),
-            ("another version", Header.Replace("\"version\":1", "\"version\":2", StringComparison.Ordinal) + "\n", "NHI7005", "line 1 is of another version than 1"),
+            ("another version", Header.Replace("\"version\":1", "\"version\":3", StringComparison.Ordinal) + "\n", "NHI7005", "line 1 is of another version than 1 to 2"),
             ("no version", Header.Replace("\"version\":1,", "", StringComparison.Ordinal) + "\n", "NHI7005", "line 1 has no version"),
             ("a field twice", Header.Replace("\"version\":1", "\"version\":1,\"version\":1", StringComparison.Ordinal) + "\n", "NHI7005", "line 1 has a field twice"),
             ("an absurd length", new string('x', 10_000_000) + "\n", "NHI7005", "line 1 is longer than any of ours"),
@@ -207,6 +207,7 @@ internal sealed class HostileJournalTests : JournalFixture
         Assert.That(report.ToString(), Does.Contain("declare the target 'held' with issuer https://moved.test/ to have it revoked"));
         Assert.That(audit.Events.Single(one => one.Kind == AuditEventKind.Orphaned).Reason, Does.Contain("declare the target 'held'"));
         Assert.That(audit.Events.Single(one => one.Kind == AuditEventKind.Expired).Fingerprint, Is.EqualTo("f2"));
+        Assert.That(audit.Events.Select(one => one.PolicyRevision), Is.All.EqualTo("allow-all"), "which rules are in force is said where nothing is decided, too");
         Assert.That(Files(), Is.EqualTo(new[] { file }));
         Assert.That((await RecoverAsync()).Jobs.Single().Leases.Select(lease => lease.Fingerprint), Is.EqualTo(new[] { "f1" }));
     }

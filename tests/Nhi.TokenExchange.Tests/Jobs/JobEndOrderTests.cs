@@ -275,6 +275,8 @@ internal sealed class JobEndOrderTests
         await job.Session.Released;
 
         Assert.That((report.AllEnded, report.FlightsInTheAir), Is.EqualTo((false, 1)));
+        LeaseOutcome listed = report.Leases.Single();
+        Assert.That((listed.Fingerprint, listed.End, listed.Reason), Is.EqualTo((token.Fingerprint, LeaseEnd.Failed, "its revocation had begun before the job's end, and was not answered by then")));
         Assert.That(token.Lease.State, Is.EqualTo(LeaseState.Taken), "nobody comes any more");
     }
 

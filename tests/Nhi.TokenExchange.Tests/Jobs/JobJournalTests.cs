@@ -42,7 +42,7 @@ internal sealed class JobJournalTests : JournalFixture
         string[] lines = beforeRecord.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.That(beforeExchange.Split('\n', StringSplitOptions.RemoveEmptyEntries), Is.EqualTo(lines[..2]));
         Assert.That(lines, Has.Length.EqualTo(3));
-        Assert.That(lines[0], Does.Contain("\"job.Pipeline\":\"orders-nightly\"").And.Contain("\"version\":1"));
+        Assert.That(lines[0], Does.Contain("\"job.Pipeline\":\"orders-nightly\"").And.Contain("\"version\":2"));
         Assert.That(lines[1], Does.Contain("\"target\":\"warehouse\",\"issuer\":\"https://issuer.test/\"").And.Not.Contain("fingerprint"));
         Assert.That(lines[2], Does.Contain($"\"fingerprint\":\"{token.Fingerprint}\",\"handle\":\"lease/one\""));
         Assert.That(Text, Does.Not.Contain(token.Reveal()));

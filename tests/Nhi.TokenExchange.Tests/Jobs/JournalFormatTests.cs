@@ -8,18 +8,15 @@ namespace Nhi.TokenExchange.Tests;
 [UnsupportedOSPlatform("windows")]
 internal sealed class JournalFormatTests : JournalFixture
 {
-    // Every kind of line and every field of version 1. It is never changed: another form gets another version, and a file of its own beside this one.
-    private static readonly string Version1 = Path.Combine(Repository.Root, "tests", "Nhi.TokenExchange.Tests", "Jobs", "journal-1.jsonl");
-
     private static readonly DateTimeOffset Started = new(2026, 11, 28, 2, 0, 0, TimeSpan.Zero);
     private static readonly DateTimeOffset Dies = new(2126, 11, 28, 3, 0, 0, TimeSpan.Zero);
 
     [Test]
-    public async Task A_journal_of_version_1_is_recovered_whole()
+    public async Task A_journal_of_each_version_is_recovered_whole([Values(1, 2)] int version)
     {
         string journal = Path.Combine(Journals, "one.journal");
         Directory.CreateDirectory(Journals, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        File.Copy(Version1, journal);
+        File.Copy(FileOf(version), journal);
         File.SetUnixFileMode(journal, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         foreach (string issued in (string[])["f2.held", "f4.chosen", "f5.held", "f6.held"])
             await File.WriteAllTextAsync(Path.Combine(Ledger, issued), "");
@@ -33,8 +30,9 @@ internal sealed class JournalFormatTests : JournalFixture
         Assert.That(job.Leases.Select(lease => (lease.Target, lease.Fingerprint, lease.End, lease.DiesAt)), Is.EquivalentTo(new[]
         {
             ("held", "f2", LeaseEnd.Revoked, Dies), ("bare", "f3", LeaseEnd.CannotBeRevoked, Dies), ("chosen", "", LeaseEnd.Revoked, Dies), ("held", "f6", LeaseEnd.Revoked, Dies), ("bare", "f7", LeaseEnd.CannotBeRevoked, Dies),
-        }));
-        Assert.That(Fingerprints("revoked"), Is.EquivalentTo(new[] { "f2", "f4", "f6" }), "and not what had ended");
+        }.Concat(version == 1 ? [] : [("held", "f8", LeaseEnd.Revoked, Dies), ("bare", "f9", LeaseEnd.AlreadyGone, Dies)])));
+        Assert.That(Fingerprints("revoked"), Is.EquivalentTo(new[] { "f2", "f4", "f6" }), "and not what had ended, told or untold");
+        Assert.That(audit.Events.Where(one => one.Fingerprint is "f8" or "f9").Select(one => one.Kind), Is.EquivalentTo(version == 1 ? Array.Empty<AuditEventKind>() : [AuditEventKind.Revoked, AuditEventKind.Expired]));
         AuditEvent attested = audit.Events.Single(one => one.Fingerprint == "f6");
         Assert.That((attested.Job.Run, attested.Job.Task, attested.AttestedFacts), Is.EqualTo(("9000000001", "70000000001", JobFacts.Run | JobFacts.Task)));
         Assert.That(attested.Job.Origins["Run"], Is.EqualTo("variable GITHUB_RUN_ID of GitHub Actions"));
@@ -43,7 +41,7 @@ internal sealed class JournalFormatTests : JournalFixture
     }
 
     [Test]
-    public void What_is_written_today_is_version_1_to_the_letter()
+    public void What_is_written_today_is_version_2_to_the_letter()
     {
         JournalEntry held = Entry(2, "held") with { Fingerprint = "f2", Handle = "lease/f2", UnusableFrom = Dies.AddSeconds(-10), DiesAt = Dies };
         JobContext attested = Job(("Pipeline", "orders-nightly", "code"), ("Run", "9000000001", "variable GITHUB_RUN_ID of GitHub Actions"), ("Task", "70000000001", "claim check_run_id of GitHub Actions"));
@@ -57,12 +55,19 @@ internal sealed class JournalFormatTests : JournalFixture
             JournalText.Of(Entry(5, "held") with { Fingerprint = "f5", Handle = "lease/f5", UnusableFrom = held.UnusableFrom, DiesAt = Dies }),
             JournalText.Of(Entry(6, "held") with { Job = attested, AttestedFacts = JobFacts.Run | JobFacts.Task, Fingerprint = "f6", Handle = "lease/f6", UnusableFrom = held.UnusableFrom, DiesAt = Dies }),
             JournalText.Of(Entry(7, "bare") with { IsPlatformIssued = true, Fingerprint = "f7", UnusableFrom = held.UnusableFrom, DiesAt = Dies }),
+            .. Lines(Entry(8, "held") with { Fingerprint = "f8", Handle = "lease/f8", UnusableFrom = held.UnusableFrom, DiesAt = Dies, Untold = new JournalUntold(LeaseEnd.Revoked, Started.AddMinutes(30), "the job ended") }),
+            .. Lines(Entry(9, "bare") with { Fingerprint = "f9", UnusableFrom = held.UnusableFrom, DiesAt = Dies, Untold = new JournalUntold(LeaseEnd.AlreadyGone, Started.AddMinutes(30), null) }),
             JournalText.OfEnd(5, "Revoked"),
             JournalText.OfClosing(),
         ];
 
-        Assert.That(string.Concat(lines.Select(Encoding.UTF8.GetString)), Is.EqualTo(File.ReadAllText(Version1)));
+        Assert.That(string.Concat(lines.Select(Encoding.UTF8.GetString)), Is.EqualTo(File.ReadAllText(FileOf(2))));
     }
+
+    // Every kind of line and every field of a version. They are never changed: another form gets another version, and a file of its own beside these.
+    private static string FileOf(int version) => Path.Combine(Repository.Root, "tests", "Nhi.TokenExchange.Tests", "Jobs", $"journal-{version}.jsonl");
+
+    private static byte[][] Lines(JournalEntry entry) => [JournalRecord.Of(entry, null).Text];
 
     private static JournalEntry Entry(int number, string target) => new()
     {

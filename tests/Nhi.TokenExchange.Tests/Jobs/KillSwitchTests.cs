@@ -222,6 +222,13 @@ internal sealed class KillSwitchTests
         Assert.That(Compose(new TokenExchangeBuilder(), new ManualTimeProvider()).KillSwitch(path).Freeze, Throws.TypeOf<TokenExchangeException>().With.Message.Contains("KillSwitch: is in a folder that is not there"));
     }
 
+    // As one in a folder that the job's user may not search; the tests run as root, who may.
+    [Test]
+    public void A_file_that_could_never_be_seen_is_refused_at_the_start() =>
+        Assert.That(
+            Compose(new TokenExchangeBuilder(), new ManualTimeProvider()).KillSwitch(Path.Combine(_folder, new string('x', 300))).Freeze,
+            Throws.TypeOf<TokenExchangeException>().With.Message.Contains("or can't look into").And.Message.Contains("let this user search it"));
+
     private Task<TestJob> StartAsync(Action<TokenExchangeBuilder>? more = null) => TestJob.StartAsync(more: b =>
     {
         b.KillSwitch(Switch);

@@ -68,6 +68,28 @@ internal sealed class SlowAuditAtTheEndTests : JournalFixture
     }
 
     [Test]
+    public async Task A_chain_says_that_it_is_whole_when_the_last_end_is_in_it_however_long_the_disk_took()
+    {
+        string folder = Directory.CreateTempSubdirectory("nhi-audit-").FullName;
+        var disk = new TestDisk();
+        TestJob job = await StartAsync(b => b.AuditFolder(Path.Combine(folder, "audit")).AuditDisk(disk));
+        Task shut = disk.Shut();
+        Task<JobReport> ending = job.Session.CompleteAsync();
+        await shut;
+        await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count == Count, "all revocations");
+        job.Time.Advance(TimeSpan.FromSeconds(12));
+        await ending;
+        disk.Gate.Set();
+        await job.Session.Released;
+
+        var told = new List<AuditEventKind>();
+        AuditTrail trail = AuditTrail.Verify(Path.Combine(folder, "audit"), onRecord: record => told.Add(record.Event.Kind));
+        Assert.That((trail.IsIntact, trail.Chains.Single().IsEnded), Is.EqualTo((true, true)), trail.ToString());
+        Assert.That(told.Count(kind => kind == AuditEventKind.Revoked), Is.EqualTo(Count));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Test]
     public async Task A_policy_change_is_not_held_up_by_it()
     {
         await using TestJob job = await StartAsync();
@@ -89,16 +111,16 @@ internal sealed class SlowAuditAtTheEndTests : JournalFixture
             Task<JobReport> ending = job.Session.CompleteAsync();
             await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count == Count, "all revocations");
             job.Time.Advance(TimeSpan.FromSeconds(12));
-            await ending;
+            Assert.That((await ending).Untold, Is.EqualTo(Count));
             await job.Session.Released;
         }
-        await using TestJob next = await TestJob.StartAsync(i => i.OnRevoke = _ => Task.FromResult(Revocation.AlreadyGone), more: b => b.Journal(Journals));
+        await using TestJob next = await TestJob.StartAsync(i => i.OnRevoke = _ => throw new InvalidOperationException("it was asked"), more: b => b.Journal(Journals));
 
         RecoveryReport report = await next.Session.WaitForRecoveryAsync();
 
         Assert.That(report.AllEnded, Is.True);
-        Assert.That(report.Jobs.Single().Leases, Is.Not.Empty);
-        Assert.That(next.Audit.Kinds, Is.All.EqualTo(AuditEventKind.Expired).And.Exactly(report.Jobs.Single().Leases.Count).Items);
+        Assert.That(report.Jobs.Single().Leases, Has.Count.EqualTo(Count));
+        Assert.That(next.Audit.Kinds, Is.All.EqualTo(AuditEventKind.Revoked).And.Exactly(Count).Items);
     }
 
     private static async Task<TestJob> StartAsync(Action<TokenExchangeBuilder>? more = null)

@@ -106,7 +106,7 @@ public class ExposureTests
     [Test]
     public void Lint_finds_rules_that_say_it_the_wrong_way_round()
     {
-        PolicyDocument policy = Of(Permit("exposed", """{ "target": "warehouse", "exposure": { "tiedToHuman": true } }"""), Forbid("safe", """{ "exposure": { "visibleToOperators": false } }"""));
+        PolicyDocument policy = Of(Permit("exposed", $$"""{ "target": "warehouse", "issuer": "{{GitHub}}", "subject": "{{MainBranch}}", "exposure": { "tiedToHuman": true } }"""), Forbid("safe", """{ "exposure": { "visibleToOperators": false } }"""));
 
         Assert.That(PolicyLint.Check(policy, Now).Select(found => (found.Check, found.Rule, found.What)), Is.EqualTo(new[]
         {

@@ -33,7 +33,7 @@ public class NarrowingTests
     [Test]
     public void Permits_without_a_name_in_common_leave_nothing()
     {
-        AccessDecision decision = Of(Permit("a", ToWarehouse, $$"""{ "resources": [ "{{Orders}}" ] }"""), Permit("b", ToWarehouse, $$"""{ "resources": [ "{{Returns}}" ] }""")).Decide(Asking([Orders, Returns]));
+        AccessDecision decision = Of(Permit("a", ToWarehouse, $$"""{ "resources": [ "{{Orders}}" ] }"""), Permit("b", """{ "targetIssuer": "https://workspace.example/" }""", $$"""{ "resources": [ "{{Returns}}" ] }""")).Decide(Asking([Orders, Returns]));
 
         Assert.That(decision.Reason, Is.EqualTo($"resources expected none, since the rules together leave none, presented '{Orders}' or '{Returns}'"));
     }
@@ -75,7 +75,7 @@ public class NarrowingTests
     [Test]
     public void A_third_permit_does_not_bring_back_what_two_others_leave_nothing_of()
     {
-        string[] rules = [.. new[] { "orders", "returns", "orders" }.Select((table, i) => Permit($"r{i}", ToWarehouse, $$"""{ "authorizationDetails": [ { "type": "sql", "table": "{{table}}" } ] }"""))];
+        string[] rules = [.. new[] { ("orders", "target"), ("returns", "targetIssuer"), ("orders", "subject") }.Select((one, i) => Permit($"r{i}", $$"""{ "{{one.Item2}}": { "present": true } }""", $$"""{ "authorizationDetails": [ { "type": "sql", "table": "{{one.Item1}}" } ] }"""))];
 
         AccessDecision decision = Of(rules).Decide(Asking([], """[{"type":"sql","table":"orders"}]"""));
 
@@ -139,12 +139,12 @@ public class NarrowingTests
         var exchanger = new TestExchanger(TimeProvider.System) { Flaw = _ => "are none" };
 
         Assert.That(Narrowing.Applied(Permitted(ScopeSet.Of("files"), false), Request(scopes: "sql files"), exchanger).HoldsUntil, Is.EqualTo(Now.AddSeconds(denyHolds)));
-        Assert.That(SenderConstraint.Applied(Permitted(null, true), exchanger).HoldsUntil, Is.EqualTo(Now.AddSeconds(denyHolds)));
+        Assert.That(SenderConstraint.Applied(Permitted(null, true), Request(), exchanger).HoldsUntil, Is.EqualTo(Now.AddSeconds(denyHolds)));
 
         AccessDecision Permitted(ScopeSet? scopes, bool senderConstrained)
         {
             AccessDecision permit = AccessDecision.Permit("remote", scopes, holdsUntil: permitHolds is { } held ? Now.AddSeconds(held) : null, senderConstrained: senderConstrained);
-            permit.AskedAgainAt = askedAgain is { } again ? Now.AddSeconds(again) : null;
+            permit.AskedAgainAfter = askedAgain is { } again ? TimeSpan.FromSeconds(again) : null;
             return permit;
         }
     }

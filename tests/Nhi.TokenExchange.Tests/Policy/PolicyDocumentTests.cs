@@ -178,4 +178,17 @@ public class PolicyDocumentTests
         Assert.That((permitted.Rule, permitted.Reason), Is.EqualTo(("narrow", "would permit scopes 'sql', a hand-out of 00:10:00, no longer life, a sender-constrained credential")));
         Assert.That((denied.Rule, denied.Reason), Is.EqualTo(("default-deny", "would deny: no rule permits it; nearest is 'narrow': job.dataset expected 'orders', presented nothing")));
     }
+
+    [TestCase("s3:*", true)]
+    [TestCase("S3:delete*", true)]
+    [TestCase("s3:Get*", false)]
+    [TestCase("all-apis", true)]
+    [TestCase("https://www.googleapis.com/auth/cloud-platform", true)]
+    [TestCase("all-apis-of-ours", false)]
+    public void A_forbid_of_a_scope_matches_who_asks_for_one_that_contains_it(string asked, bool isForbidden)
+    {
+        PolicyDocument policy = Of(Permit("all", """{ "target": "warehouse" }"""), Forbid("no-deletes", """{ "scopes": { "anyOf": [ "s3:DeleteObject" ] } }"""));
+
+        Assert.That(policy.Decide(Request(scopes: asked)).IsPermitted, Is.Not.EqualTo(isForbidden));
+    }
 }

@@ -170,14 +170,80 @@ internal sealed class PolicyFileTests : PolicyFileFixture
     }
 
     [Test]
-    public async Task What_killed_jobs_left_behind_is_dealt_with_whatever_the_policy_says()
+    public void What_killed_jobs_left_behind_waits_for_a_policy_that_can_be_read()
     {
         Put("{");
         string journal = Path.Join(Folder, "journal");
 
-        RecoveryReport report = await JobSession.RecoverAsync(b => b
-            .Identity("job", TestProofs.Source(Time), ActsFor.Workload).Target("warehouse", Issuer, identity: "job").PolicyFile(PolicyPath).Journal(journal).Time(Time));
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => JobSession.RecoverAsync(b => b
+            .Identity("job", TestProofs.Source(Time), ActsFor.Workload).Target("warehouse", Issuer, identity: "job").PolicyFile(PolicyPath).Journal(journal).Time(Time)))!;
 
-        Assert.That(report, Is.Not.Null);
+        Assert.That(refused.Message, Does.StartWith("NHI1006 PolicyFile: nhi.policy.json(1,2): ends before the document does"));
+    }
+
+    [Test]
+    public void A_file_that_is_rewritten_while_it_is_read_is_not_put_together_of_two_versions()
+    {
+        byte[] old = Padded(7), next = Padded(8);
+        int reads = 0;
+        int ReadAt(Span<byte> buffer, long offset)
+        {
+            ReadOnlySpan<byte> now = (reads++ == 0 ? old : next).AsSpan(offset > next.Length ? next.Length : (int)offset);
+            int length = Math.Min(now.Length, buffer.Length);
+            now[..length].CopyTo(buffer);
+            return length;
+        }
+
+        byte[]? read = PolicyFileReading.ReadTwice(ReadAt, out _);
+
+        Assert.That(read, Is.EqualTo(next));
+
+        // Longer than one piece; what is withdrawn stands in the first, the number in the last.
+        static byte[] Padded(int revision) => System.Text.Encoding.UTF8.GetBytes(
+            $$"""{ "version": 1, "rules": [ {{Policies.Permit(revision == 7 ? "old" : "new", """{ "target": "warehouse" }""")}} ], {{new string(' ', 40_000)}} "revision": {{revision}} }""");
+    }
+
+    [Test]
+    public void A_file_that_does_not_come_to_rest_is_left_alone()
+    {
+        int reads = 0;
+
+        Assert.That(PolicyFileReading.ReadTwice((buffer, offset) => WriteOne(buffer, offset), out string what), Is.Null);
+        Assert.That(what, Is.EqualTo("is being written"));
+
+        int WriteOne(Span<byte> buffer, long offset)
+        {
+            if (offset > 0)
+                return 0;
+            buffer[0] = (byte)reads++;
+            return 1;
+        }
+    }
+
+    [Test]
+    public async Task A_version_that_was_refused_is_refused_by_what_is_in_force_now_when_it_comes_back()
+    {
+        Put(Document(7));
+        await using JobSession job = await StartAsync();
+        Put(Document(7, scope: "write"));
+        await SeenAsync(() => FileOf(job).Trouble is not null, "the refusal");
+        Put(Document(8));
+        await SeenAsync(() => FileOf(job).Document.Number == 8, "revision 8");
+
+        Put(Document(7, scope: "write"));
+        await SeenAsync(() => FileOf(job).Trouble is not null, "the refusal");
+
+        Assert.That(FileOf(job).Trouble, Is.EqualTo("its revision 7 is older than 8: a file that was put back"));
+    }
+
+    [Test]
+    public async Task A_version_that_leaves_a_target_without_a_permit_says_so_when_it_comes_into_force()
+    {
+        Put(Document(7));
+        await using JobSession job = await StartAsync();
+
+        Put(Policies.Text(8, Policies.Permit("lake", """{ "target": "lake" }""")));
+
+        await SeenAsync(() => Log.Text.Contains("warehouse will be denied: no rule of policy 8+sha256:", StringComparison.Ordinal), "the line of the log");
     }
 }

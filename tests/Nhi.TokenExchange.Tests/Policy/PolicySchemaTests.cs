@@ -14,13 +14,14 @@ public partial class PolicySchemaTests
         { "$schema": "./PolicySchema.json", "version": 1, "revision": 7, "mode": "enforce", "maxDatasetsPerIdentity": 2, "rules": [
           { "name": "orders-load", "effect": "permit", "reason": "Nightly.",
             "when": { "target": { "anyOf": [ "warehouse", "lake" ] }, "targetIssuer": "https://workspace.example", "issuer": "https://token.actions.githubusercontent.com", "subject": { "glob": "repo:acme/*:ref:refs/heads/main" },
-                      "actorIssuer": "https://a.example", "actorSubject": { "present": true }, "tenant": "t", "static": true, "claims": { "repository_id": "4711" },
+                      "actorIssuer": "https://a.example", "actorSubject": { "present": true }, "tenant": "t", "claims": { "repository_id": "4711" },
                       "job": { "pipeline": "p", "run": { "glob": "r/**" }, "task": "t", "dataset": "orders", "purpose": "load", "environment": "production" }, "scopes": { "within": [ "sql" ] },
                       "exposure": { "reusableAfterJob": false, "visibleToOperators": false, "tiedToHuman": false },
                       "time": { "days": [ "mon" ], "from": "06:00", "to": "24:00", "zone": "Europe/Berlin", "notBefore": "2026-01-01T00:00:00Z", "notAfter": "2026-12-31T00:00:00+01:00" } },
             "limits": { "longestHandOut": "12:00:00", "refuseLongerLife": true, "scopes": [ "sql" ], "resources": [ "https://warehouse.example" ], "authorizationDetails": [ { "type": "sql", "actions": [ "read" ] } ], "attestedOnly": [ "pipeline", "run" ], "senderConstrained": false, "notPlatformIssued": true } },
           { "name": "elsewhere", "effect": "forbid", "when": { "tenant": { "noneOf": [ "t" ] }, "claims": { "x": { "present": false } }, "scopes": { "beyond": [ "sql" ] }, "exposure": { "tiedToHuman": true } } },
-          { "name": "sandbox", "effect": "permit", "any": true, "reason": "All." } ] }
+          { "name": "sandbox", "effect": "permit", "any": true, "reason": "All." },
+          { "name": "key", "effect": "permit", "when": { "target": "billing", "static": true } } ] }
         """;
 
     // The place, and what is written there; null takes it out.

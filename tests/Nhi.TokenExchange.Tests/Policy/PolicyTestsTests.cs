@@ -61,6 +61,16 @@ public class PolicyTestsTests
     }
 
     [Test]
+    public void What_a_rule_leaves_of_actions_of_AWS_can_be_tested_by_their_names()
+    {
+        PolicyDocument policy = Of(Permit("reads", """{ "target": "archive" }""", """{ "scopes": [ "s3:Get*", "s3:ListBucket" ] }"""));
+
+        Assert.That(PolicyTests.Run(policy, """
+            { "cases": [ { "name": "reads", "request": { "target": "archive", "scopes": [ "s3:Get*", "s3:Put*" ] }, "expect": { "decision": "permit", "limits": { "scopes": [ "s3:Get*" ] } } } ] }
+            """).Single().Difference, Is.Null);
+    }
+
+    [Test]
     public void A_document_that_observes_is_tested_by_what_it_would_decide()
     {
         PolicyDocument observing = PolicyDocument.Parse(Text(1).Replace("\"revision\"", "\"mode\": \"observe\", \"revision\"", StringComparison.Ordinal));

@@ -82,12 +82,13 @@ internal sealed class StaticKeyRuleTests
     [Test]
     public void Lint_asks_for_an_end_and_tests_of_a_policy_can_ask_for_a_static_key()
     {
-        PolicyDocument open = Of(Permit("key", """{ "target": "billing", "static": true }""")), dated = Of(Permit("key", """{ "target": "billing", "static": true, "time": { "notAfter": "2026-12-31T00:00:00Z" } }"""));
+        string who = $"\"issuer\": \"{GitHub}\", \"subject\": \"{MainBranch}\"";
+        PolicyDocument open = Of(Permit("key", $$"""{ "target": "billing", "static": true, {{who}} }""")), dated = Of(Permit("key", $$"""{ "target": "billing", "static": true, {{who}}, "time": { "notAfter": "2026-12-31T00:00:00Z" } }"""));
 
         Assert.That(PolicyLint.Check(open, Now).Select(one => one.Check), Is.EqualTo(["static-key"]));
         Assert.That(PolicyLint.Check(dated, Now), Is.Empty);
         Assert.That(PolicyTests.Run(open, """
-            { "cases": [ { "name": "the key", "request": { "target": "billing", "static": true }, "expect": { "decision": "permit", "rule": "key" } },
+            { "cases": [ { "name": "the key", "request": { "target": "billing", "static": true, "issuer": "https://token.actions.githubusercontent.com", "subject": "repo:acme/orders:ref:refs/heads/main" }, "expect": { "decision": "permit", "rule": "key" } },
                          { "name": "a credential", "request": { "target": "billing" }, "expect": { "decision": "deny", "rule": "default-deny" } } ] }
             """).Select(one => one.Difference), Is.All.Null);
     }
@@ -138,6 +139,19 @@ internal sealed class StaticKeyRuleTests
         Assert.That(() => job.CallAsync(), Throws.TypeOf<AccessDeniedException>());
 
         Assert.That(job.Reads, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_decision_point_whose_lasting_yes_says_nothing_of_static_keys_is_asked_again_after_ten_seconds()
+    {
+        var time = new ManualTimeProvider();
+        await using var point = new ScriptedIssuer(ScriptedAnswer.Json("""{"result":{"allow":true,"holds_for_seconds":28800}}"""));
+        await using StaticKeyJob job = await StaticKeyJob.StartAsync(time, more: b => b.Policy(AccessPolicies.Opa(point.Uri, "tokens/decision")));
+        Assert.That(() => job.CallAsync(), Throws.TypeOf<AccessDeniedException>());
+        point.Respond = _ => ScriptedAnswer.Json("""{"result":{"allow":true,"static_key":true}}""");
+        time.Advance(TimeSpan.FromSeconds(11));
+
+        Assert.That(await job.CallAsync(), Is.EqualTo(200), "the rule was put right");
     }
 
     [TestCase("""{"result":{"allow":true}}""", false)]

@@ -16,6 +16,16 @@ internal static class ChildProcess
     /// <returns>All that it said, and its exit code.</returns>
     public static Task<(string Said, int ExitCode)> RunAsync(string how, params (string Name, string Value)[] variables) => EndAsync(new ProcessStartInfo("dotnet", [Job, how]), variables);
 
+    /// <summary>Runs a sample that is built with these tests.</summary>
+    /// <param name="sample">Its name.</param>
+    /// <param name="args">Its arguments.</param>
+    /// <returns>All that it said, and its exit code.</returns>
+    public static Task<(string Said, int ExitCode)> RunSampleAsync(string sample, params string[] args)
+    {
+        string built = typeof(ChildProcess).Assembly.Location.Replace($"tests{Path.DirectorySeparatorChar}Nhi.TokenExchange.Tests", $"samples{Path.DirectorySeparatorChar}{sample}", StringComparison.Ordinal);
+        return EndAsync(new ProcessStartInfo("dotnet", [built.Replace("Nhi.TokenExchange.Tests", sample, StringComparison.Ordinal), .. args]));
+    }
+
     /// <summary>Starts it.</summary>
     public static Process Start(params string[] how) => Start(new ProcessStartInfo("dotnet", [Job, .. how]));
 

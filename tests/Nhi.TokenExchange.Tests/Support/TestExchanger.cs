@@ -33,6 +33,13 @@ internal sealed class TestExchanger(TimeProvider time) : TokenExchanger<BearerTo
 
     public bool Tied { get; set; }
 
+    internal override string? EndsWith(Credential credential) => DiesWith?.Invoke(credential);
+
+    internal override bool MayEndWithHop => Tied || DiesWith is not null;
+
+    /// <summary>The fingerprint of the hop's credential with which one ends, where the exchanger knows that.</summary>
+    public Func<Credential, string?>? DiesWith { get; set; }
+
     internal override bool RenewsHeld => Renews;
 
     public bool Renews { get; set; }

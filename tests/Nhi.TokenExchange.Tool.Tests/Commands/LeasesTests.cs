@@ -67,6 +67,24 @@ public class LeasesTests
     }
 
     [Test]
+    public async Task A_journal_that_cannot_be_read_is_told_and_a_folder_that_is_not_there_is_not_made()
+    {
+        string settings = _job.WriteSettings();
+        ToolRun none = await ToolRun.HereAsync("leases", "list", "--config", settings);
+        Assert.That((none.ExitCode, Directory.Exists(_job.PathOf("journal"))), Is.EqualTo((0, false)), none.All);
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(_job.PathOf("journal"));
+        else
+            Directory.CreateDirectory(_job.PathOf("journal"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        _job.Write("journal/a.journal", "no journal\n");
+
+        ToolRun run = await ToolRun.HereAsync("leases", "list", "--config", settings);
+
+        Assert.That(run.ExitCode, Is.EqualTo(ExitCodes.Audit), run.All);
+        Assert.That(run.Error, Does.Contain("NHI7005").And.Contain("a.journal"));
+    }
+
+    [Test]
     public async Task Settings_that_are_missing_are_named()
     {
         _job.Section.Remove("Journal");

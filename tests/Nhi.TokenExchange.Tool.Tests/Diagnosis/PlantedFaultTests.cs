@@ -166,7 +166,7 @@ public class PlantedFaultTests
     }
 
     [Test]
-    public async Task F14_The_two_subjects_of_GitHub()
+    public async Task P62_F14_The_two_subjects_of_GitHub()
     {
         (int owner, int name) = (_chance.Next(1, 1_000_000), _chance.Next(1, 1_000_000));
         string older = $"repo:octo-{owner}/orders:ref:refs/heads/main", newer = $"repo:octo-{owner}@{owner}/orders@{name}:ref:refs/heads/main";

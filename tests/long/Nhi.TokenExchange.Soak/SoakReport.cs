@@ -1,8 +1,8 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Nhi.TokenExchange.Tests;
 
 namespace Nhi.TokenExchange.Soak;
 
@@ -56,7 +56,7 @@ internal sealed class SoakReport
     {
         var text = new StringBuilder();
         text.AppendLine(CultureInfo.InvariantCulture, $"# Soak, {_options.Seconds} s, seed {_options.Seed}{(_options.Bug is { } bug ? $", planted bug {bug}" : "")}").AppendLine();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{_options.Jobs} jobs at a time, {SoakTarget.All.Count} targets and 8 callers each; credentials are handed out for {_options.ShortestLife} to {_options.LongestLife} s. {Machine()}.").AppendLine();
+        text.AppendLine(CultureInfo.InvariantCulture, $"{_options.Jobs} jobs at a time, {SoakTarget.All.Count} targets and 8 callers each; credentials are handed out for {_options.ShortestLife} to {_options.LongestLife} s. {Machine()}").AppendLine();
         text.AppendLine("| what | count |").AppendLine("|---|---:|");
         foreach ((string what, string count) in Summary.Rows())
             text.AppendLine(CultureInfo.InvariantCulture, $"| {what} | {count} |");
@@ -70,7 +70,7 @@ internal sealed class SoakReport
         return text.ToString();
     }
 
-    private static string Machine() => $"{Environment.ProcessorCount} cores, {RuntimeInformation.OSArchitecture}, {RuntimeInformation.FrameworkDescription}";
+    private static string Machine() => ReportOrigin.Sentence();
 
     private void AppendFaults(StringBuilder text)
     {

@@ -57,6 +57,8 @@ internal sealed record SoakSummary
 
     public required double? ManagedSlope { get; init; }
 
+    public required double ManagedLeft { get; init; }
+
     public required int DeadHandedOut { get; init; }
 
     public required int Unrecorded { get; init; }
@@ -105,6 +107,7 @@ internal sealed record SoakSummary
         WorkingSetMebibytes = evidence.Resources.Max(resource => resource.WorkingSet) / (1024.0 * 1024),
         WorkingSetSlope = ResourcesConstant.SlopeOf(evidence),
         ManagedSlope = ResourcesConstant.ManagedSlopeOf(evidence),
+        ManagedLeft = ResourcesConstant.LeftOf(evidence),
         DeadHandedOut = Of(breaches, 2),
         Unrecorded = Of(breaches, 3),
         Leaked = Of(breaches, 4),
@@ -145,6 +148,7 @@ internal sealed record SoakSummary
             yield return ("working set, MiB a minute", slope.ToString("0.00", CultureInfo.InvariantCulture));
         if (ManagedSlope is { } managed)
             yield return ("of it held by the collector, MiB a minute", managed.ToString("0.00", CultureInfo.InvariantCulture));
+        yield return ("held by the collector more when all jobs are over than after the first, MiB", ManagedLeft.ToString("0.0", CultureInfo.InvariantCulture));
         yield return ("**flights per key at once, at most**", Number(MostFlightsAtOnce));
         yield return ("**dead credentials handed out**", Number(DeadHandedOut));
         yield return ("**issues unrecorded or not permitted**", Number(Unrecorded));

@@ -12,6 +12,12 @@ internal sealed record AuditCollectorPlan(Uri Endpoint, string Spool, bool IsReq
 {
     private const int MostFiles = 64;
 
+    /// <summary>The targets that <see cref="Target"/> goes through.</summary>
+    public IReadOnlyList<string> Hops { get; init; } = [];
+
     /// <summary>From which size on a file of the spool is followed by another: each that is not sent yet is kept open.</summary>
     public long PartBytes => Math.Max(1L << 20, SpoolBytes / MostFiles);
+
+    /// <summary>Whether the collector's credential can't be got without this target.</summary>
+    public bool Needs(string? target) => target is not null && (target == Target || Hops.Contains(target));
 }

@@ -10,6 +10,11 @@ internal sealed class CollectorChannel(AuditCollectorPlan plan, JobSession sessi
     // A batch is half a mebibyte: who takes longer is down.
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(10);
 
+    // A collector that refuses a new credential, too, refuses whom it names: another one each minute would only fill the spool with the events of its flights.
+    private static readonly TimeSpan RejectAgainAfter = TimeSpan.FromMinutes(15);
+
+    private long? _rejectedAt;
+
     /// <summary>What became of a batch.</summary>
     public enum Answer
     {
@@ -42,7 +47,7 @@ internal sealed class CollectorChannel(AuditCollectorPlan plan, JobSession sessi
             }
             using HttpResponseMessage response = await session.Backchannel.SendAsync(post, cancellationToken).ConfigureAwait(false);
             if (response.StatusCode == HttpStatusCode.Unauthorized && credential is not null)
-                session.Provider<BearerToken>(plan.Target!).Reject(credential);
+                Reject(credential);
             int status = (int)response.StatusCode;
             string why = FormattableString.Invariant($"it answered {status}");
             return status switch
@@ -60,5 +65,13 @@ internal sealed class CollectorChannel(AuditCollectorPlan plan, JobSession sessi
         {
             return (Answer.Later, failed.GetType().Name, null);
         }
+    }
+
+    private void Reject(BearerToken credential)
+    {
+        if (_rejectedAt is { } at && session.Plan.Time.GetElapsedTime(at) < RejectAgainAfter)
+            return;
+        _rejectedAt = session.Plan.Time.GetTimestamp();
+        session.Provider<BearerToken>(plan.Target!).Reject(credential);
     }
 }

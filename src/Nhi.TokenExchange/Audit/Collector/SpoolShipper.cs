@@ -28,6 +28,8 @@ internal sealed class SpoolShipper
     private readonly CancellationTokenSource _end = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _loop;
+    private readonly List<SpoolFile> _stuck = [];
+    private string? _failing;
     private long? _saidAt;
 
     public SpoolShipper(AuditCollectorPlan plan, JobSession session, AuditSpool spool, AuditFileSink file)
@@ -37,8 +39,8 @@ internal sealed class SpoolShipper
         _loop = OwnThread.Run(Run);
     }
 
-    /// <summary>Why the collector did not take the last batch; null: it did, or was sent none.</summary>
-    public string? Failing { get; private set; }
+    /// <summary>Why the collector did not take the last batch, or why a file could not be sent or taken away; null: all is well, or nothing was sent.</summary>
+    public string? Failing => _failing ?? (_stuck.Count > 0 ? "a file of the spool can't be read, or taken away; see the log" : null);
 
     private ILogger Logger => _session.Plan.Logger;
 
@@ -63,17 +65,18 @@ internal sealed class SpoolShipper
             do
             {
                 Gather();
-                while (_spool.TryTake(out AuditPart? part))
-                    Ship(part!);
+                ShipAll();
             }
             while (_spool.WaitForMore());
-            while (_spool.TryTake(out AuditPart? part))
-                Ship(part!);
+            ShipAll();
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             left = 1;   // the one that it was at; the next start goes on
         }
+        left += _stuck.Count;
+        foreach (SpoolFile file in _stuck)
+            file.Dispose();
         while (_spool.TryTake(out AuditPart? part))
         {
             part!.Dispose();
@@ -81,6 +84,16 @@ internal sealed class SpoolShipper
         }
         if (left > 0)
             Logger.AuditSpoolLeft(_session.Context, ExceptionText.Clean(_plan.Spool, 200), left);
+    }
+
+    // What the disk kept from being sent or taken away is tried again before what came since.
+    private void ShipAll()
+    {
+        SpoolFile[] stuck = [.. _stuck];
+        foreach (SpoolFile file in stuck)
+            Ship(file);
+        while (_spool.TryTake(out AuditPart? part))
+            Ship(new SpoolFile(part!));
     }
 
     private void Gather()
@@ -111,7 +124,7 @@ internal sealed class SpoolShipper
         try
         {
             if (AuditPart.TryTake(path, _plan.Disk, (what, inner) => AuditFolder.Unsafe(path, what, "Look who put it there.", inner)) is { } part)
-                Ship(part);
+                Ship(new SpoolFile(part));
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException or TokenExchangeException)
         {
@@ -119,30 +132,41 @@ internal sealed class SpoolShipper
         }
     }
 
-    private void Ship(AuditPart part)
+    private void Ship(SpoolFile file)
     {
-        using (part)
+        bool isStuck = false;
+        try
         {
-            try
-            {
-                var rejected = new List<ReadOnlyMemory<byte>>();
-                SendAll(part.Path, rejected);
-                if (rejected.Count > 0)
-                    SetAside(part.Path, rejected);
-                part.Delete();
-                _spool.Measure();
-            }
-            catch (Exception failed) when (failed is not OperationCanceledException)   // whatever it is, it stays, the others are sent, and the next start tries again
-            {
-                Logger.AuditSpoolFailed(_session.Context, ExceptionText.Clean(part.Path, 300), ExceptionText.Clean(failed.Message, 300));
-            }
+            if (!file.IsSent)
+                SendAll(file);
+            file.IsSent = true;
+            if (file.Rejected.Count > 0 && !file.IsSetAside)
+                SetAside(file);
+            file.Part.Delete();
+            _spool.Room.Give(file.Part.Length);
+        }
+        catch (Exception failed) when (failed is not OperationCanceledException)   // whatever it is, it stays, and the others are sent
+        {
+            isStuck = failed is IOException or UnauthorizedAccessException || failed.InnerException is IOException or UnauthorizedAccessException;   // else it is no file of ours, and never will be
+            if (!_stuck.Contains(file))   // said once
+                Logger.AuditSpoolFailed(_session.Context, ExceptionText.Clean(file.Part.Path, 300), ExceptionText.Clean(failed.Message, 300));
+        }
+        finally
+        {
+            _stuck.Remove(file);
+            if (isStuck)
+                _stuck.Add(file);
+            else
+                file.Dispose();
         }
     }
 
-    private void SendAll(string path, List<ReadOnlyMemory<byte>> rejected)
+    private void SendAll(SpoolFile file)
     {
-        using var reader = AuditFileReader.Open(path);
-        Guid chain = AuditFileHeader.Read(path, reader).Chain;
+        List<ReadOnlyMemory<byte>> rejected = file.Rejected;
+        rejected.Clear();
+        using var reader = AuditFileReader.Open(file.Part.Path);
+        Guid chain = AuditFileHeader.Read(file.Part.Path, reader).Chain;
         var events = new List<(long, byte[], Range)>();
         int bytes = 0;
         while (reader.TryRead(out ReadOnlyMemory<byte> line) && reader.HasEnd)   // a torn line was never recorded
@@ -210,22 +234,17 @@ internal sealed class SpoolShipper
         }
     }
 
-    private void SetAside(string path, List<ReadOnlyMemory<byte>> rejected)
+    private void SetAside(SpoolFile file)
     {
-        string aside = path[..^AuditSpool.Extension.Length] + AuditSpool.Rejected;
-        using (var reader = AuditFileReader.Open(path))
-        {
-            // With its first line it is a file of a spool again, whoever renames it.
-            if (reader.TryRead(out ReadOnlyMemory<byte> header))
-                PrivateFile.Make(aside, [.. rejected.Prepend(header).SelectMany(line => new[] { line, "\n"u8.ToArray() })], replace: true, _plan.Disk).Dispose();
-        }
+        string aside = file.SetAside(_plan.Disk);
         PrivateFolder.Flush(_plan.Spool);
-        Logger.AuditEventsRefused(_session.Context, _plan.Endpoint.IdnHost, rejected.Count, ExceptionText.Clean(aside, 300), ErrorCodes.AuditEventsRefused);
+        file.IsSetAside = true;
+        Logger.AuditEventsRefused(_session.Context, _plan.Endpoint.IdnHost, file.Rejected.Count, ExceptionText.Clean(aside, 300), ErrorCodes.AuditEventsRefused);
     }
 
     private void NoteFailure(string why)
     {
-        Failing = why;
+        _failing = why;
         if (_saidAt is { } saidAt && _session.Plan.Time.GetElapsedTime(saidAt) < TimeSpan.FromMinutes(1))
             return;
         _saidAt = _session.Plan.Time.GetTimestamp();
@@ -234,9 +253,9 @@ internal sealed class SpoolShipper
 
     private void NoteAnswer()
     {
-        if (Failing is null)
+        if (_failing is null)
             return;
-        (Failing, _saidAt) = (null, null);
+        (_failing, _saidAt) = (null, null);
         Logger.AuditCollectorIsBack(_session.Context, _plan.Endpoint.IdnHost);
     }
 }

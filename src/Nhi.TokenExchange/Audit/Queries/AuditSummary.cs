@@ -1,20 +1,24 @@
 namespace Nhi.TokenExchange;
 
 /// <summary>What the events of a trail come to: who was used by whom, what was not ended, how long things lived, which rule granted what.</summary>
-/// <remarks>Holds what it counts by: each identity, target and rule, and each credential that nothing says the end of. Not for several threads at once.</remarks>
+/// <remarks>Holds what it counts by: each identity, target and rule, each credential that nothing says the end of, and ten thousand permits that nothing came of yet: of further ones no grants are counted. Not for several threads at once.</remarks>
 public sealed class AuditSummary
 {
+    // A trail may be anybody's work.
+    private const int MostWaiting = 10_000;
+
     private readonly SortedDictionary<string, IdentityUse> _identities = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, TargetLives> _targets = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, RuleUse> _rules = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, AuditRecord> _living = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (AuditRecord Last, DateTimeOffset First)> _living = new(StringComparer.Ordinal);
     private readonly Dictionary<Guid, RuleUse> _permitted = [];
+    private readonly HashSet<string> _endedBefore = new(StringComparer.Ordinal);
 
     /// <summary>The identities, and for what each was used.</summary>
     public IReadOnlyList<IdentityUse> Identities => [.. _identities.Values];
 
     /// <summary>Credentials that nothing says the end of: each as it was told of last. <see cref="AuditEventKind.Orphaned"/>: let go, it outlives its job up to <see cref="AuditEvent.DiesAt"/>; else its job still runs, or was killed.</summary>
-    public IReadOnlyList<AuditRecord> NotEnded => [.. _living.Values];
+    public IReadOnlyList<AuditRecord> NotEnded => [.. _living.Values.Select(living => living.Last)];
 
     /// <summary>How long credentials were handed out and lived, against what settings and policy allow.</summary>
     public IReadOnlyList<TargetLives> Lives => [.. _targets.Values];
@@ -28,32 +32,44 @@ public sealed class AuditSummary
     {
         ArgumentNullException.ThrowIfNull(record);
         AuditEvent told = record.Event;
-        if (told.Subject is { } subject)
+        if (told.Subject is { Length: > 0 } subject)
             Of(_identities, $"{told.SubjectIssuer}\n{subject}", () => new IdentityUse(told.SubjectIssuer ?? "", subject)).Add(told.Job);
         switch (told.Kind)
         {
             case AuditEventKind.Permitted or AuditEventKind.Denied:
                 RuleUse rule = Of(_rules, $"{told.Rule}\n{told.PolicyRevision}", () => new RuleUse(told.Rule ?? "", told.PolicyRevision));
                 rule.Add(told);
-                if (told.Kind == AuditEventKind.Permitted)
+                if (told.Kind == AuditEventKind.Permitted && _permitted.Count < MostWaiting)
                     _permitted[told.FlightId] = rule;
                 break;
             case AuditEventKind.Issued or AuditEventKind.Refreshed or AuditEventKind.Renewed:
                 if (_permitted.Remove(told.FlightId, out RuleUse? by))
                     by.Grants++;
-                Of(_targets, told.Target, () => new TargetLives(told.Target)).Add(told);
-                _living[KeyOf(told)] = record;
+                Of(_targets, told.Target, () => new TargetLives(told.Target)).Add(told, Keep(record));
+                if (told.Kind != AuditEventKind.Renewed && _endedBefore.Remove(KeyOf(told)))
+                    _living.Remove(KeyOf(told));
                 break;
             case AuditEventKind.Orphaned:
-                _living[KeyOf(told)] = record;
+                Keep(record);
                 break;
             case AuditEventKind.Revoked or AuditEventKind.Expired:
-                _living.Remove(KeyOf(told));
+                // Whoever recovered may have a clock that is behind: its chain is read first then.
+                if (!_living.Remove(KeyOf(told)) && _endedBefore.Count < MostWaiting)
+                    _endedBefore.Add(KeyOf(told));
                 break;
             case AuditEventKind.Failed:
                 _permitted.Remove(told.FlightId);
                 break;
         }
+    }
+
+    // When its credential was told of first.
+    private DateTimeOffset Keep(AuditRecord record)
+    {
+        string key = KeyOf(record.Event);
+        DateTimeOffset first = record.Event.Kind is AuditEventKind.Issued or AuditEventKind.Refreshed || !_living.TryGetValue(key, out (AuditRecord, DateTimeOffset First) known) ? record.Event.At : known.First;
+        _living[key] = (record, first);
+        return first;
     }
 
     // A platform may give several jobs the same token; the first half of a flight's id is that of its session.

@@ -38,7 +38,7 @@ public sealed class AuditTimeline(TextWriter writer, Func<AuditEvent, bool>? whi
     {
         string what = told.Kind switch
         {
-            AuditEventKind.Attested => $": {Shown(told.Subject)} of {Shown(told.SubjectIssuer)}, proof {Shown(told.SubjectFingerprint)}{(told.IsAPersons ? ", a person's" : told.WorkloadIsAsserted ? ", by the configuration's word" : "")}",
+            AuditEventKind.Attested => $": {Shown(told.Subject)} of {Shown(told.SubjectIssuer)}, proof {Shown(told.SubjectFingerprint)}{(told.Through is null ? "" : $", through {Shown(told.Through)}")}{(told.IsAPersons ? ", a person's" : told.WorkloadIsAsserted ? ", by the configuration's word" : "")}",
             AuditEventKind.Permitted or AuditEventKind.Denied => $"{(told.IsObserved ? ", observing" : "")} by rule {Shown(told.Rule)} of {Shown(told.PolicyRevision)}{Scopes(", scopes", told.Scopes)}",
             AuditEventKind.Exchanging => $" at {Shown(told.Issuer)}{Scopes(", scopes", told.Scopes)}",
             AuditEventKind.Issued or AuditEventKind.Refreshed or AuditEventKind.Renewed => $": {Shown(told.Fingerprint)}{Scopes(", scopes", told.Scopes)}, unusable from {Ends(told, told.UnusableFrom)}, dies at {Ends(told, told.DiesAt)}",

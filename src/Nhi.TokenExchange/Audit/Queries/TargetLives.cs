@@ -16,6 +16,9 @@ public sealed class TargetLives
     /// <summary>The longest time that one was to be handed out.</summary>
     public TimeSpan LongestHandOut { get; private set; }
 
+    /// <summary>The longest time from when one was issued to the end of its hand-out after it was renewed, as often as it was; zero where none was. Each renewal is decided and counted anew, so this may be longer than is allowed at once.</summary>
+    public TimeSpan LongestRenewed { get; private set; }
+
     /// <summary>The longest time that one lives at its issuer by itself; of those that never die, none.</summary>
     public TimeSpan LongestLife { get; private set; }
 
@@ -31,11 +34,15 @@ public sealed class TargetLives
     /// <summary>One line for people.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{AuditText.Shown(Target)}: {Grants} grants, longest hand-out {LongestHandOut:c} of {LongestAllowed?.ToString("c", CultureInfo.InvariantCulture) ?? "unknown"} allowed ({HandedOutBeyond} beyond), longest life {LongestLife:c} ({LivingBeyond} beyond)");
+        $"{AuditText.Shown(Target)}: {Grants} grants, longest hand-out {LongestHandOut:c} of {LongestAllowed?.ToString("c", CultureInfo.InvariantCulture) ?? "unknown"} allowed ({HandedOutBeyond} beyond){(LongestRenewed > TimeSpan.Zero ? $", {LongestRenewed.ToString("c", CultureInfo.InvariantCulture)} with renewals" : "")}, longest life {LongestLife:c} ({LivingBeyond} beyond)");
 
-    internal void Add(AuditEvent granted)
+    /// <param name="granted">A grant.</param>
+    /// <param name="first">When its credential was issued, as far as the trail goes back.</param>
+    internal void Add(AuditEvent granted, DateTimeOffset first)
     {
         Grants++;
+        if (granted.Kind == AuditEventKind.Renewed)
+            LongestRenewed = Max(LongestRenewed, (granted.UnusableFrom - first) ?? TimeSpan.Zero);
         TimeSpan handOut = (granted.UnusableFrom - granted.At) ?? TimeSpan.Zero;
         TimeSpan life = (granted.DiesAt - granted.At) ?? TimeSpan.Zero;
         LongestHandOut = Max(LongestHandOut, handOut);

@@ -5,7 +5,12 @@ namespace Nhi.TokenExchange;
 /// <summary>One chain of a trail: what one process recorded, in one file or in several parts.</summary>
 public sealed class AuditChain
 {
+    // Nobody reads more, and a hostile trail must not fill the memory.
+    private const int MostRecoveries = 1000;
+
     private readonly List<string> _files = [];
+    private readonly List<AuditFinding> _recoveries = [];
+    private long _allRecoveries;
 
     internal AuditChain(AuditFileHeader first)
     {
@@ -25,8 +30,14 @@ public sealed class AuditChain
     /// <summary>How many events hold; those behind a fault are not counted.</summary>
     public long Events { get; internal set; }
 
+    /// <summary>How many of them are of kinds that this version does not know: a later one wrote them. They hold, and are not told.</summary>
+    public long LaterEvents { get; internal set; }
+
     /// <summary>Whether its last line says that all was recorded. Else its process still runs, was killed, or the lines from some one on were cut off: only an anchor tells which.</summary>
     public bool IsEnded { get; internal set; }
+
+    /// <summary>What its process noticed while it wrote, and says in the chain: a file that was deleted, moved, cut, added to or given another mode, a write that failed, a name that was taken. The first thousand. It is no fault of the chain, and evidence.</summary>
+    public IReadOnlyList<AuditFinding> Recoveries => _recoveries;
 
     /// <summary>What a crash, or a write that is on its way, left of a last line; null if nothing is.</summary>
     public AuditFinding? TornTail { get; internal set; }
@@ -44,10 +55,20 @@ public sealed class AuditChain
 
     internal void Add(string file) => _files.Add(file);
 
-    /// <summary>One line for people.</summary>
+    internal void Add(AuditFinding recovery)
+    {
+        _allRecoveries++;
+        if (_recoveries.Count < MostRecoveries)
+            _recoveries.Add(recovery);
+    }
+
+    /// <summary>One line for people, and one for each thing that its process noticed.</summary>
     public override string ToString()
     {
+        string noticed = string.Concat(_recoveries.Select(recovery => $"{Environment.NewLine}  noticed while it was written: {recovery}"));
+        string more = _allRecoveries > _recoveries.Count ? string.Create(CultureInfo.InvariantCulture, $"{Environment.NewLine}  and {_allRecoveries - _recoveries.Count} more") : "";
         string state = Fault is not null ? $"BROKEN: {Fault}" : IsEnded ? "ended" : TornTail is not null ? $"not ended, {TornTail}" : "not ended";
-        return string.Create(CultureInfo.InvariantCulture, $"chain {Id:D}: {Events} event{(Events == 1 ? "" : "s")} in {Files.Count} file{(Files.Count == 1 ? "" : "s")}, anchored up to line {AnchoredTo}, {state}");
+        string anchored = AnchoredTo == 0 ? "met by no anchor" : string.Create(CultureInfo.InvariantCulture, $"anchored up to line {AnchoredTo}");
+        return string.Create(CultureInfo.InvariantCulture, $"chain {Id:D}: {Events} event{(Events == 1 ? "" : "s")} in {Files.Count} file{(Files.Count == 1 ? "" : "s")}, {anchored}, {state}{noticed}{more}");
     }
 }

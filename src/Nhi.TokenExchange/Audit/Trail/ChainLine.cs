@@ -40,7 +40,8 @@ internal readonly ref struct ChainLine
     /// <summary>Hex digits.</summary>
     public ReadOnlySpan<byte> Hash { get; }
 
-    private static ReadOnlySpan<byte> Tag => "nhi-audit-line-v1\n"u8;
+    /// <summary>Stands before what is hashed, so that no hash of anything else is one of a line.</summary>
+    public static ReadOnlySpan<byte> Tag => "nhi-audit-line-v1\n"u8;
 
     /// <summary>Takes a line apart.</summary>
     /// <param name="line">Without its end.</param>

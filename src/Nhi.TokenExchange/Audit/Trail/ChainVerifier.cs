@@ -103,13 +103,13 @@ internal sealed class ChainVerifier(AuditChain chain, ILookup<long, AuditAnchor>
             chain.AnchoredTo = _sequence;
         }
         using JsonDocument json = AuditFileHeader.Parse(line[read.Event]);
-        AuditEvent? told = EventOf(json.RootElement, reader.Line);
+        AuditEvent? told = EventOf(json.RootElement, file.Path, reader.Line);
         chain.Last = here;
         return told is null ? null : new AuditRecord(here, file.Path, reader.Line, told);
     }
 
     // Null: the line is one of the chain's own.
-    private AuditEvent? EventOf(JsonElement json, long line)
+    private AuditEvent? EventOf(JsonElement json, string path, long line)
     {
         try
         {
@@ -118,10 +118,12 @@ internal sealed class ChainVerifier(AuditChain chain, ILookup<long, AuditAnchor>
             switch (own)
             {
                 case null:
-                    AuditEvent read;
+                    AuditEvent? read;
                     try
                     {
-                        read = AuditEventReading.Read(json);
+                        bool isLater = AuditEventReading.IsOfLaterVersion(json);
+                        chain.LaterEvents += isLater ? 1 : 0;
+                        read = isLater ? null : AuditEventReading.Read(json);
                     }
                     catch (FormatException flaw)
                     {
@@ -130,7 +132,11 @@ internal sealed class ChainVerifier(AuditChain chain, ILookup<long, AuditAnchor>
                     chain.Events++;
                     return read;
                 case "file" when line == 1:
+                    return null;
                 case "recovered":
+                    if (!json.TryGetProperty("found", out JsonElement found) || found.ValueKind != JsonValueKind.String)
+                        throw new FormatException("says that the chain was recovered, and not from what");
+                    chain.Add(new AuditFinding(path, line, $"says: {found.GetString()}"));
                     return null;
                 case "end":
                     if (!json.TryGetProperty("events", out JsonElement events) || events.ValueKind != JsonValueKind.Number || !events.TryGetInt64(out long said) || said != chain.Events)

@@ -52,6 +52,8 @@ internal sealed class AwsStsExchanger : TokenExchanger<AwsSessionCredentials>
 
     internal override IReadOnlyList<string> Resources => _resources;
 
+    internal override bool Contains(ScopeSet asked, ScopeSet others) => BroadScopes.Within(others, asked) == others;
+
     public override string? FlawOf(ScopeSet scopes) =>
         scopes.IsEmpty ? null
         : _wholePolicy is not null ? "are set beside SessionPolicy, which is the one inline policy that a session has: leave out one of them"

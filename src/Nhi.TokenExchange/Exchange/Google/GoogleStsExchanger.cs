@@ -3,7 +3,7 @@ namespace Nhi.TokenExchange;
 /// <summary>An access token of Google Cloud for a proof of the job: workload identity federation, then the service account and the boundary if the target names them.</summary>
 internal sealed class GoogleStsExchanger : TokenExchanger<BearerToken>
 {
-    private const string Everything = "https://www.googleapis.com/auth/cloud-platform";
+    private const string Everything = BroadScopes.Google;
 
     // A token that is only to be swapped for the service account's may do no more than that.
     private const string Impersonation = "https://www.googleapis.com/auth/iam";
@@ -51,6 +51,10 @@ internal sealed class GoogleStsExchanger : TokenExchanger<BearerToken>
 
     internal override IReadOnlyList<string> Resources => _resources;
 
+    internal override ScopeSet DefaultScopes { get; } = ScopeSet.Of(Everything);
+
+    internal override bool Contains(ScopeSet asked, ScopeSet others) => asked.Contains(Everything) || base.Contains(asked, others);
+
     public override string? FlawOf(ScopeSet scopes) => GoogleNames.FaultOfScopes(scopes);
 
     public override async ValueTask<Issued<BearerToken>> ExchangeAsync(ExchangeRequest request, CancellationToken cancellationToken)
@@ -59,7 +63,7 @@ internal sealed class GoogleStsExchanger : TokenExchanger<BearerToken>
         OptionChecks.NoTenantOrClaims(request);
         if (request.Actor is not null)
             throw new TokenExchangeException(ErrorCodes.ExchangerFailed, ExchangeStage.Exchange, "The target names an actor; Google's STS takes none.") { Hint = "Leave the actor out." };
-        string scopes = request.Scopes.IsEmpty ? Everything : request.Scopes.ToString();
+        string scopes = (request.Scopes.IsEmpty ? DefaultScopes : request.Scopes).ToString();
         Issued<BearerToken> issued = await FederateAsync(_account is null ? scopes : Impersonation, request, cancellationToken).ConfigureAwait(false);
         if (_account is not null && issued.Flaw is null)
             issued = await _account.ActAsync(issued.Credential, scopes.Split(' '), request, cancellationToken).ConfigureAwait(false);

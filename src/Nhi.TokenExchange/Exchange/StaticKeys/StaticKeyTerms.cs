@@ -23,8 +23,8 @@ internal sealed class StaticKeyTerms(StaticKeyUse use)
     // What a decoder puts where bytes were not of its encoding, and control characters but for those of lines.
     private static readonly SearchValues<char> InNoKey = SearchValues.Create([.. Enumerable.Range(0, 128).Select(c => (char)c).Where(c => char.IsControl(c) && c is not ('\t' or '\n' or '\r')), '\ufffd']);
 
-    // Days on which it was told. All sessions of a composition share it.
-    private readonly ConcurrentDictionary<long, bool> _told = new();
+    // Days on which it was told that the end is near, or has come. All sessions of a composition share it.
+    private readonly ConcurrentDictionary<(long Day, bool IsOver), bool> _told = new();
 
     public static string? FaultOfOwner(string? owner) =>
         string.IsNullOrWhiteSpace(owner) ? "is missing"
@@ -63,12 +63,13 @@ internal sealed class StaticKeyTerms(StaticKeyUse use)
         };
     }
 
-    /// <summary>Warns when the end is near or past: once a day in a process.</summary>
+    /// <summary>Tells of an end that is near, or past: each once a day in a process.</summary>
     public void Tell(string target, DateTimeOffset now, ILogger logger)
     {
-        if (!IsNearItsEnd(now) || !_told.TryAdd(now.UtcTicks / TimeSpan.TicksPerDay, true))
+        bool isOver = IsOver(now);
+        if (!IsNearItsEnd(now) || !_told.TryAdd((now.UtcTicks / TimeSpan.TicksPerDay, isOver), true))
             return;
-        if (IsOver(now))
+        if (isOver)
             logger.StaticKeyOver(target, use.Secret, use.Owner, use.Until);
         else
             logger.StaticKeyEnds(target, use.Secret, use.Owner, use.Until, DaysLeft(now));

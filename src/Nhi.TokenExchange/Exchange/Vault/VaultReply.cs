@@ -22,7 +22,7 @@ internal sealed class VaultReply
         Response = response;
         IsJson = OAuthIssuer.IsJson(response.Content);
         CorrelationId = CorrelationIds.Of(response, sent);
-        Errors = IsSuccess || !IsJson ? [] : ReadErrors(body);
+        Errors = IsSuccess || !IsJson ? [] : ReadTexts(body, "errors");
     }
 
     public VaultCall Call { get; }
@@ -52,7 +52,10 @@ internal sealed class VaultReply
     public bool SaysTokenIsDead => Status == 403 && (Says("invalid token") || Says("bad token"));
 
     /// <summary>Whether Vault said that there is no such lease or accessor (any more).</summary>
-    public bool SaysItIsGone => Status is 400 or 404 && (Says("lease not found") || Says("invalid lease") || Says("lease expired") || Says("invalid accessor") || Says("accessor not found"));
+    public bool SaysItIsGone => Status is 400 or 404 && (Says("lease not found") || Says("invalid lease") || Says("lease expired") || Says("invalid accessor") || Says("accessor not found") || Says("token not found"));
+
+    /// <summary>Whether Vault said, of a 200, that there was no such accessor: it warns only.</summary>
+    public bool WarnsItIsGone => Status == 200 && IsJson && ReadTexts(_body, "warnings").Any(warning => warning.Contains("No token found", StringComparison.OrdinalIgnoreCase));
 
     public bool Says(string words) => Errors.Any(error => error.Contains(words, StringComparison.OrdinalIgnoreCase));
 
@@ -70,28 +73,28 @@ internal sealed class VaultReply
     }
 
     // {"errors":["…"]}, which may be empty; whatever is wrong with it, it is still a refusal.
-    private static List<string> ReadErrors(ReadOnlySpan<byte> json)
+    private static List<string> ReadTexts(ReadOnlySpan<byte> json, string name)
     {
-        var errors = new List<string>();
+        var texts = new List<string>();
         var members = new JsonMembers(json);
         while (members.MoveNext())
         {
-            if (members.Name != "errors")
+            if (members.Name != name)
                 continue;
             var reader = new Utf8JsonReader(members.Raw());
             try
             {
-                while (reader.Read() && errors.Count < MostErrors)
+                while (reader.Read() && texts.Count < MostErrors)
                 {
                     if (reader.TokenType == JsonTokenType.String)
-                        errors.Add(reader.GetString()!);
+                        texts.Add(reader.GetString()!);
                 }
             }
             catch (Exception exception) when (exception is JsonException or InvalidOperationException)
             {
-                errors.Add("unreadable");
+                texts.Add("unreadable");
             }
         }
-        return errors;
+        return texts;
     }
 }

@@ -95,7 +95,7 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
             return _outlivesLease ? Revocation.NotSupported : Revocation.AlreadyGone;   // "Token Hierarchies": the leases of a token end with it
         TokenExchangeException denied = VaultRefusal.OfRevocation(reply, _server, request.Time, "Let a policy of the login's role permit update of sys/leases/revoke. The lease ends with its login in any case.");
         // The job's end revokes the login beside it: then this lease is gone, too, and the next try is told so.
-        throw request.Credential is null ? denied : new TokenExchangeException(denied.Code, denied.Stage, denied.Detail, denied) { IsTransient = true, CorrelationId = denied.CorrelationId, Hint = denied.Hint };
+        throw request.Credential is null ? denied : new TokenExchangeException(denied.Code, denied.Stage, denied.Detail, denied) { IsTransient = true, IsLeftToHop = true, CorrelationId = denied.CorrelationId, Hint = denied.Hint };
     }
 
     // A lease of another login ends with that, however often it is renewed: then a new one is wanted. What failed in passing leaves the held secret.

@@ -18,13 +18,27 @@ internal static class DenialReason
     /// <summary>Names the permits that fail by the fewest conditions, and by which.</summary>
     public static string NotPermitted(RuleIndex rules, AccessRequest request)
     {
-        PolicyRule[] permits = [.. rules.All.Where(rule => rule.IsPermit)];
+        // Those first that may be about the target: the others of a document that many jobs share are nobody's business then.
+        PolicyRule[] permits = [.. PermitsFor(rules, request)];
+        if (permits.Length == 0)
+            permits = [.. rules.All.Where(rule => rule.IsPermit)];
         if (permits.Length == 0)
             return "no rule of the policy permits anything";
         // Of as many failures those first that are about the target. Counted before anything is put into words: there may be thousands.
         (bool IsElsewhere, int Failures) least = permits.Min(permit => DistanceOf(permit, request));
         string found = string.Join("; ", permits.Where(permit => DistanceOf(permit, request) == least).Take(MostRules).Select(permit => $"'{permit.Name}': {Join(FailuresOf(permit, request))}{Said(permit)}"));
         return $"no rule permits it; nearest is {found}";
+    }
+
+    private static List<PolicyRule> PermitsFor(RuleIndex rules, AccessRequest request)
+    {
+        var permits = new List<PolicyRule>();
+        foreach (PolicyRule rule in rules.For(request.Target))
+        {
+            if (rule.IsPermit)
+                permits.Add(rule);
+        }
+        return permits;
     }
 
     public static string NoScopeLeft(ScopeSet? limit, AccessRequest request) =>

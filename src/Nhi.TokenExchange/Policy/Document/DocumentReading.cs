@@ -78,5 +78,20 @@ internal sealed class DocumentReading(PolicyErrors errors)
             if (Array.Find(forbids, forbid => forbid.Covers(permit)) is { } stronger)
                 errors.Add(permit.Place, $"rule '{permit.Name}'", string.Create(CultureInfo.InvariantCulture, $"permits nothing: the forbid '{stronger.Name}' in line {stronger.Place.Line} matches whatever it matches"), "Take the permit out, or narrow the forbid.");
         }
+        RefuseNothingLeft([.. rules.Where(rule => rule.Limits is not { Scopes: null, Resources: null, AuthorizationDetails: null })]);
+    }
+
+    // All permits that match limit together.
+    private void RefuseNothingLeft(PolicyRule[] narrowing)
+    {
+        foreach (PolicyRule permit in narrowing)
+        {
+            if (Array.Find(narrowing, other => other != permit && Contradictions.NothingLeftOf(permit.Limits, other.Limits) is not null && other.Covers(permit)) is not { } wider)
+                continue;
+            errors.Add(
+                permit.Place, $"rule '{permit.Name}'",
+                string.Create(CultureInfo.InvariantCulture, $"permits nothing: of the {Contradictions.NothingLeftOf(permit.Limits, wider.Limits)} that it leaves the permit '{wider.Name}' in line {wider.Place.Line} leaves none, and matches whatever it matches"),
+                "Take one of them out, put what both mean into one, or let them match different requests.");
+        }
     }
 }

@@ -24,8 +24,8 @@ internal struct MatchingPermits(AccessRequest request)
     /// <summary>What every permit with such a limit has in common of authorization details, a JSON array; null if none has one.</summary>
     public string? AuthorizationDetails { get; private set; }
 
-    /// <summary>What is left of the scopes asked for; where none were asked for, all that the limits list.</summary>
-    public readonly ScopeSet? Scopes => _scopes is { } limit ? (request.Scopes.IsEmpty ? limit : Common(limit, request.Scopes)) : null;
+    /// <summary>What is left of the scopes asked for, or of what they contain; where none were asked for, all that the limits list.</summary>
+    public readonly ScopeSet? Scopes => _scopes is { } limit ? (request.Scopes.IsEmpty ? limit : BroadScopes.Within(limit, request.Scopes)) : null;
 
     /// <summary>Why there is nothing left to ask for; null if there is something.</summary>
     public readonly string? NothingLeft

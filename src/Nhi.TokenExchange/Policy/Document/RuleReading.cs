@@ -29,15 +29,16 @@ internal sealed class RuleReading(PolicyErrors errors)
         PolicyNode? when = rule.Find("when"), limits = rule.Find("limits");
         bool isAny = rule.Flag("any");
         rule.Close();
-        if (isPermit is null)
-            return null;   // what a matcher may be depends on it
         var conditions = new List<PolicyCondition>();
-        TimeWindow? window = when is null ? null : ReadWhen(when, new MatcherReading(errors, isPermit.Value), conditions);
+        // What a matcher may be depends on the effect. Where that is wrong, what is wrong with either is told all the same: a forbid takes more matchers, and a permit has limits.
+        TimeWindow? window = when is null ? null : ReadWhen(when, new MatcherReading(errors, isPermit ?? false), conditions);
         CheckBreadth(rule, isAny, reason, when);
-        if (isPermit.Value)
+        if (isPermit == true)
             OnlyInSoManyWords(rule, conditions);
-        PolicyLimits read = limits is null ? PolicyLimits.None : ReadLimits(limits, isPermit.Value, conditions);
-        return name is not null && errors.Count == before ? new PolicyRule(name, isPermit.Value, reason, node.Place, [.. conditions], window, read) : null;
+        PolicyLimits read = limits is null ? PolicyLimits.None : ReadLimits(limits, isPermit ?? true, conditions);
+        if (isPermit is { } known && Contradictions.Of(known, conditions, read) is { } contradiction)
+            errors.Add(limits ?? node, contradiction.What, contradiction.Remedy);
+        return name is not null && isPermit is { } permits && errors.Count == before ? new PolicyRule(name, permits, reason, node.Place, [.. conditions], window, read) : null;
     }
 
     private string? Name(PolicyObject rule)
@@ -177,8 +178,6 @@ internal sealed class RuleReading(PolicyErrors errors)
             conditions.Add(new ExchangedCondition());
         limits.Close();
         RefuseEmpty(limits);
-        if (scopes is { } narrowed && conditions.OfType<ScopeCondition>().FirstOrDefault() is { } asked && !narrowed.Values.Any(asked.Scopes.Contains))
-            errors.Add(node, "leaves none of the scopes that the rule lets through", "Let limits.scopes and when.scopes have one in common.");
         return new PolicyLimits { LongestHandOut = longest, RefuseLongerLife = refuseLongerLife, Scopes = scopes, Resources = resources, AuthorizationDetails = details, SenderConstrained = senderConstrained };
     }
 

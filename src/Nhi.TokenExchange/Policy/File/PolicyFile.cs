@@ -18,6 +18,7 @@ internal sealed class PolicyFile : IAccessPolicy, IExposurePolicy, IAsyncDisposa
 
     private readonly string _path;
     private readonly ILogger _logger;
+    private readonly Action<PolicyDocument> _compare;
     private readonly Channel<bool> _looks = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private readonly FileSystemWatcher? _watcher;
     private readonly ITimer _timer;
@@ -30,9 +31,11 @@ internal sealed class PolicyFile : IAccessPolicy, IExposurePolicy, IAsyncDisposa
     /// <param name="first">What was read from it a moment ago.</param>
     /// <param name="time">By which it is looked at.</param>
     /// <param name="logger">Told of every change.</param>
-    public PolicyFile(string path, PolicyDocument first, TimeProvider time, ILogger logger)
+    /// <param name="compare">Compares a version that comes into force with what is declared, for the log.</param>
+    public PolicyFile(string path, PolicyDocument first, TimeProvider time, ILogger logger, Action<PolicyDocument> compare)
     {
         _path = path;
+        _compare = compare;
         _logger = logger;
         _inForce = new Version(first, new CancellationTokenSource());
         Tell(first);
@@ -132,8 +135,10 @@ internal sealed class PolicyFile : IAccessPolicy, IExposurePolicy, IAsyncDisposa
         CancellationTokenSource changed = _inForce.Changed;
         _inForce = new Version(next, new CancellationTokenSource());
         Trouble = null;
+        _refused = null;   // by what was in force before
         Tell(next);
         changed.Cancel();   // slots are emptied and flights doomed before this returns
+        _compare(next);
     }
 
     private void Tell(PolicyDocument document)

@@ -6,6 +6,9 @@ namespace Nhi.TokenExchange;
 /// <summary>Reads the bytes of a policy file, with care: who may write it, or put another under its name, decides what the job may do.</summary>
 internal static class PolicyFileReading
 {
+    // A writer who goes on for longer is waited for at the next look.
+    private const int MostReadings = 3;
+
     /// <summary>All bytes; null if it can't be read or is not safe to, with what is wrong and what to do.</summary>
     public static byte[]? TryRead(string path, out string what, out string remedy)
     {
@@ -22,7 +25,7 @@ internal static class PolicyFileReading
             if (UnixFile.Of(handle) is { } facts && FlawOf(facts) is { } changed)
                 what = changed;
             else
-                return Read(handle, out what);
+                return ReadTwice((buffer, at) => RandomAccess.Read(handle, buffer, at), out what);
         }
         catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -56,11 +59,29 @@ internal static class PolicyFileReading
 
     private static bool IsTrusted(uint owner) => owner == 0 || owner == UnixFile.CurrentUser;
 
-    private static byte[]? Read(SafeFileHandle handle, out string what)
+    /// <summary>All bytes of a file that may be rewritten meanwhile: taken if the next reading finds the same, so that no version is put together of two.</summary>
+    /// <param name="readAt">Reads from an offset on.</param>
+    /// <param name="what">What is wrong.</param>
+    internal static byte[]? ReadTwice(ReadAt readAt, out string what)
+    {
+        byte[]? before = Read(readAt, out what);
+        for (int again = 0; again < MostReadings && before is not null; again++)
+        {
+            byte[]? now = Read(readAt, out what);
+            if (now is not null && before.AsSpan().SequenceEqual(now))
+                return now;
+            before = now;
+        }
+        if (before is not null)
+            what = "is being written";
+        return null;
+    }
+
+    private static byte[]? Read(ReadAt readAt, out string what)
     {
         byte[] bytes = new byte[16 * 1024];
         int length = 0;
-        while (RandomAccess.Read(handle, bytes.AsSpan(length), length) is > 0 and int read)
+        while (readAt(bytes.AsSpan(length), length) is > 0 and int read)
         {
             length += read;
             if (length == bytes.Length)
@@ -74,4 +95,6 @@ internal static class PolicyFileReading
         what = "";
         return bytes[..length];
     }
+
+    internal delegate int ReadAt(Span<byte> buffer, long offset);
 }

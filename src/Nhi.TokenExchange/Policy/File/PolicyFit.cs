@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>Compares what is declared with the policy when a session starts, and tells what can't come of it. No error: the policy may change while the job runs.</summary>
+/// <summary>Compares what is declared with the policy when a session starts, and when another version comes into force, and tells what can't come of it. No error: the policy may change while the job runs.</summary>
 internal static class PolicyFit
 {
     private const int MostNamed = 3;
@@ -16,7 +16,8 @@ internal static class PolicyFit
 
     public static void Tell(PolicyDocument policy, JobContext job, IEnumerable<TargetPlan> targets, ILogger logger)
     {
-        foreach (TargetPlan target in targets)
+        // Who only observes denies nothing but static keys.
+        foreach (TargetPlan target in targets.Where(target => !policy.IsObserved || target.Exchanger.StaticKey is not null))
         {
             PolicyRule[] permits = [.. policy.Rules.Where(rule => rule.IsPermit && (rule.Find(PolicyAttribute.Target)?.Matcher.Matches(target.Name) ?? true))];
             if (permits.Length == 0)

@@ -9,30 +9,19 @@ internal static class DatasetLint
     {
         if (policy.MaxDatasetsPerIdentity is not { } most)
             yield break;
-        PolicyRule[] permits = [.. policy.Rules.Where(rule => rule.IsPermit)];
-        foreach (PolicyRule permit in permits.Where(permit => DatasetsOf(permit) is null))
+        ILookup<bool, PolicyRule> permits = policy.Rules.Where(rule => rule.IsPermit).ToLookup(permit => DatasetsOf(permit) is not null);
+        foreach (PolicyRule permit in permits[false])
             yield return new PolicyFinding("many-datasets", permit, permit.Place, $"does not count the data sets of its identities, which are {most} at most", "Name them: job.dataset as a text, or with anyOf.");
-        var named = from permit in permits
-                    where DatasetsOf(permit) is not null
-                    from subject in SubjectsOf(permit)
-                    group permit by subject;
-        foreach (IGrouping<string, PolicyRule> identity in named)
+        PolicyRule[] counted = [.. permits[true]];
+        var told = new HashSet<string>(StringComparer.Ordinal);
+        foreach (ProofIdentity identity in ProofIdentities.Of(counted))
         {
-            string[] datasets = [.. identity.SelectMany(permit => DatasetsOf(permit)!).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
-            PolicyRule last = identity.OrderBy(permit => permit.Place.Line).Last();
-            if (datasets.Length > most)
-                yield return new PolicyFinding("many-datasets", last, last.Place, FormattableString.Invariant($"makes {datasets.Length} data sets for {identity.Key} ({PolicyText.OneOf(datasets)}), which are {most} at most"), "Give each data product an identity of its own.");
+            PolicyRule[] own = [.. counted.Where(identity.IsTakenBy).OrderBy(permit => permit.Place.Line)];
+            string[] datasets = [.. own.SelectMany(permit => DatasetsOf(permit)!).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+            if (datasets.Length > most && told.Add(own[^1].Name))   // once where it is made
+                yield return new PolicyFinding("many-datasets", own[^1], own[^1].Place, FormattableString.Invariant($"makes {datasets.Length} data sets for {identity} ({PolicyText.OneOf(datasets)}), which are {most} at most"), "Give each data product an identity of its own.");
         }
     }
 
     private static IReadOnlyList<string>? DatasetsOf(PolicyRule permit) => permit.Find(Dataset)?.Matcher.Values;
-
-    // An issuer's word counts within that issuer; a pattern of subjects is one identity, as far as anybody can count.
-    private static IEnumerable<string> SubjectsOf(PolicyRule permit)
-    {
-        string issuer = permit.Find(PolicyAttribute.SubjectIssuer)?.Expected is { } signed ? $" of {signed}" : "";
-        return permit.Find(PolicyAttribute.Subject)?.Matcher is { } matcher
-            ? matcher.Values?.Select(subject => $"subject {PolicyText.OneOf([subject])}{issuer}") ?? [$"subject {matcher.Expected}{issuer}"]
-            : [$"every subject{issuer}"];
-    }
 }

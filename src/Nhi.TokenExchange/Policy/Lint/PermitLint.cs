@@ -13,6 +13,10 @@ internal static class PermitLint
             yield return new PolicyFinding("static-key", rule, rule.Place, "permits a static key, for as long as its target says", "Add time.notAfter, so that its end is decided here, too.");
         if (rule.Conditions.All(condition => condition is IssuedCondition))
             yield return new PolicyFinding("everybody", rule, rule.Place, "permits whatever is declared, to everybody", "Name target and subject, if only by a glob.");
+        if (Identification.FindingOf(rule) is { } broad)
+            yield return broad;
+        if (rule.Limits.SenderConstrained)
+            yield return new PolicyFinding("sender-constrained", rule, rule.Place, "permits nothing yet: no exchanger gives a credential that is bound to a key of the process", "Take limits.senderConstrained out, or leave the rule as a deny.");
         ValueCondition? subject = rule.Find(PolicyAttribute.Subject) ?? rule.Find("claims.sub");
         ValueCondition[] claims = [.. rule.Conditions.OfType<ValueCondition>().Where(condition => condition.Name.StartsWith("claims.", StringComparison.Ordinal))];
         if ((subject is not null || claims.Length > 0) && rule.Find(PolicyAttribute.SubjectIssuer) is null && rule.Find("claims.iss") is null)

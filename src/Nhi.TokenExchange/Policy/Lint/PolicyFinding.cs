@@ -12,7 +12,7 @@ public sealed class PolicyFinding
         Remedy = remedy;
     }
 
-    /// <summary>What was looked for, one word for each kind: <c>wildcard-subject</c>, <c>missing-issuer</c>, <c>missing-audience</c>, <c>pull-request</c>, <c>name-prefix</c>, <c>absent-value</c>, <c>many-datasets</c>, <c>exposed</c>, <c>everybody</c>, <c>look-alike</c>, <c>not-a-pattern</c>, <c>covered</c>, <c>over</c>, <c>observes</c>, <c>static-key</c>.</summary>
+    /// <summary>What was looked for, one word for each kind: <c>wildcard-subject</c>, <c>missing-issuer</c>, <c>missing-audience</c>, <c>pull-request</c>, <c>name-prefix</c>, <c>absent-value</c>, <c>many-datasets</c>, <c>exposed</c>, <c>everybody</c>, <c>look-alike</c>, <c>not-a-pattern</c>, <c>covered</c>, <c>over</c>, <c>observes</c>, <c>static-key</c>, <c>no-subject</c>, <c>only-asserted</c>, <c>sender-constrained</c>.</summary>
     public string Check { get; }
 
     /// <summary>The rule; null for the document as a whole.</summary>

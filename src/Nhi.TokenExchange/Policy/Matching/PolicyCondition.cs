@@ -46,7 +46,7 @@ internal enum ScopeOperator
     /// <summary>Something is asked for, and nothing that is not listed.</summary>
     Within,
 
-    /// <summary>At least one that is listed is asked for.</summary>
+    /// <summary>At least one that is listed is asked for, if only by one that contains it.</summary>
     AnyOf,
 
     /// <summary>The contrary of <see cref="Within"/>: of a forbid alone.</summary>
@@ -90,11 +90,12 @@ internal sealed class ScopeCondition(ScopeOperator scopeOperator, ScopeSet scope
 
     private bool IsWithin(ScopeSet asked) => !asked.IsEmpty && asked.IsSubsetOf(scopes);
 
+    // Who asks for a scope that contains a listed one gets that, too.
     private bool IsAnyOf(ScopeSet asked)
     {
-        foreach (string scope in asked.Values)
+        foreach (string listed in scopes.Values)
         {
-            if (scopes.Contains(scope))
+            if (BroadScopes.Contain(asked, listed))
                 return true;
         }
         return false;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 
 namespace Nhi.TokenExchange;
 
@@ -90,8 +91,34 @@ internal sealed class SegmentGlob
         return _segments.Length == other._segments.Length;
     }
 
+    /// <summary>The pattern, or the text, of what both match; null if nothing is.</summary>
+    public static string? CommonOf(SegmentGlob left, SegmentGlob right)
+    {
+        var common = new StringBuilder();
+        for (int at = 0; at < left._segments.Length && at < right._segments.Length; at++)
+        {
+            (Wildcard kind, string text, char separator) = left._segments[at];
+            (Wildcard otherKind, string otherText, char otherSeparator) = right._segments[at];
+            if (kind == Wildcard.Rest)
+                return right.From(at) is { Length: > 0 } rest ? common.Append(rest).ToString() : null;
+            if (otherKind == Wildcard.Rest)
+                return left.From(at) is { Length: > 0 } rest ? common.Append(rest).ToString() : null;
+            // A wildcard is not empty.
+            string? both = kind == otherKind ? (text == otherText ? text : null) : kind == Wildcard.None ? text : otherText;
+            if (both is null || (both.Length == 0 && kind != otherKind) || separator != otherSeparator)
+                return null;
+            common.Append(both);
+            if (separator == '\0')
+                return common.ToString();
+            common.Append(separator);
+        }
+        return null;
+    }
+
     /// <summary>A text that it matches: each <c>*</c> is one of the given words, <c>**</c> is it.</summary>
     public string Example(string word) => string.Concat(_segments.Select(segment => (segment.Kind == Wildcard.None ? segment.Text : word) + (segment.Separator == '\0' ? "" : segment.Separator)));
+
+    private string From(int at) => string.Concat(_segments.Skip(at).Select(segment => segment.Text + (segment.Separator == '\0' ? "" : segment.Separator)));
 
     private static int LengthOfSegment(ReadOnlySpan<char> value)
     {

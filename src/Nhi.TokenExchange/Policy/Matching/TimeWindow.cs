@@ -19,6 +19,8 @@ internal sealed class TimeWindow(int days, int from, int to, TimeZoneInfo zone, 
 
     public DateTimeOffset? NotAfter => notAfter;
 
+    private DateTimeOffset? NotBefore => notBefore;
+
     private bool IsDaily => days != AllDays || from != 0 || to != DayLength;
 
     /// <summary>Whether an instant is inside, and when that changes next; null if it never does.</summary>
@@ -58,9 +60,7 @@ internal sealed class TimeWindow(int days, int from, int to, TimeZoneInfo zone, 
     /// <summary>Whether every instant inside the other is inside this one, as far as the texts show.</summary>
     public bool Covers(TimeWindow? other) =>
         (!IsDaily || (other is not null && other.HasHoursOf(days, from, to, zone)))
-        && (notBefore is null || other?.StartsFrom >= notBefore) && (notAfter is null || other?.NotAfter <= notAfter);
-
-    private DateTimeOffset? StartsFrom => notBefore;
+        && (notBefore is null || other?.NotBefore >= notBefore) && (notAfter is null || other?.NotAfter <= notAfter);
 
     private bool HasHoursOf(int otherDays, int otherFrom, int otherTo, TimeZoneInfo otherZone) => (days & ~otherDays) == 0 && from == otherFrom && to == otherTo && zone.Id == otherZone.Id;
 

@@ -20,7 +20,7 @@ internal sealed class AuthZenPoint(Uri decisionPoint, Uri? configured) : IDecisi
             using HttpResponseMessage response = await DecisionChannel.PostAsync(endpoint, call.Question, call, cancellationToken).ConfigureAwait(false);
             return Read(DecisionChannel.BodyOf(response), endpoint, call) with { CorrelationId = CorrelationIds.Of(response) ?? call.RequestId };
         }
-        catch (TokenExchangeException)
+        catch (Exception exception) when (exception is TokenExchangeException or OperationCanceledException)   // the latter: no answer in time
         {
             _metadata.Forget();   // it may have moved
             throw;

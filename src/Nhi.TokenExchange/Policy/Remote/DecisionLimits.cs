@@ -45,7 +45,7 @@ internal sealed class DecisionLimits
             case "resources": Resources = ReadResources(members.Raw()); return true;
             case "authorization_details": AuthorizationDetails = ReadDetails(members.Raw()); return true;
             case "static_key": PermitsStaticKey = ReadFlag(members.Name, members.Raw()); return true;
-            case "rule": Rule = members.Text() is { Length: > 0 } rule ? OuterText.Shown(rule, LongestRule) : null; return true;
+            case "rule": Rule = ReadName(members.Name, members.Raw()); return true;
             default: return false;
         }
     }
@@ -64,6 +64,16 @@ internal sealed class DecisionLimits
                 return TimeSpan.FromSeconds(seconds);
         }
         Fault ??= $"has '{name}' that is no whole number from 1 to {LongestSeconds}";
+        return null;
+    }
+
+    private string? ReadName(string name, ReadOnlySpan<byte> raw)
+    {
+        if (raw.SequenceEqual("null"u8))
+            return null;
+        if (JsonTexts.ReadOne(raw) is { } text)
+            return text.Length > 0 ? OuterText.Shown(text, LongestRule) : null;
+        Fault ??= $"has '{name}' that is no string";
         return null;
     }
 

@@ -10,9 +10,7 @@ internal static class DecisionReason
         {
             (byte)'{' => OfObject(json),
             (byte)'[' => JsonTexts.Read(json) is { Count: > 0 } texts ? string.Join("; ", texts) : null,
-            // As the one text of a list: one reader for all.
-            (byte)'"' => JsonTexts.Read([(byte)'[', .. json, (byte)']']) is [var text] ? text : null,
-            _ => null,
+            _ => JsonTexts.ReadOne(json),
         };
         return said is { Length: > 0 } ? OuterText.Shown(said) : null;
     }

@@ -2,10 +2,13 @@ using System.Text.Json;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>Reads a JSON array of texts.</summary>
+/// <summary>Reads a JSON array of texts, or one text.</summary>
 internal static class JsonTexts
 {
     private const int Most = 1000;
+
+    /// <summary>The text; null if it is anything else. As the one text of a list: one reader for all.</summary>
+    public static string? ReadOne(ReadOnlySpan<byte> json) => json is [(byte)'"', ..] && Read([(byte)'[', .. json, (byte)']']) is [var text] ? text : null;
 
     /// <summary>The texts; null if it is anything else, or longer than any honest list.</summary>
     public static List<string>? Read(ReadOnlySpan<byte> json)

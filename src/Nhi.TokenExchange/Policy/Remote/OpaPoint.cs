@@ -50,22 +50,25 @@ internal sealed class OpaPoint : IDecisionPoint
     {
         string? decisionId = null;
         DecisionAnswer? answer = null;
-        string? fault = null;
+        string? fault = null, idFault = null;
         var members = new JsonMembers(json);
         while (members.MoveNext())
         {
             switch (members.Name)
             {
                 case "result": (answer, fault) = ReadResult(members.Raw()); break;
-                case "decision_id": decisionId = members.Text(); break;
+                case "decision_id": (decisionId, idFault) = ReadId(members.Raw()); break;
                 default: break;   // metrics, provenance, warning
             }
         }
-        if ((members.Fault ?? fault) is { } wrong)
+        if ((members.Fault ?? fault ?? (answer is { IsPermitted: true } ? idFault : null)) is { } wrong)
             throw DecisionFailure.Malformed(_endpoint, call, wrong);
         answer ??= new DecisionAnswer(false) { Reason = $"'{Rule["opa ".Length..]}' is undefined for this input: no rule permits it, or there is no such rule" };
         return answer with { CorrelationId = decisionId is { Length: > 0 } ? OuterText.Shown(decisionId, 100) : null };
     }
+
+    private static (string? Id, string? Fault) ReadId(ReadOnlySpan<byte> json) =>
+        JsonTexts.ReadOne(json) is { } id ? (id, null) : (null, json.SequenceEqual("null"u8) ? null : "has 'decision_id' that is no string");
 
     private static (DecisionAnswer? Answer, string? Fault) ReadResult(ReadOnlySpan<byte> json)
     {

@@ -46,10 +46,9 @@ internal sealed class RemotePolicy(IDecisionPoint point, RemotePolicyOptions opt
         DateTimeOffset wall = time.GetUtcNow();
         DecisionAnswer answer = await _circuit.RunAsync(point.Rule, call, AskAsync, cancellationToken).ConfigureAwait(false);
         AccessDecision decision = Decide(answer, wall);
-        if (!request.IsRefresh && answer.Limits.HoldsFor is { } holdsFor)
-            _cache.Keep(key, decision, holdsFor, askedAt, wall);
-        else if (!StaticKeyPermission.Applied(decision, request).IsPermitted)
-            _cache.Forget(key);   // what a refresh was denied is not issued by an older yes
+        decision.Forget = () => _cache.Forget(key);
+        // What a refresh is told is no answer to an issue, but the later word: an older yes is not issued by any more.
+        _cache.Answered(key, decision, request.IsRefresh ? null : answer.Limits.HoldsFor, askedAt, wall);
         return decision;
     }
 
@@ -79,7 +78,7 @@ internal sealed class RemotePolicy(IDecisionPoint point, RemotePolicyOptions opt
             ? AccessDecision.Permit(rule, limits.Scopes, limits.MaxLifetime, askedAt + limits.HoldsFor, resources: limits.Resources, authorizationDetails: limits.AuthorizationDetails, permitsStaticKey: limits.PermitsStaticKey)
             : AccessDecision.Deny(rule, answer.Reason.Length > 0 ? answer.Reason : "the decision point gave no reason", askedAt + (limits.HoldsFor ?? DenyHolds));
         decision.CorrelationId = answer.CorrelationId;
-        decision.AskedAgainAt = askedAt + DenyHolds;
+        decision.AskedAgainAfter = DenyHolds;
         return decision;
     }
 }

@@ -128,7 +128,7 @@ internal sealed class CaseReading
         return new CredentialExposure(answers[0], answers[1], answers[2]);
     }
 
-    private ScopeSet? Scopes(PolicyObject owner) => owner.Find("scopes") is { } list ? _matchers.ScopeList(owner, list) : null;
+    private ScopeSet? Scopes(PolicyObject owner) => owner.Find("scopes") is { } list ? _matchers.ScopeList(owner, list, isLeft: true) : null;   // those of a target, or what a rule leaves of them
 
     private string? FactOf(PolicyObject? job, string name) => job is null ? null : Text(job, name);
 

@@ -128,22 +128,6 @@ internal sealed class CollectorFaultTests : CollectorFixture
     }
 
     [Test]
-    public void The_events_of_the_target_that_authenticates_have_room_in_a_full_spool()
-    {
-        var plan = new AuditCollectorPlan(Collector.Uri, Spool, true, "siem", AuditCollectorFormat.JsonLines, 1 << 20, Disk.System);
-        var spool = new AuditSpool(plan);
-        Assert.That(spool.TryTakeRoom(1 << 20, "warehouse"), Is.True);
-        Assert.That((spool.TryTakeRoom(1, "warehouse"), spool.IsFull), Is.EqualTo((false, true)));
-        Assert.That((spool.TryTakeRoom(1 << 16, "siem"), spool.TryTakeRoom(1, "siem")), Is.EqualTo((true, false)));
-    }
-
-    private static async Task<HealthStatus> HealthOf(JobSession job)
-    {
-        var check = new AuditCollectorHealthCheck(job);
-        return (await check.CheckHealthAsync(new HealthCheckContext { Registration = new HealthCheckRegistration("token-exchange-audit", check, null, null) })).Status;
-    }
-
-    [Test]
     public async Task Killed_between_two_batches_nothing_is_lost_and_what_comes_twice_has_the_same_key([Range(1, 6)] int run)
     {
         int lines = new Random(Environment.TickCount + (run * 7919)).Next(20, 101);

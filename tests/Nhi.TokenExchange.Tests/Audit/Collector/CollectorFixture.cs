@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Nhi.TokenExchange.Tests.Exchange;
 
 namespace Nhi.TokenExchange.Tests;
@@ -53,6 +54,13 @@ internal abstract class CollectorFixture
         await job.Provider<BearerToken>("warehouse").GetAsync();
         await job.CompleteAsync();
         await job.Released;
+    }
+
+    /// <summary>What the health check of the collector says.</summary>
+    protected static async Task<HealthStatus> HealthOf(JobSession job)
+    {
+        var check = new AuditCollectorHealthCheck(job);
+        return (await check.CheckHealthAsync(new HealthCheckContext { Registration = new HealthCheckRegistration("token-exchange-audit", check, null, null) })).Status;
     }
 
     /// <summary>Keeps the events of each request that it answers with a status from 200 on.</summary>

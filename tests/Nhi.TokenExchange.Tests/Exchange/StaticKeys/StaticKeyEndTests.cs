@@ -183,15 +183,15 @@ internal sealed class StaticKeyEndTests
     }
 
     [Test]
-    public async Task A_policy_that_permits_no_longer_life_than_the_hand_out_permits_no_static_key()
+    public async Task A_policy_that_permits_no_longer_life_than_the_hand_out_permits_no_static_key_and_none_is_read()
     {
-        await using StaticKeyJob job = await StaticKeyJob.StartAsync(policy: [StaticKeyJob.Login, Policy.Policies.Permit("strict", """{ "target": "billing", "static": true }""", """{ "longestHandOut": "00:10:00", "refuseLongerLife": true }""")]);
+        var policy = new TestPolicy { Decide = _ => AccessDecision.Permit("strict", refuseLongerLife: true, permitsStaticKey: true) };
+        await using StaticKeyJob job = await StaticKeyJob.StartAsync(more: b => b.Policy(policy));
 
-        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => job.CallAsync())!;
+        AccessDeniedException denied = Assert.ThrowsAsync<AccessDeniedException>(() => job.CallAsync())!;
 
-        Assert.That(refused.Code, Is.EqualTo("NHI5008"));
-        Assert.That(refused.Message, Does.Contain("is static: it ends when its owner ends it"));
-        Assert.That(job.Service.Requests, Is.Empty);
+        Assert.That(denied.Message, Does.Contain("refuseLongerLife expected a credential that ends, presented a static key"));
+        Assert.That((job.Reads, job.Service.Requests.Count), Is.EqualTo((0, 0)));
     }
 
     [Test]

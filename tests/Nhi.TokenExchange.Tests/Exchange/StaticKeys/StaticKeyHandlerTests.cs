@@ -152,6 +152,30 @@ internal sealed class StaticKeyHandlerTests
         Assert.That(() => clients.CreateClient("careless"), Throws.TypeOf<TokenExchangeException>().With.Property("Code").EqualTo("NHI8001").And.Message.Contains("AllowAutoRedirect"));
     }
 
+    [Test]
+    public async Task A_primary_handler_that_may_follow_redirects_or_is_set_to_later_is_refused()
+    {
+        await using StaticKeyJob job = await StaticKeyJob.StartAsync();
+        using var sockets = new SocketsHttpHandler { AllowAutoRedirect = false };
+        var services = new ServiceCollection();
+        services.AddSingleton(job.Session);
+        services.AddHttpClient("unknown").ConfigurePrimaryHttpMessageHandler(() => new Unknown()).AddCredential("billing");
+        services.AddHttpClient("later").ConfigurePrimaryHttpMessageHandler(() => sockets).AddCredential("billing");
+        await using ServiceProvider container = services.BuildServiceProvider();
+        IHttpClientFactory clients = container.GetRequiredService<IHttpClientFactory>();
+
+        Assert.That(() => clients.CreateClient("unknown"), Throws.TypeOf<TokenExchangeException>().With.Property("Code").EqualTo("NHI8001").And.Message.Contains("nobody can tell whether it follows redirects"));
+        using HttpClient later = clients.CreateClient("later");
+        sockets.AllowAutoRedirect = true;
+        Assert.That(() => later.GetAsync(job.Service.Uri), Throws.TypeOf<TokenExchangeException>().With.Property("Code").EqualTo("NHI8001").And.Message.Contains("AllowAutoRedirect"));
+        Assert.That((job.Service.Requests.Count, job.Reads), Is.EqualTo((0, 0)));
+    }
+
+    private sealed class Unknown : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => throw new InvalidOperationException("It would be sent.");
+    }
+
     private sealed class SpyingContent(Action look) : HttpContent
     {
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context)

@@ -49,6 +49,25 @@ internal sealed class StaticKeyTermsTests
     }
 
     [Test]
+    public async Task The_log_says_that_it_is_over_on_the_very_day_on_which_it_warned()
+    {
+        var time = new ManualTimeProvider();
+        using var log = new LoggedText();
+        await using StaticKeyJob job = await StaticKeyJob.StartAsync(time, left: TimeSpan.FromMinutes(30), more: b => b.Logging(log));
+        await job.CallAsync();
+        Assert.That(log.Text, Does.Contain("billing uses a static key").And.Not.Contain("billing has a static key"));
+        time.Advance(TimeSpan.FromMinutes(31));
+
+        for (int call = 0; call < 3; call++)
+        {
+            Assert.That(() => job.CallAsync(), Throws.TypeOf<TokenExchangeException>());
+            time.Advance(TimeSpan.FromMinutes(2));
+        }
+
+        Assert.That(log.Text.Split('\n').Count(line => line.StartsWith("billing has a static key", StringComparison.Ordinal)), Is.EqualTo(1));
+    }
+
+    [Test]
     public async Task A_start_warns_too_and_says_so_when_the_time_is_over_without_failing_the_others()
     {
         using var near = new LoggedText();

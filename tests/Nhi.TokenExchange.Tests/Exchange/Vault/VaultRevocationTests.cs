@@ -61,24 +61,29 @@ internal sealed class VaultRevocationTests
     [TestCase(500)]
     [TestCase(400)]
     [TestCase(404)]
-    public async Task A_lease_whose_own_revocation_fails_is_gone_with_its_login_and_report_audit_and_journal_say_so(int status)
+    public async Task A_lease_whose_own_revocation_fails_is_not_said_to_be_gone_with_its_login_and_the_next_start_asks_for_it(int status)
     {
         string journals = Directory.CreateTempSubdirectory().FullName;
         try
         {
-            await using VaultJob job = await VaultJob.StartAsync(more: b => b.Journal(journals).EndWithin(TimeSpan.FromSeconds(20)));
+            await using VaultJob job = await VaultJob.StartAsync(more: b => b.Journal(journals).EndWithin(TimeSpan.FromSeconds(4)));
             string handle = (await job.Database.GetAsync()).Lease.Handle!;
             job.Emulator.Faults.Always(EmulatorEndpoint.VaultLease, Fault.Vault(status, "no such luck"));
 
             JobReport report = await job.Session.CompleteAsync();
 
-            Assert.That((EndOf(report, "vault"), EndOf(report, "database"), report.AllEnded), Is.EqualTo((LeaseEnd.Revoked, LeaseEnd.AlreadyGone, true)));
-            Assert.That(report.ToString(), Does.Contain("already gone (it ended with the credential of 'vault'"));
-            AuditEvent told = job.Audit.Events.Single(one => one is { Target: "database", Kind: AuditEventKind.Expired });
-            Assert.That(told.RevocationHandle, Is.EqualTo(handle));
-            Assert.That(told.Reason, Does.Contain("it ended with the credential of 'vault'"));
-            Assert.That(Directory.EnumerateFiles(journals), Is.Empty, "nothing is left to the next start");
-            Assert.That(job.Vault.OpenLeases, Is.Zero);
+            Assert.That((EndOf(report, "vault"), EndOf(report, "database"), report.AllEnded), Is.EqualTo((LeaseEnd.Revoked, LeaseEnd.Failed, false)));
+            Assert.That(report.ToString(), Does.Contain("no such luck").And.Contain("the credential of 'vault' that it was got through was ended, and its issuer may end it with that, but does not say so").And.Contain(handle));
+            AuditEvent told = job.Audit.Events.Single(one => one is { Target: "database", Kind: AuditEventKind.Orphaned });
+            Assert.That((told.RevocationHandle, told.Code), Is.EqualTo((handle, "NHI4012")));
+            await job.Session.Released;
+            Assert.That(Directory.EnumerateFiles(journals).Count(), Is.EqualTo(1), "left to the next start");
+
+            job.Emulator.Faults.Clear();
+            RecoveryReport next = await job.RecoverAsync(journals, job.Audit);
+
+            Assert.That((next.AllEnded, next.Jobs.Single().Leases.Single().End), Is.EqualTo((true, LeaseEnd.Revoked)), "it was asked for by itself");
+            Assert.That(Directory.EnumerateFiles(journals), Is.Empty);
         }
         finally
         {

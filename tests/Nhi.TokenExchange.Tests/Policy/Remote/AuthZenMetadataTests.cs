@@ -34,6 +34,23 @@ internal sealed class AuthZenMetadataTests
     }
 
     [Test]
+    public async Task The_document_is_fetched_again_after_an_endpoint_that_gave_no_answer_in_time()
+    {
+        var time = new ManualTimeProvider();
+        IAccessPolicy policy = AccessPolicies.AuthZen(Point);
+        await policy.DecideAsync(Questions.Of(time));
+        HeldRequest held = _emulator.Faults.HoldNext(EmulatorEndpoint.AuthZenEvaluation);
+        Task<AccessDecision> silent = policy.DecideAsync(Questions.Of(time));
+        await held.Reached;
+        time.Advance(TimeSpan.FromSeconds(2));
+        Assert.That(Assert.ThrowsAsync<TokenExchangeException>(() => silent)!.Message, Does.Contain("gave no decision within 2 s"));
+
+        await policy.DecideAsync(Questions.Of(time));
+
+        Assert.That(Discovered, Is.EqualTo(2), "it may have moved");
+    }
+
+    [Test]
     public async Task A_named_endpoint_needs_no_document()
     {
         IAccessPolicy policy = AccessPolicies.AuthZen(new Uri("https://pdp.example"), new Uri(Point, "/access/v1/evaluation"));

@@ -77,6 +77,8 @@ internal sealed class DecisionAnswerTests
     public async Task OPA_permits(string body) => Assert.That((await OpaAsync(body)).IsPermitted, Is.True);
 
     [TestCase("{}", "'tokens/decision' is undefined for this input: no rule permits it, or there is no such rule")]
+    [TestCase("""{"result":{"allow":false,"rule":7}}""", "the decision point gave no reason")]
+    [TestCase("""{"result":false,"decision_id":7}""", "the decision point gave no reason")]
     [TestCase("""{"decision_id":"70b1"}""", "'tokens/decision' is undefined for this input: no rule permits it, or there is no such rule")]
     [TestCase("""{"result":false}""", "the decision point gave no reason")]
     [TestCase("""{"result":{"allow":false,"reasons":["night","not attested"]}}""", "night; not attested")]

@@ -81,8 +81,61 @@ internal sealed class DecisionCacheTests
         await policy.DecideAsync(Questions.Of(time, subject: "job:Orders"));
         Assert.That(Asked, Is.EqualTo(5));
 
-        await policy.DecideAsync(Questions.Of(time));
+        await policy.DecideAsync(Questions.Of(time, target: "lake"));
         Assert.That(Asked, Is.EqualTo(5));
+        await policy.DecideAsync(Questions.Of(time));
+        Assert.That(Asked, Is.EqualTo(6), "what a refresh was told is the later word");
+    }
+
+    [Test]
+    public async Task What_a_refresh_left_is_not_widened_by_an_older_and_longer_yes()
+    {
+        var time = new ManualTimeProvider();
+        IAccessPolicy policy = Language.Opa.Policy(_emulator.DecisionPoint);
+        _emulator.DecisionPoint.Rule = _ => new EmulatedDecision { IsPermitted = true, Scopes = ["read", "write"], HoldsFor = TimeSpan.FromHours(2) };
+        await policy.DecideAsync(Questions.Of(time));
+        _emulator.DecisionPoint.Rule = _ => new EmulatedDecision { IsPermitted = true, Scopes = ["read"], HoldsFor = TimeSpan.FromMinutes(1) };
+        time.Advance(TimeSpan.FromMinutes(10));
+        await policy.DecideAsync(Questions.Of(time, isRefresh: true));
+
+        AccessDecision next = await policy.DecideAsync(Questions.Of(time));
+
+        Assert.That((next.Scopes.ToString(), next.HoldsUntil), Is.EqualTo(("read", time.GetUtcNow().AddMinutes(1))));
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task A_yes_that_comes_late_is_not_remembered_over_a_later_word(bool isRefresh)
+    {
+        var time = new ManualTimeProvider();
+        IAccessPolicy policy = Language.Opa.Policy(_emulator.DecisionPoint);
+        _emulator.DecisionPoint.Rule = _ => new EmulatedDecision { IsPermitted = true, HoldsFor = TimeSpan.FromHours(2) };
+        HeldRequest held = _emulator.Faults.HoldNext(EmulatorEndpoint.OpaData, HoldPoint.BeforeAnswer);
+        Task<AccessDecision> slow = policy.DecideAsync(Questions.Of(time));
+        await held.Reached;
+        time.Advance(TimeSpan.FromSeconds(1));
+        _emulator.DecisionPoint.Rule = _ => new EmulatedDecision { IsPermitted = false, HoldsFor = TimeSpan.FromSeconds(1) };
+        Assert.That((await policy.DecideAsync(Questions.Of(time, isRefresh))).IsPermitted, Is.False);
+
+        held.Release();
+        Assert.That((await slow).IsPermitted, Is.True);
+        time.Advance(TimeSpan.FromSeconds(2));
+
+        Assert.That((await policy.DecideAsync(Questions.Of(time))).IsPermitted, Is.False);
+    }
+
+    [Test]
+    public async Task What_a_refresh_got_less_of_is_not_served_from_memory_any_more([Values("scopes", "time", "lifetime")] string less)
+    {
+        var time = new ManualTimeProvider();
+        IAccessPolicy policy = Language.Opa.Policy(_emulator.DecisionPoint);
+        await policy.DecideAsync(Questions.Of(time));
+        _emulator.DecisionPoint.Rule = _ => new EmulatedDecision { IsPermitted = true, Scopes = less == "scopes" ? ["read"] : null, HoldsFor = less switch { "time" => TimeSpan.FromMinutes(1), "scopes" => TimeSpan.FromMinutes(10), _ => null } };
+        AccessDecision refreshed = await policy.DecideAsync(Questions.Of(time, isRefresh: true));
+
+        AccessDecision next = await policy.DecideAsync(Questions.Of(time));
+
+        Assert.That((Asked, next.Scopes, next.HoldsUntil), Is.EqualTo((3, refreshed.Scopes, refreshed.HoldsUntil)));
     }
 
     [Test]
@@ -92,7 +145,7 @@ internal sealed class DecisionCacheTests
         var cache = new DecisionCache();
         AccessDecision permit = AccessDecision.Permit("all");
         for (int i = 0; i < 5000; i++)
-            cache.Keep(DecisionCache.KeyOf(BitConverter.GetBytes(i)), permit, TimeSpan.FromHours(1), time.GetTimestamp(), time.GetUtcNow());
+            cache.Answered(DecisionCache.KeyOf(BitConverter.GetBytes(i)), permit, TimeSpan.FromHours(1), time.GetTimestamp(), time.GetUtcNow());
 
         await Eventually.HoldsAsync(() => cache.Count <= 1024, "the bound");
     }

@@ -73,10 +73,10 @@ internal sealed class RemotePolicyTests
     }
 
     [Test]
-    public async Task A_permit_that_leaves_nothing_to_ask_for_is_a_deny_under_the_decision_points_name_that_is_asked_again([Values] Language language)
+    public async Task A_permit_that_leaves_nothing_to_ask_for_is_a_deny_under_the_decision_points_name_that_is_asked_again([Values] Language language, [Values] bool hasLifetime)
     {
         await using DecidedJob job = await DecidedJob.StartAsync(language);
-        job.Point.Rule = _ => new EmulatedDecision { IsPermitted = true, Scopes = ["read"] };
+        job.Point.Rule = _ => new EmulatedDecision { IsPermitted = true, Scopes = ["read"], HoldsFor = hasLifetime ? TimeSpan.FromHours(1) : null };
         job.Issuer.Flaw = scopes => scopes.Values.Count == 1 ? "are one; this issuer takes two" : null;
 
         AccessDeniedException denied = job.Denial();
@@ -87,6 +87,37 @@ internal sealed class RemotePolicyTests
         Assert.That(job.Asked, Is.EqualTo(1), "it holds for a while");
         job.Point.Rule = _ => Yes;
         job.Time.Advance(RemotePolicy.DenyHolds + TimeSpan.FromSeconds(1));
+        await job.Warehouse.GetAsync();
+    }
+
+    [Test]
+    public async Task A_permit_with_a_lifetime_that_leaves_nothing_is_asked_again_after_ten_seconds_each_time_and_not_before([Values] Language language)
+    {
+        await using DecidedJob job = await DecidedJob.StartAsync(language);
+        job.Point.Rule = _ => new EmulatedDecision { IsPermitted = true, Scopes = ["read"], HoldsFor = TimeSpan.FromHours(1) };
+        job.Issuer.Flaw = scopes => scopes.Values.Count == 1 ? "are one; this issuer takes two" : null;
+        for (int round = 1; round <= 3; round++)
+        {
+            job.Denial();
+            job.Denial();
+            Assert.That((job.Asked, job.Audit.Kinds.Count(kind => kind == AuditEventKind.Attested)), Is.EqualTo((round, round)));
+            job.Time.Advance(RemotePolicy.DenyHolds + TimeSpan.FromSeconds(1));
+        }
+
+        job.Point.Rule = _ => Yes;
+
+        await job.Warehouse.GetAsync();
+    }
+
+    [Test]
+    public async Task A_permit_with_a_lifetime_that_is_wider_than_what_was_asked_for_is_not_remembered([Values] Language language)
+    {
+        await using DecidedJob job = await DecidedJob.StartAsync(language);
+        job.Point.Rule = _ => new EmulatedDecision { IsPermitted = true, Scopes = ["read", "admin"], HoldsFor = TimeSpan.FromHours(1) };
+        Assert.That(job.Failure().Code, Is.EqualTo("NHI3003"));
+        job.Point.Rule = _ => Yes;
+        job.Time.Advance(TimeSpan.FromMinutes(2));
+
         await job.Warehouse.GetAsync();
     }
 

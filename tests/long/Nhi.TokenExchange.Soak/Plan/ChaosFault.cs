@@ -32,11 +32,11 @@ internal sealed record ChaosFault(string Id, IReadOnlyList<ChaosPlace> Places, p
     /// <summary>The audit takes nothing, and says so long after nobody waits for it any more.</summary>
     public static ChaosFault AuditStalls { get; } = new("audit stalls", [ChaosPlace.Audit], "NHI6001");
 
-    /// <summary>The whole process under test stands still, as under a debugger or a frozen container.</summary>
-    public static ChaosFault Stopped { get; } = new("process stopped", [ChaosPlace.Process]);
+    /// <summary>The whole process under test stands still, as under a debugger or a frozen container. A record that was being written has taken longer than anybody waits for it.</summary>
+    public static ChaosFault Stopped { get; } = new("process stopped", [ChaosPlace.Process], "NHI6001");
 
     /// <summary>The machine sleeps: the process stands still, and its monotonic clock does not count the time.</summary>
-    public static ChaosFault Suspend { get; } = new("suspend", [ChaosPlace.Clock]);
+    public static ChaosFault Suspend { get; } = new("suspend", [ChaosPlace.Clock], "NHI6001");
 
     public static ChaosFault NoLife { get; } = new("no expires_in", TokenEndpoints, "NHI4004") { AtIssuer = () => Fault.Without("expires_in") };
 

@@ -1,0 +1,55 @@
+using System.Collections.Concurrent;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>The ends that the audit has not taken yet: tried once more before the job's end is over, and left to the journal for the next start.</summary>
+/// <remarks>An audit may take an event and fail all the same, such as one of two sinks: then it has the same event twice.</remarks>
+internal sealed class UntoldEnds
+{
+    // A host may run for months beside an audit that refuses. The journal has the others.
+    private const int MostKept = 1_000;
+    private const int MostAtOnce = 16;
+
+    private readonly ConcurrentDictionary<object, UntoldEnd> _kept = new(ReferenceEqualityComparer.Instance);
+    private readonly BoundedLog<UntoldEnd> _leftOut = new(most: 0);   // counted, not kept
+
+    /// <summary>How many there are.</summary>
+    public int Count => _kept.Count + (int)_leftOut.Dropped;
+
+    /// <summary>Adds an end that is about to be told.</summary>
+    public UntoldEnd Add(UntoldEnd end) => _kept[end.Of] = end;
+
+    /// <summary>Tells the audit; never fails.</summary>
+    public async Task TellAsync(UntoldEnd end)
+    {
+        if (await end.RecordAsync().ConfigureAwait(false))
+        {
+            TryRemove(end);
+            end.NoteTold();
+            return;
+        }
+        end.NoteUntold();
+        if (_kept.Count > MostKept && TryRemove(end))
+            _leftOut.Add(end);
+    }
+
+    /// <summary>Tells the audit once more what it has refused. To be called when nothing is told for the first time any more.</summary>
+    public Task TellAgainAsync() =>
+        Parallel.ForEachAsync(_kept.Values, new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce }, async (end, _) => await TellAsync(end).ConfigureAwait(false));
+
+    /// <summary>Nobody waits for the audit any more: the next start is left to tell of what it has not taken.</summary>
+    public void Leave()
+    {
+        foreach (UntoldEnd end in _kept.Values)
+            end.NoteUntold();
+    }
+
+    private bool TryRemove(UntoldEnd end) => _kept.TryRemove(new KeyValuePair<object, UntoldEnd>(end.Of, end));   // not one that came after it
+}
+
+/// <summary>How something ended, and who has to know.</summary>
+/// <param name="Of">What ended. Of one that could not be ended first, and then was, the last end counts.</param>
+/// <param name="RecordAsync">Tells the audit; never fails. True: it has taken it.</param>
+/// <param name="NoteTold">Tells the journal that nothing is left to do.</param>
+/// <param name="NoteUntold">Tells the journal how it ended, and that the audit does not know.</param>
+internal sealed record UntoldEnd(object Of, Func<Task<bool>> RecordAsync, Action NoteTold, Action NoteUntold);

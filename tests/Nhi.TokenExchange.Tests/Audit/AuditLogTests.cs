@@ -1,0 +1,148 @@
+using Microsoft.Extensions.Logging;
+
+namespace Nhi.TokenExchange.Tests;
+
+/// <summary>The log as the audit: what its level leaves out is not recorded, and no text from outside is more than a text on a screen.</summary>
+internal sealed class AuditLogTests
+{
+    [Test]
+    public async Task Where_the_log_leaves_out_what_it_has_to_record_nothing_is_handed_out([Values] bool isAskedFor)
+    {
+        using var log = new LeveledLog(LogLevel.Warning);
+        var issuer = new TestExchanger(TimeProvider.System);
+        await using JobSession job = await StartAsync(log, issuer, b =>
+        {
+            if (isAskedFor)
+                b.Audit(new RecordingSink()).AuditToLog();
+        });
+
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Provider<BearerToken>("warehouse").GetAsync())!;
+
+        Assert.That((refused.Code, (refused.GetBaseException() as TokenExchangeException)?.Code), Is.EqualTo(("NHI6001", "NHI6014")));
+        Assert.That(refused.Message, Does.Contain("could not record 'Attested' (NHI6014)").And.Contain("Logging:LogLevel:Nhi.TokenExchange"));
+        Assert.That(issuer.Requests, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_level_that_is_raised_while_the_job_runs_lets_it_go_on()
+    {
+        using var log = new LeveledLog(LogLevel.Error);
+        await using JobSession job = await StartAsync(log, new TestExchanger(TimeProvider.System));
+        Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Provider<BearerToken>("warehouse").GetAsync());
+        log.Least = LogLevel.Information;
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                try
+                {
+                    await job.Provider<BearerToken>("warehouse").GetAsync();
+                    return true;
+                }
+                catch (TokenExchangeException)
+                {
+                    return false;
+                }
+            },
+            "a credential");
+        Assert.That(log.Text, Does.Contain("warehouse issued"));
+    }
+
+    [Test]
+    public async Task A_log_that_takes_nothing_at_all_is_the_word_of_who_composed_the_job()
+    {
+        using var log = new LeveledLog(LogLevel.None);
+        await using JobSession job = await StartAsync(log, new TestExchanger(TimeProvider.System));
+        Assert.That(await job.Provider<BearerToken>("warehouse").GetAsync(), Is.Not.Null);
+    }
+
+    [Test]
+    public async Task Anchors_that_the_log_leaves_out_are_said_to_be_left_out_once()
+    {
+        string folder = Path.Combine(Directory.CreateTempSubdirectory("nhi-audit-").FullName, "audit");
+        using var log = new LeveledLog(LogLevel.Warning);
+        await using (JobSession job = await StartAsync(log, new TestExchanger(TimeProvider.System), b => b.AuditFolder(folder, o => o.AnchorEvery = 1)))
+        {
+            await job.Provider<BearerToken>("warehouse").GetAsync();
+            await job.CompleteAsync();
+        }
+        Assert.That(log.Text.Split("the audit's anchors are such lines"), Has.Length.EqualTo(2));
+        Assert.That(log.Text, Does.Contain("NHI6014"));
+        Directory.Delete(Path.GetDirectoryName(folder)!, recursive: true);
+    }
+
+    [TestCase("line\r\n2026-01-01 forged")]
+    [TestCase("\u001b[2J\u001b]0;owned\u0007")]
+    [TestCase("refs/heads/x\u009b2J\u202E")]
+    [TestCase("\u2066txet\u2069\u200F\u2028")]
+    [TestCase("\u200B\u200D\u00AD\uFEFF")]
+    public async Task A_claim_that_becomes_a_fact_of_the_job_and_a_policy_s_word_are_visible_ASCII_in_each_line(string text)
+    {
+        using var log = new LeveledLog(LogLevel.Debug);
+        var source = IdentitySources.From((request, _) => new ValueTask<SubjectToken>(new SubjectToken(
+            TestProofs.Jwt(TimeProvider.System, request.Audience.ToString(), claims =>
+            {
+                claims["iss"] = "https://token.actions.githubusercontent.com";
+                claims["sub"] = "repo:acme/orders:ref:refs/heads/x";
+                claims["repository"] = "acme/orders";
+                claims["run_id"] = "77";
+                claims["workflow_ref"] = $"acme/orders/.github/workflows/nightly.yml@{text}";
+                claims["environment"] = text;
+            }),
+            SubjectTokenType.Jwt)));
+        JobSession job = await JobSession.StartAsync(b => b.Identity("job", source).Target("warehouse", new TestExchanger(TimeProvider.System), "job").Target("lake", new TestExchanger(TimeProvider.System), "job")
+            .Policy(new Wordy(text)).Job(new JobContext { Purpose = text }).Logging(log).EndOnSignals(false));
+        await using (job)
+        {
+            await job.Provider<BearerToken>("warehouse").GetAsync();
+            Assert.ThrowsAsync<AccessDeniedException>(async () => await job.Provider<BearerToken>("lake").GetAsync());
+            await job.CompleteAsync();
+        }
+
+        Assert.That(log.Lines.Where(line => line.Any(c => c is < ' ' or > '~')), Is.Empty);
+        Assert.That(log.Lines.Count(line => line.Contains("nightly.yml@", StringComparison.Ordinal)), Is.GreaterThan(4), "the fact of the job is there");
+        Assert.That(log.Text, Does.Contain("lake denied").And.Contain("warehouse issued"));
+    }
+
+    private static Task<JobSession> StartAsync(LeveledLog log, TestExchanger issuer, Action<TokenExchangeBuilder>? more = null) => JobSession.StartAsync(b =>
+    {
+        b.Identity("job", TestProofs.Source(TimeProvider.System), ActsFor.Workload).Target("warehouse", issuer, "job").Logging(log).EndOnSignals(false);
+        more?.Invoke(b);
+    });
+
+    // Says in its rule and its reason what it was told to.
+    private sealed class Wordy(string text) : IAccessPolicy
+    {
+        public string Revision => text;
+
+        public Microsoft.Extensions.Primitives.IChangeToken GetChangeToken() => new Microsoft.Extensions.Primitives.CancellationChangeToken(CancellationToken.None);
+
+        public ValueTask<AccessDecision> DecideAsync(AccessRequest request, CancellationToken cancellationToken) =>
+            new(request.Target == "lake" ? AccessDecision.Deny(text, text) : AccessDecision.Permit(text));
+    }
+
+    private sealed class LeveledLog(LogLevel least) : ILoggerFactory, ILogger
+    {
+        private readonly System.Collections.Concurrent.ConcurrentQueue<string> _lines = new();
+
+        public LogLevel Least { get; set; } = least;
+
+        public IReadOnlyList<string> Lines => [.. _lines];
+
+        public string Text => string.Join('\n', _lines);
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= Least && Least != LogLevel.None;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => _lines.Enqueue(formatter(state, exception));
+
+        public void Dispose()
+        {
+        }
+    }
+}
