@@ -18,12 +18,14 @@ internal static class ChildProgram
 
     /// <param name="command">The program and its arguments.</param>
     /// <param name="client">What its environment needs.</param>
+    /// <param name="prepare">Adds to its environment what else it needs.</param>
     /// <param name="error">Where it is told why it was not started.</param>
     /// <returns>What it ended with.</returns>
-    public static async Task<int> RunAsync(string[] command, BrokerClient client, TextWriter error)
+    public static async Task<int> RunAsync(string[] command, BrokerClient client, Action<IDictionary<string, string?>> prepare, TextWriter error)
     {
         var start = new ProcessStartInfo(command[0], command[1..]) { UseShellExecute = false };
         client.ApplyTo(start.Environment);
+        prepare(start.Environment);
         // Before it is started: a signal that comes then is kept for it, and does not end this program.
         var started = new TaskCompletionSource<Process>(TaskCreationOptions.RunContinuationsAsynchronously);
         PosixSignalRegistration[] signals = [.. PassedOn.Select(one => PosixSignalRegistration.Create(one.Signal, context => PassOn(context, started.Task, one.Number)))];

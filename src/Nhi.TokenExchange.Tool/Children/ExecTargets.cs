@@ -4,14 +4,16 @@ namespace Nhi.TokenExchange;
 internal sealed class ExecTargets
 {
     private readonly List<string> _plain = [];
+    private readonly List<string> _awsProfiles = [];
     private readonly List<(string Target, string Resource, string? ClientId)> _azure = [];
     private (string Target, string Email, string Project)? _google;
 
     /// <exception cref="UsageException">Nothing is named, or a value has another form.</exception>
-    public static ExecTargets Read(IReadOnlyList<string> plain, IReadOnlyList<string> azure, string? google)
+    public static ExecTargets Read(IReadOnlyList<string> plain, IReadOnlyList<string> azure, string? google, IReadOnlyList<string> awsProfiles)
     {
         var read = new ExecTargets();
         read._plain.AddRange(plain);
+        read._awsProfiles.AddRange(awsProfiles.Distinct(StringComparer.Ordinal));
         foreach (string one in azure)
         {
             (string target, string[] parts) = Split("--azure", one, "lake=https://storage.azure.com");
@@ -23,8 +25,11 @@ internal sealed class ExecTargets
             (string target, string[] parts) = Split("--google", google, Example);
             read._google = parts is [var email, var project] ? (target, email, project) : throw Wrong("--google", google, Example);
         }
-        return read is { _plain.Count: 0, _azure.Count: 0, _google: null } ? throw new UsageException("--target: no target is named that the program may have. Name one by --target, --azure or --google.") : read;
+        return read is { _plain.Count: 0, _azure.Count: 0, _google: null, _awsProfiles.Count: 0 } ? throw new UsageException("--target: no target is named that the program may have. Name one by --target, --azure, --google or --aws-profile.") : read;
     }
+
+    /// <summary>The profiles of AWS that are wanted, with the region of their role.</summary>
+    public IReadOnlyList<(string Target, string? Region)> AwsProfilesOf(JobSession session) => [.. _awsProfiles.Select(target => (target, (session.Runtime(target).Plan.Exchanger as AwsStsExchanger)?.Region))];
 
     public void AddTo(TokenBrokerOptions options, JobSession session)
     {
@@ -42,6 +47,8 @@ internal sealed class ExecTargets
                 options.TokenExchange(target);
             }
         }
+        foreach (string target in _awsProfiles.Except(_plain, StringComparer.Ordinal))
+            options.AwsContainerCredentials(target);
         foreach ((string target, string resource, string? clientId) in _azure)
             options.AzureManagedIdentity(target, resource, clientId);
         if (_google is { } google)

@@ -80,7 +80,7 @@ internal static class NhiCommand
         Command[] commands =
         [
             DoctorCommand.Make(screen), WhoamiCommand.Make(screen), TokenCommand.Make(screen), PolicyCommand.Make(screen), AuditCommand.Make(screen), LeasesCommand.Make(screen), ExecCommand.Make(screen),
-            EmulatorCommand.Make(screen), CompletionCommand.Make(screen),
+            HelperCommand.Make(screen), EmulatorCommand.Make(screen), CompletionCommand.Make(screen),
         ];
         foreach (Command command in commands)
             root.Subcommands.Add(command);

@@ -13,6 +13,9 @@ internal sealed class ExecTests
           --data-urlencode subject_token_type=urn:ietf:params:oauth:token-type:access_token --data-urlencode "subject_token@$NHI_BROKER_TOKEN_FILE" --data-urlencode audience=warehouse | grep -o '"token_type":"Bearer"'
         """;
 
+    // As long as nhi is there, for a program that nhi does not end.
+    private const string Wait = "i=0; while [ $i -lt 300 ] && [ -e \"$NHI_BROKER_TOKEN_FILE\" ]; do i=$((i + 1)); sleep 0.1; done";
+
     private static readonly Dictionary<string, string> NoVariables = [];
 
     private static async Task<(DoctoredJob Job, string Config)> StartAsync()
@@ -57,6 +60,46 @@ internal sealed class ExecTests
             using RunningTool running = await RunningTool.StartAsync("ready", "exec", "--config", config, "--target", "warehouse", "--", "sh", "-c", "trap 'exit 9' TERM; echo ready; i=0; while [ $i -lt 300 ]; do i=$((i + 1)); sleep 0.1; done");
 
             Assert.That(await running.TerminateAsync(), Is.EqualTo(9));
+        }
+    }
+
+    [Test]
+    public async Task A_signal_ends_the_program_and_revokes_what_it_got()
+    {
+        (DoctoredJob job, string config) = await StartAsync();
+        await using (job)
+        {
+            using RunningTool running = await RunningTool.StartAsync("ready", "exec", "--config", config, "--target", "warehouse", "--", "sh", "-c", $"{Ask}; echo ready; {Wait}");
+            Assert.That(job.Emulator.Vault.OpenTokens, Is.EqualTo(1));
+
+            Assert.That(await running.TerminateAsync(), Is.EqualTo(128 + 15));
+            Assert.That(job.Emulator.Ledger.Issued.Single().RevokedAt, Is.Not.Null);
+        }
+    }
+
+    [Test]
+    public async Task What_was_held_when_nhi_itself_was_killed_is_in_the_journal_and_its_files_go_with_the_next_run()
+    {
+        DoctoredJob job = await DoctoredJob.StartAsync();
+        await using (job)
+        {
+            job.UseVault();
+            job.Section["Journal"] = job.PathOf("journal");
+            string config = job.WriteSettings();
+            string folder;
+            using (RunningTool running = await RunningTool.StartAsync("ready", "exec", "--config", config, "--target", "warehouse", "--", "sh", "-c", $"{Ask}; echo ready $(dirname \"$NHI_BROKER_TOKEN_FILE\"); {Wait}"))
+            {
+                folder = running.Line["ready ".Length..];
+                ToolRun beside = await ToolRun.ProgramAsync(NoVariables, "exec", "--config", config, "--target", "warehouse", "--", "true");
+                Assert.That((beside.ExitCode, Directory.Exists(folder)), Is.EqualTo((0, true)), "a run that goes on keeps its files\n" + beside.All);
+                await running.KillAsync();
+            }
+            Assert.That((job.Emulator.Vault.OpenTokens, Directory.Exists(folder)), Is.EqualTo((1, true)));
+
+            ToolRun next = await ToolRun.ProgramAsync(NoVariables, "exec", "--config", config, "--target", "warehouse", "--", "true");
+
+            Assert.That(next.ExitCode, Is.Zero, next.All);
+            Assert.That((job.Emulator.Vault.OpenTokens, Directory.Exists(folder)), Is.EqualTo((0, false)));
         }
     }
 
