@@ -18,6 +18,8 @@ internal static class NhiCommand
         using var help = new StringWriter(System.Globalization.CultureInfo.InvariantCulture);
         // A job's end may take its time; whoever presses Ctrl-C twice means it.
         var how = new InvocationConfiguration { Output = help, Error = screen.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(30) };
+        if (line.CommandResult.Command.Name == ExecCommand.Name)
+            how.ProcessTerminationTimeout = null;   // signals are its child's
         try
         {
             int code = await line.InvokeAsync(how, cancellationToken).ConfigureAwait(false);
@@ -71,13 +73,14 @@ internal static class NhiCommand
               nhi whoami                                     who is this job to others?
               nhi policy test nhi.policy.json cases.json
               nhi audit verify /var/log/orders
+              nhi exec --target archive -- aws s3 ls
 
-            Exit codes: 0 well, 1 unforeseen, 2 command line, 3 settings, 4 denied by the policy, 5 proof or issuer refused, 6 may pass by itself, 7 audit, 8 not revoked.
+            Exit codes: 0 well, 1 unforeseen, 2 command line, 3 settings, 4 denied by the policy, 5 proof or issuer refused, 6 may pass by itself, 7 audit, 8 not revoked. exec has its program's.
             """);
         Command[] commands =
         [
-            DoctorCommand.Make(screen), WhoamiCommand.Make(screen), TokenCommand.Make(screen), PolicyCommand.Make(screen), AuditCommand.Make(screen), LeasesCommand.Make(screen),
-            EmulatorCommand.Make(screen), CompletionCommand.Make(screen),
+            DoctorCommand.Make(screen), WhoamiCommand.Make(screen), TokenCommand.Make(screen), PolicyCommand.Make(screen), AuditCommand.Make(screen), LeasesCommand.Make(screen), ExecCommand.Make(screen),
+            HelperCommand.Make(screen), EmulatorCommand.Make(screen), CompletionCommand.Make(screen),
         ];
         foreach (Command command in commands)
             root.Subcommands.Add(command);

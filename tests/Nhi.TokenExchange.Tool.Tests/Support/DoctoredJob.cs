@@ -65,6 +65,15 @@ internal sealed class DoctoredJob : IAsyncDisposable
         Emulator.JobIdentity(ProofShape.Kubernetes, Subject).WriteProofFile(Proof, server);
     }
 
+    /// <summary>A role of AWS, of which sessions are given.</summary>
+    public AwsRole UseAws()
+    {
+        AwsRole role = Emulator.Aws.AddRole("orders", Subject);
+        Target = new JsonObject { ["Identity"] = "job", ["Exchange"] = "AwsSts", ["RoleArn"] = role.Arn, ["Region"] = "eu-central-1", ["Endpoint"] = Emulator.Aws.Endpoint.OriginalString.TrimEnd('/') };
+        Emulator.JobIdentity(ProofShape.Kubernetes, Subject).WriteProofFile(Proof, "sts.amazonaws.com");
+        return role;
+    }
+
     /// <summary>An Entra application; the caller says what it trusts.</summary>
     public EntraApplication UseEntra(string subject, ProofShape shape)
     {

@@ -11,6 +11,9 @@ internal sealed class RunningTool : IDisposable
 
     private RunningTool(Process process) => _process = process;
 
+    /// <summary>The line that was waited for.</summary>
+    public string Line { get; private set; } = "";
+
     /// <summary>Starts it, and waits until it has written a line that has this in it.</summary>
     public static async Task<RunningTool> StartAsync(string until, params string[] args)
     {
@@ -22,6 +25,7 @@ internal sealed class RunningTool : IDisposable
             line = await running._process.StandardOutput.ReadLineAsync(late.Token);
         while (line is not null && !line.Contains(until, StringComparison.Ordinal));
         Assert.That(line, Is.Not.Null, $"it ended without writing '{until}'");
+        running.Line = line!;
         return running;
     }
 

@@ -27,6 +27,7 @@ internal sealed class AwsStsExchanger : TokenExchanger<AwsSessionCredentials>
             throw new ArgumentException($"The role {fault}. {AwsArn.RoleForm}.", nameof(role));
         _wholePolicy = Check(options, partition);
         _role = role;
+        Region = region;
         _sessionName = options.SessionName;
         _resources = [.. options.Resources];
         Issuer = options.Endpoint ?? partition.Endpoint(region, options.UseFips);
@@ -40,6 +41,8 @@ internal sealed class AwsStsExchanger : TokenExchanger<AwsSessionCredentials>
     }
 
     public override Uri Issuer { get; }
+
+    public string Region { get; }
 
     public override Audience SubjectAudience { get; }
 
