@@ -18,7 +18,17 @@ internal abstract class ValueMatcher
     public virtual bool TakesAbsence => false;
 
     /// <summary>Whether everything that the other matches is certain to match here, too.</summary>
-    public virtual bool Covers(ValueMatcher other) => !other.TakesAbsence && other.Values is { } values && values.All(Matches);
+    public virtual bool Covers(ValueMatcher other)
+    {
+        if (other.TakesAbsence || other.Values is not { } values)
+            return false;
+        for (int i = 0; i < values.Count; i++)   // the enumerator would be an object for each pair of rules
+        {
+            if (!Matches(values[i]))
+                return false;
+        }
+        return true;
+    }
 }
 
 /// <summary>One text, or one of several.</summary>
