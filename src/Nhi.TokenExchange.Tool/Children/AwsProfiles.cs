@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Nhi.TokenExchange;
@@ -5,7 +6,7 @@ namespace Nhi.TokenExchange;
 /// <summary>A configuration file of AWS with a profile for each target, whose <c>credential_process</c> is a helper of ours. Page: "Process credential provider" of the AWS SDKs and Tools Reference.</summary>
 internal static class AwsProfiles
 {
-    private const string NotQuotable = "\"\\$`\r\n";
+    private static readonly SearchValues<char> NotQuotable = SearchValues.Create("\"\\$`]\r\n");
 
     /// <summary>Writes the files, and sets the variables that lead to them and to nothing else; the first target is the profile that is used if none is named.</summary>
     /// <exception cref="UsageException">A name can't stand in such a file.</exception>
@@ -29,5 +30,5 @@ internal static class AwsProfiles
 
     // Some SDKs split the line as a shell does, others give it to one.
     private static string Quoted(string word) =>
-        word.AsSpan().IndexOfAny(NotQuotable) < 0 && !word.Contains(']', StringComparison.Ordinal) ? $"\"{word}\"" : throw new UsageException($"--aws-profile: '{ExceptionText.Clean(word)}' can't stand in a configuration file of AWS. Give the target a plain name, and install nhi in a folder with one.");
+        word.AsSpan().IndexOfAny(NotQuotable) < 0 ? $"\"{word}\"" : throw new UsageException($"--aws-profile: '{ExceptionText.Clean(word)}' can't stand in a configuration file of AWS. Give the target a plain name, and install nhi in a folder with one.");
 }

@@ -7,6 +7,9 @@ internal static class ExecCommand
 {
     public const string Name = "exec";
 
+    // What a killed run left is ended by now, unless its issuer is slow; the journal keeps it then for the next.
+    private static readonly TimeSpan LongestRecovery = TimeSpan.FromSeconds(10);
+
     public static Command Make(Screen screen)
     {
         var target = new Option<string[]>("--target", "-t") { Description = "A target that the program may have, by OAuth token exchange; or, of AWS credentials, as those of a container. May come more than once.", DefaultValueFactory = _ => [] };
@@ -65,9 +68,24 @@ internal static class ExecCommand
             await using (client.ConfigureAwait(false))
                 code = await ChildProgram.RunAsync(program, client, environment => AwsProfiles.Apply(folder, wanted.AwsProfilesOf(session), environment), screen.Error).ConfigureAwait(false);
         }
+        await RecoverAsync(session).ConfigureAwait(false);
         JobReport report = await session.CompleteAsync(CancellationToken.None).ConfigureAwait(false);
         if (!report.AllEnded)
             await screen.Error.WriteLineAsync(report.ToString()).ConfigureAwait(false);
         return code;
+    }
+
+    // A job that has ended gets no login any more, which some recoveries need: a program of a moment would leave them undone.
+    private static async Task RecoverAsync(JobSession session)
+    {
+        using var limit = new CancellationTokenSource(LongestRecovery, TimeProvider.System);
+        try
+        {
+            await session.WaitForRecoveryAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // See above.
+        }
     }
 }
