@@ -16,6 +16,8 @@ internal sealed class JobAudit
     private AuditSpool? _spool;
     private SpoolShipper? _shipper;
     private readonly List<BestEffortSink> _beforeFiles = [];
+    private readonly Lock _lock = new();
+    private Task<bool>? _lookWhetherFull;
     private Task _looking = Task.CompletedTask;
 
     public JobAudit(SessionPlan plan)
@@ -57,15 +59,26 @@ internal sealed class JobAudit
     /// <summary>Why the collector does not take events; null: it does, or there is none.</summary>
     public string? CollectorFailing => _shipper?.Failing;
 
-    /// <summary>Whether the spool of the collector has no room for events. Looks into its folder if it had none; whoever does not wait for the disk gives up waiting.</summary>
+    /// <summary>Whether the spool of the collector has no room for events. Looks into its folder if it had none, once for all who ask meanwhile, and for two seconds at most: on a disk that hangs it is full.</summary>
     public async Task<bool> IsSpoolFullAsync(CancellationToken cancellationToken)
     {
         if (_spool is not { Room.HasRefused: true } spool)
             return false;
-        bool isFull = true;
-        await OwnThread.Run(() => isFull = spool.Room.LookWhetherFull()).WaitAsync(cancellationToken).ConfigureAwait(false);
-        return isFull;
+        Task<bool> look;
+        lock (_lock)
+            look = _lookWhetherFull is { IsCompleted: false } running ? running : _lookWhetherFull = LookAsync(spool.Room);
+        try
+        {
+            return await look.WaitAsync(Deadline, _plan.Time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            return true;   // as it was when the event came
+        }
     }
+
+    /// <summary>Completes when the chains of earlier processes were looked through.</summary>
+    public Task LookedAsync() => _looking;
 
     /// <summary>The anchor of its files that was said last; null: there are none.</summary>
     public string? LastAnchor => _file?.LastAnchor;
@@ -130,6 +143,13 @@ internal sealed class JobAudit
         var before = new BestEffortSink(file, _plan, bound: null);   // late on a slow disk is not lost
         _bestEffort.Add(before);
         _beforeFiles.Add(before);
+    }
+
+    private static async Task<bool> LookAsync(SpoolRoom room)
+    {
+        bool isFull = true;
+        await OwnThread.Run(() => isFull = room.LookWhetherFull()).ConfigureAwait(false);
+        return isFull;
     }
 
     private async Task ShipOnceAsync()
