@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace Nhi.TokenExchange;
 
 /// <summary>Records the audit events of one job: in every required sink, and, without waiting, in the others. The audit may be slow: an exchange waits for it for two seconds, and the job's end for as long after its own deadline.</summary>
@@ -33,6 +35,7 @@ internal sealed class JobAudit
     public void Open()
     {
         List<IAuditSink> required = [.. _plan.Audit.Required];
+        Quietly.Do(() => SayWhatIsLeftOut(required));   // a log may fail
         if (_plan.Audit.Folder is { } folder)
         {
             _file = AuditFileSink.Start(folder, _plan.Job, _plan.Time, _plan.Logger);
@@ -131,6 +134,13 @@ internal sealed class JobAudit
     {
         await EndAsync().ConfigureAwait(false);
         await ShipAsync().ConfigureAwait(false);
+    }
+
+    // At the start, and not with the first exchange alone.
+    private void SayWhatIsLeftOut(List<IAuditSink> required)
+    {
+        if (required.OfType<LoggerAuditSink>().Any(log => log.LeavesOut(LogLevel.Information)))
+            _plan.Logger.AuditLeftOut(_plan.Job, LoggerAuditSink.Remedy, ErrorCodes.AuditLogLeavesOut);
     }
 
     private void Add(AuditFileSink file, bool isRequired, List<IAuditSink> required)

@@ -12,7 +12,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
         AuditEvent permitted = Decision(AuditEventKind.Permitted, flight, proof, asked, decision, revision);
         await session.Audit.RecordAsync(permitted, cancellationToken).ConfigureAwait(false);
         if (decision.IsObserved && !session.Plan.Audit.Required.Any(sink => sink is LoggerAuditSink))
-            session.Plan.Logger.Observed(permitted.Target, permitted.Job, permitted.FlightId, permitted.Rule, permitted.PolicyRevision, permitted.Scopes, permitted.Reason);
+            LoggerAuditSink.SayObserved(session.Plan.Logger, permitted);
     }
 
     /// <summary>A denial stands whether or not it can be recorded.</summary>
