@@ -9,7 +9,7 @@ internal sealed class SlowAuditAtTheEndTests : JournalFixture
     private const int Count = 200;
 
     [Test]
-    public async Task An_audit_that_hangs_holds_up_no_revocation_and_the_job_s_end_by_two_seconds()
+    public async Task P57_An_audit_that_hangs_holds_up_no_revocation_and_the_job_s_end_by_two_seconds()
     {
         await using TestJob job = await StartAsync();
         using var never = new Gate();
