@@ -25,7 +25,7 @@ internal sealed class AuditSayings(JobContext job, TimeProvider time, ILogger lo
         {
             Quietly.Do(() => Trace(anchor, at));
             log.AuditAnchor(job, anchor, why);
-            bool isLeftOut = LoggerAuditSink.LeavesOut(log, LogLevel.Information);
+            bool isLeftOut = !log.IsEnabled(LogLevel.Information);
             if (isLeftOut && !_isLeftOut)
                 log.AuditAnchorsLeftOut(job, ErrorCodes.AuditLogLeavesOut);
             _isLeftOut = isLeftOut;

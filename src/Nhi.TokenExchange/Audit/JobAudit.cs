@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace Nhi.TokenExchange;
 
 /// <summary>Records the audit events of one job: in every required sink, and, without waiting, in the others. The audit may be slow: an exchange waits for it for two seconds, and the job's end for as long after its own deadline.</summary>
@@ -16,6 +18,8 @@ internal sealed class JobAudit
     private AuditSpool? _spool;
     private SpoolShipper? _shipper;
     private readonly List<BestEffortSink> _beforeFiles = [];
+    private readonly Lock _lock = new();
+    private Task<bool>? _lookWhetherFull;
     private Task _looking = Task.CompletedTask;
 
     public JobAudit(SessionPlan plan)
@@ -31,6 +35,7 @@ internal sealed class JobAudit
     public void Open()
     {
         List<IAuditSink> required = [.. _plan.Audit.Required];
+        Quietly.Do(() => SayWhatIsLeftOut(required));   // a log may fail
         if (_plan.Audit.Folder is { } folder)
         {
             _file = AuditFileSink.Start(folder, _plan.Job, _plan.Time, _plan.Logger);
@@ -57,15 +62,26 @@ internal sealed class JobAudit
     /// <summary>Why the collector does not take events; null: it does, or there is none.</summary>
     public string? CollectorFailing => _shipper?.Failing;
 
-    /// <summary>Whether the spool of the collector has no room for events. Looks into its folder if it had none; whoever does not wait for the disk gives up waiting.</summary>
+    /// <summary>Whether the spool of the collector has no room for events. Looks into its folder if it had none, once for all who ask meanwhile, and for two seconds at most: on a disk that hangs it is full.</summary>
     public async Task<bool> IsSpoolFullAsync(CancellationToken cancellationToken)
     {
         if (_spool is not { Room.HasRefused: true } spool)
             return false;
-        bool isFull = true;
-        await OwnThread.Run(() => isFull = spool.Room.LookWhetherFull()).WaitAsync(cancellationToken).ConfigureAwait(false);
-        return isFull;
+        Task<bool> look;
+        lock (_lock)
+            look = _lookWhetherFull is { IsCompleted: false } running ? running : _lookWhetherFull = LookAsync(spool.Room);
+        try
+        {
+            return await look.WaitAsync(Deadline, _plan.Time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            return true;   // as it was when the event came
+        }
     }
+
+    /// <summary>Completes when the chains of earlier processes were looked through.</summary>
+    public Task LookedAsync() => _looking;
 
     /// <summary>The anchor of its files that was said last; null: there are none.</summary>
     public string? LastAnchor => _file?.LastAnchor;
@@ -120,6 +136,13 @@ internal sealed class JobAudit
         await ShipAsync().ConfigureAwait(false);
     }
 
+    // At the start, and not with the first exchange alone.
+    private void SayWhatIsLeftOut(List<IAuditSink> required)
+    {
+        if (required.OfType<LoggerAuditSink>().Any(log => log.LeavesOut(LogLevel.Information)))
+            _plan.Logger.AuditLeftOut(_plan.Job, LoggerAuditSink.Remedy, ErrorCodes.AuditLogLeavesOut);
+    }
+
     private void Add(AuditFileSink file, bool isRequired, List<IAuditSink> required)
     {
         if (isRequired)
@@ -130,6 +153,13 @@ internal sealed class JobAudit
         var before = new BestEffortSink(file, _plan, bound: null);   // late on a slow disk is not lost
         _bestEffort.Add(before);
         _beforeFiles.Add(before);
+    }
+
+    private static async Task<bool> LookAsync(SpoolRoom room)
+    {
+        bool isFull = true;
+        await OwnThread.Run(() => isFull = room.LookWhetherFull()).ConfigureAwait(false);
+        return isFull;
     }
 
     private async Task ShipOnceAsync()

@@ -3,19 +3,24 @@ using Microsoft.Extensions.Logging;
 namespace Nhi.TokenExchange;
 
 /// <summary>Records audit events as log lines with stable event ids: visible ASCII, whatever the texts in them are. As durable as the log behind it.</summary>
-/// <remarks>A log whose level leaves the event out has not recorded it. One that takes nothing at all, because none was given or its level is None, is the word of who composed the job that there is no audit.</remarks>
-internal sealed class LoggerAuditSink(ILogger logger) : IAuditSink
+/// <remarks>A log whose level leaves the event out has not recorded it.</remarks>
+/// <param name="logger">The log.</param>
+/// <param name="isGiven">False: who composed the job gave no log, and asked for no record in it, which is his word that there is no audit.</param>
+internal sealed class LoggerAuditSink(ILogger logger, bool isGiven = true) : IAuditSink
 {
-    /// <summary>Whether the log takes something, but no lines of this level.</summary>
-    public static bool LeavesOut(ILogger logger, LogLevel level) => !logger.IsEnabled(level) && logger.IsEnabled(LogLevel.Critical);
+    /// <summary>What is to be done where the log leaves the audit out.</summary>
+    public const string Remedy = "Give the job a log, and set the level of its category Nhi.TokenExchange to Information (Logging:LogLevel:Nhi.TokenExchange in settings), or record in a folder that is required (AuditFolder).";
+
+    /// <summary>Whether it would refuse events of this level.</summary>
+    public bool LeavesOut(LogLevel level) => isGiven && !logger.IsEnabled(level);
 
     public ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken)
     {
-        if (LeavesOut(logger, LevelOf(auditEvent)))
+        if (LeavesOut(LevelOf(auditEvent)))
         {
             throw new TokenExchangeException(ErrorCodes.AuditLogLeavesOut, ExchangeStage.Record, $"The log leaves out lines of level {LevelOf(auditEvent)}.")
             {
-                IsTransient = true, Hint = "Set the level of the category Nhi.TokenExchange to Information (Logging:LogLevel:Nhi.TokenExchange in settings), or record in a folder (AuditFolder).",
+                IsTransient = true, Hint = Remedy,
             };
         }
         switch (auditEvent.Kind)
@@ -24,7 +29,7 @@ internal sealed class LoggerAuditSink(ILogger logger) : IAuditSink
                 logger.Attested(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.SubjectIssuer), Shown(auditEvent.Subject), Shown(auditEvent.Audience), Shown(auditEvent.SubjectFingerprint), Shown(auditEvent.Through) ?? "no target", auditEvent.WorkloadIsAsserted, auditEvent.AttestedFacts);
                 break;
             case AuditEventKind.Permitted when auditEvent.IsObserved:
-                logger.Observed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Rule), Shown(auditEvent.PolicyRevision), auditEvent.Scopes, Prose(auditEvent.Reason));
+                SayObserved(logger, auditEvent);
                 break;
             case AuditEventKind.Permitted:
                 logger.Permitted(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Rule), Shown(auditEvent.PolicyRevision), Named(auditEvent.Scopes), Shown(auditEvent.CorrelationId));
@@ -77,6 +82,10 @@ internal sealed class LoggerAuditSink(ILogger logger) : IAuditSink
         return default;
     }
 
+    /// <summary>Warns of what is permitted by observing alone.</summary>
+    public static void SayObserved(ILogger logger, AuditEvent observed) =>
+        logger.Observed(observed.Target, observed.Job, observed.FlightId, Shown(observed.Rule), Shown(observed.PolicyRevision), observed.Scopes, Prose(observed.Reason));
+
     // As the lines themselves have it.
     private static LogLevel LevelOf(AuditEvent auditEvent) => auditEvent switch
     {
@@ -88,7 +97,7 @@ internal sealed class LoggerAuditSink(ILogger logger) : IAuditSink
 
     private static string? Prose(string? text) => text is null ? null : AuditText.Shown(text, AuditText.LongestProse);
 
-    private static string HandleOf(AuditEvent auditEvent) => auditEvent.RevocationHandle is { } handle ? ExceptionText.Clean(handle, 300) : "none";
+    private static string HandleOf(AuditEvent auditEvent) => auditEvent.RevocationHandle is { } handle ? AuditText.Shown(handle, 300) : "none";
 
     private static string Named(ScopeSet scopes) => scopes.IsEmpty ? "none" : scopes.ToString();
 }

@@ -127,7 +127,8 @@ public sealed partial class TokenExchangeBuilder
         AuditFolderOptions options = _auditFolder is null && read is not null ? read.Options : _auditOptions;
         AuditFolderPlan? folder = (_auditFolder ?? read?.Folder) is { } path ? new AuditFolderPlan(path, options.IsRequired, options.PartBytes, options.AnchorEvery, _disk) : null;
         bool hasToRecord = folder is { IsRequired: true } || collector is { IsRequired: true } || _requiredSinks.Count > 0;   // else the log has to, whatever is told beside it
-        IAuditSink[] log = !hasToRecord || _auditsToLog || read is { Log: true } ? [new LoggerAuditSink(logger)] : [];
+        bool isAskedFor = _auditsToLog || read is { Log: true };
+        IAuditSink[] log = !hasToRecord || isAskedFor ? [new LoggerAuditSink(logger, _hasLog || isAskedFor)] : [];
         return new AuditPlan([.. _requiredSinks, .. log], [.. _bestEffortSinks], folder, collector, [.. _auditClaims, .. read?.Claims ?? []]);
     }
 }

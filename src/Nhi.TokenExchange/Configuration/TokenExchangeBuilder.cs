@@ -20,6 +20,7 @@ public sealed partial class TokenExchangeBuilder
     private TimeProvider _time = TimeProvider.System;
     private Func<double>? _jitter;
     private ILoggerFactory _loggerFactory = NullLoggerFactory.Instance;
+    private bool _hasLog;
     private ExchangeMeter _meter = ExchangeMeter.Shared;
     private Func<HttpMessageHandler>? _transport;
     private Func<HttpMessageHandler, HttpMessageHandler>? _around;
@@ -98,6 +99,14 @@ public sealed partial class TokenExchangeBuilder
     {
         ArgumentNullException.ThrowIfNull(loggerFactory);
         _loggerFactory = loggerFactory;
+        _hasLog = loggerFactory is not NullLoggerFactory;
+        return this;
+    }
+
+    /// <summary>The log has no provider: nothing is read out of it, and it is the audit no more than if there were none.</summary>
+    internal TokenExchangeBuilder WithoutLog()
+    {
+        _hasLog = false;
         return this;
     }
 

@@ -80,7 +80,11 @@ public static class TokenExchangeServiceCollectionExtensions
     {
         TokenExchangeBuilder builder = new TokenExchangeBuilder().EndOnSignals(false);
         if (container.GetService<ILoggerFactory>() is { } logging)
+        {
             builder.Logging(logging);
+            if (!container.GetServices<ILoggerProvider>().Any() && !logging.CreateLogger("Nhi.TokenExchange").IsEnabled(LogLevel.Critical))
+                builder.WithoutLog();
+        }
         if (container.GetService<TimeProvider>() is { } time)
             builder.Time(time);
         if (container.GetService<IAccessPolicy>() is { } policy)

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Nhi.TokenExchange;
 
 /// <summary>One form for the text of every error: code, target, what was wrong, what to do.</summary>
@@ -25,7 +27,7 @@ internal static class ExceptionText
         string cleaned = string.Create(kept.Length, kept, static (into, from) =>
         {
             for (int i = 0; i < from.Length; i++)
-                into[i] = char.IsControl(from[i]) || char.IsSurrogate(from[i]) || char.GetUnicodeCategory(from[i]) == System.Globalization.UnicodeCategory.Format ? '·' : from[i];
+                into[i] = char.IsControl(from[i]) || char.IsSurrogate(from[i]) || char.GetUnicodeCategory(from[i]) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator ? '·' : from[i];
         });
         return text.Length > maxLength ? cleaned + "…" : cleaned;
     }

@@ -95,6 +95,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 142, Level = LogLevel.Warning, Message = "The log leaves out lines of level Information, and the audit's anchors are such lines: they stand in trace and report alone ({Job}, {Code})")]
     public static partial void AuditAnchorsLeftOut(this ILogger logger, JobContext job, string code);
 
+    [LoggerMessage(EventId = 143, Level = LogLevel.Error, Message = "The log has to record the audit, and leaves out its lines of level Information: nothing will be handed out ({Job}, {Code}). {Remedy}")]
+    public static partial void AuditLeftOut(this ILogger logger, JobContext job, string remedy, string code);
+
     [LoggerMessage(EventId = 170, Level = LogLevel.Warning, Message = "What the answers about the credential of {Target} depend on could not be read ({Code}); what is not known counts as yes, and the policy decides: flight {FlightId}")]
     public static partial void ExposureNotLearnt(this ILogger logger, string target, string code, Guid flightId);
 

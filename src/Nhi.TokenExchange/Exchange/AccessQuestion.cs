@@ -22,7 +22,7 @@ internal static class AccessQuestion
         AnswersClaimsChallenge = request?.Claims is not null,
         MaxLifetime = target.Plan.MaxLifetime,
         At = target.Session.Clock.Now,
-        IsAPersons = proof.IsAPersons || proof.Actor is { IsAPersons: true },
+        IsAPersons = proof.Workload.IsAPersons,
         IsPlatformIssued = target.Plan.Exchanger.IsPlatformIssued,
         StaticKey = target.Plan.Exchanger.StaticKey,
         Exposure = target.ExposureBy(proof),

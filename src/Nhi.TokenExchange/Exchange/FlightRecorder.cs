@@ -12,7 +12,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
         AuditEvent permitted = Decision(AuditEventKind.Permitted, flight, proof, asked, decision, revision);
         await session.Audit.RecordAsync(permitted, cancellationToken).ConfigureAwait(false);
         if (decision.IsObserved && !session.Plan.Audit.Required.Any(sink => sink is LoggerAuditSink))
-            session.Plan.Logger.Observed(permitted.Target, permitted.Job, permitted.FlightId, permitted.Rule, permitted.PolicyRevision, permitted.Scopes, permitted.Reason);
+            LoggerAuditSink.SayObserved(session.Plan.Logger, permitted);
     }
 
     /// <summary>A denial stands whether or not it can be recorded.</summary>
@@ -111,14 +111,14 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
             Job = proof?.Job?.Job ?? session.Context,
             AttestedFacts = proof?.Job?.Attested ?? JobFacts.None,
             Issuer = plan.Exchanger.Issuer.AbsoluteUri,
-            SubjectIssuer = proof?.WorkloadIssuer,
-            Subject = proof?.WorkloadSubject,
+            SubjectIssuer = proof?.Workload.Issuer,
+            Subject = proof?.Workload.Subject,
             Through = proof?.Through,
             Audience = proof is null ? null : plan.Exchanger.SubjectAudience.ToString(),
             SubjectFingerprint = proof?.Token.Fingerprint,
             SubjectClaims = session.Plan.Audit.ClaimsOf(proof),
-            WorkloadIsAsserted = proof?.WorkloadIsAsserted ?? false,
-            IsAPersons = proof is { IsAPersons: true } or { Actor.IsAPersons: true },
+            WorkloadIsAsserted = proof?.Workload.IsAsserted ?? false,
+            IsAPersons = proof?.Workload.IsAPersons ?? false,
             IsPlatformIssued = plan.Exchanger.IsPlatformIssued,
             Exposure = session.Runtime(plan.Name).ExposureBy(proof),
             StaticKey = plan.Exchanger.StaticKey?.As(credential),

@@ -25,11 +25,11 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
         LeaseOrigin? last = _origin;
         int era = Session.Leases.Era;
         bool isSame = last is not null && last.Attestation.SaysTheSameAs(attestation);
-        if (isSame && last!.SubjectIssuer == proof.WorkloadIssuer && last.Subject == proof.WorkloadSubject && last.Era == era)
+        if (isSame && last!.Workload == proof.Workload && last.Era == era)
             return last;
         if (!isSame && attestation.Difference is { } difference && Plan.Through is null)   // when it changes, not at each refresh, and not again at each hop
             Session.Plan.Logger.ProofDiffersFromJob(Target, difference);
-        return _origin = new LeaseOrigin(this, attestation, proof.WorkloadIssuer, proof.WorkloadSubject, era);
+        return _origin = new LeaseOrigin(this, attestation, proof.Workload, era);
     }
 
     /// <summary>The answers about the target's credential.</summary>

@@ -9,8 +9,25 @@ internal class Disk
 
     public virtual void Write(SafeFileHandle file, ReadOnlySpan<byte> text, long at) => RandomAccess.Write(file, text, at);
 
+    public virtual int Read(SafeFileHandle file, Span<byte> into, long at) => RandomAccess.Read(file, into, at);
+
+    /// <summary>How long the files of a folder are together. What another process takes away meanwhile counts nothing.</summary>
+    public virtual long BytesIn(string folder) => new DirectoryInfo(folder).EnumerateFiles().Sum(LengthOf);
+
     /// <summary>Returns when all that was written is on the disk: fsync(2).</summary>
     public virtual void Flush(SafeFileHandle file) => RandomAccess.FlushToDisk(file);
 
     public virtual void SetLength(SafeFileHandle file, long length) => RandomAccess.SetLength(file, length);
+
+    private static long LengthOf(FileInfo file)
+    {
+        try
+        {
+            return file.Length;
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
 }

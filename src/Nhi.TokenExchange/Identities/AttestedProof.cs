@@ -45,11 +45,15 @@ internal sealed record AttestedProof
     /// <summary>Where the proof is a credential of ours: the target whose it is.</summary>
     public string? Through => _hop?.Target;
 
-    /// <summary>Where the proof is a credential of ours: who signed the workload's proof that was exchanged first; else <see cref="Issuer"/>. Null: nobody that is known.</summary>
-    public string? WorkloadIssuer => _hopToken is { } token ? token.Lease.Origin!.SubjectIssuer : Issuer.Length > 0 ? Issuer : null;
-
-    /// <summary>As <see cref="WorkloadIssuer"/>: whom that proof names.</summary>
-    public string? WorkloadSubject => _hopToken is { } token ? token.Lease.Origin!.Subject : Subject.Length > 0 ? Subject : null;
+    /// <summary>Whose it is in the end: where the proof is a credential of ours, who got that.</summary>
+    public Workload Workload
+    {
+        get
+        {
+            Workload own = _hopToken?.Lease.Origin!.Workload ?? new Workload(Issuer.Length > 0 ? Issuer : null, Subject.Length > 0 ? Subject : null, IsAPersons, WorkloadIsAsserted);
+            return Actor is { Workload.IsAPersons: true } ? own with { IsAPersons = true } : own;
+        }
+    }
 
     /// <summary>The proof of who acts for the subject, if anybody does.</summary>
     public AttestedProof? Actor { get; init; }

@@ -82,10 +82,17 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAcc
     private async Task ReleaseWhenDrainedAsync()
     {
         await session.Leases.Drained.ConfigureAwait(false);
-        if (session.Journal is { } journal)
-            await journal.DisposeAsync().ConfigureAwait(false);
-        await EndAuditWhenDrainedAsync().ConfigureAwait(false);
+        try
+        {
+            await EndAuditWhenDrainedAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            if (session.Journal is { } journal)   // what the audit takes late is over for the journal, too
+                await journal.DisposeAsync().ConfigureAwait(false);
+        }
         await session.Audit.ShipAsync().ConfigureAwait(false);
+        await session.Audit.LookedAsync().ConfigureAwait(false);
         session.Backchannel.Dispose();
         await Plan.DisposeOwnedAsync().ConfigureAwait(false);
         session.NoteReleased();

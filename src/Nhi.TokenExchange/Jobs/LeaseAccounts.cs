@@ -16,6 +16,8 @@ internal sealed class LeaseAccounts(JobSession session)
     // Nobody tries to end them any more, nor can the next start: once that is recorded, they are over for the journal.
     private readonly ConcurrentDictionary<Credential, bool> _givenUp = new();
 
+    private Task _toldAgain = Task.CompletedTask;
+
     public LeaseOutcomes Outcomes { get; } = new();
 
     /// <summary>How many ends the audit has not taken, up to now.</summary>
@@ -44,13 +46,20 @@ internal sealed class LeaseAccounts(JobSession session)
     public async Task<bool> AreRecordedBeforeAsync(CancellationToken deadline)
     {
         if (await _records.AreMadeBeforeAsync(deadline).ConfigureAwait(false))
-            await _untold.TellAgainAsync().IsDoneBeforeAsync(deadline).ConfigureAwait(false);
+        {
+            _toldAgain = _untold.TellAgainAsync();
+            await _toldAgain.IsDoneBeforeAsync(deadline).ConfigureAwait(false);
+        }
         _untold.Leave();
         return _untold.Count == 0;
     }
 
     /// <summary>Completes when each end was recorded, or given up.</summary>
-    public Task AllRecordedAsync() => _records.AllMadeAsync();
+    public async Task AllRecordedAsync()
+    {
+        await _records.AllMadeAsync().ConfigureAwait(false);
+        await _toldAgain.ConfigureAwait(false);
+    }
 
     /// <summary>Has an end recorded, beside what the caller does.</summary>
     public void RecordInBackground(LeaseAccount account) => _ = _records.Add(account.RecordAsync);
@@ -167,8 +176,10 @@ internal sealed class LeaseAccounts(JobSession session)
         Job = credential.Lease.Origin.Attestation.Job,
         AttestedFacts = credential.Lease.Origin.Attestation.Attested,
         Issuer = credential.Lease.Origin.Owner.Plan.Exchanger.Issuer.AbsoluteUri,
-        SubjectIssuer = credential.Lease.Origin.SubjectIssuer,
-        Subject = credential.Lease.Origin.Subject,
+        SubjectIssuer = credential.Lease.Origin.Workload.Issuer,
+        Subject = credential.Lease.Origin.Workload.Subject,
+        WorkloadIsAsserted = credential.Lease.Origin.Workload.IsAsserted,
+        IsAPersons = credential.Lease.Origin.Workload.IsAPersons,
         Through = credential.Lease.Origin.Owner.Plan.Through,
         IsPlatformIssued = credential.Lease.Origin.Owner.Plan.Exchanger.IsPlatformIssued,
         StaticKey = credential.Lease.Origin.Owner.Plan.Exchanger.StaticKey?.As(credential),

@@ -10,7 +10,7 @@ namespace Nhi.TokenExchange.Tests;
 internal sealed class AuditFileFaultTests : AuditFolderFixture
 {
     [Test]
-    public async Task A_full_disk_records_nothing_leaves_no_half_line_and_no_further_file_and_the_chain_goes_on_when_there_is_room()
+    public async Task P57_A_full_disk_records_nothing_leaves_no_half_line_and_no_further_file_and_the_chain_goes_on_when_there_is_room()
     {
         AuditFileSink sink = Start();
         await WriteAsync(sink, "before");
@@ -72,7 +72,7 @@ internal sealed class AuditFileFaultTests : AuditFolderFixture
     }
 
     [Test]
-    public async Task A_disk_that_is_full_at_the_start_refuses_the_start_and_leaves_nothing()
+    public async Task B26_A_disk_that_is_full_at_the_start_refuses_the_start_and_leaves_nothing()
     {
         Disk.Room = 10;
         TokenExchangeException refused = Assert.Throws<TokenExchangeException>(() => Start())!;
@@ -206,7 +206,7 @@ internal sealed class AuditFileFaultTests : AuditFolderFixture
     }
 
     [Test]
-    public void A_folder_that_others_can_write_is_refused()
+    public void B26_A_folder_that_others_can_write_is_refused()
     {
         Directory.CreateDirectory(Folder);
         Run("chmod", "770", Folder);

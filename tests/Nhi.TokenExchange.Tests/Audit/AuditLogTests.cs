@@ -6,9 +6,9 @@ namespace Nhi.TokenExchange.Tests;
 internal sealed class AuditLogTests
 {
     [Test]
-    public async Task Where_the_log_leaves_out_what_it_has_to_record_nothing_is_handed_out([Values] bool isAskedFor)
+    public async Task Where_the_log_leaves_out_what_it_has_to_record_nothing_is_handed_out([Values] bool isAskedFor, [Values(LogLevel.Warning, LogLevel.Critical, LogLevel.None)] LogLevel least)
     {
-        using var log = new LeveledLog(LogLevel.Warning);
+        using var log = new LeveledLog(least);
         var issuer = new TestExchanger(TimeProvider.System);
         await using JobSession job = await StartAsync(log, issuer, b =>
         {
@@ -21,6 +21,7 @@ internal sealed class AuditLogTests
         Assert.That((refused.Code, (refused.GetBaseException() as TokenExchangeException)?.Code), Is.EqualTo(("NHI6001", "NHI6014")));
         Assert.That(refused.Message, Does.Contain("could not record 'Attested' (NHI6014)").And.Contain("Logging:LogLevel:Nhi.TokenExchange"));
         Assert.That(issuer.Requests, Is.Empty);
+        Assert.That(log.Text, least == LogLevel.Warning ? Does.Contain("The log has to record the audit").And.Contain("NHI6014") : Is.Empty, "said at the start, where a line of level Error is taken");
     }
 
     [Test]
@@ -48,11 +49,45 @@ internal sealed class AuditLogTests
     }
 
     [Test]
-    public async Task A_log_that_takes_nothing_at_all_is_the_word_of_who_composed_the_job()
+    public async Task A_job_without_a_log_is_the_word_of_who_composed_it()
     {
-        using var log = new LeveledLog(LogLevel.None);
-        await using JobSession job = await StartAsync(log, new TestExchanger(TimeProvider.System));
+        await using JobSession job = await StartAsync(null, new TestExchanger(TimeProvider.System));
         Assert.That(await job.Provider<BearerToken>("warehouse").GetAsync(), Is.Not.Null);
+    }
+
+    [Test]
+    public async Task A_log_that_is_not_there_records_nothing_where_it_was_asked_to()
+    {
+        await using JobSession job = await StartAsync(null, new TestExchanger(TimeProvider.System), b => b.AuditToLog());
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Provider<BearerToken>("warehouse").GetAsync())!;
+        Assert.That((refused.GetBaseException() as TokenExchangeException)?.Code, Is.EqualTo("NHI6014"));
+    }
+
+    [Test]
+    public void What_is_not_a_line_of_the_log_is_refused_whatever_its_level([Values] LogLevel least)
+    {
+        foreach (AuditEvent one in SampleEvents.All.Concat([Of(AuditEventKind.Permitted, isObserved: true), Of(AuditEventKind.Orphaned, "NHI4005"), Of(AuditEventKind.Orphaned)]))
+        {
+            using var log = new LeveledLog(least);
+            bool isRefused = false;
+            try
+            {
+                _ = new LoggerAuditSink(log).WriteAsync(one, CancellationToken.None);
+            }
+            catch (TokenExchangeException refused)
+            {
+                isRefused = refused.Code == "NHI6014";
+            }
+            Assert.That(log.Lines, Has.Count.EqualTo(isRefused ? 0 : 1), $"{one.Kind} at {least}");
+        }
+    }
+
+    [Test]
+    public async Task A_handle_is_visible_ASCII_too()
+    {
+        using var log = new LeveledLog(LogLevel.Debug);
+        await new LoggerAuditSink(log).WriteAsync(Of(AuditEventKind.Orphaned, "NHI4005"), CancellationToken.None);
+        Assert.That(log.Lines.Single(), Does.Contain(@"lease/\u2028forged/\u0436"));
     }
 
     [Test]
@@ -103,9 +138,16 @@ internal sealed class AuditLogTests
         Assert.That(log.Text, Does.Contain("lake denied").And.Contain("warehouse issued"));
     }
 
-    private static Task<JobSession> StartAsync(LeveledLog log, TestExchanger issuer, Action<TokenExchangeBuilder>? more = null) => JobSession.StartAsync(b =>
+    private static AuditEvent Of(AuditEventKind kind, string? code = null, bool isObserved = false) => new()
     {
-        b.Identity("job", TestProofs.Source(TimeProvider.System), ActsFor.Workload).Target("warehouse", issuer, "job").Logging(log).EndOnSignals(false);
+        Kind = kind, At = SampleEvents.Start, FlightId = SampleEvents.Flight, Target = "warehouse", Job = JobContext.Unnamed, Code = code, IsObserved = isObserved, RevocationHandle = "lease/\u2028forged/\u0436",
+    };
+
+    private static Task<JobSession> StartAsync(LeveledLog? log, TestExchanger issuer, Action<TokenExchangeBuilder>? more = null) => JobSession.StartAsync(b =>
+    {
+        b.Identity("job", TestProofs.Source(TimeProvider.System), ActsFor.Workload).Target("warehouse", issuer, "job").EndOnSignals(false);
+        if (log is not null)
+            b.Logging(log);
         more?.Invoke(b);
     });
 
@@ -137,9 +179,13 @@ internal sealed class AuditLogTests
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= Least && Least != LogLevel.None;
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= Least && logLevel != LogLevel.None;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => _lines.Enqueue(formatter(state, exception));
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (IsEnabled(logLevel))
+                _lines.Enqueue(formatter(state, exception));
+        }
 
         public void Dispose()
         {

@@ -86,6 +86,35 @@ internal sealed class AuditedJobTests : AuditTrailFixture
     }
 
     [Test]
+    public async Task A_proof_that_is_a_person_s_or_only_asserted_is_so_behind_two_hops_too_for_audit_and_policy([Values] bool isAPersons)
+    {
+        var time = new ManualTimeProvider();
+        var audit = new RecordingSink();
+        var heard = new List<(string Target, bool IsAPersons)>();
+        var policy = new TestPolicy
+        {
+            Decide = asked =>
+            {
+                heard.Add((asked.Target, asked.IsAPersons));
+                return AccessDecision.Permit("all");
+            },
+        };
+        var source = IdentitySources.From((request, _) => new ValueTask<SubjectToken>(new SubjectToken(TestProofs.Jwt(time, request.Audience.ToString(), claims => claims[isAPersons ? "upn" : "x"] = "ann@acme.example"), SubjectTokenType.Jwt)));
+        await using JobSession job = await JobSession.StartAsync(b => b
+            .Job(new JobContext { Environment = "Development" }).Identity("me", source, isAPersons ? ActsFor.PersonInDevelopment : ActsFor.Workload)
+            .Target("account", new TestExchanger(time), "me")
+            .Target("team", new TestExchanger(time), t => t.Through = "account")
+            .Target("warehouse", new TestExchanger(time), t => t.Through = "team")
+            .Policy(policy).Audit(audit).Time(time).Jitter(() => 0).EndOnSignals(false));
+        await job.Provider<BearerToken>("warehouse").GetAsync();
+        await job.CompleteAsync();
+
+        Assert.That(heard, Is.EquivalentTo(new[] { ("account", isAPersons), ("team", isAPersons), ("warehouse", isAPersons) }));
+        Assert.That(audit.Events.Where(one => one.Kind == AuditEventKind.Revoked).Select(one => one.Target), Is.EquivalentTo(new[] { "account", "team", "warehouse" }));
+        Assert.That(audit.Events.Select(one => (one.IsAPersons, one.WorkloadIsAsserted)), Is.All.EqualTo((isAPersons, !isAPersons)), "from the first to the end");
+    }
+
+    [Test]
     public async Task An_opaque_proof_names_nobody_and_is_nobody_s_identity()
     {
         await using TestJob job = await TestJob.StartAsync(source: IdentitySources.From((_, _) => new ValueTask<SubjectToken>(new SubjectToken("opaque-proof-of-nobody", SubjectTokenType.AccessToken))));

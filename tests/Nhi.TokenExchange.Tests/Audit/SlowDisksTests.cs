@@ -10,7 +10,7 @@ internal sealed class SlowDisksTests : AuditFolderFixture
     private const int Sinks = 64;
 
     [Test]
-    public async Task Chains_whose_disk_hangs_hold_no_thread_of_the_pool()
+    public async Task P57_Chains_whose_disk_hangs_hold_no_thread_of_the_pool()
     {
         AuditFileSink[] sinks = [.. Enumerable.Range(0, Sinks).Select(i => Start(job: new JobContext { Pipeline = $"p{i}" }))];
         _ = Disk.Shut();
@@ -27,7 +27,7 @@ internal sealed class SlowDisksTests : AuditFolderFixture
     }
 
     [Test]
-    public async Task A_sink_of_best_effort_that_blocks_who_calls_it_holds_none_either()
+    public async Task P57_A_sink_of_best_effort_that_blocks_who_calls_it_holds_none_either()
     {
         using var blocked = new ManualResetEventSlim();
         bool? isOfThePool = null;

@@ -6,7 +6,7 @@ namespace Nhi.TokenExchange.Tests;
 internal sealed class TamperedTrailTests : AuditTrailFixture
 {
     [Test]
-    public void Each_bit_that_is_flipped_is_found_at_its_line()
+    public void B27_Each_bit_that_is_flipped_is_found_at_its_line()
     {
         ChainFiles chain = Shortest();
         string file = Path.Combine(Folder, chain.NameOf(1));
@@ -32,7 +32,7 @@ internal sealed class TamperedTrailTests : AuditTrailFixture
     }
 
     [Test]
-    public void Each_line_that_is_taken_out_is_found_where_it_stood()
+    public void B27_Each_line_that_is_taken_out_is_found_where_it_stood()
     {
         ChainFiles chain = OneFile();
         for (int taken = 1; taken < chain.Parts[0].Count; taken++)

@@ -12,6 +12,7 @@ internal sealed class TestDisk : Disk
     private int _writes;
     private int _poolThreads;
     private int _waiting;
+    private int _looking;
 
     /// <summary>How many flushes of files succeeded.</summary>
     public int Flushes => _flushes;
@@ -32,6 +33,18 @@ internal sealed class TestDisk : Disk
 
     /// <summary>Makes each cut fail.</summary>
     public bool FailsToCut { get; set; }
+
+    /// <summary>From where on a read fails; null: nowhere.</summary>
+    public long? ReadableUpTo { get; set; }
+
+    /// <summary>How many reads have failed.</summary>
+    public int ReadsInVain { get; private set; }
+
+    /// <summary>What each look into a folder waits for.</summary>
+    public ManualResetEventSlim FolderGate { get; } = new(initialState: true);
+
+    /// <summary>How many looks stand before it.</summary>
+    public int FolderLooksWaiting => _looking;
 
     /// <summary>Whether what is written gets to the file with the flush alone.</summary>
     public bool ForgetsWhatIsNotFlushed { get; set; }
@@ -81,6 +94,22 @@ internal sealed class TestDisk : Disk
         base.Flush(file);
         InFlush?.Invoke();
         Interlocked.Increment(ref _flushes);
+    }
+
+    public override int Read(SafeFileHandle file, Span<byte> into, long at)
+    {
+        if (at + into.Length <= (ReadableUpTo ?? long.MaxValue))
+            return base.Read(file, into, at);
+        ReadsInVain++;
+        throw new IOException("Input/output error");
+    }
+
+    public override long BytesIn(string folder)
+    {
+        Interlocked.Increment(ref _looking);
+        FolderGate.Wait();
+        Interlocked.Decrement(ref _looking);
+        return base.BytesIn(folder);
     }
 
     public override void SetLength(SafeFileHandle file, long length)

@@ -30,15 +30,15 @@ internal sealed partial class FaultCatalogueTests
     public void No_fault_is_listed_twice() => Assert.That(Rows().Select(row => row.Id), Is.Unique);
 
     [Test]
-    public void What_a_fault_waits_for_is_not_there_yet() =>
-        Assert.That(Waiting().Where(row => Path.Exists(Path.Combine(Repository.Root, row.Needs))), Is.Empty);
+    public void What_a_fault_waits_for_is_a_folder_that_is_not_there_yet() =>   // the name of a file may turn out another
+        Assert.That(Waiting().Where(row => Path.HasExtension(row.Needs.Replace("Nhi.TokenExchange.", "", StringComparison.Ordinal)) || Path.Exists(Path.Combine(Repository.Root, row.Needs))), Is.Empty);
 
     [Test]
     public void The_readme_gives_their_number()
     {
         int listed = Listed().Count();
         int waiting = Waiting().Count();
-        Assert.That(File.ReadAllText(Path.Combine(Repository.Root, "README.md")), Does.Contain($"{listed} faults and bad inputs").And.Contain($"{waiting} more wait"));
+        Assert.That(File.ReadAllText(Path.Combine(Repository.Root, "README.md")), Does.Contain($"{listed} faults and bad inputs").And.Contain($"{waiting} more wait{(waiting == 1 ? "s" : "")} for"));
     }
 
     [GeneratedRegex(@"^\| (?<id>[SNITCPB]\d+) \| (?:needs `(?<needs>[^`]+)`)?")]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Extensions.Logging;
 
 namespace Nhi.TokenExchange.Tests;
 
@@ -8,7 +9,7 @@ internal sealed class SlowAuditAtTheEndTests : JournalFixture
     private const int Count = 200;
 
     [Test]
-    public async Task An_audit_that_hangs_holds_up_no_revocation_and_the_job_s_end_by_two_seconds()
+    public async Task P57_An_audit_that_hangs_holds_up_no_revocation_and_the_job_s_end_by_two_seconds()
     {
         await using TestJob job = await StartAsync();
         using var never = new Gate();
@@ -90,6 +91,58 @@ internal sealed class SlowAuditAtTheEndTests : JournalFixture
     }
 
     [Test]
+    public async Task So_it_does_where_the_disk_refused_them_first_and_hangs_when_they_are_told_once_more()
+    {
+        string folder = Directory.CreateTempSubdirectory("nhi-audit-").FullName;
+        var disk = new TestDisk();
+        int refused = 0;
+        using var log = new HeardLog(id =>
+        {
+            if (id != 402 || ++refused < Count)
+                return;
+            disk.Gate.Reset();
+            disk.Room = null;
+        });
+        TestJob job = await StartAsync(b => b.AuditFolder(Path.Combine(folder, "audit")).AuditDisk(disk).Logging(log));
+        disk.Room = 0;
+        Task<JobReport> ending = job.Session.CompleteAsync();
+        await Eventually.HoldsAsync(() => disk.Waiting > 0, "the second telling stands before the disk");
+        job.Time.Advance(TimeSpan.FromSeconds(12));
+        await ending;
+        disk.Gate.Set();
+        await job.Session.Released;
+
+        var told = new List<string?>();
+        AuditTrail trail = AuditTrail.Verify(Path.Combine(folder, "audit"), onRecord: record => told.Add(record.Event.Kind == AuditEventKind.Revoked ? record.Event.Fingerprint : null));
+        Assert.That((trail.IsIntact, trail.Chains.Single().IsEnded), Is.EqualTo((true, true)), trail.ToString());
+        Assert.That(told.OfType<string>(), Is.EquivalentTo(job.Issuer.Revoked.Select(token => token.Fingerprint)));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Test]
+    public async Task What_the_chain_took_late_is_not_left_to_the_next_start()
+    {
+        var disk = new TestDisk();
+        string folder = Path.Combine(Ledger, "audit");
+        await using (TestJob job = await StartAsync(b => b.Journal(Journals).AuditFolder(folder).AuditDisk(disk)))
+        {
+            Task shut = disk.Shut();
+            Task<JobReport> ending = job.Session.CompleteAsync();
+            await shut;
+            await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count == Count, "all revocations");
+            job.Time.Advance(TimeSpan.FromSeconds(12));
+            await ending;
+            disk.Gate.Set();
+            await job.Session.Released;
+        }
+        await using TestJob next = await TestJob.StartAsync(i => i.OnRevoke = _ => throw new InvalidOperationException("it was asked"), more: b => b.Journal(Journals));
+        await next.Session.WaitForRecoveryAsync();
+
+        // Whose two seconds were over is told twice.
+        Assert.That(next.Audit.Kinds.Count(), Is.LessThan(Count / 2));
+    }
+
+    [Test]
     public async Task A_policy_change_is_not_held_up_by_it()
     {
         await using TestJob job = await StartAsync();
@@ -135,5 +188,30 @@ internal sealed class SlowAuditAtTheEndTests : JournalFixture
         foreach (string table in tables)
             await job.Warehouse.GetAsync(new CredentialRequest { Scopes = ScopeSet.Of(table) });
         return job;
+    }
+
+    // The event ids, each before its writer goes on.
+    private sealed class HeardLog(Action<int> hear) : ILoggerFactory, ILogger
+    {
+        private readonly Lock _lock = new();
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            lock (_lock)
+                hear(eventId.Id);
+        }
+
+        public void Dispose()
+        {
+        }
     }
 }

@@ -6,7 +6,7 @@ namespace Nhi.TokenExchange;
 /// <param name="IsRequired">Whether an exchange waits until its events are in the spool.</param>
 /// <param name="Target">The target whose credential authenticates; null: nothing does.</param>
 /// <param name="Format">How the events of a batch are written.</param>
-/// <param name="SpoolBytes">How much the spool may hold.</param>
+/// <param name="SpoolBytes">How much the spool may hold, but for what the collector's own credential needs (<see cref="SpoolRoom"/>).</param>
 /// <param name="Disk">What its files are written by.</param>
 internal sealed record AuditCollectorPlan(Uri Endpoint, string Spool, bool IsRequired, string? Target, AuditCollectorFormat Format, long SpoolBytes, Disk Disk)
 {

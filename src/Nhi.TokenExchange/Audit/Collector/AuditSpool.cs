@@ -36,12 +36,20 @@ internal sealed class AuditSpool(AuditCollectorPlan plan, TimeProvider time)
     public bool TryTake(out AuditPart? part) => _left.TryDequeue(out part);
 
     /// <summary>Waits until something is written.</summary>
+    /// <param name="until">When to wait no longer.</param>
     /// <returns>False: nothing will be any more.</returns>
-    public bool WaitForMore()
+    public bool WaitForMore(CancellationToken until)
     {
-        if (!Blocking.Wait(_came.Reader.WaitToReadAsync().AsTask()))
-            return false;
-        _came.Reader.TryRead(out _);
+        try
+        {
+            if (!Blocking.Wait(_came.Reader.WaitToReadAsync(until).AsTask()))
+                return false;
+            _came.Reader.TryRead(out _);
+        }
+        catch (OperationCanceledException)
+        {
+            // There may be something to do all the same.
+        }
         return true;
     }
 

@@ -1,8 +1,6 @@
-using System.Collections.Concurrent;
-
 namespace Nhi.TokenExchange;
 
-/// <summary>How much a spool may hold, and holds: what its folder held when it was looked at last, and what the session has written and taken away since. Other sessions may share the folder.</summary>
+/// <summary>How much a spool may hold, and holds: what its folder held when it was looked at last, and what the session has written since. Other sessions may share the folder.</summary>
 /// <remarks>
 /// An event takes its room before it is written, and gives it back if it was not. Where there is none, the folder is looked at again before the event is refused: the room may have come without a word to this session.
 /// Without a credential of its own the shipper could not empty a full spool, and without room for the events of that credential's flight there is none. So those have a reserve; and when that is used up, room for a flight
@@ -21,7 +19,8 @@ internal sealed class SpoolRoom(AuditCollectorPlan plan, TimeProvider time)
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookAnyway = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentQueue<long> _given = new();
+    private readonly Lock _lock = new();
+    private bool _isGiven;
 
     // The writer's thread alone; others read whether an event was refused.
     private long _held;
@@ -40,9 +39,7 @@ internal sealed class SpoolRoom(AuditCollectorPlan plan, TimeProvider time)
     /// <returns>False: there is none.</returns>
     public bool TryTake(int bytes, string? target)
     {
-        while (_given.TryDequeue(out long given))
-            _held -= given;
-        if (IsOlderThan(LookAnyway))   // other sessions write there, too
+        if (TakeGiven() || IsOlderThan(LookAnyway))   // other sessions write there, too
             Look();
         bool fits = Fits(bytes, target);
         if (!fits && IsOlderThan(LookAgainAfter))
@@ -59,8 +56,12 @@ internal sealed class SpoolRoom(AuditCollectorPlan plan, TimeProvider time)
     /// <summary>The events whose room was taken are written, or will never be. The writer's thread alone.</summary>
     public void Settle(bool areWritten) => (_held, _taken) = (_held + (areWritten ? _taken : 0), 0);
 
-    /// <summary>A file of this length was taken away.</summary>
-    public void Give(long bytes) => _given.Enqueue(bytes);
+    /// <summary>A file was taken away, or is another one now: the folder is looked at again.</summary>
+    public void Give()
+    {
+        lock (_lock)
+            _isGiven = true;
+    }
 
     /// <summary>Whether the last event found no room, and would find none now. Looks into the folder; the disk may hang.</summary>
     public bool LookWhetherFull()
@@ -93,24 +94,21 @@ internal sealed class SpoolRoom(AuditCollectorPlan plan, TimeProvider time)
 
     private bool IsOlderThan(TimeSpan age) => _lookedAt is not { } at || time.GetElapsedTime(at) >= age;
 
-    // What the shipper takes away meanwhile may count twice, until the next look.
+    private bool TakeGiven()
+    {
+        lock (_lock)
+        {
+            bool isGiven = _isGiven;
+            _isGiven = false;
+            return isGiven;
+        }
+    }
+
     private void Look()
     {
         _lookedAt = time.GetTimestamp();
         Quietly.Do(() => _held = Measured());
     }
 
-    private long Measured() => new DirectoryInfo(plan.Spool).EnumerateFiles().Sum(LengthOf);
-
-    private static long LengthOf(FileInfo file)
-    {
-        try
-        {
-            return file.Length;
-        }
-        catch (IOException)
-        {
-            return 0;   // another process has sent it
-        }
-    }
+    private long Measured() => plan.Disk.BytesIn(plan.Spool);
 }

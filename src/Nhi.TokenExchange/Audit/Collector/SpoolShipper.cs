@@ -29,6 +29,9 @@ internal sealed class SpoolShipper
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _loop;
     private readonly List<SpoolFile> _stuck = [];
+    private int _diskFailures;
+    private long _diskFailedAt;
+    private TimeSpan _diskWait;
     private string? _failing;
     private long? _saidAt;
 
@@ -67,8 +70,8 @@ internal sealed class SpoolShipper
                 Gather();
                 ShipAll();
             }
-            while (_spool.WaitForMore());
-            ShipAll();
+            while (WaitForMore());
+            ShipAll(isLast: true);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
@@ -86,14 +89,34 @@ internal sealed class SpoolShipper
             Logger.AuditSpoolLeft(_session.Context, ExceptionText.Clean(_plan.Spool, 200), left);
     }
 
-    // What the disk kept from being sent or taken away is tried again before what came since.
-    private void ShipAll()
+    // What the disk kept from being sent or taken away is tried again when its time has come, before what came since.
+    private void ShipAll(bool isLast = false)
     {
-        SpoolFile[] stuck = [.. _stuck];
-        foreach (SpoolFile file in stuck)
-            Ship(file);
+        bool isAgain = _stuck.Count > 0;
+        if (isAgain && (isLast || RestOfWait == TimeSpan.Zero))
+        {
+            SpoolFile[] stuck = [.. _stuck];
+            foreach (SpoolFile file in stuck)
+                Ship(file);
+            WaitForDisk(_diskFailures + 1);
+        }
         while (_spool.TryTake(out AuditPart? part))
             Ship(new SpoolFile(part!));
+        if (!isAgain)
+            WaitForDisk(failures: 0);
+    }
+
+    private void WaitForDisk(int failures) => (_diskFailures, _diskFailedAt, _diskWait) = (failures, _session.Plan.Time.GetTimestamp(), Backoff(failures));
+
+    private TimeSpan RestOfWait => _session.Plan.Time.GetElapsedTime(_diskFailedAt) is var waited && waited < _diskWait ? _diskWait - waited : TimeSpan.Zero;
+
+    // Room of the disk comes without a word, and where the spool is full of what is stuck, no event does either.
+    private bool WaitForMore()
+    {
+        if (_stuck.Count == 0)
+            return _spool.WaitForMore(CancellationToken.None);
+        using var until = new CancellationTokenSource(RestOfWait, _session.Plan.Time);
+        return _spool.WaitForMore(until.Token);
     }
 
     private void Gather()
@@ -143,7 +166,7 @@ internal sealed class SpoolShipper
             if (file.Rejected.Count > 0 && !file.IsSetAside)
                 SetAside(file);
             file.Part.Delete();
-            _spool.Room.Give(file.Part.Length);
+            _spool.Room.Give();
         }
         catch (Exception failed) when (failed is not OperationCanceledException)   // whatever it is, it stays, and the others are sent
         {
@@ -161,16 +184,18 @@ internal sealed class SpoolShipper
         }
     }
 
+    // Goes on behind the last batch that the collector has.
     private void SendAll(SpoolFile file)
     {
-        List<ReadOnlyMemory<byte>> rejected = file.Rejected;
-        rejected.Clear();
-        using var reader = AuditFileReader.Open(file.Part.Path);
+        using var reader = AuditFileReader.Open(file.Part.Path, _plan.Disk);
         Guid chain = AuditFileHeader.Read(file.Part.Path, reader).Chain;
         var events = new List<(long, byte[], Range)>();
+        var rejected = new List<ReadOnlyMemory<byte>>();
         int bytes = 0;
         while (reader.TryRead(out ReadOnlyMemory<byte> line) && reader.HasEnd)   // a torn line was never recorded
         {
+            if (reader.Line <= file.LinesDone)
+                continue;
             if (!CollectorBatch.TryRead(line.Span, out long sequence, out Range json))
             {
                 rejected.Add(line.ToArray());
@@ -179,16 +204,21 @@ internal sealed class SpoolShipper
             if (json.Equals(default))
                 continue;
             if (events.Count == MostEvents || (events.Count > 0 && bytes + line.Length > MostBytes))
-            {
-                Send(new CollectorBatch(chain, [.. events]), rejected);
-                events.Clear();
-                bytes = 0;
-            }
+                SendThese(reader.Line - 1);
             events.Add((sequence, line.ToArray(), json));
             bytes += line.Length;
         }
-        if (events.Count > 0)
-            Send(new CollectorBatch(chain, events), rejected);
+        SendThese(reader.Line);
+
+        void SendThese(long lines)
+        {
+            if (events.Count > 0)
+                Send(new CollectorBatch(chain, [.. events]), rejected);
+            file.NoteDone(lines, rejected);
+            events.Clear();
+            rejected.Clear();
+            bytes = 0;
+        }
     }
 
     private void Send(CollectorBatch batch, List<ReadOnlyMemory<byte>> rejected)
@@ -215,10 +245,15 @@ internal sealed class SpoolShipper
             NoteFailure(why);
             if (_end.IsCancellationRequested)   // the next start goes on
                 _stop.Cancel();
-            TimeSpan backoff = FirstWait * Math.Pow(2, Math.Min(failures, 10)) * (0.5 + (_session.Jitter() / 2));
-            backoff = backoff < LongestWait ? backoff : LongestWait;
+            TimeSpan backoff = Backoff(failures);
             Wait(wait > backoff ? wait.Value : backoff);
         }
+    }
+
+    private TimeSpan Backoff(int failures)
+    {
+        TimeSpan backoff = FirstWait * Math.Pow(2, Math.Min(failures, 10)) * (0.5 + (_session.Jitter() / 2));
+        return backoff < LongestWait ? backoff : LongestWait;
     }
 
     // The job's end waits for nothing.

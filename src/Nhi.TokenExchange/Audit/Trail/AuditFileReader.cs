@@ -8,12 +8,13 @@ internal sealed class AuditFileReader : IDisposable
     private const int ChunkLength = 16 * 1024;
 
     private readonly SafeFileHandle _handle;
+    private readonly Disk _disk;
     private byte[] _buffer = new byte[2 * ChunkLength];
     private long _at;
     private int _start;
     private int _end;
 
-    private AuditFileReader(SafeFileHandle handle) => _handle = handle;
+    private AuditFileReader(SafeFileHandle handle, Disk disk) => (_handle, _disk) = (handle, disk);
 
     /// <summary>The number of the line that was read last, from 1.</summary>
     public long Line { get; private set; }
@@ -23,7 +24,7 @@ internal sealed class AuditFileReader : IDisposable
 
     /// <summary>Opens a file; waits for nobody.</summary>
     /// <exception cref="FormatException">It is no regular file, or can't be read; the text follows upon the file's name.</exception>
-    public static AuditFileReader Open(string path)
+    public static AuditFileReader Open(string path, Disk? disk = null)
     {
         SafeFileHandle? handle = null;
         try
@@ -35,7 +36,7 @@ internal sealed class AuditFileReader : IDisposable
             handle = UnixOpen.IsSupported ? UnixOpen.ToRead(path, followLink: false) : File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             if (UnixFile.Of(handle) is { IsRegular: false } replaced)
                 throw new FormatException($"is {replaced.Kind}, not a regular file");
-            var reader = new AuditFileReader(handle);
+            var reader = new AuditFileReader(handle, disk ?? Disk.System);
             handle = null;
             return reader;
         }
@@ -100,7 +101,7 @@ internal sealed class AuditFileReader : IDisposable
             Array.Resize(ref _buffer, 2 * _buffer.Length);
         try
         {
-            int read = RandomAccess.Read(_handle, _buffer.AsSpan(_end, ChunkLength), _at);
+            int read = _disk.Read(_handle, _buffer.AsSpan(_end, ChunkLength), _at);
             _at += read;
             _end += read;
             return read > 0;

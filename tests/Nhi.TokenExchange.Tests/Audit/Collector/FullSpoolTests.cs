@@ -90,6 +90,22 @@ internal sealed class FullSpoolTests : CollectorFixture
     }
 
     [Test]
+    public void What_was_taken_away_before_the_folder_was_looked_at_is_not_counted_as_room_again()
+    {
+        Directory.CreateDirectory(Spool);
+        var time = new ManualTimeProvider();
+        var room = new SpoolRoom(Plan(), time);
+        Assert.That(room.TryTake(1000, "warehouse"), Is.True);
+        time.Advance(TimeSpan.FromSeconds(10));
+        Assert.That(room.TryTake(1000, "warehouse"), Is.True, "it has looked");
+        room.Give();
+        Assert.That(room.TryTake(1 << 20, "warehouse"), Is.False, "two events and a spool's worth");
+        File.WriteAllBytes(Path.Combine(Spool, "set-aside.rejected.jsonl"), new byte[1 << 20]);
+        room.Give();
+        Assert.That(room.TryTake(1000, "warehouse"), Is.False, "what took the place of a file that was sent counts at once");
+    }
+
+    [Test]
     public void A_reserve_that_is_used_up_grows_by_a_flight_every_five_minutes_and_no_faster()
     {
         Directory.CreateDirectory(Spool);
@@ -124,6 +140,80 @@ internal sealed class FullSpoolTests : CollectorFixture
         {
             disk.Room = 0;
             return ScriptedAnswer.Status(400);
+        }
+    }
+
+    [Test]
+    public async Task A_file_that_the_disk_kept_in_the_spool_goes_when_there_is_room_though_no_event_comes()
+    {
+        var disk = new TestDisk();
+        Collector.Answer = request => request.Body.Contains("\"kind\":\"Permitted\"", StringComparison.Ordinal) ? FillAndRefuse(disk) : null;
+        await using JobSession job = await StartAsync(more: b => b.AuditDisk(disk));
+        await job.Provider<BearerToken>("warehouse").GetAsync();
+        await IsTriedInVainTwiceAsync(disk);
+        Assert.That(await HealthOf(job), Is.EqualTo(HealthStatus.Degraded));
+        disk.Room = null;
+
+        await Eventually.HoldsAsync(async () => await HealthOf(job) == HealthStatus.Healthy, "health, though no event came");
+        Assert.That(Files().Single(), Does.EndWith(".rejected.jsonl"));
+        Assert.That(Collector.Kinds, Is.EqualTo(new[] { "Attested", "Exchanging", "Issued" }));
+    }
+
+    [Test]
+    public async Task A_spool_that_such_a_file_fills_takes_events_again_when_the_disk_has_room()
+    {
+        string text = new('\u0416', 1000);
+        Collector.IsDown = true;
+        await RunAsync(more: b => b.Job(new JobContext { Pipeline = text, Dataset = text, Purpose = text, Task = text, Environment = text }));
+        Collector.IsDown = false;
+        var disk = new TestDisk();
+        Collector.Answer = request => request.Body.Contains("\"kind\":\"Permitted\"", StringComparison.Ordinal) ? FillAndRefuse(disk) : null;
+        await using JobSession job = await StartAsync(o => o.SpoolBytes = 1 << 20, b => b.AuditDisk(disk));
+        await IsTriedInVainTwiceAsync(disk);
+        await using FileStream rest = Fill(isOfAnotherSession: false, (1 << 20) - (int)Files().Sum(file => new FileInfo(file).Length) - 100);
+        Assert.That(await IsHandedOutAsync(job, "warehouse"), Is.False);
+        Assert.That(await HealthOf(job), Is.EqualTo(HealthStatus.Unhealthy));
+        Collector.Answer = null;
+        disk.Room = null;
+
+        await Eventually.HoldsAsync(async () => await IsHandedOutAsync(job, "warehouse"), "a credential");
+    }
+
+    [Test]
+    public async Task A_file_that_can_t_be_read_to_its_end_is_tried_again_from_where_it_was_and_not_each_second()
+    {
+        Collector.IsDown = true;
+        await RunLongAsync();
+        Collector.IsDown = false;
+        int events = Files().Sum(file => File.ReadLines(file).Count(line => line.Contains("\"unmapped\"", StringComparison.Ordinal)));
+        var disk = new TestDisk { ReadableUpTo = 600_000 };   // behind the first batch
+        await using JobSession job = await StartAsync(more: b => b.AuditDisk(disk));
+        await Eventually.HoldsAsync(() => disk.ReadsInVain > 2, "it is tried again");
+        int taken = Collector.Taken.Count;
+        disk.ReadableUpTo = null;
+        await Eventually.HoldsAsync(async () => await HealthOf(job) == HealthStatus.Healthy && Files().Length == 1, "it is sent");
+
+        Assert.That(taken, Is.GreaterThan(0).And.LessThan(events), "what stands before the bad place is sent");
+        Assert.That(Collector.Uids, Is.Unique.And.Exactly(events).Items);
+    }
+
+    [Test]
+    public async Task Probes_of_health_share_one_look_at_a_folder_that_hangs_and_none_waits_for_it()
+    {
+        var disk = new TestDisk();
+        await using FileStream held = Fill(isOfAnotherSession: false);
+        await using JobSession job = await StartAsync(o => o.SpoolBytes = 1 << 20, b => b.AuditDisk(disk));
+        Assert.That(await IsHandedOutAsync(job, "warehouse"), Is.False);
+        disk.FolderGate.Reset();
+        try
+        {
+            HealthStatus[] all = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => HealthOf(job))).WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System);
+            Assert.That(all, Is.All.EqualTo(HealthStatus.Unhealthy), "full, as it was when the event came");
+            Assert.That(disk.FolderLooksWaiting, Is.EqualTo(1));
+        }
+        finally
+        {
+            disk.FolderGate.Set();
         }
     }
 
@@ -165,6 +255,36 @@ internal sealed class FullSpoolTests : CollectorFixture
         {
             return false;
         }
+    }
+
+    // A file of more than one batch.
+    private async Task RunLongAsync()
+    {
+        string text = new('\u0416', 1000);
+        string[] tables = [.. Enumerable.Range(0, 12).Select(i => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"table-{i}"))];
+        await using JobSession job = await StartAsync(more: b => b.Job(new JobContext { Pipeline = text, Dataset = text, Purpose = text, Task = text, Environment = text }).Target("lake", new TestExchanger(TimeProvider.System), t =>
+        {
+            t.Identity = "job";
+            t.Scopes = ScopeSet.Of(tables);
+        }));
+        foreach (string table in tables)
+            await job.Provider<BearerToken>("lake").GetAsync(new CredentialRequest { Scopes = ScopeSet.Of(table) });
+        await job.CompleteAsync();
+        await job.Released;
+    }
+
+    private static ScriptedAnswer FillAndRefuse(TestDisk disk)
+    {
+        disk.Room = 0;
+        return ScriptedAnswer.Status(400);
+    }
+
+    // The second try is the last that follows upon a word of the writer.
+    private static async Task IsTriedInVainTwiceAsync(TestDisk disk)
+    {
+        await Eventually.HoldsAsync(() => disk.Room == 0, "the disk is full");
+        int before = disk.Writes;
+        await Eventually.HoldsAsync(() => disk.Writes >= before + 2, "two tries to set aside what was refused");
     }
 
     private AuditCollectorPlan Plan(string? target = null) => new(Collector.Uri, Spool, true, target, AuditCollectorFormat.JsonLines, 1 << 20, Disk.System);
