@@ -8,7 +8,7 @@ namespace Nhi.TokenExchange;
 /// database where something depends on it, what it owns finds another owner (<see cref="LoginEstate"/>), and what it was granted is taken back: data that a job made is never dropped with its login. 5. <c>DROP ROLE</c>.</para>
 /// <para>A role that is not there may be about to be made, by a session whose client was cut off or killed: that session is ended, and the role looked for once more. So it is either there, or never will be.</para>
 /// <para>Each step may have been done before, by us or by another process: it is done again, or finds nothing to do. A role that can't be dropped for a reason that time does not cure stays as an empty shell, which has
-/// neither login nor session; its comment says why. So does one that owns what runs with its owner's rights.</para>
+/// neither login nor session; its comment says why. So does one that owns what may run with its owner's rights.</para>
 /// </remarks>
 /// <param name="admin">Who ends it.</param>
 /// <param name="proof">His access token, where he has to show one.</param>
@@ -70,7 +70,7 @@ internal sealed class LoginEnding(AdminAccess admin, SubjectToken? proof, string
             return null;
         }).ConfigureAwait(false);
         if (stays is not null)
-            await PostgresSql.ExecuteAsync(connection, $"COMMENT ON ROLE {_role} IS {SqlText.Literal($"Nhi.TokenExchange: ended (no login, no session), but not dropped. {stays}{(keepsRights is null ? "" : $" It is still in other roles: {keepsRights}")}")}", cancellationToken).ConfigureAwait(false);
+            await PostgresSql.ExecuteAsync(connection, $"COMMENT ON ROLE {_role} IS {SqlText.Literal($"Nhi.TokenExchange: ended (no login, no session), but not dropped. {stays}{(keepsRights is null ? "" : $" It is still in roles whose rights it lends: {keepsRights}")}")}", cancellationToken).ConfigureAwait(false);
         return Revocation.Revoked;
     }
 
@@ -97,15 +97,18 @@ internal sealed class LoginEnding(AdminAccess admin, SubjectToken? proof, string
     // From here on it lends nobody anything: what it owns may run with its rights, and may have to stay with it.
     private async Task<string?> LoseRightsAsync(NpgsqlConnection connection, uint oid, CancellationToken cancellationToken)
     {
-        const string Granted = "SELECT r.rolname::text FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles r ON r.oid = m.roleid WHERE m.member = $1";
-        List<string> granted = await PostgresSql.TextsAsync(connection, Granted, PostgresSql.Oid(oid), cancellationToken).ConfigureAwait(false);
+        const string Memberships = "SELECT r.rolname::text FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles r ON r.oid = m.roleid WHERE m.member = $1";
+        List<string> granted = await PostgresSql.TextsAsync(connection, Memberships, PostgresSql.Oid(oid), cancellationToken).ConfigureAwait(false);
         if (granted.Count == 0)
             return null;
-        return await RefusalOfAsync(async () =>
+        string? refusal = await RefusalOfAsync(async () =>
         {
             await PostgresSql.ExecuteAsync(connection, $"REVOKE {string.Join(", ", granted.Select(SqlText.Name))} FROM {_role}", cancellationToken).ConfigureAwait(false);
             return null;
         }).ConfigureAwait(false);
+        // From 16 on the server only warns of what somebody else granted.
+        List<string> kept = await PostgresSql.TextsAsync(connection, Memberships, PostgresSql.Oid(oid), cancellationToken).ConfigureAwait(false);
+        return kept.Count == 0 ? null : $"{ExceptionText.Clean(string.Join(", ", kept), LongestReason)}{(refusal is null ? "" : $" ({refusal})")}";
     }
 
     /// <returns>Why the role has to stay; null if it has not. A database that refuses keeps no other from being left.</returns>

@@ -195,7 +195,8 @@ internal sealed class LeaseSet(AgreedClock clock, Action<Credential> expired, Ac
     /// <summary>The leases that live and that nobody ends, of one key of a target: what is handed out, what it replaced, and what the cache made room of.</summary>
     public List<Credential> LiveOf(TargetRuntime owner, CredentialRequest? request) => Live(lease => lease.Lease.Owner == owner && lease.Lease.IsOf(request));
 
-    private List<Credential> Live(Func<Credential, bool> isMeant)
+    /// <summary>The leases that live and that nobody ends, of those that are meant.</summary>
+    public List<Credential> Live(Func<Credential, bool> isMeant)
     {
         var live = new List<Credential>();
         for (Credential? lease = Volatile.Read(ref _head); lease is not null; lease = Volatile.Read(ref lease.Lease.Next))

@@ -59,7 +59,7 @@ public class TokenExchangeException : Exception
     /// <summary>No failure: what is held gets no longer life, and nothing else was asked for.</summary>
     internal bool SaysNoMore { get; init; }
 
-    /// <summary>Of a revocation: who asked may not end it by itself, and it is the hop's credential that takes it along.</summary>
+    /// <summary>Of a revocation: the hop's credential, with which it was asked for, has ended. The issuer ends the two together, and says of the one alone that it did.</summary>
     internal bool IsLeftToHop { get; init; }
 
     /// <summary>This error, or the one that it tells once more.</summary>

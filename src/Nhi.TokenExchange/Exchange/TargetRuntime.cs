@@ -92,6 +92,14 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
         }
     }
 
+    /// <summary>The leases of targets that go through this one, which live and nobody ends, and which their issuer ends with this one's credential.</summary>
+    public List<Credential> LiveBehind(Credential credential)
+    {
+        return Session.Targets.Any(IsBehind) ? Session.Leases.Live(lease => IsBehind(lease.Lease.Owner!) && lease.Lease.Owner!.Plan.Exchanger.EndsWith(lease) == credential.Fingerprint) : [];
+
+        bool IsBehind(TargetRuntime other) => other.Plan.Through == Target && other.Plan.Exchanger.MayEndWithHop;
+    }
+
     /// <summary>What ends with a hop's credential is handed out no more, nor is what flights in the air bring, which may have been got with it.</summary>
     /// <param name="hop">The credential.</param>
     public abstract void DropWhatEndsWith(Credential hop);

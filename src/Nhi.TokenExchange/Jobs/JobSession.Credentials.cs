@@ -3,7 +3,7 @@ namespace Nhi.TokenExchange;
 // Single credentials of the job.
 public sealed partial class JobSession
 {
-    /// <summary>Ends one credential of the job: when this returns its task, it is handed out no more, and who asks gets another. What was got with it, by targets that go through its own, lives on, unless its issuer ends the two together, as Vault does a login and its secrets: then that is got anew, too.</summary>
+    /// <summary>Ends one credential of the job: when this returns its task, it is handed out no more, and who asks gets another. What was got with it, by targets that go through its own, lives on, unless its issuer ends the two together, as Vault does a login and its secrets: then that is ended before it, if that does not take long, and got anew, too.</summary>
     /// <param name="credential">A credential that a provider of this job gave.</param>
     /// <param name="reason">Why, and on whose word; for the audit. As of the whole job.</param>
     /// <param name="cancellationToken">Stops waiting; the revocation goes on.</param>

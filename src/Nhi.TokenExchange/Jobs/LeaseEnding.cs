@@ -1,18 +1,18 @@
 using System.Collections.Concurrent;
-using System.Runtime.CompilerServices;
 
 namespace Nhi.TokenExchange;
 
 /// <summary>Ends leases: asks the issuer, tries again while there is time, and has the books say what is true afterwards.</summary>
 /// <remarks>
 /// The order at the job's end: all targets at once, so that an issuer that hangs holds up nobody else's; within a target, some at a time, the one with the longest life left first, for it is worth the most to a thief. A target that others
-/// go through waits for those, as an issuer may want the credential that it was got with to end another; but no longer than a quarter of the time, for who holds it can get them anew.
+/// go through waits for those, as an issuer may want the credential that it was got with to end another; but no longer than a quarter of the time, for who holds it can get them anew. That holds outside of the job's end, too: before a
+/// credential is ended, what its issuer would end with it is. Where the issuer says of the one alone that it ended, the other is told as not ended, and is left to the next start to ask for.
 /// What could not be ended while the job runs goes back into the set, and the job's end tries again; so does what failed while the job ended, as long as there is time.
 /// The audit is told beside all that (<see cref="LeaseAccounts"/>): who is slow there must not keep credentials alive.
 /// </remarks>
 /// <param name="session">The job.</param>
 /// <param name="accounts">Its books.</param>
-internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
+internal sealed partial class LeaseEnding(JobSession session, LeaseAccounts accounts)
 {
     // Outside the job's end a single revocation has this long.
     private static readonly TimeSpan EndDeadline = TimeSpan.FromSeconds(10);
@@ -29,10 +29,6 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
     private readonly ConcurrentDictionary<Credential, bool> _borrowed = new(ReferenceEqualityComparer.Instance);
     // What comes back is in the report once: by its own line, or as unanswered.
     private readonly Turns _listing = new(1);
-    // The fingerprints of hops' credentials that were ended, by target: what ends with them is gone.
-    private readonly ConcurrentDictionary<(string Target, string Fingerprint), bool> _endedHops = new();
-    // What the issuer said when it did not end one: that stands, whoever asks again.
-    private readonly ConditionalWeakTable<Credential, string> _failures = [];
 
     /// <summary>Ends leases that the caller has taken out of the set; the order is above.</summary>
     public async Task EndAllAsync(IReadOnlyList<Credential> taken, string reason, CancellationToken cancellationToken)
@@ -41,7 +37,7 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
         var ends = new Dictionary<string, Task>(StringComparer.Ordinal);
         foreach (TargetRuntime target in session.Targets.Reverse())   // those that go through others stand behind them
         {
-            Task behind = Task.WhenAll(session.Targets.Where(other => other.Plan.Through == target.Target).Select(other => ends[other.Target]));
+            Task behind = EndsBehind(target, ends);
             ends.Add(target.Target, EndAllAsync([.. byTarget[target].OrderByDescending(credential => credential.ExpiresAt)], behind, reason, cancellationToken));
         }
         await Task.WhenAll(ends.Values).ConfigureAwait(false);
@@ -61,14 +57,21 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
 
     /// <summary>Ends a lease that was decided on, if nobody else does. Has its own deadline: the flight's may have passed already.</summary>
     /// <returns>What is true of it then; <see cref="LeaseEnd.AlreadyGone"/> if somebody else ends it.</returns>
-    public Task<LeaseEnd> EndAsync(Credential credential, string reason) => EndBorrowedAsync(BorrowDecidedOn(credential), reason);
+    public async Task<LeaseEnd> EndAsync(Credential credential, string reason)
+    {
+        await EndBehindAsync(credential, reason).ConfigureAwait(false);
+        return await EndBorrowedAsync(BorrowDecidedOn(credential), reason).ConfigureAwait(false);
+    }
 
     /// <summary>Ends a lease, or what has taken its place; counted, so that the job's end waits for it. The end that has begun already finds the lease in the set.</summary>
     public async Task<LeaseEnd> EndOneAsync(Credential credential, string reason)
     {
         try
         {
-            return session.Leases.TakeOff() ? await EndBorrowedAsync(session.Leases.TryBorrowNewest(credential), reason).ConfigureAwait(false) : LeaseEnd.AlreadyGone;
+            if (!session.Leases.TakeOff())
+                return LeaseEnd.AlreadyGone;
+            await EndBehindAsync(credential, reason).ConfigureAwait(false);
+            return await EndBorrowedAsync(session.Leases.TryBorrowNewest(credential), reason).ConfigureAwait(false);
         }
         finally
         {
@@ -81,21 +84,40 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
     /// <param name="isLastTry">Whether it is given up if that fails.</param>
     /// <returns>What is true then; null if the job ends, or somebody else ends the lease.</returns>
     public Task<LeaseEnd?> EndOverdueAsync(Credential credential, bool isLastTry) =>
-        EndInTurnAsync(() => Borrowed(credential), "the end that was assumed for it has come", isListed: false, isLastTry);
+        EndInTurnAsync(credential, Borrowed, "the end that was assumed for it has come", isListed: false, isLastTry);
 
     /// <summary>Ends a lease whose permit is over.</summary>
     /// <inheritdoc cref="EndOverdueAsync"/>
-    public Task<LeaseEnd?> EndUnpermittedAsync(Credential credential, bool isLastTry) => EndInTurnAsync(() => Borrowed(credential), "its permit is over", isListed: true, isLastTry);
+    public Task<LeaseEnd?> EndUnpermittedAsync(Credential credential, bool isLastTry) => EndInTurnAsync(credential, Borrowed, "its permit is over", isListed: true, isLastTry);
 
     /// <summary>Pruning found a lease at an end that is uncertain.</summary>
     public void NoteOverdue(Credential credential)
     {
         if (!accounts.IsUnrevoked(credential) && _overdue.TryAdd(credential, true))   // else it was tried, or waits for its turn
-            InBackground([credential], EndNotedAsync);
+        {
+            using AsyncFlowControl noFlow = NoFlow();
+            _ = Task.Run(() => EndNotedAsync(credential));
+        }
     }
 
-    public void EndInBackground(IReadOnlyList<Credential> credentials, string reason) =>
-        InBackground(credentials, credential => EndInTurnAsync(() => BorrowDecidedOn(credential), reason, isListed: true, isLastTry: false));
+    /// <summary>Ends leases, in the order of above, and returns at once.</summary>
+    public void EndInBackground(IReadOnlyList<Credential> credentials, string reason)
+    {
+        using AsyncFlowControl noFlow = NoFlow();
+        ILookup<TargetRuntime, Credential> byTarget = credentials.ToLookup(credential => credential.Lease.Owner!);
+        var ends = new Dictionary<string, Task>(StringComparer.Ordinal);
+        foreach (TargetRuntime target in session.Targets.Reverse())
+        {
+            Task behind = EndsBehind(target, ends);
+            ends.Add(target.Target, Task.WhenAll(byTarget[target].Select(credential => Task.Run(() => EndAfterAsync(behind, credential))).Append(behind)));
+        }
+
+        async Task EndAfterAsync(Task behind, Credential credential)
+        {
+            await GiveHeadStartAsync(behind).ConfigureAwait(false);
+            await EndInTurnAsync(credential, BorrowDecidedOn, reason, isListed: true, isLastTry: false).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>An exchange failed that may have made something all the same: ends it by the handle that its exchanger had chosen. What can't be ended so stays in the journal for the next start.</summary>
     public async Task EndAnnouncedAsync(TargetRuntime owner, JournalEntry announced)
@@ -106,13 +128,21 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
         await accounts.CloseAsync(owner, announced, end, failure).ConfigureAwait(false);
     }
 
-    private static void InBackground(IReadOnlyList<Credential> credentials, Func<Credential, Task> end)
+    // Who finds something to end takes no part in the ending: it is not of the finder's flight.
+    private static AsyncFlowControl NoFlow() => ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
+
+    private Task EndsBehind(TargetRuntime target, Dictionary<string, Task> ends) => Task.WhenAll(session.Targets.Where(other => other.Plan.Through == target.Target).Select(other => ends[other.Target]));
+
+    private async Task GiveHeadStartAsync(Task behind)
     {
-        // Who finds something to end takes no part in the ending: it is not of the finder's flight.
-        using AsyncFlowControl noFlow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
-        foreach (Credential credential in credentials)
-            _ = Task.Run(() => end(credential));
+        if (behind.IsCompleted)
+            return;
+        using var headStart = new CancellationTokenSource(session.Plan.EndWithin / 4, session.Plan.Time);
+        await behind.IsDoneBeforeAsync(headStart.Token).ConfigureAwait(false);
     }
+
+    private Task EndBehindAsync(Credential credential, string reason) => GiveHeadStartAsync(Task.WhenAll(
+        credential.Lease.Owner!.LiveBehind(credential).Select(one => EndInTurnAsync(one, session.Leases.TryBorrowNewest, reason, isListed: true, isLastTry: false))));
 
     private async Task EndNotedAsync(Credential credential)
     {
@@ -138,14 +168,15 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
     }
 
     // Counted, so that the job's end waits for it; some at a time. Who waits holds nothing: a job that ends meanwhile finds the lease in the set, and ends it in its own order.
-    private async Task<LeaseEnd?> EndInTurnAsync(Func<Credential?> borrow, string reason, bool isListed, bool isLastTry)
+    private async Task<LeaseEnd?> EndInTurnAsync(Credential credential, Func<Credential, Credential?> borrow, string reason, bool isListed, bool isLastTry)
     {
+        await EndBehindAsync(credential, reason).ConfigureAwait(false);
         bool jobRuns = session.Leases.TakeOff();
         bool hasTurn = false;
         try
         {
             hasTurn = jobRuns && await _turns.TakeAsync(session.Over).ConfigureAwait(false);
-            if (!hasTurn || session.Leases.IsClosed || borrow() is not { } borrowed)
+            if (!hasTurn || session.Leases.IsClosed || borrow(credential) is not { } borrowed)
                 return null;
             using var deadline = new CancellationTokenSource(EndDeadline, session.Plan.Time);
             LeaseAccount ending = await EndBorrowedAsync(borrowed, reason, isListed, isLastTry, deadline.Token).ConfigureAwait(false);
@@ -167,15 +198,11 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
             await behind.ConfigureAwait(false);   // who waits for this target waits for those behind it, too
             return;
         }
-        if (!behind.IsCompleted)
-        {
-            using var headStart = new CancellationTokenSource(session.Plan.EndWithin / 4, session.Plan.Time);
-            await behind.IsDoneBeforeAsync(headStart.Token).ConfigureAwait(false);
-        }
+        await GiveHeadStartAsync(behind).ConfigureAwait(false);
         await Parallel.ForEachAsync(taken, new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce }, async (credential, noDeadline) =>
         {
             Asked asked = await AskAsync(credential, cancellationToken).ConfigureAwait(false);
-            if (asked.End == LeaseEnd.Failed && credential.Lease.Owner!.Plan.Exchanger.EndsWith(credential) is not null)
+            if (asked.End == LeaseEnd.Failed && EndsWith(credential) is not null)
                 _unsettled.Enqueue((credential, asked));
             else
                 Conclude(credential, reason, asked);
@@ -218,59 +245,4 @@ internal sealed class LeaseEnding(JobSession session, LeaseAccounts accounts)
             accounts.Outcomes.AddBefore(outcome!);
         return ending;
     }
-
-    // Once it was not answered, or refused, an issuer that knows it no more may have lost it with its hop's credential: that says nothing of the revocation that failed.
-    private async Task<Asked> AskAsync(Credential credential, CancellationToken cancellationToken)
-    {
-        TargetRuntime owner = credential.Lease.Owner!;
-        bool hasFailed = _failures.TryGetValue(credential, out string? failure);
-        (LeaseEnd end, string? said) = await owner.Activities.RunAsync(() => new RevocationAttempts(owner, session.Plan.Time).RunAsync(
-            AskOnceAsync, () => (!hasFailed && GoneWith(credential) is not null) || session.Leases.IsDead(credential), cancellationToken)).ConfigureAwait(false);
-        if (end is LeaseEnd.Revoked or LeaseEnd.AlreadyGone && session.Targets.Any(other => other.Plan.Through == owner.Target))
-            _endedHops.TryAdd((owner.Target, credential.Fingerprint), true);
-        failure ??= "not answered";
-        if (hasFailed)
-            _failures.AddOrUpdate(credential, failure);
-        return end == LeaseEnd.AlreadyGone && hasFailed && owner.Plan.Exchanger.EndsWith(credential) is not null && !session.Leases.IsDead(credential)
-            ? new Asked(LeaseEnd.Failed, failure, IsLeftToHop: false)
-            : new Asked(end, said, !hasFailed);
-
-        async ValueTask<Revocation> AskOnceAsync(CancellationToken deadline)
-        {
-            bool hadFailed = hasFailed;
-            hasFailed = true;   // until there is an answer
-            try
-            {
-                Revocation answer = await owner.RevokeAsync(credential, deadline).ConfigureAwait(false);
-                hasFailed = hadFailed;
-                return answer;
-            }
-            catch (TokenExchangeException exception) when (exception.IsLeftToHop)
-            {
-                hasFailed = hadFailed;
-                throw;
-            }
-            catch (Exception exception)
-            {
-                failure = RevocationAttempts.Said(exception);
-                throw;
-            }
-        }
-    }
-
-    /// <returns>The target of the hop whose credential was ended, and this one with it; null if it was not.</returns>
-    private string? GoneWith(Credential credential) =>
-        credential.Lease.Owner!.Plan is { Through: { } hop } plan && plan.Exchanger.EndsWith(credential) is { } fingerprint && _endedHops.ContainsKey((hop, fingerprint)) ? hop : null;
-
-    private LeaseAccount Account(Credential credential, string reason, Asked asked, Action<LeaseOutcome> list) =>
-        asked.End is not (LeaseEnd.Failed or LeaseEnd.AlreadyGone) || GoneWith(credential) is not { } hop ? accounts.Account(credential, reason, asked.End, asked.Failure, list)
-        : asked.IsLeftToHop ? accounts.Account(credential, reason, LeaseEnd.AlreadyGone, $"it ended with the credential of '{hop}' that it was got through", list)
-        : asked.End == LeaseEnd.AlreadyGone ? accounts.Account(credential, reason, asked.End, asked.Failure, list)
-        : accounts.Account(credential, reason, asked.End, $"{asked.Failure}; the credential of '{hop}' that it was got through was ended, and its issuer may end it with that, but does not say so", list);
-
-    /// <summary>What an issuer answered that was asked to end a credential.</summary>
-    /// <param name="End">What is true of it.</param>
-    /// <param name="Failure">Why it did not end.</param>
-    /// <param name="IsLeftToHop">Whether its own revocation did not fail: it was not asked for, or is not permitted, as it ends with its hop's credential.</param>
-    private readonly record struct Asked(LeaseEnd End, string? Failure, bool IsLeftToHop);
 }

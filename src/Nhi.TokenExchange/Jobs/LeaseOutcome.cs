@@ -31,7 +31,7 @@ public sealed class LeaseOutcome
     /// <summary>When it dies by itself at the issuer; a guess, which <see cref="Reason"/> tells of, where the issuer did not say. The greatest instant there is of a static key, which does not.</summary>
     public DateTimeOffset DiesAt { get; }
 
-    /// <summary>What the issuer or the network said last, and how often it was asked, where it did not end; that it ended with the credential it was got through, where that is why it is gone; else null.</summary>
+    /// <summary>What the issuer or the network said last, and how often it was asked, where it did not end, and whether the credential it was got through did; else null.</summary>
     public string? Reason { get; }
 
     /// <summary>What ends it at its issuer without holding it, such as the id of a lease, an accessor or the name of a role: by which an operator revokes what could not be. Not secret. Null if there is none.</summary>

@@ -113,13 +113,93 @@ internal sealed class LoginEndingTests
         Assert.That(report.Leases.Select(lease => lease.End), Is.EqualTo([LeaseEnd.Revoked]), report.ToString());
         Assert.That(await job.Server.QueryAsync<string>($"SELECT proowner::regrole::text FROM pg_proc WHERE proname = '{name}' UNION SELECT relowner::regrole::text FROM pg_class WHERE relname = '{name}'"), Is.EqualTo([role]), "neither the admin nor an heir of others");
         Assert.That(await job.Server.QueryAsync<long>($"SELECT count(*) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member WHERE r.rolname = '{role}'"), Is.EqualTo([0L]));
-        Assert.That(await job.Server.QueryAsync<string>($"SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = '{role}' AND NOT rolcanlogin"), Has.One.Contains("It owns what runs with its owner's rights in orders"));
+        Assert.That(await job.Server.QueryAsync<string>($"SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = '{role}' AND NOT rolcanlogin"), Has.One.Contains("What it owns in orders stays with it, for some of that may run with its owner's rights: ").And.One.Contains(name));
         await using OrdersJob other = await OrdersJob.StartAsync(roles: ["orders_writer"]);
         await using NpgsqlConnection later = await other.OpenAsync();
         foreach (string call in calls)
         {
             PostgresException refused = Assert.ThrowsAsync<PostgresException>(() => later.SqlAsync(call.Replace("{0}", name, StringComparison.Ordinal)))!;
             Assert.That(refused.SqlState, Is.EqualTo("42501"), call);
+        }
+    }
+
+    [TestCase("CREATE RULE {0}_r AS ON INSERT TO {0} DO ALSO SELECT 1")]
+    [TestCase("CREATE INDEX ON {0} (abs(id))")]
+    [TestCase("CREATE INDEX ON {0} (id) WHERE id > 0")]
+    [TestCase("CREATE STATISTICS {0}_s ON abs(id) FROM {0}")]
+    [TestCase("CREATE TABLE {0}_fk (id int REFERENCES {0})")]
+    [TestCase("CREATE TABLE {0}_more () INHERITS ({0})")]
+    [TestCase("CREATE TYPE {0}_kind AS ENUM ('a'); ALTER TABLE {0} ADD kind {0}_kind")]
+    [TestCase("CREATE FUNCTION {0}_f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$; CREATE TRIGGER t BEFORE INSERT ON {0} FOR EACH ROW EXECUTE FUNCTION {0}_f()")]
+    [TestCase("GRANT REFERENCES ON {0} TO PUBLIC")]
+    [TestCase("GRANT REFERENCES (id) ON {0} TO PUBLIC")]
+    public async Task A_table_with_what_may_run_with_its_owner_s_rights_stays_with_its_login_data_and_all(string made)
+    {
+        string table = "own_" + OrdersJob.NewPrefix();
+        await using OrdersJob job = await OrdersJob.StartAsync(roles: ["orders_writer"]);
+        string role = (await job.Login.GetAsync()).Role;
+        await using (NpgsqlConnection connection = await job.OpenAsync())
+            await connection.SqlAsync($"CREATE TABLE {table} (id int PRIMARY KEY); INSERT INTO {table} VALUES (7); {made.Replace("{0}", table, StringComparison.Ordinal)}");
+
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That(report.Leases.Select(lease => lease.End), Is.EqualTo([LeaseEnd.Revoked]), report.ToString());
+        Assert.That(await job.Server.QueryAsync<string>($"SELECT tableowner::text FROM pg_tables WHERE tablename = '{table}'"), Is.EqualTo([role]));
+        Assert.That(await job.Server.QueryAsync<int>($"SELECT id FROM {table}"), Is.EqualTo([7]));
+        Assert.That(await job.Server.QueryAsync<string>($"SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = '{role}' AND NOT rolcanlogin"), Has.One.Contains(table));
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task What_a_job_makes_reaches_nothing_that_another_left_to_their_heir(bool byAnalyze)
+    {
+        string prefix = OrdersJob.NewPrefix(), left = prefix + "_left", got = prefix + "_got", key = prefix + "_pk", foreign = prefix + "_fk", range = prefix + "_range";
+        await using (OrdersJob honest = await StartAsync("orders_writer"))
+            await MakeAsync(honest, $"CREATE TABLE {left} (secret text); INSERT INTO {left} VALUES ('of another job')");
+        Assert.That(await SharedServer.Server.QueryAsync<string>($"SELECT tableowner::text FROM pg_tables WHERE tablename = '{left}'"), Is.EqualTo([prefix + "_heir"]));
+        // The functions are a granted role's, so that what the login itself owns are tables.
+        await using (OrdersJob thief = await StartAsync("orders_writer"))
+        {
+            await MakeAsync(thief, byAnalyze
+                ? $"""
+                CREATE TABLE {got} (who text, what text);
+                SET ROLE orders_writer;
+                CREATE FUNCTION {range}_look() RETURNS void LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.{got} SELECT current_user, secret FROM public.{left} LIMIT 1; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$;
+                CREATE FUNCTION {range}_diff(a int, b int) RETURNS float8 LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM public.{range}_look(); RETURN (a - b)::float8; END $$;
+                CREATE TYPE {range} AS RANGE (subtype = int4, subtype_diff = {range}_diff);
+                RESET ROLE;
+                CREATE TABLE {key} (r {range}); INSERT INTO {key} SELECT {range}(g, g + 2) FROM generate_series(1, 300) g
+                """
+                : $"""
+                CREATE TABLE {key} (id int PRIMARY KEY); CREATE TABLE {foreign} (id int REFERENCES {key} ON DELETE CASCADE); CREATE TABLE {got} (who text, what text);
+                INSERT INTO {key} VALUES (1); INSERT INTO {foreign} VALUES (1); GRANT ALL ON {key}, {got} TO PUBLIC;
+                SET ROLE orders_writer;
+                CREATE FUNCTION {foreign}_look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO {got} SELECT current_user, secret FROM {left}; EXECUTE 'GRANT ALL ON {left} TO PUBLIC'; RETURN OLD; END $$;
+                RESET ROLE;
+                CREATE TRIGGER look BEFORE DELETE ON {foreign} FOR EACH ROW EXECUTE FUNCTION {foreign}_look()
+                """);
+        }
+
+        if (byAnalyze)
+        {
+            await SharedServer.Server.RunSqlAsync($"ANALYZE {key}");   // as autovacuum does
+        }
+        else
+        {
+            await using OrdersJob later = await StartAsync("orders_reader");
+            await using NpgsqlConnection connection = await later.OpenAsync();
+            Assert.That(Assert.ThrowsAsync<PostgresException>(() => connection.SqlAsync($"DELETE FROM {key} WHERE id = 1"))?.SqlState, Is.EqualTo("42501"));
+        }
+
+        Assert.That(await SharedServer.Server.QueryAsync<string>($"SELECT what FROM {got}"), Is.Empty);
+
+        Task<OrdersJob> StartAsync(string granted) => OrdersJob.StartAsync(roles: [granted], options: o => o.RolePrefix = prefix);
+
+        static async Task MakeAsync(OrdersJob job, string sql)
+        {
+            await using (NpgsqlConnection connection = await job.OpenAsync())
+                await connection.SqlAsync(sql);
+            Assert.That((await job.Session.CompleteAsync()).AllEnded);
         }
     }
 

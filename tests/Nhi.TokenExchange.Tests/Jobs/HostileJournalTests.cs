@@ -226,6 +226,18 @@ internal sealed class HostileJournalTests : JournalFixture
         Assert.That((await RecoverAsync()).Jobs.Single().Leases.Select(lease => lease.Fingerprint), Is.EqualTo(new[] { "f1" }));
     }
 
+    [TestCase(23, LeaseEnd.Failed)]
+    [TestCase(25, LeaseEnd.AlreadyGone)]
+    public async Task What_can_not_be_ended_is_kept_until_a_day_after_it_has_died_for_the_clock_may_be_ahead(int hours, LeaseEnd end)
+    {
+        string diesAt = (TimeProvider.System.GetUtcNow() - TimeSpan.FromHours(hours)).ToString("O", CultureInfo.InvariantCulture);
+        Write($"{Header}\n{Lease(1, diesAt: diesAt).Replace("handles.test", "moved.test", StringComparison.Ordinal)}\n");
+
+        RecoveryReport report = await RecoverAsync();
+
+        Assert.That((report.Jobs.Single().Leases.Single().End, report.AllEnded, Files().Length), Is.EqualTo((end, end != LeaseEnd.Failed, end == LeaseEnd.Failed ? 1 : 0)));
+    }
+
     [TestCase(31, LeaseEnd.Failed)]
     [TestCase(33, LeaseEnd.CannotBeRevoked)]
     public async Task What_no_declared_target_can_end_and_may_outlive_its_end_is_given_up_a_while_after_that(int days, LeaseEnd end)

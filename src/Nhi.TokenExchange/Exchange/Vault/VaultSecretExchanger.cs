@@ -94,10 +94,15 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
         if (reply.MayRepeatALostOne)   // a try of this call failed at Vault: what is said of the login says nothing of the lease
             throw VaultRefusal.OfRevocation(reply, _server, request.Time);
         if (request.Credential is not null && reply.SaysTokenIsDead)
-            return _outlivesLease ? Revocation.NotSupported : Revocation.AlreadyGone;   // "Token Hierarchies": the leases of a token end with it
-        TokenExchangeException denied = VaultRefusal.OfRevocation(reply, _server, request.Time, "Let a policy of the login's role permit update of sys/leases/revoke. The lease ends with its login in any case.");
-        // The job's end revokes the login beside it: then this lease is gone, too, and the next try is told so.
-        throw request.Credential is null ? denied : new TokenExchangeException(denied.Code, denied.Stage, denied.Detail, denied) { IsTransient = true, IsLeftToHop = true, CorrelationId = denied.CorrelationId, Hint = denied.Hint };
+            return _outlivesLease ? Revocation.NotSupported : throw LeftToLogin(reply, request.Time);
+        throw VaultRefusal.OfRevocation(reply, _server, request.Time, "Let a policy of the login's role permit update of sys/leases/revoke. Else Vault queues the lease's end behind its login's, and does not say how that came out.");
+    }
+
+    // "Token Hierarchies": the leases of a token end with it. But they are only queued for it: their engine may fail, and after some tries nobody ends them any more.
+    private TokenExchangeException LeftToLogin(VaultReply reply, TimeProvider time)
+    {
+        TokenExchangeException dead = VaultRefusal.OfRevocation(reply, _server, time);
+        return new TokenExchangeException(dead.Code, dead.Stage, dead.Detail, dead) { IsLeftToHop = true, CorrelationId = dead.CorrelationId, Hint = dead.Hint };
     }
 
     // A lease of another login ends with that, however often it is renewed: then a new one is wanted. What failed in passing leaves the held secret.

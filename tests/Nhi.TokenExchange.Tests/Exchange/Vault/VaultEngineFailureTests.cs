@@ -8,11 +8,64 @@ internal sealed class VaultEngineFailureTests
 
     private static LeaseEnd EndOf(JobReport report, string target) => report.Leases.Single(lease => lease.Target == target).End;
 
-    private static void HaveItGivenUp(VaultJob job)
+    private static void HaveItGivenUp(VaultJob job, int leases = 1)
     {
         for (int tries = 0; tries < MostTries; tries++)
             job.Vault.EndQueuedLeases();
-        Assert.That(job.Vault.IrrevocableLeases, Is.EqualTo(1));
+        Assert.That(job.Vault.IrrevocableLeases, Is.EqualTo(leases));
+    }
+
+    [TestCase("the job ends, and not each has its turn", 17)]
+    [TestCase("the login is revoked", 1)]
+    [TestCase("the policy changes", 3)]
+    [TestCase("nobody may revoke leases", 1)]
+    public async Task What_ends_behind_its_login_alone_is_told_as_not_revoked_and_the_next_start_ends_it(string when, int secrets)
+    {
+        string journals = Directory.CreateTempSubdirectory().FullName;
+        try
+        {
+            var policy = new TestPolicy();
+            await using VaultJob job = await VaultJob.StartAsync(more: b => b.Journal(journals).Policy(policy).EndWithin(TimeSpan.FromSeconds(3)));
+            if (when == "nobody may revoke leases")
+            {
+                job.Role.Paths.Clear();
+                job.Role.Paths.Add("database/*");
+            }
+            BearerToken login = await job.Login.GetAsync();
+            for (int made = 0; made < secrets; made++)
+                await job.Database.GetAsync(new CredentialRequest { Caller = new CredentialCaller($"client {made}", "psql") });
+            job.SecretRole.CannotEnd = true;
+            if (when == "the login is revoked")
+                await job.Session.RevokeCredentialAsync(login, "drill");
+            if (when == "the policy changes")
+            {
+                policy.Change("2", policy.Decide);
+                await Eventually.HoldsAsync(() => job.Vault.OpenTokens == 0, "the login's end");
+            }
+
+            JobReport report = await job.Session.CompleteAsync();
+            await job.Session.Released;
+            HaveItGivenUp(job, secrets);
+
+            Assert.That(report.Leases.Where(lease => lease.Target == "database").Select(lease => lease.End), Has.Exactly(secrets).Items.And.All.EqualTo(LeaseEnd.Failed), report.ToString());
+            Assert.That((EndOf(report, "vault"), report.AllEnded), Is.EqualTo((LeaseEnd.Revoked, false)));
+            Assert.That(job.Emulator.Ledger.Issued.Where(issue => job.Emulator.Ledger.IsAlive(issue.Fingerprint)).ToArray(), Has.Length.EqualTo(secrets), "whoever has a copy of one works on");
+            Assert.That(job.Audit.Events.Where(one => one is { Target: "database", Kind: AuditEventKind.Expired }), Is.Empty);
+            Assert.That(Directory.EnumerateFiles(journals).Count(), Is.EqualTo(1), "left to the next start");
+
+            job.SecretRole.CannotEnd = false;
+            job.Role.Paths.Add("*");
+            RecoveryReport next = await job.RecoverAsync(journals, job.Audit);
+
+            Assert.That(next.AllEnded, Is.True, next.ToString());
+            Assert.That(next.Jobs.Single().Leases.Select(lease => lease.End), Has.Exactly(secrets).Items.And.All.EqualTo(LeaseEnd.Revoked));
+            Assert.That((job.Vault.OpenTokens, job.Vault.OpenLeases), Is.EqualTo((0, 0)));
+            Assert.That(Directory.EnumerateFiles(journals), Is.Empty);
+        }
+        finally
+        {
+            Directory.Delete(journals, recursive: true);
+        }
     }
 
     [Test]

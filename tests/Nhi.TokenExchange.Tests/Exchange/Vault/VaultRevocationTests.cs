@@ -32,7 +32,7 @@ internal sealed class VaultRevocationTests
     }
 
     [Test]
-    public async Task A_login_that_may_not_revoke_leases_ends_them_with_itself()
+    public async Task A_login_that_may_not_revoke_leases_leaves_them_to_Vault_which_does_not_say_that_they_ended()
     {
         await using VaultJob job = await VaultJob.StartAsync();
         job.Role.Paths.Clear();
@@ -41,12 +41,14 @@ internal sealed class VaultRevocationTests
 
         JobReport report = await job.Session.CompleteAsync();
 
-        Assert.That((EndOf(report, "vault"), EndOf(report, "database")), Is.EqualTo((LeaseEnd.Revoked, LeaseEnd.AlreadyGone)));
+        Assert.That((EndOf(report, "vault"), EndOf(report, "database"), report.AllEnded), Is.EqualTo((LeaseEnd.Revoked, LeaseEnd.Failed, false)));
+        Assert.That(report.ToString(), Does.Contain("answered 403 at sys/leases/revoke").And.Contain("the credential of 'vault' that it was got through was ended, and its issuer may end it with that, but does not say so"));
+        Assert.That(job.Requests(EmulatorEndpoint.VaultLease), Is.EqualTo(1), "what is not permitted is not tried again");
         Assert.That(job.Vault.OpenLeases, Is.Zero);
     }
 
     [Test]
-    public async Task A_login_that_died_before_is_already_gone_and_so_are_its_leases()
+    public async Task A_login_that_died_before_is_already_gone_and_nobody_said_that_its_leases_are()
     {
         await using VaultJob job = await VaultJob.StartAsync();
         await job.Database.GetAsync();
@@ -55,7 +57,7 @@ internal sealed class VaultRevocationTests
 
         JobReport report = await job.Session.CompleteAsync();
 
-        Assert.That((EndOf(report, "vault"), EndOf(report, "database")), Is.EqualTo((LeaseEnd.AlreadyGone, LeaseEnd.AlreadyGone)));
+        Assert.That((EndOf(report, "vault"), EndOf(report, "database")), Is.EqualTo((LeaseEnd.AlreadyGone, LeaseEnd.Failed)));
     }
 
     [TestCase(500)]
@@ -112,16 +114,34 @@ internal sealed class VaultRevocationTests
     }
 
     [Test]
-    public async Task A_lease_of_a_login_that_was_revoked_while_the_job_ran_is_gone()
+    public async Task A_login_that_is_revoked_while_the_job_runs_has_its_lease_revoked_before_it()
     {
         await using VaultJob job = await VaultJob.StartAsync();
         await job.Database.GetAsync();
         await job.Session.RevokeCredentialAsync(await job.Login.GetAsync(), "drill");
-        job.Emulator.Faults.Always(EmulatorEndpoint.VaultLease, Fault.Vault(400, "no such luck"));
 
         JobReport report = await job.Session.CompleteAsync();
 
-        Assert.That((EndOf(report, "database"), report.AllEnded), Is.EqualTo((LeaseEnd.AlreadyGone, true)));
+        Assert.That((EndOf(report, "vault"), EndOf(report, "database"), report.AllEnded), Is.EqualTo((LeaseEnd.Revoked, LeaseEnd.Revoked, true)));
+    }
+
+    [Test]
+    public async Task A_policy_that_changes_has_leases_revoked_before_their_login()
+    {
+        var policy = new TestPolicy();
+        await using VaultJob job = await VaultJob.StartAsync(more: b => b.Policy(policy));
+        await job.Database.GetAsync();
+        HeldRequest ofTheLease = job.Emulator.Faults.HoldNext(EmulatorEndpoint.VaultLease), ofTheLogin = job.Emulator.Faults.HoldNext(EmulatorEndpoint.VaultToken);
+
+        policy.Change("2", policy.Decide);
+        Assert.That(await Task.WhenAny(ofTheLease.Reached, ofTheLogin.Reached), Is.SameAs(ofTheLease.Reached));
+        ofTheLease.Release();
+        await ofTheLogin.Reached;
+        Assert.That(job.Vault.OpenLeases, Is.Zero, "it had ended when the login's turn came");
+        ofTheLogin.Release();
+        JobReport report = await job.Session.CompleteAsync();
+
+        Assert.That((EndOf(report, "vault"), EndOf(report, "database"), report.AllEnded), Is.EqualTo((LeaseEnd.Revoked, LeaseEnd.Revoked, true)));
     }
 
     [Test]
@@ -193,6 +213,8 @@ internal sealed class VaultRevocationTests
 
         Assert.That(job.Emulator.Ledger.IsAlive(secret.Fingerprint), Is.False);
         Assert.That(async () => await job.Database.GetAsync(), Throws.InstanceOf<AccessDeniedException>());
+        JobReport report = await job.Session.CompleteAsync();
+        Assert.That(report.Leases.Where(lease => lease.Target == "database").Select(lease => lease.End), Is.Not.Empty.And.All.EqualTo(LeaseEnd.Revoked), report.ToString());
     }
 
     [TestCase("database/creds/readonly", null, LeaseEnd.Revoked)]
