@@ -16,18 +16,22 @@ internal static class AuditCommand
         Argument<string> path = PathArgument();
         var anchors = new Option<string[]>("--anchor") { Description = "An anchor that the log or a job's report has, chain:seq:hash; may be given several times. Only an anchor shows that nothing was cut off or computed anew.", DefaultValueFactory = _ => [] };
         var ended = new Option<bool>("--ended") { Description = "Fails if a chain has not ended: its job runs, was killed, or its last lines were cut off." };
+        var allowEmpty = new Option<bool>("--allow-empty") { Description = "A folder without a trail is no failure: no job has run yet." };
         var command = new Command("verify", """
-            Says whether an audit trail holds: every line, every chain. Changes nothing.
+            Says whether an audit trail holds: every line, every chain. Changes nothing. A folder without a trail is a failure: its name may be mistyped, its disk not mounted.
 
             Examples:
               nhi audit verify /var/log/orders
               nhi audit verify /var/log/orders --anchor "$(cat anchor)" --ended
-            """) { path, anchors, ended };
+            """) { path, anchors, ended, allowEmpty };
         command.SetAction(async (line, cancellationToken) =>
         {
             AuditTrail trail = await ReadAsync(screen, line.GetRequiredValue(path), line.GetRequiredValue(anchors), null, cancellationToken).ConfigureAwait(false);
             await screen.Output.WriteLineAsync(trail.ToString()).ConfigureAwait(false);
-            bool holds = trail.IsIntact && (!line.GetValue(ended) || (trail.Chains.Count > 0 && trail.Chains.All(chain => chain.IsEnded)));
+            bool isMissing = IsNoTrail(trail) && !line.GetValue(allowEmpty);
+            if (isMissing)
+                await TellOfNoTrailAsync(screen, line.GetRequiredValue(path), " If no job has run yet, --allow-empty says that this is well.").ConfigureAwait(false);
+            bool holds = trail.IsIntact && !isMissing && (!line.GetValue(ended) || trail.Chains.All(chain => chain.IsEnded));
             return holds ? ExitCodes.Ok : ExitCodes.Audit;
         });
         return command;
@@ -39,7 +43,11 @@ internal static class AuditCommand
         var pipeline = new Option<string?>("--pipeline") { Description = "Only jobs of this pipeline." };
         var run = new Option<string?>("--run") { Description = "Only jobs of this run." };
         var target = new Option<string?>("--target", "-t") { Description = "Only what concerns this target." };
-        var session = new Option<Guid?>("--session") { Description = "Only this session." };
+        var session = new Option<Guid?>("--session")
+        {
+            Description = "Only this session, by its id.",
+            CustomParser = OptionForms.Of<Guid?>(text => Guid.TryParse(text, out Guid id) ? id : null, text => $"'{text}' is not the id of a session. Write it as the audit has it, such as 37d3619e-73fe-4885-ae8b-3b34c579922e."),
+        };
         var command = new Command("story", """
             Tells what happened, a line an event, with the time since the job's start. The trail is verified meanwhile.
 
@@ -59,29 +67,35 @@ internal static class AuditCommand
             await screen.Output.WriteAsync(told.ToString()).ConfigureAwait(false);
             if (!trail.IsIntact)
                 await screen.Error.WriteLineAsync(trail.ToString()).ConfigureAwait(false);
-            return trail.IsIntact ? ExitCodes.Ok : ExitCodes.Audit;
+            if (IsNoTrail(trail))
+                await TellOfNoTrailAsync(screen, line.GetRequiredValue(path), "").ConfigureAwait(false);
+            return trail.IsIntact && !IsNoTrail(trail) ? ExitCodes.Ok : ExitCodes.Audit;
         });
         return command;
     }
 
+    private static bool IsNoTrail(AuditTrail trail) => trail.IsIntact && trail.Chains.Count == 0;
+
+    private static Task TellOfNoTrailAsync(Screen screen, string path, string more) =>
+        screen.Error.WriteLineAsync($"'{ExceptionText.Clean(path, 300)}' has no file *.audit.jsonl. Name the folder that the audit is written to, and see that its disk is mounted.{more}");
+
     private static Argument<string> PathArgument() => new("path") { Description = "The folder of the audit, one of its files, or a copy." };
 
-    private static Task<AuditTrail> ReadAsync(Screen screen, string path, string[] anchors, Action<AuditRecord>? onRecord, CancellationToken cancellationToken) =>
-        screen.WhileAsync("reading", progress => Task.Run(() =>
+    private static Task<AuditTrail> ReadAsync(Screen screen, string path, string[] anchors, Action<AuditRecord>? onRecord, CancellationToken cancellationToken)
+    {
+        if (path.Length == 0)
+            throw new UsageException("path: is empty. Name the folder that the audit is written to.");
+        if (Array.Find(anchors, anchor => AuditAnchor.TryParse(anchor) is null) is { } wrong)
+            throw new UsageException($"--anchor: {AuditAnchor.FaultOf(wrong)}");
+        return screen.WhileAsync("reading", progress => Task.Run(() =>
         {
             long read = 0;
-            try
+            return AuditTrail.Verify(path, anchors, record =>
             {
-                return AuditTrail.Verify(path, anchors, record =>
-                {
-                    if (++read % ProgressEvery == 0)
-                        progress(string.Create(CultureInfo.InvariantCulture, $"{read} events"));
-                    onRecord?.Invoke(record);
-                }, cancellationToken);
-            }
-            catch (Exception wrong) when (wrong is FormatException or ArgumentException)
-            {
-                throw new UsageException($"--anchor: {ExceptionText.Clean(wrong.Message, 300)}");
-            }
+                if (++read % ProgressEvery == 0)
+                    progress(string.Create(CultureInfo.InvariantCulture, $"{read} events"));
+                onRecord?.Invoke(record);
+            }, cancellationToken);
         }, cancellationToken));
+    }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 
 namespace Nhi.TokenExchange;
 
@@ -43,7 +44,7 @@ internal static class LeasesCommand
             Ends running jobs before their time, or one credential by its handle.
 
             Without --handle it throws the job's kill switch (the file of the setting KillSwitch): all jobs with that switch end, and give back what they hold. New ones don't start before the
-            file is removed again.
+            file is removed again, and one that is there already keeps its reason. A handle that neither the issuer nor a journal knows is a failure: it may be mistyped.
 
             Examples:
               nhi leases revoke --reason "INC-4711, Ada"
@@ -118,7 +119,16 @@ internal static class LeasesCommand
         string file = settings.KillSwitch ?? throw NoSetting("KillSwitch", "the path of the file whose appearance ends its jobs; or name one credential by --target and --handle");
         try
         {
-            await File.WriteAllTextAsync(file, $"{ExceptionText.Clean(reason, 200)}\n").ConfigureAwait(false);
+            // Whoever came first said why the jobs end; their audit has it.
+            if (Path.Exists(file))
+            {
+                string first = ExceptionText.Clean(KillSwitch.ReasonIn(file).Split('\n')[0].Trim(), 200);
+                await screen.Output.WriteLineAsync($"{ExceptionText.Clean(file, 300)} was there before, with the reason '{first}', which stays. Jobs with that switch end within seconds. No new one starts before it is removed.").ConfigureAwait(false);
+                return ExitCodes.Ok;
+            }
+            var made = new FileStream(file, FileMode.CreateNew, FileAccess.Write);
+            await using (made.ConfigureAwait(false))
+                await made.WriteAsync(Encoding.UTF8.GetBytes($"{ExceptionText.Clean(reason, 200)}\n")).ConfigureAwait(false);
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {

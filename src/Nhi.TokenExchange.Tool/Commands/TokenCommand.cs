@@ -12,11 +12,17 @@ internal static class TokenCommand
     {
         var target = new Argument<string>("target") { Description = "The name of a target." };
         var reveal = new Option<bool>("--reveal") { Description = "Writes the credential itself to the standard output. Without it: its fingerprint and its life." };
-        var hold = new Option<TimeSpan>("--hold") { Description = "Keeps the job, and so the credential, for so long (hh:mm:ss) or until Ctrl-C. What can be revoked is revoked when this command ends." };
+        var hold = new Option<TimeSpan?>("--hold")
+        {
+            Description = $"Keeps the job, and so the credential, for so long (hh:mm:ss, at most {LongestHold:hh\\:mm\\:ss}) or until Ctrl-C. What can be revoked is revoked when this command ends.",
+            CustomParser = OptionForms.Of<TimeSpan?>(
+                text => TimeSpan.TryParseExact(text, @"hh\:mm\:ss", CultureInfo.InvariantCulture, out TimeSpan time) ? time : null,
+                text => $"'{text}' is not a time. Write one from 00:00:00 to {LongestHold:hh\\:mm\\:ss}, as hh:mm:ss."),
+        };
         var command = new Command("token", """
             Gets the credential of a target, as the job would: under the same policy, and in the same audit.
 
-            It belongs to this command: what its issuer can revoke is revoked at the end. A program that needs one is better started by nhi exec, which leaves nothing in a shell.
+            It belongs to this command: what its issuer can revoke is revoked at the end. A job that is written against the library never needs to show one.
 
             Examples:
               nhi token warehouse                                  does it work? how long does it live?
@@ -25,9 +31,9 @@ internal static class TokenCommand
         JobSettings.AddTo(command);
         command.SetAction(async (line, cancellationToken) =>
         {
-            TimeSpan held = line.GetValue(hold);
-            if (held < TimeSpan.Zero || held > LongestHold)
-                throw new UsageException($"--hold: is out of its range. Write a time from 00:00:00 to {LongestHold:hh\\:mm\\:ss}.");
+            TimeSpan held = line.GetValue(hold) ?? TimeSpan.Zero;
+            if (held > LongestHold)
+                throw new UsageException($"--hold: is {held:hh\\:mm\\:ss}, which is out of its range. Write a time from 00:00:00 to {LongestHold:hh\\:mm\\:ss}, as hh:mm:ss.");
             JobSettings settings = JobSettings.Read(line);
             JobSession session = await JobSession.StartAsync(settings.Compose, cancellationToken).ConfigureAwait(false);
             await using (session.ConfigureAwait(false))

@@ -23,20 +23,25 @@ internal static class ExitCodes
     /// <summary>It may pass by itself: try again.</summary>
     public const int Passing = 6;
 
-    /// <summary>The audit does not hold, or can't be written or read.</summary>
+    /// <summary>The audit does not hold, is not there, or can't be written or read.</summary>
     public const int Audit = 7;
 
-    /// <summary>A credential that could be ended was not.</summary>
+    /// <summary>What should be ended was not.</summary>
     public const int Unrevoked = 8;
+
+    /// <summary>The job was ended: by its kill switch, or by its longest time.</summary>
+    public const int Ended = 9;
 
     /// <summary>The code for an error of the library.</summary>
     public static int Of(TokenExchangeException error) => error switch
     {
         { Stage: ExchangeStage.Record } => Audit,
         { Stage: ExchangeStage.Configure } => Configuration,
+        { Stage: ExchangeStage.JobEnded } => Ended,
         AccessDeniedException => Denied,
         { IsTransient: true } => Passing,
         { Stage: ExchangeStage.Authorize } => Denied,
+        { Code: ErrorCodes.RevocationFailed } => Unrevoked,
         _ => Refused,
     };
 }

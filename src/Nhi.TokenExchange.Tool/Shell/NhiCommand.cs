@@ -15,6 +15,13 @@ internal static class NhiCommand
     {
         RootCommand root = Make(screen);
         ParseResult line = root.Parse(args);
+        if (args.Length > 0 && line.Action is ParseErrorAction)
+        {
+            await screen.Error.WriteLineAsync(CommandLineFault.Of(line)).ConfigureAwait(false);
+            return ExitCodes.Usage;
+        }
+        // Help without being asked for it is no output.
+        (line, TextWriter helped) = args.Length > 0 ? (line, screen.Output) : (root.Parse("--help"), screen.Error);
         using var help = new StringWriter(System.Globalization.CultureInfo.InvariantCulture);
         // A job's end may take its time; whoever presses Ctrl-C twice means it.
         var how = new InvocationConfiguration { Output = help, Error = screen.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(30) };
@@ -24,8 +31,8 @@ internal static class NhiCommand
         {
             int code = await line.InvokeAsync(how, cancellationToken).ConfigureAwait(false);
             // Help calls the program by its assembly, which nobody types.
-            await screen.Output.WriteAsync(help.ToString().Replace(RootCommand.ExecutableName, "nhi", StringComparison.Ordinal)).ConfigureAwait(false);
-            return line.Action is ParseErrorAction ? ExitCodes.Usage : code;
+            await helped.WriteAsync(help.ToString().Replace(RootCommand.ExecutableName, "nhi", StringComparison.Ordinal)).ConfigureAwait(false);
+            return args.Length > 0 ? code : ExitCodes.Usage;
         }
         catch (UsageException wrong)
         {
@@ -75,7 +82,7 @@ internal static class NhiCommand
               nhi audit verify /var/log/orders
               nhi exec --target archive -- aws s3 ls
 
-            Exit codes: 0 well, 1 unforeseen, 2 command line, 3 settings, 4 denied by the policy, 5 proof or issuer refused, 6 may pass by itself, 7 audit, 8 not revoked. exec has its program's.
+            Exit codes: 0 well, 1 unforeseen, 2 command line, 3 settings, 4 denied by the policy, 5 proof or issuer refused, 6 may pass by itself, 7 audit, 8 not revoked, 9 the job was ended. exec has its program's.
             """);
         Command[] commands =
         [

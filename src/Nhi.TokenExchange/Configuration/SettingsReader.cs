@@ -51,13 +51,15 @@ public sealed class SettingsReader
 
     /// <summary>A text that must be there.</summary>
     /// <param name="name">The name of the setting.</param>
-    public string Text(string name)
+    public string Text(string name) => Text(name, "Write it: one text.");
+
+    private string Text(string name, string remedy)
     {
         int before = _errors.Count;
         if (OptionalText(name) is { } text)
             return text;
         if (_errors.Count == before && !_smells.Has(PathOf(name)))
-            Error(name, "is missing", "Write it.");
+            Error(name, "is missing", remedy);
         return Placeholder;
     }
 
@@ -87,11 +89,11 @@ public sealed class SettingsReader
 
     /// <summary>An absolute https address that must be there: no user, no query, no fragment; a path may be. Loopback may be http.</summary>
     /// <param name="name">The name of the setting.</param>
-    public Uri HttpsUri(string name) => Address(name, Text(name), originOnly: false);
+    public Uri HttpsUri(string name) => Address(name, Text(name, "Write an address such as https://name.example/path."), originOnly: false);
 
     /// <summary>As <see cref="HttpsUri"/>, but scheme, host and port only.</summary>
     /// <param name="name">The name of the setting.</param>
-    public Uri HttpsOrigin(string name) => Address(name, Text(name), originOnly: true);
+    public Uri HttpsOrigin(string name) => Address(name, Text(name, "Write an address such as https://name.example."), originOnly: true);
 
     /// <summary>A time of the form <c>hh:mm:ss</c>.</summary>
     /// <param name="name">The name of the setting.</param>
@@ -121,7 +123,7 @@ public sealed class SettingsReader
     /// <summary>As the public one; a path that is not absolute is below the given folder.</summary>
     internal string FilePath(string name, string? beside)
     {
-        string text = Text(name);
+        string text = Text(name, "Write the whole path of a file.");
         if (ReferenceEquals(text, Placeholder))
             return "/" + Placeholder;
         if (beside is not null && !System.IO.Path.IsPathFullyQualified(text) && text[0] is not ('~' or '/' or '\\'))

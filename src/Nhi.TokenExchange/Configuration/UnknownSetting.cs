@@ -3,6 +3,9 @@ namespace Nhi.TokenExchange;
 /// <summary>What is said of a setting that nobody asked for: the nearest known name, or why there is no such switch.</summary>
 internal static class UnknownSetting
 {
+    // Fewer letters are part of too much.
+    private const int ShortestPart = 4;
+
     // Parts of the names by which other products switch the check of certificates off.
     private static readonly string[] TlsSwitches = ["insecure", "tlsverif", "sslverif", "verifytls", "verifyssl", "skipverif", "ignorecert", "validatecert", "trustservercert", "certificatevalidation", "anycertificate", "dangerous"];
 
@@ -28,9 +31,15 @@ internal static class UnknownSetting
         bool Has(string[] parts) => parts.Any(part => flat.Contains(part, StringComparison.OrdinalIgnoreCase));
     }
 
-    /// <summary>The known word that is at most a third of its letters away; null if there is none.</summary>
-    public static string? Nearest(string word, IEnumerable<string> known) =>
-        word.Length > 64 ? null : known
+    /// <summary>The known word that is at most a third of its letters away, else the shortest that contains it; null if there is none.</summary>
+    public static string? Nearest(string word, IEnumerable<string> known)
+    {
+        string[] words = [.. known];
+        return word.Length > 64 ? null : Misspelt(word, words) ?? (word.Length < ShortestPart ? null : words.Where(candidate => candidate.Contains(word, StringComparison.OrdinalIgnoreCase)).MinBy(candidate => candidate.Length));
+    }
+
+    private static string? Misspelt(string word, string[] known) =>
+        known
             .Select(candidate => (Name: candidate, Distance: Distance(word.ToUpperInvariant(), candidate.ToUpperInvariant())))
             .Where(candidate => candidate.Distance <= Math.Max(2, candidate.Name.Length / 3) && candidate.Distance < candidate.Name.Length)
             .OrderBy(candidate => candidate.Distance)

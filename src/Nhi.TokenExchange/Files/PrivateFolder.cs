@@ -13,6 +13,8 @@ internal static class PrivateFolder
     /// <exception cref="TokenExchangeException">It can't be made, or is not safe.</exception>
     public static void Open(string path, Func<string, string, Exception?, TokenExchangeException> @unsafe)
     {
+        if (File.Exists(path))
+            throw @unsafe("is a file", "Name a folder, or take the file away: a folder is made in its place.", null);
         try
         {
             if (!Directory.Exists(path) && Directory.Exists(Path.GetDirectoryName(path)))

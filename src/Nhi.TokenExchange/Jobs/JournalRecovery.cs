@@ -235,7 +235,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         if (entry.IsStatic)
             return (LeaseEnd.LivesOn, target?.Plan.Exchanger.StaticKey is { } key ? RevocationAttempts.SaidOf(key) : "a static key: its owner alone ends it");
         if (entry.Handle is null)
-            return (LeaseEnd.CannotBeRevoked, "it went with its process, and without it nothing ends it before its time");
+            return (LeaseEnd.CannotBeRevoked, "the journal has no handle by which its issuer could end it, and the credential itself was lost when its process was killed");
         if (target is null && entry.EndIsUncertain && entry.DiesAt + LongestAfterAnUncertainEnd <= session.Clock.Now)
             return (LeaseEnd.CannotBeRevoked, $"no target '{ExceptionText.Clean(entry.Target)}' with issuer {ExceptionText.Clean(entry.Issuer, 200)} was declared for {LongestAfterAnUncertainEnd.TotalDays:0} days after its end");
         if (target is null)

@@ -63,7 +63,7 @@ internal sealed class KillSwitch : IDisposable
     private EndCause? Look()
     {
         if (File.Exists(_path) || Directory.Exists(_path))
-            return EndCause.Revoked($"the file '{ExceptionText.Clean(_path, 200)}'{OwnerOf(_path)}", ReadReason());
+            return EndCause.Revoked($"the file '{ExceptionText.Clean(_path, 200)}'{OwnerOf(_path)}", ReasonIn(_path));
         // Without its folder, or the right to look into it, nobody can throw the switch. That is told when it begins; it does not end the job: a mount may be gone for a moment.
         bool isOutOfSight = !CanBeSeen(_path);
         if (isOutOfSight && !_isOutOfSight)
@@ -75,16 +75,17 @@ internal sealed class KillSwitch : IDisposable
     private static string OwnerOf(string path) =>
         UnixFile.At(path, followLink: false) is { } file ? string.Create(CultureInfo.InvariantCulture, $" of user {file.Owner}") : "";
 
-    private string ReadReason()
+    /// <summary>What stands in the file, or why it was not read.</summary>
+    public static string ReasonIn(string path)
     {
         try
         {
-            UnixFile? itself = UnixFile.At(_path, followLink: false);
-            bool isLink = itself?.IsLink ?? new FileInfo(_path).LinkTarget is not null;
+            UnixFile? itself = UnixFile.At(path, followLink: false);
+            bool isLink = itself?.IsLink ?? new FileInfo(path).LinkTarget is not null;
             if (isLink && !(itself is { } link && (link.Owner == 0 || link.Owner == UnixFile.CurrentUser)))
                 return "the file is a link of another user and was not read";
             // A FIFO must not make the switch wait for a writer, and a link that was put there since is not followed.
-            using SafeFileHandle handle = UnixOpen.IsSupported ? UnixOpen.ToRead(_path, followLink: isLink) : File.OpenHandle(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using SafeFileHandle handle = UnixOpen.IsSupported ? UnixOpen.ToRead(path, followLink: isLink) : File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             if (UnixFile.Of(handle) is { IsRegular: false } other)
                 return $"it is {other.Kind} and was not read";
             byte[] bytes = new byte[MaxBytes];

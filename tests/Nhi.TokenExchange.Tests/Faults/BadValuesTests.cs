@@ -153,6 +153,6 @@ internal sealed class BadValuesTests
     [TestCase("/run/canary/", "names a folder", "Write the path of a file")]
     [TestCase("/run/\0canary", "has a control character at position 5", "Take it out")]
     [TestCase("", "is empty, which is not the same as unset", "Write a value or take the setting out")]
-    [TestCase(null, "is missing", "Write it")]
+    [TestCase(null, "is missing", "Write the whole path of a file")]
     public void B24_A_path_of_a_token_must_be_absolute_and_is_not_expanded(string? value, string what, string remedy) => BadSettings.IsSaid("Identities:job:Path", what, remedy, ("Identities:job:Path", value));
 }

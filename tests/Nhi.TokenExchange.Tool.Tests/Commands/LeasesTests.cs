@@ -67,6 +67,83 @@ public class LeasesTests
     }
 
     [Test]
+    public async Task A_handle_that_nobody_knows_is_told_and_is_no_success()
+    {
+        string settings = _job.WriteSettings();
+
+        ToolRun run = await ToolRun.HereAsync("leases", "revoke", "--target", "warehouse", "--handle", "nosuch", "--reason", "a drill", "--config", settings);
+
+        Assert.That((run.ExitCode, run.Output), Is.EqualTo((ExitCodes.Unrevoked, "")), run.All);
+        Assert.That(run.Error, Does.Contain("NHI4012").And.Contain("warehouse").And.Contain("nothing by the handle 'nosuch'").And.Contain("nhi leases list"));
+    }
+
+    [Test]
+    public async Task A_handle_that_a_journal_names_may_be_gone_already()
+    {
+        string settings = _job.WriteSettings();
+        using RunningTool running = await RunningTool.StartAsync("--reveal writes it", "token", "warehouse", "--hold", "01:00:00", "--config", settings);
+        string handle = Issued.Handle!;
+        string[] line = ["leases", "revoke", "--target", "warehouse", "--handle", handle, "--reason", "a drill", "--config", settings];
+        await ToolRun.HereAsync(line);
+
+        ToolRun again = await ToolRun.HereAsync(line);
+
+        Assert.That((again.ExitCode, again.Output), Is.EqualTo((0, $"warehouse {handle}: already gone\n")), again.All);
+    }
+
+    [Test]
+    public async Task An_issuer_that_ends_nothing_by_a_handle_is_told_as_not_revoked()
+    {
+        _job.UseDatabricks();
+
+        ToolRun run = await ToolRun.HereAsync("leases", "revoke", "--target", "warehouse", "--handle", "x", "--reason", "a drill", "--config", _job.WriteSettings());
+
+        Assert.That(run.ExitCode, Is.EqualTo(ExitCodes.Unrevoked), run.All);
+        Assert.That(run.Error, Does.Contain("NHI4012"));
+    }
+
+    [Test]
+    public async Task What_died_with_its_process_is_told_in_plain_words()
+    {
+        _job.UseDatabricks();
+        string settings = _job.WriteSettings();
+        using (RunningTool running = await RunningTool.StartAsync("--reveal writes it", "token", "warehouse", "--hold", "01:00:00", "--config", settings))
+            await running.KillAsync();
+
+        ToolRun recovered = await ToolRun.HereAsync("leases", "recover", "--config", settings);
+
+        Assert.That(recovered.Output, Does.Contain("cannot be revoked, dies at").And.Contain("no handle by which its issuer could end it, and the credential itself was lost when its process was killed"), recovered.All);
+    }
+
+    [Test]
+    public async Task A_switch_that_is_thrown_keeps_its_reason_and_a_job_that_it_ends_has_an_exit_code_of_its_own()
+    {
+        _job.Section["KillSwitch"] = _job.PathOf("stop");
+        string settings = _job.WriteSettings();
+        await ToolRun.HereAsync("leases", "revoke", "--reason", "INC-1, Ada", "--config", settings);
+
+        ToolRun second = await ToolRun.HereAsync("leases", "revoke", "--reason", "INC-2, Bob", "--config", settings);
+        ToolRun token = await ToolRun.HereAsync("token", "warehouse", "--config", settings);
+
+        Assert.That(second.ExitCode, Is.Zero, second.All);
+        Assert.That(second.Output, Does.Contain("was there before").And.Contain("INC-1, Ada"));
+        Assert.That(await File.ReadAllTextAsync(_job.PathOf("stop")), Is.EqualTo("INC-1, Ada\n"));
+        Assert.That(token.ExitCode, Is.EqualTo(ExitCodes.Ended), token.All);
+        Assert.That(token.Error, Does.Contain("NHI7002").And.Contain("INC-1, Ada"));
+    }
+
+    [Test]
+    public async Task A_switch_that_cannot_be_thrown_is_told_as_not_revoked()
+    {
+        _job.Section["KillSwitch"] = _job.PathOf("nowhere/stop");
+
+        ToolRun run = await ToolRun.HereAsync("leases", "revoke", "--reason", "a drill", "--config", _job.WriteSettings());
+
+        Assert.That(run.ExitCode, Is.EqualTo(ExitCodes.Unrevoked), run.All);
+        Assert.That(run.Error, Does.Contain("NHI4012").And.Contain("nowhere"));
+    }
+
+    [Test]
     public async Task A_journal_that_cannot_be_read_is_told_and_a_folder_that_is_not_there_is_not_made()
     {
         string settings = _job.WriteSettings();

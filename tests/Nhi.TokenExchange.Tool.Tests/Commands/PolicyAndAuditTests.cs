@@ -114,6 +114,21 @@ public class PolicyAndAuditTests
     }
 
     [Test]
+    public async Task A_folder_without_a_trail_is_a_failure_unless_that_is_allowed()
+    {
+        string folder = Directory.CreateDirectory(_job.PathOf("mistyped")).FullName;
+
+        ToolRun verified = await ToolRun.HereAsync("audit", "verify", folder), story = await ToolRun.HereAsync("audit", "story", folder);
+        ToolRun allowed = await ToolRun.HereAsync("audit", "verify", folder, "--allow-empty", "--ended");
+
+        Assert.That((verified.ExitCode, story.ExitCode, allowed.ExitCode), Is.EqualTo((ExitCodes.Audit, ExitCodes.Audit, 0)), verified.All);
+        Assert.That(verified.Output, Does.Contain("NOTHING TO VERIFY"));
+        Assert.That(verified.Error, Does.Contain(folder).And.Contain("*.audit.jsonl").And.Contain("--allow-empty"));
+        Assert.That(story.Error, Does.Contain(folder).And.Contain("*.audit.jsonl"));
+        Assert.That(allowed.Error, Is.Empty);
+    }
+
+    [Test]
     public async Task An_audit_that_is_not_there_and_an_anchor_of_another_form_are_told()
     {
         ToolRun none = await ToolRun.HereAsync("audit", "verify", _job.PathOf("nothing"));

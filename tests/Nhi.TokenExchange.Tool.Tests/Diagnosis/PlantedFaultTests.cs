@@ -62,7 +62,7 @@ public class PlantedFaultTests
         _job.UseDatabricks();
         _job.Section["KillSwitch"] = _job.Write("stop", "a drill\n");
 
-        (await _job.DoctorAsync()).AssertNames("start", "NHI7002", ExitCodes.Configuration, "a drill", _job.PathOf("stop"));
+        (await _job.DoctorAsync()).AssertNames("start", "NHI7002", ExitCodes.Ended, "a drill", _job.PathOf("stop"));
     }
 
     [Test]

@@ -6,15 +6,21 @@ namespace Nhi.TokenExchange;
 internal readonly record struct AuditAnchor(Guid Chain, long Sequence, string Hash)
 {
     /// <exception cref="ArgumentException">It has another form.</exception>
-    public static AuditAnchor Parse(string text)
+    public static AuditAnchor Parse(string text) => TryParse(text) ?? throw new ArgumentException(FaultOf(text), nameof(text));
+
+    /// <summary>The anchor; null if the text has another form.</summary>
+    public static AuditAnchor? TryParse(string text)
     {
         string[] parts = text.Trim().Split(':');
         return parts.Length == 3 && Guid.TryParseExact(parts[0], "D", out Guid chain)
             && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out long sequence) && sequence > 0
             && parts[2].Length == ChainLine.NoHash.Length && parts[2].All(char.IsAsciiHexDigit)
                 ? new AuditAnchor(chain, sequence, parts[2].ToLowerInvariant())
-                : throw new ArgumentException($"'{AuditText.Shown(text, 150)}' is no anchor. One is written as the chain's id, a line's number and its hash, with colons between them.", nameof(text));
+                : null;
     }
+
+    /// <summary>What is wrong with a text that is none.</summary>
+    public static string FaultOf(string text) => $"'{AuditText.Shown(text, 150)}' is no anchor. One is written as the chain's id, a line's number and its hash, with colons between them.";
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Chain:D}:{Sequence}:{Hash}");
 }
