@@ -94,30 +94,20 @@ internal sealed partial class LeaseEnding(JobSession session, LeaseAccounts acco
     public void NoteOverdue(Credential credential)
     {
         if (!accounts.IsUnrevoked(credential) && _overdue.TryAdd(credential, true))   // else it was tried, or waits for its turn
-        {
-            using AsyncFlowControl noFlow = NoFlow();
-            _ = Task.Run(() => EndNotedAsync(credential));
-        }
+            OutOfFlow(() => _ = Task.Run(() => EndNotedAsync(credential)));
     }
 
     /// <summary>Ends leases, in the order of above, and returns at once.</summary>
-    public void EndInBackground(IReadOnlyList<Credential> credentials, string reason)
+    public void EndInBackground(IReadOnlyList<Credential> credentials, string reason) => OutOfFlow(() =>
     {
-        using AsyncFlowControl noFlow = NoFlow();
         ILookup<TargetRuntime, Credential> byTarget = credentials.ToLookup(credential => credential.Lease.Owner!);
         var ends = new Dictionary<string, Task>(StringComparer.Ordinal);
         foreach (TargetRuntime target in session.Targets.Reverse())
         {
             Task behind = EndsBehind(target, ends);
-            ends.Add(target.Target, Task.WhenAll(byTarget[target].Select(credential => Task.Run(() => EndAfterAsync(behind, credential))).Append(behind)));
+            ends.Add(target.Target, Task.WhenAll(byTarget[target].Select(credential => Task.Run(() => EndAfterAsync(behind, credential, reason))).Append(behind)));
         }
-
-        async Task EndAfterAsync(Task behind, Credential credential)
-        {
-            await GiveHeadStartAsync(behind).ConfigureAwait(false);
-            await EndInTurnAsync(credential, BorrowDecidedOn, reason, isListed: true, isLastTry: false).ConfigureAwait(false);
-        }
-    }
+    });
 
     /// <summary>An exchange failed that may have made something all the same: ends it by the handle that its exchanger had chosen. What can't be ended so stays in the journal for the next start.</summary>
     public async Task EndAnnouncedAsync(TargetRuntime owner, JournalEntry announced)
@@ -129,7 +119,17 @@ internal sealed partial class LeaseEnding(JobSession session, LeaseAccounts acco
     }
 
     // Who finds something to end takes no part in the ending: it is not of the finder's flight.
-    private static AsyncFlowControl NoFlow() => ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
+    private static void OutOfFlow(Action begin)
+    {
+        using AsyncFlowControl noFlow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
+        begin();
+    }
+
+    private async Task EndAfterAsync(Task behind, Credential credential, string reason)
+    {
+        await GiveHeadStartAsync(behind).ConfigureAwait(false);
+        await EndInTurnAsync(credential, BorrowDecidedOn, reason, isListed: true, isLastTry: false).ConfigureAwait(false);
+    }
 
     private Task EndsBehind(TargetRuntime target, Dictionary<string, Task> ends) => Task.WhenAll(session.Targets.Where(other => other.Plan.Through == target.Target).Select(other => ends[other.Target]));
 
