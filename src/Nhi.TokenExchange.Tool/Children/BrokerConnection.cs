@@ -7,7 +7,7 @@ namespace Nhi.TokenExchange;
 /// <summary>The broker that <c>nhi exec</c> runs, as a helper asks it that a program below it started.</summary>
 internal sealed class BrokerConnection : IDisposable
 {
-    // As docs/broker.md has them: a contract with programs of others.
+    // As the page "Broker: for programs that can't exchange" has them: a contract with programs of others.
     private const string Broker = "NHI_BROKER";
     private const string TokenFile = "NHI_BROKER_TOKEN_FILE";
     private const string SocketScheme = "unix:";

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
 
+using System.Collections.Concurrent;
+
 namespace Nhi.TokenExchange;
 
 /// <summary>Records the audit events of one job: in every required sink, and, without waiting, in the others. The audit may be slow: an exchange waits for it for two seconds, and the job's end for as long after its own deadline.</summary>
@@ -18,8 +20,8 @@ internal sealed class JobAudit
     private AuditSpool? _spool;
     private SpoolShipper? _shipper;
     private readonly List<BestEffortSink> _beforeFiles = [];
-    private readonly Lock _lock = new();
-    private Task<bool>? _lookWhetherFull;
+    // One at a time, for whoever asks meanwhile.
+    private readonly ConcurrentDictionary<SpoolRoom, Lazy<Task<bool>>> _looks = new(ReferenceEqualityComparer.Instance);
     private Task _looking = Task.CompletedTask;
 
     public JobAudit(SessionPlan plan)
@@ -67,9 +69,7 @@ internal sealed class JobAudit
     {
         if (_spool is not { Room.HasRefused: true } spool)
             return false;
-        Task<bool> look;
-        lock (_lock)
-            look = _lookWhetherFull is { IsCompleted: false } running ? running : _lookWhetherFull = LookAsync(spool.Room);
+        Task<bool> look = _looks.AddOrUpdate(spool.Room, NewLook, (room, last) => last.Value.IsCompleted ? NewLook(room) : last).Value;
         try
         {
             return await look.WaitAsync(Deadline, _plan.Time, cancellationToken).ConfigureAwait(false);
@@ -154,6 +154,8 @@ internal sealed class JobAudit
         _bestEffort.Add(before);
         _beforeFiles.Add(before);
     }
+
+    private static Lazy<Task<bool>> NewLook(SpoolRoom room) => new(() => LookAsync(room));
 
     private static async Task<bool> LookAsync(SpoolRoom room)
     {

@@ -15,7 +15,7 @@ public sealed class AuditCollectorOptions
     /// <summary>Sent as the query <c>api-version</c>, such as 2023-01-01; null: there is no query.</summary>
     public string? ApiVersion { get; set; }
 
-    /// <summary>How much the spool's folder may hold, in bytes, set aside events among it. Default 64 MiB; from 1 MiB to 16 GiB. One sixteenth more is for the events of <see cref="Target"/>, without which a full spool could not be sent.</summary>
+    /// <summary>How much the spool's folder may hold, in bytes, set aside events among it. Default 64 MiB; from 1 MiB to 16 GiB. The events of <see cref="Target"/>, without which a full spool could not be sent, have one sixteenth more, and then some now and then, up to four times as much.</summary>
     public long SpoolBytes { get; set; } = 64L << 20;
 
     internal IEnumerable<(string Setting, string What, string Remedy)> Flaws

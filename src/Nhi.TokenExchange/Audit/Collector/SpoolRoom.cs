@@ -1,15 +1,20 @@
+using System.Collections.Concurrent;
+
 namespace Nhi.TokenExchange;
 
 /// <summary>How much a spool may hold, and holds: what its folder held when it was looked at last, and what the session has written since. Other sessions may share the folder.</summary>
 /// <remarks>
 /// An event takes its room before it is written, and gives it back if it was not. Where there is none, the folder is looked at again before the event is refused: the room may have come without a word to this session.
 /// Without a credential of its own the shipper could not empty a full spool, and without room for the events of that credential's flight there is none. So those have a reserve; and when that is used up, room for a flight
-/// every few minutes, however full the spool is.
+/// every few minutes, up to four times the bound: there an operator has to make room.
 /// </remarks>
 internal sealed class SpoolRoom(AuditCollectorPlan plan, TimeProvider time)
 {
     // Of the bound: 64 KiB at the least, some flights.
     private const int ReservePart = 16;
+
+    // Of the bound: the end of it, also for the credential that empties the spool.
+    private const int MostTimes = 4;
 
     // A dozen events, of two hops and the target: about a kilobyte each.
     private const int FlightBytes = 64 << 10;
@@ -19,8 +24,7 @@ internal sealed class SpoolRoom(AuditCollectorPlan plan, TimeProvider time)
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookAnyway = TimeSpan.FromSeconds(10);
 
-    private readonly Lock _lock = new();
-    private bool _isGiven;
+    private readonly ConcurrentQueue<bool> _given = new();
 
     // The writer's thread alone; others read whether an event was refused.
     private long _held;
@@ -57,11 +61,7 @@ internal sealed class SpoolRoom(AuditCollectorPlan plan, TimeProvider time)
     public void Settle(bool areWritten) => (_held, _taken) = (_held + (areWritten ? _taken : 0), 0);
 
     /// <summary>A file was taken away, or is another one now: the folder is looked at again.</summary>
-    public void Give()
-    {
-        lock (_lock)
-            _isGiven = true;
-    }
+    public void Give() => _given.Enqueue(true);
 
     /// <summary>Whether the last event found no room, and would find none now. Looks into the folder; the disk may hang.</summary>
     public bool LookWhetherFull()
@@ -79,7 +79,7 @@ internal sealed class SpoolRoom(AuditCollectorPlan plan, TimeProvider time)
     private bool Fits(int bytes, string? target)
     {
         long after = _held + _taken + bytes;
-        return after <= plan.SpoolBytes || (plan.Needs(target) && (after <= plan.SpoolBytes + (plan.SpoolBytes / ReservePart) || FitsBeyond(bytes)));
+        return after <= plan.SpoolBytes || (plan.Needs(target) && (after <= plan.SpoolBytes + (plan.SpoolBytes / ReservePart) || (after <= MostTimes * plan.SpoolBytes && FitsBeyond(bytes))));
     }
 
     private bool FitsBeyond(int bytes)
@@ -96,12 +96,10 @@ internal sealed class SpoolRoom(AuditCollectorPlan plan, TimeProvider time)
 
     private bool TakeGiven()
     {
-        lock (_lock)
-        {
-            bool isGiven = _isGiven;
-            _isGiven = false;
-            return isGiven;
-        }
+        bool isGiven = false;
+        while (_given.TryDequeue(out _))
+            isGiven = true;
+        return isGiven;
     }
 
     private void Look()

@@ -119,6 +119,16 @@ internal sealed class FullSpoolTests : CollectorFixture
     }
 
     [Test]
+    public void Four_times_the_bound_is_the_end_of_it_for_everybody()
+    {
+        Directory.CreateDirectory(Spool);
+        File.WriteAllBytes(Path.Combine(Spool, "old.rejected.jsonl"), new byte[(4 << 20) - 1000]);
+        var room = new SpoolRoom(Plan("siem"), new ManualTimeProvider());
+
+        Assert.That((room.TryTake(1000, "siem"), room.TryTake(1, "siem")), Is.EqualTo((true, false)));
+    }
+
+    [Test]
     public async Task What_was_refused_and_can_t_be_set_aside_is_kept_tried_again_and_health_says_so()
     {
         var disk = new TestDisk();
