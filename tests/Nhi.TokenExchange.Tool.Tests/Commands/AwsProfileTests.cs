@@ -39,7 +39,7 @@ internal sealed class AwsProfileTests
             Assert.Ignore("Skipped: the AWS CLI is not on the path.");
         await using DoctoredJob job = await DoctoredJob.StartAsync();
         AwsRole role = job.UseAws();
-        string own = job.Write("credentials", "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = not-a-key\n[warehouse]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = not-a-key\n");
+        string own = job.Write("credentials", "[default]\naws_access_key_id = wrong-key\naws_secret_access_key = not-a-key\n[warehouse]\naws_access_key_id = wrong-key\naws_secret_access_key = not-a-key\n");
 
         ToolRun run = await ExecAsync(job, $"aws sts get-caller-identity --output text --query Arn --endpoint-url {job.Emulator.Aws.Endpoint.AbsoluteUri}", new Dictionary<string, string> { ["AWS_SHARED_CREDENTIALS_FILE"] = own });
 
