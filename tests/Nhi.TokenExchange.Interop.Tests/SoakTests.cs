@@ -1,5 +1,7 @@
 using System.Text.Json;
 
+[assembly: LevelOfParallelism(4)]   // a soak of seconds waits more than it works
+
 namespace Nhi.TokenExchange;
 
 /// <summary>The short form of the soak, with a seed that stays, and the bugs that its checker has to find.</summary>

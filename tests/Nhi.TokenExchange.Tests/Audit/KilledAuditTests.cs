@@ -56,7 +56,7 @@ internal sealed class KilledAuditTests : AuditFolderFixture
             using Process child = shell is null ? ChildProcess.Start(how) : ChildProcess.StartIn(shell, how);
             while (said.Count < lines)
             {
-                if (await child.StandardOutput.ReadLineAsync() is not { } line)
+                if (await ChildProcess.ReadLineAsync(child) is not { } line)
                     throw new AssertionException($"The job ended by itself: {await child.StandardError.ReadToEndAsync()}");
                 said.Add(line);
             }

@@ -162,7 +162,7 @@ internal sealed class TimeFaultTests
     public async Task T8_A_process_that_was_stopped_goes_on_and_ends_its_leases()
     {
         using Process child = ChildProcess.Start("wait");
-        Assert.That(await child.StandardOutput.ReadLineAsync(), Is.EqualTo("ready"));
+        Assert.That(await ChildProcess.ReadLineAsync(child), Is.EqualTo("ready"));
 
         foreach (string signal in new[] { "STOP", "CONT", "TERM" })
         {

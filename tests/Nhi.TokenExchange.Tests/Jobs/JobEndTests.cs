@@ -29,7 +29,7 @@ public class JobEndTests
     public async Task An_emulator_in_the_process_takes_no_signal_away(string signal, int exitCode)
     {
         using Process child = await StartAsync("wait beside the emulator");
-        Assert.That(await child.StandardOutput.ReadLineAsync(), Is.EqualTo("emulating"));
+        Assert.That(await ChildProcess.ReadLineAsync(child), Is.EqualTo("emulating"));
 
         using (Process kill = Process.Start("kill", [$"-{signal}", $"{child.Id}"]))
             await kill.WaitForExitAsync();
@@ -109,7 +109,7 @@ public class JobEndTests
     {
         var start = new ProcessStartInfo("dotnet", [ChildJob, .. how]) { RedirectStandardOutput = true, RedirectStandardError = true };
         Process child = Process.Start(start)!;
-        Assert.That(await child.StandardOutput.ReadLineAsync(), Is.EqualTo("ready"));
+        Assert.That(await ChildProcess.ReadLineAsync(child), Is.EqualTo("ready"));
         return child;
     }
 

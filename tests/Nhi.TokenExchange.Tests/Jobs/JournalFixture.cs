@@ -26,7 +26,7 @@ internal abstract class JournalFixture
     {
         using Process child = ChildProcess.Start("journal", Journals, Ledger);
         for (int line = 0; line < afterLines; line++)
-            Assert.That(await child.StandardOutput.ReadLineAsync(), Is.Not.Null, "the job ended by itself");
+            Assert.That(await ChildProcess.ReadLineAsync(child), Is.Not.Null, "the job ended by itself");
         child.Kill();
         await child.WaitForExitAsync();
     }

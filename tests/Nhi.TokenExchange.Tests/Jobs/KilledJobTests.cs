@@ -119,7 +119,7 @@ internal sealed class KilledJobTests : JournalFixture
         using (Process recoverer = ChildProcess.Start("recover", Journals, Ledger))
         {
             for (int line = 0; line < afterLines; line++)
-                Assert.That(await recoverer.StandardOutput.ReadLineAsync(), Is.EqualTo("revoke"));
+                Assert.That(await ChildProcess.ReadLineAsync(recoverer), Is.EqualTo("revoke"));
             recoverer.Kill();
             await recoverer.WaitForExitAsync();
         }
@@ -136,7 +136,7 @@ internal sealed class KilledJobTests : JournalFixture
     {
         using Process child = ChildProcess.Start("journal", Journals, Ledger);
         for (int line = 0; line < AllLines; line++)
-            await child.StandardOutput.ReadLineAsync();
+            await ChildProcess.ReadLineAsync(child);
 
         RecoveryReport report = await RecoverAsync();
 

@@ -36,6 +36,22 @@ internal static class ChildProcess
         return Start(start);
     }
 
+    /// <summary>Waits for what it says next.</summary>
+    /// <returns>Null: it has ended.</returns>
+    /// <exception cref="AssertionException">It lives, and said nothing more for minutes; it is killed.</exception>
+    public static async Task<string?> ReadLineAsync(Process child)
+    {
+        try
+        {
+            return await child.StandardOutput.ReadLineAsync().WaitAsync(Deadline, TimeProvider.System);
+        }
+        catch (TimeoutException)
+        {
+            child.Kill(entireProcessTree: true);
+            throw new AssertionException($"The child process said nothing more within {Deadline}. Its errors: {await child.StandardError.ReadToEndAsync()}");
+        }
+    }
+
     private static async Task<(string Said, int ExitCode)> EndAsync(ProcessStartInfo start, params (string Name, string Value)[] variables)
     {
         using Process child = Start(start, variables);

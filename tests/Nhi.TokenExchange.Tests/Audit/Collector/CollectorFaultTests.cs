@@ -152,7 +152,7 @@ internal sealed class CollectorFaultTests : CollectorFixture
             using Process child = ChildProcess.Start("collect", Spool, emulator.Authorization.Issuer.AbsoluteUri, proof, Collector.Uri.AbsoluteUri);
             while (said.Count < lines)
             {
-                if (await child.StandardOutput.ReadLineAsync() is not { } line)
+                if (await ChildProcess.ReadLineAsync(child) is not { } line)
                     throw new AssertionException($"The job ended by itself: {await child.StandardError.ReadToEndAsync()}");
                 said.Add(line);
             }
