@@ -82,12 +82,14 @@ internal sealed class JobEndOrderTests
                 return Task.FromResult(Revocation.Revoked);
             });
 
+        int timers = time.PendingTimers;
         Task<JobReport> ending = job.CompleteAsync();
         await gate.Reached;
+        await Eventually.HoldsAsync(() => time.PendingTimers == timers + 3, "both deadlines of the job's end, and the quarter");
         time.Advance(TimeSpan.FromSeconds(2));
         bool isEarly = parent.Task.IsCompleted;
         time.Advance(TimeSpan.FromSeconds(1));
-        await parent.Task;
+        await Eventually.HoldsAsync(() => parent.Task.IsCompleted, "the parent's turn");
         time.Advance(TimeSpan.FromSeconds(8));
         JobReport report = await ending;
 
@@ -183,7 +185,7 @@ internal sealed class JobEndOrderTests
         }, options => options.Scopes = ScopeSet.Of([.. Enumerable.Range(0, 60).Select(i => $"table-{i}")]));
         for (int i = 0; i < 60; i++)
             await job.Warehouse.GetAsync(new CredentialRequest { Scopes = ScopeSet.Of($"table-{i}") });
-        job.Time.Advance(TimeSpan.FromMinutes(6));
+        job.Time.Advance(TimeSpan.FromMinutes(5) + TimeSpan.FromSeconds(2));   // no further: their deadlines are ten seconds after the end that is assumed
         await Eventually.HoldsAsync(() => asked == 16 && job.Session.Leases.FlightsInTheAir == 60, "sixteen that are asked for, and all others waiting");
 
         gate.Open();
@@ -206,7 +208,7 @@ internal sealed class JobEndOrderTests
         }, options => options.Scopes = ScopeSet.Of([.. Enumerable.Range(0, 60).Select(i => $"table-{i}")]));
         for (int i = 0; i < 60; i++)
             await job.Warehouse.GetAsync(new CredentialRequest { Scopes = ScopeSet.Of($"table-{i}") });
-        job.Time.Advance(TimeSpan.FromMinutes(6));
+        job.Time.Advance(TimeSpan.FromMinutes(5) + TimeSpan.FromSeconds(2));   // no further: their deadlines are ten seconds after the end that is assumed
         await Eventually.HoldsAsync(() => asked == 16 && job.Session.Leases.FlightsInTheAir == 60, "sixteen that are asked for, and all others waiting");
 
         Task<JobReport> ending = job.Session.CompleteAsync();
