@@ -34,6 +34,8 @@ internal sealed partial class LeaseEnding(JobSession session, LeaseAccounts acco
     public async Task EndAllAsync(IReadOnlyList<Credential> taken, string reason, CancellationToken cancellationToken)
     {
         ILookup<TargetRuntime, Credential> byTarget = taken.ToLookup(credential => credential.Lease.Owner!);
+        foreach (Credential hop in taken.Where(credential => IsHop(credential.Lease.Owner!)))
+            _takenHops.Enqueue(hop);
         var ends = new Dictionary<string, Task>(StringComparer.Ordinal);
         foreach (TargetRuntime target in session.Targets.Reverse())   // those that go through others stand behind them
         {
