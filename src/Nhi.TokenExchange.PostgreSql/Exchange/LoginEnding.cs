@@ -53,8 +53,9 @@ internal sealed class LoginEnding(AdminAccess admin, SubjectToken? proof, string
             return Revocation.AlreadyGone;
         try
         {
+            await PostgresSql.ExecuteAsync(connection, $"ALTER ROLE {_role} NOLOGIN", cancellationToken).ConfigureAwait(false);   // by itself: what fails after it does not let anybody in again
             // As a member the admin may terminate its sessions and take over what it owns.
-            await PostgresSql.ExecuteAsync(connection, $"ALTER ROLE {_role} NOLOGIN; GRANT {_role} TO CURRENT_USER", cancellationToken).ConfigureAwait(false);
+            await PostgresSql.ExecuteAsync(connection, $"GRANT {_role} TO CURRENT_USER", cancellationToken).ConfigureAwait(false);
         }
         catch (PostgresException gone) when (gone.SqlState == PostgresErrorCodes.UndefinedObject)
         {

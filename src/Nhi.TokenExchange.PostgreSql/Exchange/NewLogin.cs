@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 
@@ -15,6 +16,7 @@ internal sealed class NewLogin
     public string Name { get; }
 
     /// <summary>Goes to the job alone; the server gets <see cref="ScramVerifier"/>.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public string Password { get; } = System.Buffers.Text.Base64Url.EncodeToString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(PasswordBytes));
 
     public static NewLogin For(string prefix, string target) => new(LoginName.New(prefix, target));

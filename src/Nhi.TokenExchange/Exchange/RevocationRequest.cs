@@ -20,6 +20,11 @@ public sealed class RevocationRequest<TCredential>
     /// </summary>
     public Func<CancellationToken, ValueTask<SubjectToken>>? Subject { get; init; }
 
+    /// <summary>
+    /// Gets what the job holds of the target that this one goes through, but for the one of the fingerprint that is given: where that has died, another may do. Null where there is none; nothing is exchanged for it. Works while the job ends, too.
+    /// </summary>
+    internal Func<string, SubjectToken?>? OtherSubject { get; init; }
+
     /// <summary>Gets the target's own credential, as its provider does: for an issuer that lets one of a kind end another. Fails when the job has ended. Null where there is no job.</summary>
     internal Func<CancellationToken, ValueTask<TCredential>>? Own { get; init; }
 

@@ -253,6 +253,7 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
         Credential = credential,
         Handle = handle,
         Subject = async cancellationToken => (await Proofs.GetAsync(null, cancellationToken).ConfigureAwait(false)).Token,
+        OtherSubject = dead => Plan.Through is { } hop ? Session.OtherOf(Session.Runtime(hop), dead) is BearerToken other ? AttestedProof.OfHop(Session.Runtime(hop), other).Token : null : null,
         Own = async cancellationToken => (T)await GetForNextHopAsync(onlyHeld: false, cancellationToken).ConfigureAwait(false),
         Backchannel = Session.Backchannel,
         Time = Session.Plan.Time,

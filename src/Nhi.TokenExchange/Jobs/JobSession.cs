@@ -247,6 +247,9 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
     /// <summary>Ends a lease if nobody else does.</summary>
     internal Task EndLeaseAsync(Credential credential, string reason) => _ending.EndAsync(credential, reason);
 
+    /// <summary>A living credential of a target but for one.</summary>
+    internal Credential? OtherOf(TargetRuntime target, string fingerprint) => _ending.OtherOf(target, fingerprint);
+
     /// <summary>Ends what a failed exchange may have made.</summary>
     internal Task EndAnnouncedAsync(TargetRuntime target, JournalEntry announced) => _ending.EndAnnouncedAsync(target, announced);
 

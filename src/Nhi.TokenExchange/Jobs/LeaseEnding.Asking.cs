@@ -11,6 +11,20 @@ internal sealed partial class LeaseEnding
     // What the issuer said when it did not end one: that stands, whoever asks again.
     private readonly ConditionalWeakTable<Credential, string> _failures = [];
 
+    // What the job's end took of targets that others go through: it is ended after those.
+    private readonly ConcurrentQueue<Credential> _takenHops = new();
+
+    /// <summary>The credential of a target that lives longest, but for one: an issuer that ends a credential behind another of its own may be asked with any.</summary>
+    /// <param name="target">The target; others go through it.</param>
+    /// <param name="fingerprint">Which one is not meant.</param>
+    /// <returns>Null: there is none that nobody has ended.</returns>
+    public Credential? OtherOf(TargetRuntime target, string fingerprint)
+    {
+        return session.Leases.Live(IsMeant).Concat(_takenHops.Where(taken => IsMeant(taken) && !session.Leases.IsDead(taken))).MaxBy(one => one.ExpiresAt);
+
+        bool IsMeant(Credential one) => one.Lease.Owner == target && one.Fingerprint != fingerprint && !_endedHops.ContainsKey((target.Target, one.Fingerprint));
+    }
+
     // Once it was not answered, or refused, an issuer that knows it no more may have lost it with its hop's credential: that says nothing of the revocation that failed.
     private async Task<Asked> AskAsync(Credential credential, CancellationToken cancellationToken)
     {
@@ -18,7 +32,7 @@ internal sealed partial class LeaseEnding
         bool hasFailed = _failures.TryGetValue(credential, out string? failure), isLeftToHop = false;
         (LeaseEnd end, string? said) = await owner.Activities.RunAsync(() => new RevocationAttempts(owner, session.Plan.Time).RunAsync(
             AskOnceAsync, () => session.Leases.IsDead(credential), cancellationToken)).ConfigureAwait(false);
-        if (end is LeaseEnd.Revoked or LeaseEnd.AlreadyGone && session.Targets.Any(other => other.Plan.Through == owner.Target))
+        if (end is LeaseEnd.Revoked or LeaseEnd.AlreadyGone && IsHop(owner))
             _endedHops.TryAdd((owner.Target, credential.Fingerprint), true);
         failure ??= "not answered";
         if (hasFailed)
@@ -48,6 +62,8 @@ internal sealed partial class LeaseEnding
             }
         }
     }
+
+    private bool IsHop(TargetRuntime target) => session.Targets.Any(other => other.Plan.Through == target.Target);
 
     private static string? EndsWith(Credential credential) => credential.Lease.Owner!.Plan.Exchanger.EndsWith(credential);
 

@@ -19,8 +19,10 @@ internal sealed partial class LeaseEnding(JobSession session, LeaseAccounts acco
     // At once, of one target. An issuer that answers in 100 ms ends 1,600 credentials in 10 s.
     private const int MostAtOnce = 16;
 
-    // While the job runs: who takes one may ask, and puts it back.
-    private readonly Turns _turns = new(MostAtOnce);
+    // While the job runs, of each target: who takes one may ask, and puts it back.
+    private readonly ConcurrentDictionary<TargetRuntime, Turns> _turns = new();
+    // The deadline of the job's end, once that has begun.
+    private readonly TaskCompletionSource<CancellationToken> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     // Told of at an end that is uncertain, and waiting for a turn.
     private readonly ConcurrentDictionary<Credential, bool> _overdue = new();
     // Not ended at the job's end: what they ended with may be ended still.
@@ -30,10 +32,16 @@ internal sealed partial class LeaseEnding(JobSession session, LeaseAccounts acco
     // What comes back is in the report once: by its own line, or as unanswered.
     private readonly Turns _listing = new(1);
 
-    /// <summary>Ends leases that the caller has taken out of the set; the order is above.</summary>
+    /// <summary>Ends leases that the job's end has taken out of the set; the order is above.</summary>
+    /// <param name="taken">The leases.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="cancellationToken">Cancelled at the deadline of the job's end.</param>
     public async Task EndAllAsync(IReadOnlyList<Credential> taken, string reason, CancellationToken cancellationToken)
     {
+        _end.TrySetResult(cancellationToken);
         ILookup<TargetRuntime, Credential> byTarget = taken.ToLookup(credential => credential.Lease.Owner!);
+        foreach (Credential hop in taken.Where(credential => IsHop(credential.Lease.Owner!)))
+            _takenHops.Enqueue(hop);
         var ends = new Dictionary<string, Task>(StringComparer.Ordinal);
         foreach (TargetRuntime target in session.Targets.Reverse())   // those that go through others stand behind them
         {
@@ -173,9 +181,10 @@ internal sealed partial class LeaseEnding(JobSession session, LeaseAccounts acco
         await EndBehindAsync(credential, reason).ConfigureAwait(false);
         bool jobRuns = session.Leases.TakeOff();
         bool hasTurn = false;
+        Turns turns = _turns.GetOrAdd(credential.Lease.Owner!, static _ => new Turns(MostAtOnce));
         try
         {
-            hasTurn = jobRuns && await _turns.TakeAsync(session.Over).ConfigureAwait(false);
+            hasTurn = jobRuns && await turns.TakeAsync(session.Over).ConfigureAwait(false);
             if (!hasTurn || session.Leases.IsClosed || borrow(credential) is not { } borrowed)
                 return null;
             using var deadline = new CancellationTokenSource(EndDeadline, session.Plan.Time);
@@ -186,7 +195,7 @@ internal sealed partial class LeaseEnding(JobSession session, LeaseAccounts acco
         finally
         {
             if (hasTurn)
-                _turns.GiveBack();
+                turns.GiveBack();
             session.Leases.TouchDown();
         }
     }
@@ -217,7 +226,19 @@ internal sealed partial class LeaseEnding(JobSession session, LeaseAccounts acco
         accounts.RecordInBackground(ending);
     }
 
+    // What fails while the job ends is asked for once more at once: the end takes what was put back when it has waited for all others, and that may be its deadline.
     private async Task<LeaseAccount> EndBorrowedAsync(Credential credential, string reason, bool isListed, bool isLastTry, CancellationToken cancellationToken)
+    {
+        LeaseAccount ending = await TryToEndAsync(credential, reason, isListed, isLastTry, cancellationToken).ConfigureAwait(false);
+        if (ending.End != LeaseEnd.Failed || isLastTry || !session.Leases.IsClosed)
+            return ending;
+        CancellationToken end = await _end.Task.ConfigureAwait(false);
+        if (end.IsCancellationRequested || !LeaseOwnership.TryBorrow(credential))
+            return ending;
+        return await TryToEndAsync(credential, reason, isListed, isLastTry, end).ConfigureAwait(false);   // its record takes the place of the other
+    }
+
+    private async Task<LeaseAccount> TryToEndAsync(Credential credential, string reason, bool isListed, bool isLastTry, CancellationToken cancellationToken)
     {
         _borrowed.TryAdd(credential, true);
         Asked asked = await AskAsync(credential, cancellationToken).ConfigureAwait(false);

@@ -149,6 +149,31 @@ internal sealed class LoginEndingTests
         Assert.That(await job.Server.QueryAsync<string>($"SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = '{role}' AND NOT rolcanlogin"), Has.One.Contains(table));
     }
 
+    [Test]
+    public async Task What_a_job_left_to_the_heir_is_seen_by_no_job_beside_it_but_where_it_was_granted()
+    {
+        string prefix = OrdersJob.NewPrefix(), own = prefix + "_own", granted = prefix + "_granted";
+        await using OrdersJob beside = await StartAsync();
+        await using NpgsqlConnection connection = await beside.OpenAsync();
+        await using (OrdersJob ending = await StartAsync())
+        {
+            await using (NpgsqlConnection making = await ending.OpenAsync())
+                await making.SqlAsync($"CREATE TABLE {own} (id int); CREATE TABLE {granted} (id int); GRANT SELECT ON {granted} TO orders_writer");
+            Assert.That((await ending.Session.CompleteAsync()).AllEnded);
+        }
+        await using OrdersJob ended = await StartAsync();
+        await using (NpgsqlConnection making = await ended.OpenAsync())
+            await making.SqlAsync($"CREATE TABLE {own}_too (id int)");
+        await ended.Session.CompleteAsync();
+
+        Assert.That(await SharedServer.Server.QueryAsync<string>($"SELECT DISTINCT tableowner::text FROM pg_tables WHERE tablename LIKE '{prefix}%'"), Is.EqualTo([prefix + "_heir"]), "one heir for all of them");
+        Assert.That(Assert.ThrowsAsync<PostgresException>(() => connection.SqlAsync($"SELECT * FROM {own}"))?.SqlState, Is.EqualTo("42501"));
+        Assert.That(Assert.ThrowsAsync<PostgresException>(() => connection.SqlAsync($"SET ROLE {prefix}_heir"))?.SqlState, Is.EqualTo("42501"));
+        await connection.SqlAsync($"SELECT * FROM {granted}");
+
+        Task<OrdersJob> StartAsync() => OrdersJob.StartAsync(roles: ["orders_writer"], options: o => o.RolePrefix = prefix);
+    }
+
     [TestCase(false)]
     [TestCase(true)]
     public async Task What_a_job_makes_reaches_nothing_that_another_left_to_their_heir(bool byAnalyze)

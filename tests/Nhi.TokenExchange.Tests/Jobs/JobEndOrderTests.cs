@@ -82,12 +82,14 @@ internal sealed class JobEndOrderTests
                 return Task.FromResult(Revocation.Revoked);
             });
 
+        int timers = time.PendingTimers;
         Task<JobReport> ending = job.CompleteAsync();
         await gate.Reached;
+        await Eventually.HoldsAsync(() => time.PendingTimers == timers + 3, "both deadlines of the job's end, and the quarter");
         time.Advance(TimeSpan.FromSeconds(2));
         bool isEarly = parent.Task.IsCompleted;
         time.Advance(TimeSpan.FromSeconds(1));
-        await parent.Task;
+        await Eventually.HoldsAsync(() => parent.Task.IsCompleted, "the parent's turn");
         time.Advance(TimeSpan.FromSeconds(8));
         JobReport report = await ending;
 
@@ -183,7 +185,7 @@ internal sealed class JobEndOrderTests
         }, options => options.Scopes = ScopeSet.Of([.. Enumerable.Range(0, 60).Select(i => $"table-{i}")]));
         for (int i = 0; i < 60; i++)
             await job.Warehouse.GetAsync(new CredentialRequest { Scopes = ScopeSet.Of($"table-{i}") });
-        job.Time.Advance(TimeSpan.FromMinutes(6));
+        job.Time.Advance(TimeSpan.FromMinutes(5) + TimeSpan.FromSeconds(2));   // no further: their deadlines are ten seconds after the end that is assumed
         await Eventually.HoldsAsync(() => asked == 16 && job.Session.Leases.FlightsInTheAir == 60, "sixteen that are asked for, and all others waiting");
 
         gate.Open();
@@ -206,7 +208,7 @@ internal sealed class JobEndOrderTests
         }, options => options.Scopes = ScopeSet.Of([.. Enumerable.Range(0, 60).Select(i => $"table-{i}")]));
         for (int i = 0; i < 60; i++)
             await job.Warehouse.GetAsync(new CredentialRequest { Scopes = ScopeSet.Of($"table-{i}") });
-        job.Time.Advance(TimeSpan.FromMinutes(6));
+        job.Time.Advance(TimeSpan.FromMinutes(5) + TimeSpan.FromSeconds(2));   // no further: their deadlines are ten seconds after the end that is assumed
         await Eventually.HoldsAsync(() => asked == 16 && job.Session.Leases.FlightsInTheAir == 60, "sixteen that are asked for, and all others waiting");
 
         Task<JobReport> ending = job.Session.CompleteAsync();
@@ -246,9 +248,76 @@ internal sealed class JobEndOrderTests
         LeaseEnd end = await revoking;
         JobReport report = await ending;
 
-        Assert.That(end, Is.EqualTo(LeaseEnd.Failed));
+        Assert.That(end, Is.EqualTo(LeaseEnd.Revoked));
         Assert.That(report.Leases.Where(lease => lease.Fingerprint == token.Fingerprint).Select(lease => lease.End), Is.EqualTo(new[] { LeaseEnd.Revoked }));
         Assert.That(asked, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task So_it_is_where_another_issuer_hangs()
+    {
+        var time = new ManualTimeProvider();
+        Gate first = new(), never = new();
+        int asked = 0;
+        await using JobSession job = await StartTwoAsync(
+            time, async () =>
+            {
+                if (Interlocked.Increment(ref asked) > 1)
+                    return Revocation.Revoked;
+                await first.PassAsync();
+                throw new TokenExchangeException("NHI4002", ExchangeStage.Revoke, "The issuer is away.");
+            },
+            other: async () =>
+            {
+                await never.PassAsync();
+                return Revocation.Revoked;
+            });
+        using Gate opened = first, alsoOpened = never;
+        BearerToken token = await job.Provider<BearerToken>("warehouse").GetAsync();
+        await job.Provider<BearerToken>("other").GetAsync();
+
+        Task<LeaseEnd> revoking = job.RevokeCredentialAsync(token, "drill");
+        await first.Reached;
+        Task<JobReport> ending = job.CompleteAsync();
+        await never.Reached;
+        first.Open();
+        await Eventually.HoldsAsync(() => asked == 2 && revoking.IsCompleted, "the second try, while the other hangs and time stands still");
+        time.Advance(TimeSpan.FromSeconds(10));
+        JobReport report = await ending;
+
+        Assert.That(await revoking, Is.EqualTo(LeaseEnd.Revoked));
+        Assert.That(report.Leases.Select(lease => (lease.Target, lease.End)), Is.EqualTo(new[] { ("other", LeaseEnd.Failed), ("warehouse", LeaseEnd.Revoked) }));
+        Assert.That(asked, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task An_issuer_that_hangs_holds_up_no_other_when_the_policy_changes()
+    {
+        var policy = new TestPolicy();
+        var never = new Gate();
+        int asked = 0, hanging = 0;
+        await using JobSession job = await StartTwoAsync(
+            new ManualTimeProvider(), () =>
+            {
+                Interlocked.Increment(ref asked);
+                return Task.FromResult(Revocation.Revoked);
+            },
+            other: async () =>
+            {
+                Interlocked.Increment(ref hanging);
+                await never.PassAsync();
+                return Revocation.Revoked;
+            },
+            policy);
+        using Gate opened = never;
+        for (int i = 0; i < 40; i++)
+            await job.Provider<BearerToken>("other").GetAsync(new CredentialRequest { Scopes = ScopeSet.Of($"table-{i}") });
+        policy.Change("2", policy.Decide);
+        await Eventually.HoldsAsync(() => hanging == 16, "all turns of the one that hangs, taken");
+        await job.Provider<BearerToken>("warehouse").GetAsync();
+
+        policy.Change("3", policy.Decide);
+        await Eventually.HoldsAsync(() => asked == 1, "the end of what the other target gave, while time stands still");
     }
 
     [Test]
@@ -370,6 +439,12 @@ internal sealed class JobEndOrderTests
         job.Issuer.OnRevoke = _ => onRevoke();
         return job;
     }
+
+    private static Task<JobSession> StartTwoAsync(ManualTimeProvider time, Func<Task<Revocation>> warehouse, Func<Task<Revocation>> other, IAccessPolicy? policy = null) => JobSession.StartAsync(b => b
+        .Identity("job", TestProofs.Source(time), ActsFor.Workload)
+        .Target("warehouse", new TestExchanger(time) { OnRevoke = _ => warehouse() }, "job")
+        .Target("other", new TestExchanger(time) { OnRevoke = _ => other() }, "job", [.. Enumerable.Range(0, 40).Select(i => $"table-{i}")])
+        .Policy(policy ?? new TestPolicy()).Time(time).Jitter(() => 0).EndOnSignals(false));
 
     private static async Task<JobSession> StartHopsAsync(ManualTimeProvider time, Func<Task<Revocation>> child, Func<Task<Revocation>> parent)
     {

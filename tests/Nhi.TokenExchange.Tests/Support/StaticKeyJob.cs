@@ -106,7 +106,8 @@ internal sealed class StaticKeyJob : IAsyncDisposable
 
     /// <summary>Waits until no flight is in the air and none is still to be removed.</summary>
     /// <remarks>In this order: a flight stands in its slot before it is counted, and is counted still when it has left its slot.</remarks>
-    public Task QuietAsync() => Eventually.HoldsAsync(() => !((SlotProvider<StaticKey>)Session.Provider<StaticKey>("billing")).HasFlight && Session.Leases.FlightsInTheAir == 0, "the landing of the last flight");
+    public Task QuietAsync() => Eventually.HoldsAsync(
+        () => !((SlotProvider<StaticKey>)Session.Provider<StaticKey>("billing")).HasFlight && !((SlotProvider<BearerToken>)Session.Provider<BearerToken>("vault")).HasFlight && Session.Leases.FlightsInTheAir == 0, "the landing of the last flight");
 
     public async ValueTask DisposeAsync()
     {

@@ -1,19 +1,24 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Text.Json;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>One request to Vault.</summary>
-/// <param name="Path">Below <c>/v1/</c>.</param>
-internal sealed record VaultCall(string Path)
+/// <summary>One request to Vault. No record: that would print what it holds.</summary>
+/// <param name="path">Below <c>/v1/</c>.</param>
+internal sealed class VaultCall(string path)
 {
+    public string Path { get; } = path;
+
     /// <summary>Goes as <c>X-Vault-Token</c>; null at a login.</summary>
     public SubjectToken? Token { get; init; }
 
     /// <summary>A JSON body, which makes it a POST; null for a GET.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public ReadOnlyMemory<byte>? Body { get; init; }
 
     /// <summary>What the body holds that no message may show.</summary>
+    [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public string? BodySecret { get; init; }
 
     /// <summary>How long the answer may lie wrapped; null: it is not wrapped.</summary>

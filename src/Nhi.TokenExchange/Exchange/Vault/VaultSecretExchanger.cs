@@ -82,9 +82,10 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
         // At the job's end nobody gives tokens any more: the one that it was issued to is as good as any.
         if ((request.Credential?.IssuedTo ?? (request.Subject is { } subject ? await subject(cancellationToken).ConfigureAwait(false) : null)) is not { } token)
             return Revocation.NotSupported;
-        // "sync": else the answer says that it is queued, and not that it is done.
-        var call = new VaultCall("sys/leases/revoke") { Token = token, Body = VaultCall.Object(("lease_id", lease), ("sync", true)) };
-        VaultReply reply = await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
+        VaultReply reply = await AskToRevokeAsync(lease, token, request, cancellationToken).ConfigureAwait(false);
+        // A lease is ended by its id, whoever asks. Older servers say "permission denied" of a dead token, too.
+        if (reply.Status == 403 && request.Credential is not null && request.OtherSubject?.Invoke(token.Fingerprint) is { } other)
+            reply = await AskToRevokeAsync(lease, other, request, cancellationToken).ConfigureAwait(false);
         if (reply.IsSuccess)
             return _outlivesLease ? Revocation.NotSupported : Revocation.Revoked;   // the lease is gone, and what it was of works on
         if (reply.SaysItIsGone)
@@ -97,6 +98,10 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
             return _outlivesLease ? Revocation.NotSupported : throw LeftToLogin(reply, request.Time);
         throw VaultRefusal.OfRevocation(reply, _server, request.Time, "Let a policy of the login's role permit update of sys/leases/revoke. Else Vault queues the lease's end behind its login's, and does not say how that came out.");
     }
+
+    // "sync": else the answer says that it is queued, and not that it is done.
+    private Task<VaultReply> AskToRevokeAsync(string lease, SubjectToken token, RevocationRequest<VaultSecret> request, CancellationToken cancellationToken) =>
+        _server.SendAsync(new VaultCall("sys/leases/revoke") { Token = token, Body = VaultCall.Object(("lease_id", lease), ("sync", true)) }, request.Backchannel, request.Time, cancellationToken);
 
     // "Token Hierarchies": the leases of a token end with it. But they are only queued for it: their engine may fail, and after some tries nobody ends them any more.
     private TokenExchangeException LeftToLogin(VaultReply reply, TimeProvider time)
