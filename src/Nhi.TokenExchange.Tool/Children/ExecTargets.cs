@@ -48,7 +48,7 @@ internal sealed class ExecTargets
             }
         }
         foreach (string target in _awsProfiles.Except(_plain, StringComparer.Ordinal))
-            options.AwsContainerCredentials(target);
+            options.AwsContainerCredentials(target, overSocket: true);
         foreach ((string target, string resource, string? clientId) in _azure)
             options.AzureManagedIdentity(target, resource, clientId);
         if (_google is { } google)

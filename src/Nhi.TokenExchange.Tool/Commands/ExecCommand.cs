@@ -64,7 +64,7 @@ internal static class ExecCommand
         }, cancellationToken).ConfigureAwait(false);
         await using (broker.ConfigureAwait(false))
         {
-            BrokerClient client = broker.Admit(Path.GetFileName(program[0]));
+            BrokerClient client = broker.Admit(NameOf(program[0]));
             await using (client.ConfigureAwait(false))
                 code = await ChildProgram.RunAsync(program, client, environment => AwsProfiles.Apply(folder, wanted.AwsProfilesOf(session), environment), screen.Error).ConfigureAwait(false);
         }
@@ -74,6 +74,10 @@ internal static class ExecCommand
             await screen.Error.WriteLineAsync(report.ToString()).ConfigureAwait(false);
         return code;
     }
+
+    // What rules know it by.
+    private static string NameOf(string program) =>
+        ExceptionText.Clean(Path.GetFileName(program), 99) is { } name && !string.IsNullOrWhiteSpace(name) ? name : throw new UsageException($"command: '{ExceptionText.Clean(program)}' is no program. Name a file, or a program that PATH leads to.");
 
     // A job that has ended gets no login any more, which some recoveries need: a program of a moment would leave them undone.
     private static async Task RecoverAsync(JobSession session)

@@ -93,6 +93,54 @@ internal sealed class StartTests
         Assert.That(Assert.ThrowsAsync<TokenExchangeException>(() => TokenBroker.StartAsync(job.Session, _ => { }))!.Message, Does.Contain("No target is handed out."));
     }
 
+    [TestCase("AzureManagedIdentity")]
+    [TestCase("AwsContainerCredentials")]
+    [TestCase("GoogleMetadata")]
+    public async Task A_protocol_of_SDKs_that_know_no_Unix_sockets_asks_for_loopback(string protocol)
+    {
+        TokenExchangeException refused = await RefusedAsync(o => _ = protocol switch
+        {
+            "AzureManagedIdentity" => o.AzureManagedIdentity("lake", "https://storage.azure.com"),
+            "AwsContainerCredentials" => o.AwsContainerCredentials("archive"),
+            _ => o.GoogleMetadata("lakehouse", "a@b", "p"),
+        });
+
+        Assert.That((refused.Code, refused.Message), Is.EqualTo(("NHI1001", refused.Message)));
+        Assert.That(refused.Message, Does.Contain($"{protocol} hands out a target over a Unix socket, which SDKs can't reach.").And.Contain("Call ListenOnLoopback"));
+    }
+
+    [Test]
+    public async Task A_helper_that_knows_Unix_sockets_gets_AWS_credentials_over_one_and_no_variable_leads_SDKs_there()
+    {
+        await using BrokerJob job = await BrokerJob.StartAsync(loopback: false, o => o.AwsContainerCredentials("archive", overSocket: true));
+        using HttpClient http = job.NewClient();
+        using var get = new HttpRequestMessage(HttpMethod.Get, "aws/archive");
+        get.Headers.TryAddWithoutValidation("Authorization", TokenOf.Client(job.Broker.Environment));
+
+        using HttpResponseMessage response = await http.SendAsync(get);
+
+        Assert.That((int)response.StatusCode, Is.EqualTo(200));
+        Assert.That(job.Broker.Environment.Keys, Is.EquivalentTo(new[] { "NHI_BROKER", "NHI_BROKER_TOKEN_FILE" }));
+    }
+
+    [TestCase("")]
+    [TestCase(" ")]
+    [TestCase("\t")]
+    [TestCase("a\nb")]
+    [TestCase("a\0")]
+    [TestCase("a\u2028b")]
+    [TestCase("\u202Esql")]
+    public async Task A_client_has_a_name_that_a_log_line_and_a_rule_can_have(string name)
+    {
+        await using BrokerJob job = await BrokerJob.StartAsync();
+
+        ArgumentException refused = Assert.Throws<ArgumentException>(() => job.Broker.Admit(name))!;
+
+        Assert.That(refused.ParamName, Is.EqualTo("name"));
+        Assert.That(refused.Message, Does.Contain("such as psql"));
+        Assert.That(job.Broker.Admit("psql 17 (Debian)").Name, Is.EqualTo("psql 17 (Debian)"));
+    }
+
     [Test]
     public async Task It_listens_on_the_one_loopback_address_alone()
     {

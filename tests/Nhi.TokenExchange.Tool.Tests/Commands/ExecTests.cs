@@ -139,11 +139,13 @@ internal sealed class ExecTests
         {
             ToolRun none = await ToolRun.HereAsync("exec", "--config", config, "--", "true");
             ToolRun form = await ToolRun.HereAsync("exec", "--config", config, "--azure", "warehouse", "--", "true");
+            ToolRun blank = await ToolRun.HereAsync("exec", "--config", config, "--target", "warehouse", "--", " ");
             ToolRun unknown = await ToolRun.HereAsync("exec", "--config", config, "--target", "warehous", "--", "true");
 
             Assert.That((none.ExitCode, form.ExitCode, unknown.ExitCode), Is.EqualTo((2, 2, 125)), none.All + form.All + unknown.All);
             Assert.That(none.Error, Does.Contain("--target: no target is named"));
             Assert.That(form.Error, Does.Contain("--azure: 'warehouse' has another form than lake=https://storage.azure.com."));
+            Assert.That((blank.ExitCode, blank.Error), Is.EqualTo((2, "command: ' ' is no program. Name a file, or a program that PATH leads to." + Environment.NewLine)));
             Assert.That(unknown.Error, Does.StartWith("NHI1003"));
         }
     }
