@@ -17,14 +17,14 @@ internal static class ChildProgram
     private static readonly (PosixSignal Signal, int Number)[] PassedOn = [(PosixSignal.SIGTERM, 15), (PosixSignal.SIGHUP, 1), (PosixSignal.SIGINT, 2), (PosixSignal.SIGQUIT, 3)];
 
     /// <param name="command">The program and its arguments.</param>
-    /// <param name="client">What its environment needs.</param>
+    /// <param name="client">What its environment needs; null: there is no broker for it.</param>
     /// <param name="prepare">Adds to its environment what else it needs.</param>
     /// <param name="error">Where it is told why it was not started.</param>
     /// <returns>What it ended with.</returns>
-    public static async Task<int> RunAsync(string[] command, BrokerClient client, Action<IDictionary<string, string?>> prepare, TextWriter error)
+    public static async Task<int> RunAsync(string[] command, BrokerClient? client, Action<IDictionary<string, string?>> prepare, TextWriter error)
     {
         var start = new ProcessStartInfo(command[0], command[1..]) { UseShellExecute = false };
-        client.ApplyTo(start.Environment);
+        client?.ApplyTo(start.Environment);
         prepare(start.Environment);
         // Before it is started: a signal that comes then is kept for it, and does not end this program.
         var started = new TaskCompletionSource<Process>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -32,7 +32,7 @@ internal static class ChildProgram
         try
         {
             using Process child = Process.Start(start)!;
-            client.BindTo(child.Id);
+            client?.BindTo(child.Id);
             started.SetResult(child);
             await child.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
             return child.ExitCode;   // of one that a signal ended, 128 and its number
