@@ -37,6 +37,7 @@ internal sealed class ExecRun(JobSession session, JobSettings settings, ExecTarg
 
     private async Task<int> RunProgramAsync(HelperFolder folder, BrokerClient? client, CancellationToken cancellationToken)
     {
+        using HelperFolder? programs = wanted.Docker.Count > 0 ? HelperFolder.OpenForPrograms() : null;
         var caller = new CredentialCaller($"exec {Path.GetFileName(folder.Path)}", _name);
         PostgresServices postgres = await PostgresServices.OpenAsync(folder, wanted.PostgresServicesOf(session, settings, caller), screen.Error.WriteLine, cancellationToken).ConfigureAwait(false);
         await using (postgres.ConfigureAwait(false))
@@ -48,6 +49,10 @@ internal sealed class ExecRun(JobSession session, JobSettings settings, ExecTarg
                 {
                     AwsProfiles.Apply(folder, wanted.AwsProfilesOf(session), environment);
                     postgres.Apply(environment);
+                    GitCredentials.Apply(wanted.Git, environment);
+                    GoogleCredentialFile.Apply(folder, wanted.GoogleAdc, environment);
+                    KubeConfig.Apply(folder, wanted.Kubectl, environment);
+                    DockerCredentials.Apply(folder, programs, wanted.Docker, environment);
                 },
                 screen.Error).ConfigureAwait(false);
         }
