@@ -87,7 +87,7 @@ public sealed class TokenBroker : IAsyncDisposable
             throw new ArgumentException($"'{ExceptionText.Clean(name, LongestName)}' names no client: rules and logs know it by that. Give a line of at most {LongestName} characters, none of them control, invisible or surrogate, such as psql.", nameof(name));
         (CallerToken token, Caller caller) = Callers.Admit(name);
         string file = _folder.WriteToken(token);
-        return new BrokerClient(this, caller, file, ClientEnvironment.Of(_plan, _host, token.Text, file));
+        return new BrokerClient(this, caller, file, ClientEnvironment.Of(_plan, _host, _folder, token.Text, file));
     }
 
     /// <summary>Stops accepting, lets requests finish within <see cref="TokenBrokerOptions.DrainWithin"/>, ends what clients got, and then the job.</summary>

@@ -1,7 +1,7 @@
 namespace Nhi.TokenExchange;
 
 /// <summary>One run of <c>nhi exec</c>: the broker, the files, the program, and the end of all of it.</summary>
-internal sealed class ExecRun(JobSession session, JobSettings settings, ExecTargets wanted, string[] program, Screen screen)
+internal sealed class ExecRun(JobSession session, JobSettings settings, ExecTargets wanted, string[] program, ChildSignals signals, Screen screen)
 {
     // What a killed run left is ended by now, unless its issuer is slow; the journal keeps it then for the next.
     private static readonly TimeSpan LongestRecovery = TimeSpan.FromSeconds(10);
@@ -25,6 +25,7 @@ internal sealed class ExecRun(JobSession session, JobSettings settings, ExecTarg
         TokenBroker broker = await TokenBroker.StartAsync(session, options =>
         {
             options.Folder = folder.Path;
+            options.Logging = new ScreenLogging(screen.Error);
             wanted.AddTo(options, session);
         }, cancellationToken).ConfigureAwait(false);
         await using (broker.ConfigureAwait(false))
@@ -47,6 +48,7 @@ internal sealed class ExecRun(JobSession session, JobSettings settings, ExecTarg
                 client,
                 environment =>
                 {
+                    wanted.ApplyRegion(session, environment);
                     AwsProfiles.Apply(folder, wanted.AwsProfilesOf(session), environment);
                     postgres.Apply(environment);
                     GitCredentials.Apply(wanted.Git, environment);
@@ -54,6 +56,7 @@ internal sealed class ExecRun(JobSession session, JobSettings settings, ExecTarg
                     KubeConfig.Apply(folder, wanted.Kubectl, environment);
                     DockerCredentials.Apply(folder, programs, wanted.Docker, environment);
                 },
+                signals,
                 screen.Error).ConfigureAwait(false);
         }
     }

@@ -47,6 +47,14 @@ internal sealed class ExecTargets
     /// <summary>The profiles of AWS that are wanted, with the region of their role.</summary>
     public IReadOnlyList<(string Target, string? Region)> AwsProfilesOf(JobSession session) => [.. _awsProfiles.Select(target => (target, (session.Runtime(target).Plan.Exchanger as AwsStsExchanger)?.Region))];
 
+    /// <summary>Sets the region of AWS that the first role has, where the environment names none: the user's own configuration, which might, is not read.</summary>
+    public void ApplyRegion(JobSession session, IDictionary<string, string?> environment)
+    {
+        string? region = _plain.Select(target => session.Runtime(target).Plan.Exchanger).OfType<AwsStsExchanger>().FirstOrDefault()?.Region;
+        if (region is not null && !environment.ContainsKey("AWS_REGION") && !environment.ContainsKey("AWS_DEFAULT_REGION"))
+            environment["AWS_REGION"] = environment["AWS_DEFAULT_REGION"] = region;
+    }
+
     /// <summary>The services of PostgreSQL that are wanted.</summary>
     public IReadOnlyList<PostgresService> PostgresServicesOf(JobSession session, JobSettings settings, CredentialCaller caller) => [.. _psql.Select(target => new PostgresService(session, target, caller, settings.OfTarget(target, "RootCertificate")))];
 

@@ -20,7 +20,22 @@ internal sealed class HelperFolder : IDisposable
     public string Path { get; }
 
     /// <exception cref="TokenExchangeException">It can't be made, or is not safe (NHI1007).</exception>
-    public static HelperFolder Open() => OpenIn(Parents.First(Directory.Exists)!);
+    public static HelperFolder Open()
+    {
+        Exception? last = null;
+        foreach (string parent in Parents.OfType<string>().Where(Directory.Exists))
+        {
+            try
+            {
+                return OpenIn(parent);
+            }
+            catch (Exception refused) when (refused is IOException or UnauthorizedAccessException or TokenExchangeException)
+            {
+                last = refused;   // another user's, or full: the next may do
+            }
+        }
+        throw last as TokenExchangeException ?? new TokenExchangeException(ErrorCodes.BrokerFolderUnsafe, ExchangeStage.Configure, $"There is no folder for the files of this run ({last?.GetType().Name}).", last) { Hint = "Set XDG_RUNTIME_DIR or TMPDIR to a folder that this user may write." };
+    }
 
     /// <summary>A second one, whose files may be run: memory is often mounted so that they may not. For nothing that is secret.</summary>
     /// <exception cref="TokenExchangeException">There is no place for one (NHI1007).</exception>

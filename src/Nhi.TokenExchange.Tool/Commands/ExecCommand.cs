@@ -23,27 +23,35 @@ internal static class ExecCommand
             """) { program };
         ExecOptions.AddTo(command);
         JobSettings.AddTo(command);
-        command.SetAction(async (line, cancellationToken) =>
-        {
-            var wanted = ExecTargets.Read(line);
-            JobSettings settings = JobSettings.Read(line);
-            try
-            {
-                // The program ends first: a signal is passed on to it, and the job ends behind it.
-                JobSession session = await JobSession.StartAsync(builder =>
-                {
-                    settings.Compose(builder);
-                    builder.EndOnSignals(false);
-                }, cancellationToken).ConfigureAwait(false);
-                await using (session.ConfigureAwait(false))
-                    return await new ExecRun(session, settings, wanted, line.GetRequiredValue(program), screen).RunAsync(cancellationToken).ConfigureAwait(false);
-            }
-            catch (TokenExchangeException failed)
-            {
-                await screen.Error.WriteLineAsync(failed.Message).ConfigureAwait(false);
-                return ChildProgram.NotStarted;
-            }
-        });
+        command.SetAction((line, cancellationToken) => RunAsync(line, ExecTargets.Read(line), line.GetRequiredValue(program), screen, cancellationToken));
         return command;
+    }
+
+    // Until the program starts all that fails is one code: others are the program's.
+    private static async Task<int> RunAsync(ParseResult line, ExecTargets wanted, string[] program, Screen screen, CancellationToken cancellationToken)
+    {
+        using var signals = new ChildSignals();
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, signals.GivenUp);
+        try
+        {
+            JobSettings settings = JobSettings.Read(line);
+            // The program ends first: a signal is passed on to it, and the job ends behind it.
+            JobSession session = await JobSession.StartAsync(builder =>
+            {
+                settings.Compose(builder);
+                builder.EndOnSignals(false);
+            }, both.Token).ConfigureAwait(false);
+            await using (session.ConfigureAwait(false))
+                return await new ExecRun(session, settings, wanted, program, signals, screen).RunAsync(both.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (signals.Early is { } number)
+        {
+            return ChildProgram.BySignal + number;
+        }
+        catch (Exception failed) when (failed is TokenExchangeException or IOException or UnauthorizedAccessException)
+        {
+            await screen.Error.WriteLineAsync(failed is TokenExchangeException ? failed.Message : ExceptionText.Clean(failed.Message, 300)).ConfigureAwait(false);
+            return ChildProgram.NotStarted;
+        }
     }
 }
