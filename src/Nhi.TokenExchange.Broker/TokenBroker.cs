@@ -9,21 +9,25 @@ namespace Nhi.TokenExchange;
 /// </remarks>
 public sealed class TokenBroker : IAsyncDisposable
 {
+    private const int LongestName = 100;
+
     private readonly BrokerPlan _plan;
     private readonly BrokerFolder _folder;
     private readonly BrokerHost _host;
+    private readonly RefusalRecord _refusals;
     private readonly Lazy<BrokerClient> _first;
     private readonly Lazy<Task> _stopping;
     private PosixSignalRegistration[] _signals = [];
     private CancellationTokenRegistration _ended;
     private string _why = "it was disposed";
 
-    private TokenBroker(BrokerPlan plan, BrokerFolder folder, BrokerHost host, Callers callers)
+    private TokenBroker(BrokerPlan plan, BrokerFolder folder, BrokerHost host, Callers callers, RefusalRecord refusals)
     {
         _plan = plan;
         _folder = folder;
         _host = host;
         Callers = callers;
+        _refusals = refusals;
         _first = new Lazy<BrokerClient>(() => Admit("job"));
         _stopping = new Lazy<Task>(() => Task.Run(StopAsync));
     }
@@ -53,12 +57,13 @@ public sealed class TokenBroker : IAsyncDisposable
         var plan = BrokerPlan.Freeze(session, options);
         var folder = BrokerFolder.Open(plan.Folder);
         var callers = new Callers(plan);
+        var refusals = new RefusalRecord(plan.Logger, plan.Time);
         try
         {
             string? socket = plan.LoopbackPort is null ? folder.ClaimSocket() : null;
-            var desk = new RequestDesk(plan, callers);
+            var desk = new RequestDesk(plan, callers, refusals);
             BrokerHost host = await BrokerHost.StartAsync(plan, socket, desk.HandleAsync, callers.Left, cancellationToken).ConfigureAwait(false);
-            var broker = new TokenBroker(plan, folder, host, callers);
+            var broker = new TokenBroker(plan, folder, host, callers, refusals);
             broker.Begin();
             return broker;
         }
@@ -71,15 +76,18 @@ public sealed class TokenBroker : IAsyncDisposable
     }
 
     /// <summary>Lets one more program in, with a token and credentials of its own.</summary>
-    /// <param name="name">What a policy knows it by (<c>caller</c>), such as <c>psql</c>. Not secret.</param>
+    /// <param name="name">What a policy knows it by (<c>caller</c>), such as <c>psql</c>: a line of text, at most 100 characters. Not secret.</param>
     /// <returns>What its environment needs; disposed, it ends what the program got.</returns>
+    /// <exception cref="ArgumentException">The name is blank, longer, or has control or invisible characters in it.</exception>
     /// <exception cref="InvalidOperationException">There are as many clients as <see cref="TokenBrokerOptions.MaxClients"/> allows, or the broker has stopped.</exception>
     public BrokerClient Admit(string name)
     {
-        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(name);
+        if (string.IsNullOrWhiteSpace(name) || ExceptionText.Clean(name, LongestName) != name)
+            throw new ArgumentException($"'{ExceptionText.Clean(name, LongestName)}' names no client: rules and logs know it by that. Give a line of at most {LongestName} characters, none of them control, invisible or surrogate, such as psql.", nameof(name));
         (CallerToken token, Caller caller) = Callers.Admit(name);
         string file = _folder.WriteToken(token);
-        return new BrokerClient(this, caller, file, ClientEnvironment.Of(_plan, _host, token.Text, file));
+        return new BrokerClient(this, caller, file, ClientEnvironment.Of(_plan, _host, _folder, token.Text, file));
     }
 
     /// <summary>Stops accepting, lets requests finish within <see cref="TokenBrokerOptions.DrainWithin"/>, ends what clients got, and then the job.</summary>
@@ -123,6 +131,7 @@ public sealed class TokenBroker : IAsyncDisposable
         foreach (PosixSignalRegistration signal in _signals)
             signal.Dispose();
         await _ended.DisposeAsync().ConfigureAwait(false);
+        _refusals.End();
         _plan.Logger.BrokerStopped(_why);
     }
 }

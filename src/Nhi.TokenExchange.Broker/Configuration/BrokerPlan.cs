@@ -26,9 +26,9 @@ internal sealed class BrokerPlan
         }
         foreach ((string target, string resource, string? clientId) in options.Azure)
             Add(AzureIdentities, (resource, clientId), session.Provider<BearerToken>(target), "AzureManagedIdentity", clientId is null ? resource : $"{resource} of {clientId}");
-        foreach (string target in options.Aws)
+        foreach ((string target, _) in options.Aws)
             Add(AwsRoles, target, session.Provider<AwsSessionCredentials>(target), "AwsContainerCredentials", target);
-        AwsDefault = options.Aws.FirstOrDefault();
+        AwsDefault = options.Aws.Find(one => !one.OverSocket).Target;
         if (options.Google.Count > 1)
             throw Wrong("GoogleMetadata was called more than once; a metadata server has one default service account.", "Start one broker for each; they may share a job.");
         if (options.Google is [var google])
@@ -85,12 +85,21 @@ internal sealed class BrokerPlan
         if (options.DrainWithin < TimeSpan.Zero || options.DrainWithin > TimeSpan.FromMinutes(1))
             throw Wrong($"DrainWithin is {options.DrainWithin}, which is out of its range.", "Give a time from 0 to 1 minute.");
         var plan = new BrokerPlan(session, options);
+        if (plan.LoopbackPort is null)
+            NeedsNoLoopback(options);
         return plan is { ByResource.Count: 0, AzureIdentities.Count: 0, AwsRoles.Count: 0, Google: null }
             ? throw Wrong("No target is handed out.", "Call TokenExchange, AzureManagedIdentity, AwsContainerCredentials or GoogleMetadata.")
             : plan;
     }
 
     public static TokenExchangeException Wrong(string what, string hint) => new(ErrorCodes.InvalidConfiguration, ExchangeStage.Configure, $"The broker can't start: {what}") { Hint = hint };
+
+    private static void NeedsNoLoopback(TokenBrokerOptions options)
+    {
+        string? protocol = options.Azure.Count > 0 ? "AzureManagedIdentity" : options.Aws.Exists(one => !one.OverSocket) ? "AwsContainerCredentials" : options.Google.Count > 0 ? "GoogleMetadata" : null;
+        if (protocol is not null)
+            throw Wrong($"{protocol} hands out a target over a Unix socket, which SDKs can't reach.", "Call ListenOnLoopback, too. Of AWS credentials a program of your own may ask over the socket: overSocket: true.");
+    }
 
     private static void InRange(string name, int value, int least, int most)
     {

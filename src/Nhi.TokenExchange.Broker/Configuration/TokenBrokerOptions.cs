@@ -10,7 +10,7 @@ public sealed class TokenBrokerOptions
 
     internal List<(string Target, string Resource, string? ClientId)> Azure { get; } = [];
 
-    internal List<string> Aws { get; } = [];
+    internal List<(string Target, bool OverSocket)> Aws { get; } = [];
 
     internal List<(string Target, string Email, string ProjectId)> Google { get; } = [];
 
@@ -77,9 +77,10 @@ public sealed class TokenBrokerOptions
 
     /// <summary>Hands out a target as the credentials of an AWS container. The first target that is named so is the one that <c>AWS_CONTAINER_CREDENTIALS_FULL_URI</c> leads to.</summary>
     /// <param name="target">A target that gives <see cref="AwsSessionCredentials"/>.</param>
-    public TokenBrokerOptions AwsContainerCredentials(string target)
+    /// <param name="overSocket">True: a program that knows Unix sockets asks for it, such as the <c>credential_process</c> of a profile, and no variable leads SDKs to it. It needs no <see cref="ListenOnLoopback"/> then.</param>
+    public TokenBrokerOptions AwsContainerCredentials(string target, bool overSocket = false)
     {
-        Aws.Add(Named(target));
+        Aws.Add((Named(target), overSocket));
         return this;
     }
 

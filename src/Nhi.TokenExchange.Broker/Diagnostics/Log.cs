@@ -25,4 +25,7 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 907, Level = LogLevel.Error, Message = "A request failed by a fault of the broker: {Kind}")]
     public static partial void BrokerFault(this ILogger logger, string kind);
+
+    [LoggerMessage(EventId = 908, Level = LogLevel.Warning, Message = "{Count} more were refused within a minute; the metrics count each")]
+    public static partial void MoreRefused(this ILogger logger, int count);
 }

@@ -13,7 +13,8 @@ internal sealed class BrokerFolder : IDisposable
 
     private readonly string _path;
     private readonly bool _isOurs;
-    private readonly List<string> _files = [];
+    private readonly HashSet<string> _files = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _folders = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
     private int _numbers;
 
@@ -85,6 +86,32 @@ internal sealed class BrokerFolder : IDisposable
         return file;
     }
 
+    /// <summary>A file with nothing in it, for programs that would else read their user's own.</summary>
+    public string EmptyFile()
+    {
+        string file = Path.Combine(_path, string.Create(CultureInfo.InvariantCulture, $"empty-{Environment.ProcessId}"));
+        Track(file);
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, Share = FileShare.ReadWrite };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead;
+        if (!File.Exists(file))
+            new FileStream(file, options).Dispose();
+        return file;
+    }
+
+    /// <summary>A folder with nothing in it, for the same. Programs may write there; it goes with the broker.</summary>
+    public string EmptyFolder()
+    {
+        string folder = Path.Combine(_path, string.Create(CultureInfo.InvariantCulture, $"none-{Environment.ProcessId}"));
+        lock (_gate)
+            _folders.Add(folder);
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(folder);
+        else
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return folder;
+    }
+
     /// <summary>Takes away what the broker made.</summary>
     public void Dispose()
     {
@@ -92,6 +119,8 @@ internal sealed class BrokerFolder : IDisposable
         {
             foreach (string file in _files)
                 Quietly.Do(() => File.Delete(file));
+            foreach (string folder in _folders)
+                Quietly.Do(() => Directory.Delete(folder, recursive: true));
         }
         if (_isOurs)
             Quietly.Do(() => Directory.Delete(_path));

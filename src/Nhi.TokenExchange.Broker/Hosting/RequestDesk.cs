@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Nhi.TokenExchange;
 
 /// <summary>Takes each request through: guard, route, endpoint, answer. Whatever goes wrong, the answer is in the form of the protocol that was asked by.</summary>
-internal sealed class RequestDesk(BrokerPlan plan, Callers callers)
+internal sealed class RequestDesk(BrokerPlan plan, Callers callers, RefusalRecord refusals)
 {
     public async Task HandleAsync(HttpContext http, BrokerHost host)
     {
@@ -23,7 +23,7 @@ internal sealed class RequestDesk(BrokerPlan plan, Callers callers)
         }
         catch (BrokerRefusal refusal)
         {
-            plan.Logger.Refused(refusal.Status, refusal.Message, route.Protocol, call.CallerName);
+            refusals.Add(refusal, route, call.CallerName);
             answer = Refused(route, refusal);
         }
         catch (OperationCanceledException) when (call.Aborted.IsCancellationRequested)

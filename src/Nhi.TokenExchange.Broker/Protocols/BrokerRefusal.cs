@@ -80,6 +80,27 @@ internal sealed class BrokerRefusal(RefusalKind kind, string message) : Exceptio
         _ => 400,
     };
 
+    /// <summary>The kind, in metrics.</summary>
+    public string Word => kind switch
+    {
+        RefusalKind.Malformed => "malformed",
+        RefusalKind.UnsupportedGrant => "unsupported_grant",
+        RefusalKind.Unproven => "unproven",
+        RefusalKind.WrongSubject => "wrong_subject",
+        RefusalKind.Forbidden => "forbidden",
+        RefusalKind.UnknownTarget => "unknown_target",
+        RefusalKind.WiderScope => "wider_scope",
+        RefusalKind.Denied => "denied",
+        RefusalKind.NotFound => "not_found",
+        RefusalKind.WrongMethod => "wrong_method",
+        RefusalKind.WrongMediaType => "wrong_media_type",
+        RefusalKind.TooLarge => "too_large",
+        RefusalKind.WrongHost => "wrong_host",
+        RefusalKind.TooMany => "too_many",
+        RefusalKind.Unavailable => "unavailable",
+        _ => "failed",
+    };
+
     /// <summary>The <c>error</c> of RFC 6749 §5.2, RFC 8693 §2.2.2 and their like.</summary>
     public string OAuthCode => kind switch
     {

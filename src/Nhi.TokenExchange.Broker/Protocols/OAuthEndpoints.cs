@@ -98,7 +98,7 @@ internal static class OAuthEndpoints
                 return client is null || client == owner ? owner : throw new BrokerRefusal(RefusalKind.WrongSubject, "the subject_token is another client's");
             case ProcessType when subject == "self":
                 if (client is null && !call.Peer.IsLocalSocket)
-                    throw new BrokerRefusal(RefusalKind.Unproven, "over loopback the client's token is asked for, too: send it as 'Authorization: Bearer …'");
+                    throw new BrokerRefusal(RefusalKind.Unproven, "over loopback the client's token is asked for, too: send it as 'Authorization: Bearer TOKEN'");
                 return call.ByProcess();
             default:
                 throw new BrokerRefusal(RefusalKind.Malformed, $"a subject_token is the client's own token ({AccessTokenType}), or 'self' ({ProcessType})");

@@ -50,7 +50,7 @@ internal sealed class OAuthForm
 
     /// <summary>The client, by the token that it presents as a bearer (RFC 6750 §2.1) or as its secret (RFC 6749 §2.3.1); over the Unix socket, without one, by its process.</summary>
     /// <exception cref="BrokerRefusal">It presents none where it has to, or one that is nobody's, or two that are not the same.</exception>
-    public Caller Client(BrokerCall call) => Presented(call) ?? (call.Peer.IsLocalSocket ? call.ByProcess() : throw new BrokerRefusal(RefusalKind.Unproven, "the client's token is missing: send it as 'Authorization: Bearer …', or as client_secret"));
+    public Caller Client(BrokerCall call) => Presented(call) ?? (call.Peer.IsLocalSocket ? call.ByProcess() : throw new BrokerRefusal(RefusalKind.Unproven, "the client's token is missing: send it as 'Authorization: Bearer TOKEN', or as client_secret"));
 
     /// <summary>As <see cref="Client"/>; null: it presents none.</summary>
     public Caller? Presented(BrokerCall call)

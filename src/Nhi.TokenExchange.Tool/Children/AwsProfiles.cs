@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using System.Text.Json.Nodes;
 
 namespace Nhi.TokenExchange;
 
@@ -26,6 +27,17 @@ internal static class AwsProfiles
         environment["AWS_PROFILE"] = profiles[0].Target;
         environment["AWS_SDK_LOAD_CONFIG"] = "1";   // older SDKs read the credentials file alone
         environment["AWS_EC2_METADATA_DISABLED"] = "true";
+    }
+
+    /// <summary>Answers one call of an SDK; the container's answer has the same in other words.</summary>
+    /// <exception cref="HelperRefusal">There is none.</exception>
+    public static async Task<string> AnswerAsync(BrokerConnection broker, string target, CancellationToken cancellationToken)
+    {
+        JsonObject got = await broker.GetAsync($"/aws/{Uri.EscapeDataString(target)}", cancellationToken).ConfigureAwait(false);
+        return new JsonObject
+        {
+            ["Version"] = 1, ["AccessKeyId"] = (string?)got["AccessKeyId"], ["SecretAccessKey"] = (string?)got["SecretAccessKey"], ["SessionToken"] = (string?)got["Token"], ["Expiration"] = (string?)got["Expiration"],
+        }.ToJsonString();
     }
 
     // Some SDKs split the line as a shell does, others give it to one.

@@ -47,6 +47,32 @@ internal sealed class BrokerConnection : IDisposable
         return await SendAsync(request, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Exchanges the client's token for a bearer token of a target (RFC 8693).</summary>
+    /// <returns><c>access_token</c>, <c>expires_in</c> (seconds).</returns>
+    /// <exception cref="HelperRefusal">It says no, or is not there any more.</exception>
+    public async Task<JsonObject> TokenAsync(string target, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/oauth2/token")
+        {
+            Content = new FormUrlEncodedContent(
+            [
+                new("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"), new("subject_token", _token), new("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"), new("audience", target),
+            ]),
+        };
+        return await SendAsync(request, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Gives a token back that a server refused (RFC 7009).</summary>
+    /// <exception cref="HelperRefusal">The broker is not there any more.</exception>
+    public async Task RevokeAsync(string token, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/oauth2/revoke") { Content = new FormUrlEncodedContent([new("token", token), new("client_secret", _token)]) };
+        await SendAsync(request, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The client's token, which is good for the broker alone.</summary>
+    public string RevealToken() => _token;
+
     public void Dispose() => _http.Dispose();
 
     private async Task<JsonObject> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -54,7 +80,8 @@ internal sealed class BrokerConnection : IDisposable
         try
         {
             using HttpResponseMessage response = await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
-            JsonObject answer = JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false)) as JsonObject ?? [];
+            string body = await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
+            JsonObject answer = body.Length == 0 ? [] : JsonNode.Parse(body) as JsonObject ?? [];
             return response.IsSuccessStatusCode ? answer : throw new HelperRefusal(ExceptionText.Clean(SaidBy(answer) ?? $"the broker answered {(int)response.StatusCode}", 500));
         }
         catch (Exception failed) when (failed is HttpRequestException or JsonException)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
 namespace Nhi.TokenExchange;
@@ -21,7 +22,39 @@ internal sealed class HelperFolder : IDisposable
     /// <exception cref="TokenExchangeException">It can't be made, or is not safe (NHI1007).</exception>
     public static HelperFolder Open()
     {
-        string parent = new[] { Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR"), "/dev/shm" }.FirstOrDefault(Directory.Exists) ?? System.IO.Path.GetTempPath();
+        Exception? last = null;
+        foreach (string parent in Parents.OfType<string>().Where(Directory.Exists))
+        {
+            try
+            {
+                return OpenIn(parent);
+            }
+            catch (Exception refused) when (refused is IOException or UnauthorizedAccessException or TokenExchangeException)
+            {
+                last = refused;   // another user's, or full: the next may do
+            }
+        }
+        throw last as TokenExchangeException ?? new TokenExchangeException(ErrorCodes.BrokerFolderUnsafe, ExchangeStage.Configure, $"There is no folder for the files of this run ({last?.GetType().Name}).", last) { Hint = "Set XDG_RUNTIME_DIR or TMPDIR to a folder that this user may write." };
+    }
+
+    /// <summary>A second one, whose files may be run: memory is often mounted so that they may not. For nothing that is secret.</summary>
+    /// <exception cref="TokenExchangeException">There is no place for one (NHI1007).</exception>
+    public static HelperFolder OpenForPrograms()
+    {
+        foreach (string parent in Parents.OfType<string>().Where(Directory.Exists))
+        {
+            HelperFolder folder = OpenIn(parent);
+            if (MayRun(folder.WriteProgram("true", ["true"])))
+                return folder;
+            folder.Dispose();
+        }
+        throw new TokenExchangeException(ErrorCodes.BrokerFolderUnsafe, ExchangeStage.Configure, "There is no folder for a program that docker calls: what is mounted there may not be run.") { Hint = "Set XDG_RUNTIME_DIR or TMPDIR to a folder that is mounted without noexec." };
+    }
+
+    private static string?[] Parents => [Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR"), "/dev/shm", System.IO.Path.GetTempPath()];
+
+    private static HelperFolder OpenIn(string parent)
+    {
         Sweep(parent);
         string made = System.IO.Path.Combine(parent, $"{Prefix}{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}");
         PrivateFolder.Open(made, (what, hint, cause) => new TokenExchangeException(ErrorCodes.BrokerFolderUnsafe, ExchangeStage.Configure, $"The folder '{made}' {what}.", cause) { Hint = hint });
@@ -30,12 +63,22 @@ internal sealed class HelperFolder : IDisposable
 
     /// <summary>Writes a file, mode 0600, in one step: who reads it meanwhile has the old one or the new one.</summary>
     /// <returns>Its path.</returns>
-    public string Write(string name, string text)
+    public string Write(string name, string text) => Write(name, text, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+
+    /// <summary>Writes a program, mode 0700, that starts another one with the arguments that it gets itself.</summary>
+    /// <param name="name">Its name, by which it is found on the path.</param>
+    /// <param name="words">The other one, and its first arguments.</param>
+    /// <returns>Its path.</returns>
+    public string WriteProgram(string name, IEnumerable<string> words) => OperatingSystem.IsWindows()
+        ? Write($"{name}.cmd", $"@{string.Join(' ', words.Select(word => $"\"{word}\""))} %*\r\n", default)
+        : Write(name, $"#!/bin/sh\nexec {string.Join(' ', words.Select(word => $"'{word.Replace("'", @"'\''", StringComparison.Ordinal)}'"))} \"$@\"\n", UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+    private string Write(string name, string text, UnixFileMode mode)
     {
         string file = System.IO.Path.Combine(Path, name), next = $"{file}.new";
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            options.UnixCreateMode = mode;
         using (var stream = new StreamWriter(next, options))
             stream.Write(text);
         File.Move(next, file, overwrite: true);
@@ -43,6 +86,8 @@ internal sealed class HelperFolder : IDisposable
     }
 
     public void Dispose() => Remove(Path, _lock);
+
+    private static bool MayRun(string program) => OperatingSystem.IsWindows() || NativeMethods.access(program, NativeMethods.Run) == 0;
 
     private static void Sweep(string parent)
     {
@@ -71,5 +116,14 @@ internal sealed class HelperFolder : IDisposable
             Quietly.Do(() => Directory.Delete(folder, recursive: true));
         if (OperatingSystem.IsWindows())
             Quietly.Do(() => Directory.Delete(folder, recursive: true));   // what is open can't be deleted there
+    }
+
+    private static class NativeMethods
+    {
+        public const int Run = 1;   // X_OK; denied where the mount has noexec
+
+        [DllImport("libc", ExactSpelling = true)]
+        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        public static extern int access([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int mode);
     }
 }

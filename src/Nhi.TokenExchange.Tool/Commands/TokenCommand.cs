@@ -39,7 +39,7 @@ internal static class TokenCommand
             await using (session.ConfigureAwait(false))
             {
                 Credential credential = await session.Runtime(line.GetRequiredValue(target)).GetForNextHopAsync(onlyHeld: false, cancellationToken).ConfigureAwait(false);
-                await WriteAsync(credential, line.GetValue(reveal), screen).ConfigureAwait(false);
+                await WriteAsync(session, line.GetRequiredValue(target), credential, line.GetValue(reveal), screen).ConfigureAwait(false);
                 await HoldAsync(session, held, cancellationToken).ConfigureAwait(false);
                 JobReport report = await session.CompleteAsync(CancellationToken.None).ConfigureAwait(false);
                 await screen.Error.WriteLineAsync(report.ToString()).ConfigureAwait(false);
@@ -49,7 +49,7 @@ internal static class TokenCommand
         return command;
     }
 
-    private static async Task WriteAsync(Credential credential, bool reveal, Screen screen)
+    private static async Task WriteAsync(JobSession session, string target, Credential credential, bool reveal, Screen screen)
     {
         if (credential is StaticKey)
             throw new UsageException("target: has a static key, which only a handler or an opener of the job is given; it is never shown.");
@@ -60,8 +60,24 @@ internal static class TokenCommand
             return;
         }
         await screen.Error.WriteLineAsync(life).ConfigureAwait(false);
-        await screen.Output.WriteLineAsync(RevealedCredential.Of(credential)).ConfigureAwait(false);
+        string revealed = RevealedCredential.Of(credential);
+        await RecordRevealAsync(session, target, credential).ConfigureAwait(false);
+        await screen.Output.WriteLineAsync(revealed).ConfigureAwait(false);
         await screen.Output.FlushAsync().ConfigureAwait(false);
+    }
+
+    // Not recorded, not revealed. The command itself is the rule that permits it.
+    private static ValueTask RecordRevealAsync(JobSession session, string target, Credential credential)
+    {
+        AuditMoment now = session.Moment;
+        return session.Audit.RecordAsync(
+            new AuditEvent
+            {
+                Kind = AuditEventKind.Permitted, At = now.At, Elapsed = now.Elapsed, SessionId = now.SessionId, FlightId = session.FlightId(credential.Lease.FlightNumber), Target = target, Job = session.Context,
+                Issuer = session.Runtime(target).Plan.Exchanger.Issuer.AbsoluteUri, Rule = "nhi token --reveal", Fingerprint = credential.Fingerprint, RevocationHandle = credential.Lease.Handle,
+                Reason = $"the credential itself was written to the standard output, for the user {Environment.UserName}",
+            },
+            CancellationToken.None);
     }
 
     private static async Task HoldAsync(JobSession session, TimeSpan held, CancellationToken cancellationToken)

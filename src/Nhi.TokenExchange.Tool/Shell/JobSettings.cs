@@ -40,6 +40,9 @@ internal sealed class JobSettings
     /// <summary>The kill switch that the settings name; null if they name none.</summary>
     public string? KillSwitch => _section["KillSwitch"];
 
+    /// <summary>A setting of a target; null if it is not there.</summary>
+    public string? OfTarget(string target, string name) => _section[$"Targets:{target}:{name}"];
+
     /// <summary>Adds to a command what names its job.</summary>
     public static void AddTo(Command command)
     {

@@ -93,6 +93,54 @@ internal sealed class StartTests
         Assert.That(Assert.ThrowsAsync<TokenExchangeException>(() => TokenBroker.StartAsync(job.Session, _ => { }))!.Message, Does.Contain("No target is handed out."));
     }
 
+    [TestCase("AzureManagedIdentity")]
+    [TestCase("AwsContainerCredentials")]
+    [TestCase("GoogleMetadata")]
+    public async Task A_protocol_of_SDKs_that_know_no_Unix_sockets_asks_for_loopback(string protocol)
+    {
+        TokenExchangeException refused = await RefusedAsync(o => _ = protocol switch
+        {
+            "AzureManagedIdentity" => o.AzureManagedIdentity("lake", "https://storage.azure.com"),
+            "AwsContainerCredentials" => o.AwsContainerCredentials("archive"),
+            _ => o.GoogleMetadata("lakehouse", "a@b", "p"),
+        });
+
+        Assert.That((refused.Code, refused.Message), Is.EqualTo(("NHI1001", refused.Message)));
+        Assert.That(refused.Message, Does.Contain($"{protocol} hands out a target over a Unix socket, which SDKs can't reach.").And.Contain("Call ListenOnLoopback"));
+    }
+
+    [Test]
+    public async Task A_helper_that_knows_Unix_sockets_gets_AWS_credentials_over_one_and_no_variable_leads_SDKs_there()
+    {
+        await using BrokerJob job = await BrokerJob.StartAsync(loopback: false, o => o.AwsContainerCredentials("archive", overSocket: true));
+        using HttpClient http = job.NewClient();
+        using var get = new HttpRequestMessage(HttpMethod.Get, "aws/archive");
+        get.Headers.TryAddWithoutValidation("Authorization", TokenOf.Client(job.Broker.Environment));
+
+        using HttpResponseMessage response = await http.SendAsync(get);
+
+        Assert.That((int)response.StatusCode, Is.EqualTo(200));
+        Assert.That(job.Broker.Environment.Keys, Is.EquivalentTo(new[] { "NHI_BROKER", "NHI_BROKER_TOKEN_FILE" }));
+    }
+
+    [TestCase("")]
+    [TestCase(" ")]
+    [TestCase("\t")]
+    [TestCase("a\nb")]
+    [TestCase("a\0")]
+    [TestCase("a\u2028b")]
+    [TestCase("\u202Esql")]
+    public async Task A_client_has_a_name_that_a_log_line_and_a_rule_can_have(string name)
+    {
+        await using BrokerJob job = await BrokerJob.StartAsync();
+
+        ArgumentException refused = Assert.Throws<ArgumentException>(() => job.Broker.Admit(name))!;
+
+        Assert.That(refused.ParamName, Is.EqualTo("name"));
+        Assert.That(refused.Message, Does.Contain("such as psql"));
+        Assert.That(job.Broker.Admit("psql 17 (Debian)").Name, Is.EqualTo("psql 17 (Debian)"));
+    }
+
     [Test]
     public async Task It_listens_on_the_one_loopback_address_alone()
     {
@@ -138,13 +186,34 @@ internal sealed class StartTests
     {
         await using BrokerJob job = await BrokerJob.StartAsync();
         await using BrokerClient client = job.Broker.Admit("aws");
-        var environment = new Dictionary<string, string?> { ["AWS_PROFILE"] = "prod", ["AWS_ACCESS_KEY_ID"] = "x", ["IDENTITY_SERVER_THUMBPRINT"] = "x", ["no_proxy"] = "internal.example", ["PATH"] = "/bin" };
+        var environment = new Dictionary<string, string?> { ["AWS_PROFILE"] = "prod", ["AWS_ACCESS_KEY_ID"] = "x", ["IDENTITY_SERVER_THUMBPRINT"] = "x", ["AZURE_CLIENT_ID"] = "of the platform", ["no_proxy"] = "internal.example", ["PATH"] = "/bin" };
 
         client.ApplyTo(environment);
 
-        Assert.That(environment.Keys, Has.None.AnyOf("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "IDENTITY_SERVER_THUMBPRINT"));
-        Assert.That((environment["no_proxy"], environment["NO_PROXY"], environment["PATH"]), Is.EqualTo(("internal.example,127.0.0.1,localhost", "127.0.0.1,localhost", "/bin")));
+        Assert.That(environment.Keys, Has.None.AnyOf("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "IDENTITY_SERVER_THUMBPRINT", "AZURE_CLIENT_ID"));
+        Assert.That((environment["no_proxy"], environment["NO_PROXY"], environment["PATH"]), Is.EqualTo(("internal.example,127.0.0.1,localhost", "internal.example,127.0.0.1,localhost", "/bin")));
         Assert.That(environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"], Is.EqualTo($"{job.Broker.Address}aws/archive"));
+        Assert.That(new[] { environment["AWS_CONFIG_FILE"], environment["AWS_SHARED_CREDENTIALS_FILE"] }.Select(file => File.ReadAllText(file!)), Is.All.Empty);
+        Assert.That(Directory.EnumerateFileSystemEntries(environment["CLOUDSDK_CONFIG"]!), Is.Empty);
+        await File.WriteAllTextAsync(Path.Combine(environment["CLOUDSDK_CONFIG"]!, "access_tokens.db"), "of gcloud");
+        await job.Broker.DisposeAsync();
+        Assert.That(Directory.Exists(Path.GetDirectoryName(environment["CLOUDSDK_CONFIG"])), Is.False);
+    }
+
+    [Test]
+    public async Task A_socket_asks_for_no_exception_of_proxies_and_the_one_client_id_that_there_is_is_named()
+    {
+        await using BrokerJob socket = await BrokerJob.StartAsync(loopback: false);
+        await using BrokerJob user = await BrokerJob.StartAsync(options: o => o.AzureManagedIdentity("lake", "https://vault.azure.net", "11111111-2222-3333-4444-555555555555"));
+        await using TokenBroker one = await TokenBroker.StartAsync(user.Session, o => o.ListenOnLoopback().AzureManagedIdentity("lake", "https://vault.azure.net", "11111111-2222-3333-4444-555555555555"));
+        var environment = new Dictionary<string, string?> { ["no_proxy"] = "internal.example" };
+
+        await using BrokerClient client = socket.Broker.Admit("psql");
+        client.ApplyTo(environment);
+
+        Assert.That((environment["no_proxy"], environment.ContainsKey("NO_PROXY")), Is.EqualTo(("internal.example", false)));
+        Assert.That(user.Broker.Environment.Keys, Has.None.EqualTo("AZURE_CLIENT_ID"), "one is asked for without an id");
+        Assert.That(one.Environment["AZURE_CLIENT_ID"], Is.EqualTo("11111111-2222-3333-4444-555555555555"));
     }
 
     // A socket that nobody listens on any more, as a broker that was killed leaves it.

@@ -21,6 +21,19 @@ internal sealed class TokenExchangeTests
         Assert.That(await http.TokenAsync(OAuthCalls.Exchange(TokenOf.Client(job.Broker.Environment), "warehouse")), Is.EqualTo((string)answer["access_token"]!), "its own is there still, and the target's name means it, too");
     }
 
+    [Test]
+    public async Task Who_did_not_prove_himself_is_told_how_in_characters_that_the_RFC_allows()
+    {
+        await using BrokerJob job = await BrokerJob.StartAsync();
+        using HttpClient http = job.NewClient();
+
+        (int exchanging, JsonObject first) = await http.PostAsync("oauth2/token", OAuthCalls.ExchangeAsProcess());
+        (int introspecting, JsonObject second) = await http.PostAsync("oauth2/introspect", [new("token", "x")]);
+
+        Assert.That((exchanging, introspecting), Is.EqualTo((401, 401)));
+        Assert.That(new[] { (string)first["error_description"]!, (string)second["error_description"]! }, Has.All.Contains("'Authorization: Bearer TOKEN'").And.All.Not.Contains("?"));
+    }
+
     private static IEnumerable<TestCaseData> WrongForms()
     {
         static TestCaseData Case(string name, int status, string error, Action<Dictionary<string, string>> change) => new TestCaseData(status, error, change).SetArgDisplayNames(name);

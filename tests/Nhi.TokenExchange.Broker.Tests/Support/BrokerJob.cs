@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging.Testing;
 
 namespace Nhi.TokenExchange.Tests;
 
-/// <summary>A job at an emulator, and a broker that hands its targets out: <c>warehouse</c> (OAuth), <c>lake</c> (Azure), <c>archive</c> (AWS), <c>lakehouse</c> (Google).</summary>
+/// <summary>A job at an emulator, and a broker that hands its targets out: <c>warehouse</c> (OAuth), and over loopback <c>lake</c> (Azure), <c>archive</c> (AWS), <c>lakehouse</c> (Google).</summary>
 internal sealed class BrokerJob : IAsyncDisposable
 {
     public const string WarehouseResource = "https://warehouse.example";
@@ -63,9 +63,9 @@ internal sealed class BrokerJob : IAsyncDisposable
         });
         TokenBroker broker = await TokenBroker.StartAsync(session, o =>
         {
+            o.TokenExchange("warehouse", WarehouseResource);
             if (loopback)
-                o.ListenOnLoopback();
-            o.TokenExchange("warehouse", WarehouseResource).AzureManagedIdentity("lake", LakeResource).AwsContainerCredentials("archive").GoogleMetadata("lakehouse", Email, "my-project");
+                o.ListenOnLoopback().AzureManagedIdentity("lake", LakeResource).AwsContainerCredentials("archive").GoogleMetadata("lakehouse", Email, "my-project");
             o.Logging = logging;
             (o.EndOnSignals, o.Time) = (false, time ?? TimeProvider.System);
             options?.Invoke(o);

@@ -49,6 +49,25 @@ internal sealed class AwsProfileTests
     }
 
     [Test]
+    public async Task The_aws_command_uses_a_containers_credentials_and_no_key_of_the_users_own_files_either()
+    {
+        if (!(Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "aws"))))
+            Assert.Ignore("Skipped: the AWS CLI is not on the path.");
+        await using DoctoredJob job = await DoctoredJob.StartAsync();
+        AwsRole role = job.UseAws();
+        Directory.CreateDirectory(job.PathOf(".aws"));
+        job.Write(".aws/credentials", "[default]\naws_access_key_id = wrong-key\naws_secret_access_key = not-a-key\n");
+        job.Write(".aws/config", "[default]\nregion = us-east-1\n");
+
+        ToolRun run = await ToolRun.ProgramAsync(
+            new Dictionary<string, string> { ["HOME"] = job.PathOf(".") }, "exec", "--config", job.WriteSettings(), "--target", "warehouse", "--", "aws", "sts", "get-caller-identity", "--output", "text", "--query", "Arn", "--endpoint-url", job.Emulator.Aws.Endpoint.AbsoluteUri);
+
+        Assert.That(run.ExitCode, Is.Zero, run.All);
+        Assert.That(run.Output, Does.Contain($":assumed-role/{role.Arn.Split('/')[1]}/"));
+        Assert.That(job.Emulator.Ledger.Uses.Select(use => use.Verdict), Is.EqualTo(new[] { UseVerdict.Accepted }));
+    }
+
+    [Test]
     public async Task A_helper_says_why_it_gives_nothing()
     {
         await using DoctoredJob job = await DoctoredJob.StartAsync();

@@ -126,8 +126,75 @@ internal sealed class ExecTests
         {
             ToolRun run = await ToolRun.HereAsync("exec", "--config", config, "--target", "warehouse", "--", program);
 
-            Assert.That((run.ExitCode, run.Error), Is.EqualTo((code, run.Error)), run.All);
+            Assert.That(run.ExitCode, Is.EqualTo(code), run.All);
             Assert.That(run.Error, Does.Contain($"'{program}' {said}"));
+        }
+    }
+
+    [Test]
+    public async Task A_program_is_looked_for_where_PATH_says_and_not_in_the_current_folder()
+    {
+        (DoctoredJob job, string config) = await StartAsync();
+        await using (job)
+        {
+            string decoy = job.Write("uname", "#!/bin/sh\necho decoy\n");
+            File.SetUnixFileMode(decoy, (UnixFileMode)0x1ED);
+
+            ToolRun real = await ToolRun.ProgramInAsync(job.PathOf("."), NoVariables, "exec", "--config", config, "--target", "warehouse", "--", "uname");
+            ToolRun none = await ToolRun.ProgramInAsync(job.PathOf("."), new Dictionary<string, string> { ["PATH"] = $".:{Path.GetDirectoryName(Environment.ProcessPath)}:/usr/share" }, "exec", "--config", config, "--target", "warehouse", "--", "uname");
+            ToolRun named = await ToolRun.ProgramInAsync(job.PathOf("."), NoVariables, "exec", "--config", config, "--target", "warehouse", "--", "./uname");
+
+            Assert.That((real.ExitCode, real.Output.Trim()), Is.EqualTo((0, "Linux")), real.All);
+            Assert.That((none.ExitCode, none.Output), Is.EqualTo((127, "")), none.All);
+            Assert.That((named.ExitCode, named.Output.Trim()), Is.EqualTo((0, "decoy")), named.All);
+        }
+    }
+
+    [Test]
+    public async Task A_signal_while_credentials_are_being_ended_does_not_stop_that()
+    {
+        (DoctoredJob job, string config) = await StartAsync();
+        await using (job)
+        {
+            HeldRequest held = job.Emulator.Faults.HoldNext(EmulatorEndpoint.VaultToken, HoldPoint.BeforeAnswer);
+            using RunningTool running = await RunningTool.StartAsync("folder", "exec", "--config", config, "--target", "warehouse", "--", "sh", "-c", $"{Ask}; echo folder $(dirname \"$NHI_BROKER_TOKEN_FILE\"); exit 7");
+            await held.Reached;
+
+            await running.SignalAsync("TERM");
+            await running.SignalAsync("INT");
+            held.Release();
+
+            Assert.That(await running.EndAsync(), Is.EqualTo(7));
+            Assert.That(job.Emulator.Ledger.Issued.Single().RevokedAt, Is.Not.Null);
+            Assert.That(Directory.Exists(running.Line["folder ".Length..]), Is.False);
+        }
+    }
+
+    [Test]
+    public async Task What_fails_before_the_program_starts_has_one_code()
+    {
+        (DoctoredJob job, string config) = await StartAsync();
+        await using (job)
+        {
+            ToolRun broken = await ToolRun.HereAsync("exec", "--config", job.Write("broken.json", "{"), "--target", "warehouse", "--", "true");
+            ToolRun folder = await ToolRun.ProgramAsync(new Dictionary<string, string> { ["XDG_RUNTIME_DIR"] = "/proc" }, "exec", "--config", config, "--target", "warehouse", "--", "sh", "-c", "echo $NHI_BROKER_TOKEN_FILE");
+
+            Assert.That(broken.ExitCode, Is.EqualTo(125), broken.All);
+            Assert.That(broken.Error, Does.StartWith("NHI1001"));
+            Assert.That((folder.ExitCode, folder.Output[..9]), Is.EqualTo((0, "/dev/shm/")), "the next place does\n" + folder.All);
+        }
+    }
+
+    [Test]
+    public async Task Who_is_refused_by_the_broker_is_seen_on_the_standard_error()
+    {
+        (DoctoredJob job, string config) = await StartAsync();
+        await using (job)
+        {
+            ToolRun run = await ToolRun.ProgramAsync(NoVariables, "exec", "--config", config, "--target", "warehouse", "--", "sh", "-c", "curl --silent --unix-socket \"${NHI_BROKER#unix:}\" http://attacker.example/oauth2/token");
+
+            Assert.That(run.ExitCode, Is.Zero, run.All);
+            Assert.That(run.Error, Does.Contain("nhi: Refused with 421: the Host header must be localhost (none; asked by process "));
         }
     }
 
@@ -139,11 +206,13 @@ internal sealed class ExecTests
         {
             ToolRun none = await ToolRun.HereAsync("exec", "--config", config, "--", "true");
             ToolRun form = await ToolRun.HereAsync("exec", "--config", config, "--azure", "warehouse", "--", "true");
+            ToolRun blank = await ToolRun.HereAsync("exec", "--config", config, "--target", "warehouse", "--", " ");
             ToolRun unknown = await ToolRun.HereAsync("exec", "--config", config, "--target", "warehous", "--", "true");
 
             Assert.That((none.ExitCode, form.ExitCode, unknown.ExitCode), Is.EqualTo((2, 2, 125)), none.All + form.All + unknown.All);
             Assert.That(none.Error, Does.Contain("--target: no target is named"));
             Assert.That(form.Error, Does.Contain("--azure: 'warehouse' has another form than lake=https://storage.azure.com."));
+            Assert.That((blank.ExitCode, blank.Error), Is.EqualTo((2, "command: ' ' is no program. Name a file, or a program that PATH leads to." + Environment.NewLine)));
             Assert.That(unknown.Error, Does.StartWith("NHI1003"));
         }
     }

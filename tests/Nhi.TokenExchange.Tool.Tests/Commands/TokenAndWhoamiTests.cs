@@ -39,6 +39,23 @@ public class TokenAndWhoamiTests
     }
 
     [Test]
+    public async Task What_is_revealed_has_an_event_of_its_own_that_says_who_had_it_written()
+    {
+        _job.UseVault();
+        _job.Section["Audit"] = new System.Text.Json.Nodes.JsonObject { ["Folder"] = _job.PathOf("audit") };
+
+        ToolRun quiet = await ToolRun.HereAsync("token", "warehouse", "--config", _job.WriteSettings());
+        ToolRun before = await ToolRun.HereAsync("audit", "story", _job.PathOf("audit"));
+        ToolRun shown = await ToolRun.HereAsync("token", "warehouse", "--reveal", "--config", _job.WriteSettings());
+        ToolRun story = await ToolRun.HereAsync("audit", "story", _job.PathOf("audit"));
+
+        Assert.That((quiet.ExitCode, shown.ExitCode), Is.EqualTo((0, 0)), quiet.All + shown.All);
+        Assert.That(before.Output, Does.Not.Contain("--reveal"));
+        Assert.That(story.Output, Does.Contain($"warehouse permitted by rule nhi token --reveal").And.Contain($"was written to the standard output, for the user {Environment.UserName}"));
+        Assert.That(story.Output, Does.Not.Contain(shown.Output.Trim()));
+    }
+
+    [Test]
     public async Task An_unknown_target_is_an_error_of_the_command_line_and_the_others_are_named()
     {
         _job.UseVault();

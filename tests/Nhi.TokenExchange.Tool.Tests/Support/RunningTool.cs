@@ -32,9 +32,14 @@ internal sealed class RunningTool : IDisposable
     /// <summary>SIGTERM, which lets it end in order.</summary>
     public async Task<int> TerminateAsync()
     {
-        using (Process kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]))
-            await kill.WaitForExitAsync();
+        await SignalAsync("TERM");
         return await EndAsync();
+    }
+
+    public async Task SignalAsync(string signal)
+    {
+        using Process kill = Process.Start("kill", [$"-{signal}", $"{_process.Id}"]);
+        await kill.WaitForExitAsync();
     }
 
     /// <summary>SIGKILL.</summary>

@@ -17,9 +17,12 @@ internal sealed record ToolRun(int ExitCode, string Output, string Error)
         return new ToolRun(code, output.ToString(), error.ToString());
     }
 
-    public static async Task<ToolRun> ProgramAsync(IReadOnlyDictionary<string, string> variables, params string[] args)
+    public static Task<ToolRun> ProgramAsync(IReadOnlyDictionary<string, string> variables, params string[] args) => ProgramInAsync("", variables, args);
+
+    /// <summary>As the other one, in a folder.</summary>
+    public static async Task<ToolRun> ProgramInAsync(string folder, IReadOnlyDictionary<string, string> variables, params string[] args)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(NhiCommand).Assembly.Location, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [typeof(NhiCommand).Assembly.Location, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
         foreach ((string name, string value) in variables)
             start.Environment[name] = value;
         using Process program = Process.Start(start)!;

@@ -1,0 +1,81 @@
+namespace Nhi.TokenExchange;
+
+/// <summary>One run of <c>nhi exec</c>: the broker, the files, the program, and the end of all of it.</summary>
+internal sealed class ExecRun(JobSession session, JobSettings settings, ExecTargets wanted, string[] program, ChildSignals signals, Screen screen)
+{
+    // What a killed run left is ended by now, unless its issuer is slow; the journal keeps it then for the next.
+    private static readonly TimeSpan LongestRecovery = TimeSpan.FromSeconds(10);
+
+    private readonly string _name = NameOf(program[0]);
+
+    /// <returns>What the program ended with.</returns>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        using var folder = HelperFolder.Open();
+        int code = wanted.NeedsBroker ? await RunBesideBrokerAsync(folder, cancellationToken).ConfigureAwait(false) : await RunProgramAsync(folder, null, cancellationToken).ConfigureAwait(false);
+        await RecoverAsync().ConfigureAwait(false);
+        JobReport report = await session.CompleteAsync(CancellationToken.None).ConfigureAwait(false);
+        if (!report.AllEnded)
+            await screen.Error.WriteLineAsync(report.ToString()).ConfigureAwait(false);
+        return code;
+    }
+
+    private async Task<int> RunBesideBrokerAsync(HelperFolder folder, CancellationToken cancellationToken)
+    {
+        TokenBroker broker = await TokenBroker.StartAsync(session, options =>
+        {
+            options.Folder = folder.Path;
+            options.Logging = new ScreenLogging(screen.Error);
+            wanted.AddTo(options, session);
+        }, cancellationToken).ConfigureAwait(false);
+        await using (broker.ConfigureAwait(false))
+        {
+            BrokerClient client = broker.Admit(_name);
+            await using (client.ConfigureAwait(false))
+                return await RunProgramAsync(folder, client, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<int> RunProgramAsync(HelperFolder folder, BrokerClient? client, CancellationToken cancellationToken)
+    {
+        using HelperFolder? programs = wanted.Docker.Count > 0 ? HelperFolder.OpenForPrograms() : null;
+        var caller = new CredentialCaller($"exec {Path.GetFileName(folder.Path)}", _name);
+        PostgresServices postgres = await PostgresServices.OpenAsync(folder, wanted.PostgresServicesOf(session, settings, caller), screen.Error.WriteLine, cancellationToken).ConfigureAwait(false);
+        await using (postgres.ConfigureAwait(false))
+        {
+            return await ChildProgram.RunAsync(
+                program,
+                client,
+                environment =>
+                {
+                    wanted.ApplyRegion(session, environment);
+                    AwsProfiles.Apply(folder, wanted.AwsProfilesOf(session), environment);
+                    postgres.Apply(environment);
+                    GitCredentials.Apply(wanted.Git, environment);
+                    GoogleCredentialFile.Apply(folder, wanted.GoogleAdc, environment);
+                    KubeConfig.Apply(folder, wanted.Kubectl, environment);
+                    DockerCredentials.Apply(folder, programs, wanted.Docker, environment);
+                },
+                signals,
+                screen.Error).ConfigureAwait(false);
+        }
+    }
+
+    // A job that has ended gets no login any more, which some recoveries need: a program of a moment would leave them undone.
+    private async Task RecoverAsync()
+    {
+        using var limit = new CancellationTokenSource(LongestRecovery, TimeProvider.System);
+        try
+        {
+            await session.WaitForRecoveryAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // See above.
+        }
+    }
+
+    // What rules know it by.
+    private static string NameOf(string program) =>
+        ExceptionText.Clean(Path.GetFileName(program), 99) is { } name && !string.IsNullOrWhiteSpace(name) ? name : throw new UsageException($"command: '{ExceptionText.Clean(program)}' is no program. Name a file, or a program that PATH leads to.");
+}

@@ -1,0 +1,61 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Diagnostics.Metrics.Testing;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
+
+namespace Nhi.TokenExchange.Tests;
+
+/// <summary>Who was refused leaves a trace: each in the metrics, and in the log as many as somebody may read.</summary>
+[NonParallelizable]   // the meter is the process's
+internal sealed class RefusalRecordTests
+{
+    private static async Task<int> AskAsync(HttpClient http, Action<HttpRequestMessage> change)
+    {
+        using var get = new HttpRequestMessage(HttpMethod.Get, "aws/archive");
+        change(get);
+        using HttpResponseMessage response = await http.SendAsync(get);
+        return (int)response.StatusCode;
+    }
+
+    private static string[] Lines(BrokerJob job) => [.. job.Log.GetSnapshot().Where(record => record.Level == LogLevel.Warning).Select(record => record.Message)];
+
+    [Test]
+    public async Task A_wrong_token_a_wrong_host_and_a_browser_are_counted_and_logged_with_who_asked()
+    {
+        using var refused = new MetricCollector<long>(null, "Nhi.TokenExchange", "nhi.broker.refusals");
+        await using BrokerJob job = await BrokerJob.StartAsync();
+        using HttpClient http = job.NewClient();
+
+        int[] answered =
+        [
+            await AskAsync(http, get => get.Headers.TryAddWithoutValidation("Authorization", "x")),
+            await AskAsync(http, get => get.Headers.Host = "attacker.example"),
+            await AskAsync(http, get => get.Headers.TryAddWithoutValidation("Origin", "https://attacker.example")),
+        ];
+
+        Assert.That(answered, Is.EqualTo(new[] { 401, 421, 403 }));
+        Assert.That(refused.GetMeasurementSnapshot().Select(one => (one.Value, one.Tags["nhi.broker.protocol"], one.Tags["nhi.outcome"])), Is.EqualTo(new (long, object?, object?)[]
+        {
+            (1, "aws_container", "unproven"), (1, "none", "wrong_host"), (1, "none", "forbidden"),
+        }));
+        Assert.That(Lines(job), Has.Length.EqualTo(3).And.All.StartsWith("Refused with ").And.All.Contains("somebody on loopback"));
+    }
+
+    [Test]
+    public async Task A_flood_of_refusals_is_counted_whole_and_logged_in_part()
+    {
+        var time = new ManualTimeProvider();
+        using var refused = new MetricCollector<long>(null, "Nhi.TokenExchange", "nhi.broker.refusals");
+        await using BrokerJob job = await BrokerJob.StartAsync(time: time);
+        using HttpClient http = job.NewClient();
+
+        for (int i = 0; i < 150; i++)
+            await AskAsync(http, get => get.Headers.TryAddWithoutValidation("Authorization", "x"));
+
+        Assert.That(refused.GetMeasurementSnapshot().Sum(one => one.Value), Is.EqualTo(150));
+        Assert.That(Lines(job), Has.Length.EqualTo(100));
+        time.Advance(TimeSpan.FromMinutes(1));
+        await AskAsync(http, get => get.Headers.TryAddWithoutValidation("Authorization", "x"));
+        Assert.That(Lines(job)[100..], Is.EqualTo(new[] { "50 more were refused within a minute; the metrics count each", Lines(job)[0] }));
+    }
+}
