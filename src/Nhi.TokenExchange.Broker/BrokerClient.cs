@@ -31,6 +31,7 @@ public sealed class BrokerClient : IAsyncDisposable
 
     /// <summary>Ties the client to a process: when that is gone, killed or not, what the client got is ended within a second.</summary>
     /// <param name="processId">The process. If there is none of that number, the client ends now.</param>
+    /// <exception cref="IOException">Whether there is one can't be told now: this process has no handle left, perhaps.</exception>
     public void BindTo(int processId)
     {
         if (RunningProcess.At(processId) is { } process)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 
 namespace Nhi.TokenExchange;
 
@@ -8,6 +9,9 @@ internal sealed class Callers : IAsyncDisposable
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(500);
 
     private readonly BrokerPlan _plan;
+
+    // A job may have several brokers, beside each other and one after the other: no two callers of it are the same.
+    private readonly string _broker = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
     private readonly Lock _gate = new();
     private readonly List<(CallerToken Token, Caller Caller)> _admitted = [];
     private readonly Dictionary<RunningProcess, Caller> _processes = [];
@@ -32,7 +36,7 @@ internal sealed class Callers : IAsyncDisposable
                 throw new InvalidOperationException("The broker has stopped.");
             if (_admitted.Count >= _plan.MaxClients)
                 throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"There are {_plan.MaxClients} clients, as many as TokenBrokerOptions.MaxClients allows."));
-            var caller = new Caller(new CredentialCaller(string.Create(CultureInfo.InvariantCulture, $"client {++_numbers}"), name, userId: Peer.CurrentUser), _plan);
+            var caller = new Caller(new CredentialCaller(string.Create(CultureInfo.InvariantCulture, $"client {_broker}-{++_numbers}"), name, userId: Peer.CurrentUser), _plan);
             _admitted.Add((CallerToken.New(), caller));
             return _admitted[^1];
         }
@@ -66,9 +70,16 @@ internal sealed class Callers : IAsyncDisposable
                 throw new BrokerRefusal(RefusalKind.Unavailable, "the broker stops");
             if (_processes.Count >= _plan.MaxClients)
                 throw new BrokerRefusal(RefusalKind.TooMany, string.Create(CultureInfo.InvariantCulture, $"{_plan.MaxClients} processes hold credentials, as many as may")) { RetryAfter = TimeSpan.FromSeconds(1) };
-            var identity = new CredentialCaller(string.Create(CultureInfo.InvariantCulture, $"process {process.Id} started {process.Started}"), "process", process.Id, Peer.CurrentUser);
+            var identity = new CredentialCaller(string.Create(CultureInfo.InvariantCulture, $"process {process.Id} started {process.Started} at {_broker}"), "process", process.Id, Peer.CurrentUser);
             return _processes[process] = new Caller(identity, _plan) { Process = process };
         }
+    }
+
+    /// <summary>The caller that is that process, if it asked as such before.</summary>
+    public Caller? KnownProcess(RunningProcess process)
+    {
+        lock (_gate)
+            return _processes.GetValueOrDefault(process);
     }
 
     /// <summary>Ends what a caller holds; it gets nothing any more.</summary>

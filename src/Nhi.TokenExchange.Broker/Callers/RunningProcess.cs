@@ -9,10 +9,27 @@ namespace Nhi.TokenExchange;
 /// <param name="Started">When it started: on Linux in clock ticks since the boot (proc(5), field 22 of stat), else in .NET ticks.</param>
 internal readonly record struct RunningProcess(int Id, long Started)
 {
-    /// <summary>Whether it runs still. One that has ended and that its parent has not waited for does not.</summary>
-    public bool Runs => At(Id) == this;
+    private const int NoSuchProcess = 3;   // ESRCH: it ended while its file was read
 
-    /// <summary>The process that has this number now; null: there is none, or it can't be seen.</summary>
+    /// <summary>Whether it runs still. One that has ended and that its parent has not waited for does not; one that can't be looked at now does.</summary>
+    public bool Runs
+    {
+        get
+        {
+            try
+            {
+                return At(Id) == this;
+            }
+            catch (Exception notSeen) when (notSeen is IOException or UnauthorizedAccessException)
+            {
+                return true;   // this process has no handle left, perhaps; the next look tells
+            }
+        }
+    }
+
+    /// <summary>The process that has this number now; null: there is none.</summary>
+    /// <exception cref="IOException">It can't be told now.</exception>
+    /// <exception cref="UnauthorizedAccessException">It can't be seen.</exception>
     public static RunningProcess? At(int id)
     {
         try
@@ -22,7 +39,7 @@ internal readonly record struct RunningProcess(int Id, long Started)
             using var process = Process.GetProcessById(id);
             return process.HasExited ? null : new RunningProcess(id, process.StartTime.ToUniversalTime().Ticks);
         }
-        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException or Win32Exception)
+        catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException or IOException { HResult: NoSuchProcess } or ArgumentException or InvalidOperationException or Win32Exception)
         {
             return null;
         }

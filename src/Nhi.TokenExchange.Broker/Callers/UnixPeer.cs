@@ -40,14 +40,30 @@ internal static class UnixPeer
         {
             socket.GetRawSocketOption(SocketLevel, ProcessHandle, handle);
         }
+        catch (SocketException unknown) when (unknown.SocketErrorCode == SocketError.ProtocolOption)
+        {
+            return At(id);
+        }
         catch (SocketException)
         {
-            return RunningProcess.At(id);
+            return null;   // it has ended: its number may be another's
         }
         using var process = new SafeFileHandle(MemoryMarshal.Read<int>(handle), ownsHandle: true);
         bool wasThere = NumberBehind(process) == id;
-        RunningProcess? found = RunningProcess.At(id);
+        RunningProcess? found = At(id);
         return wasThere && NumberBehind(process) == id ? found : null;
+    }
+
+    private static RunningProcess? At(int id)
+    {
+        try
+        {
+            return RunningProcess.At(id);
+        }
+        catch (Exception notSeen) when (notSeen is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     // proc(5), fdinfo of a pidfd: "Pid: 4711", or -1 once the process is gone.

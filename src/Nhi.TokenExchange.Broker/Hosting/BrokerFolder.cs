@@ -69,8 +69,7 @@ internal sealed class BrokerFolder : IDisposable
                 throw Unsafe($"socket '{socket}' is in use: another broker listens there", "Name a folder of its own for each broker.", null);
             File.Delete(socket);
         }
-        Track(socket);
-        return socket;
+        return socket;   // it goes with the listener; what stands there later may be a successor's
     }
 
     /// <summary>Writes a client's token into a file of its own, without an end of line: AWS SDKs send the file as it is.</summary>

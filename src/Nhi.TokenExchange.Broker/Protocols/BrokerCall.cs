@@ -65,6 +65,14 @@ internal sealed class BrokerCall(HttpContext http, Peer peer, BrokerPlan plan, C
         return Named(callers.OfProcess(facts.Process ?? throw new BrokerRefusal(RefusalKind.Forbidden, "the process at the other end is gone, or of another container")))!;
     }
 
+    /// <summary>What the client holds that asks, or its process, which may have asked as such before.</summary>
+    public (Caller Holder, BearerToken Token)? Held(Caller client, string token)
+    {
+        if (client.Find(token) is { } own)
+            return (client, own);
+        return !peer.IsAnotherUser && peer.Facts.Process is { } process && callers.KnownProcess(process) is { } known && known.Find(token) is { } its ? (known, its) : null;
+    }
+
     private Caller? Named(Caller? caller)
     {
         if (caller is not null)

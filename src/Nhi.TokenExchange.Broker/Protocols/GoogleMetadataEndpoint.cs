@@ -22,6 +22,8 @@ internal static class GoogleMetadataEndpoint
         BrokerAnswer answer = call.Path switch
         {
             Root or "/computeMetadata/v1" or "/computeMetadata/v1/" => BrokerAnswer.Text("computeMetadata/\n"),
+            "/computeMetadata/v1/instance" or "/computeMetadata/v1/instance/" => BrokerAnswer.Text("service-accounts/\n"),   // by which Node's library finds out where it runs
+            "/computeMetadata/v1/project" or "/computeMetadata/v1/project/" => BrokerAnswer.Text("project-id\n"),
             "/computeMetadata/v1/project/project-id" => BrokerAnswer.Text(identity.ProjectId),
             "/computeMetadata/v1/universe/universe-domain" or "/computeMetadata/v1/universe/universe_domain" => BrokerAnswer.Text("googleapis.com"),
             _ => await OfAccountAsync(call, caller, identity).ConfigureAwait(false),

@@ -62,8 +62,8 @@ internal static class OAuthEndpoints
         OAuthForm form = await OAuthForm.ReadAsync(call).ConfigureAwait(false);
         Caller caller = form.Client(call);
         using IDisposable counted = caller.Enter();
-        if (caller.Find(form.Need("token")) is { } token)
-            await call.Callers.EndAsync(caller, token, "it gave the credential back").ConfigureAwait(false);
+        if (call.Held(caller, form.Need("token")) is { } held)
+            await call.Callers.EndAsync(held.Holder, held.Token, "it gave the credential back").ConfigureAwait(false);
         return new BrokerAnswer(200, "application/json", []);
     }
 
@@ -73,7 +73,7 @@ internal static class OAuthEndpoints
         OAuthForm form = await OAuthForm.ReadAsync(call).ConfigureAwait(false);
         Caller caller = form.Client(call);
         using IDisposable counted = caller.Enter();
-        return caller.Find(form.Need("token")) is { } token && call.Plan.Session.IsAlive(token) && HandingOut.SecondsLeft(call, token) > 0
+        return call.Held(caller, form.Need("token")) is (_, var token) && call.Plan.Session.IsAlive(token) && HandingOut.SecondsLeft(call, token) > 0
             ? BrokerAnswer.Json(new JsonObject { ["active"] = true, ["token_type"] = "Bearer", ["exp"] = token.UnusableFrom.ToUnixTimeSeconds(), ["client_id"] = caller.Identity.Name })
             : BrokerAnswer.Json(new JsonObject { ["active"] = false });
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -48,6 +49,44 @@ internal sealed partial class CallerEndTests
         await Eventually.HoldsAsync(() => !job.IsAlive(token), "what the client got is ended", TimeSpan.FromSeconds(20));
         (int status, JsonObject answer) = await http.PostAsync("oauth2/token", OAuthCalls.Exchange(own));
         Assert.That((status, (string)answer["error"]!), Is.EqualTo((400, "invalid_grant")), "and its token is good for nothing");
+    }
+
+    [Test]
+    [NonParallelizable]
+    public void A_look_that_fails_for_want_of_handles_is_no_death()
+    {
+        RunningProcess own = RunningProcess.At(Environment.ProcessId)!.Value;
+        Assert.That(NativeMethods.getrlimit(NativeMethods.OpenFiles, out NativeMethods.Limit limit), Is.Zero);
+        bool runs;
+        NativeMethods.Limit none = limit with { Current = 3 };
+        Assert.That(NativeMethods.setrlimit(NativeMethods.OpenFiles, in none), Is.Zero);
+        try
+        {
+            runs = own.Runs;
+        }
+        finally
+        {
+            _ = NativeMethods.setrlimit(NativeMethods.OpenFiles, in limit);
+        }
+
+        Assert.That(runs, Is.True);
+        Assert.That(new RunningProcess(own.Id, own.Started + 1).Runs, Is.False, "another one of that number");
+    }
+
+    [Test]
+    public async Task What_a_process_got_beside_a_clients_token_is_known_to_that_client()
+    {
+        await using BrokerJob job = await BrokerJob.StartAsync();
+        using HttpClient http = job.NewClient();
+        string own = TokenOf.Client(job.Broker.Environment);
+        (int status, JsonObject answer) = await http.PostAsync("oauth2/token", OAuthCalls.ExchangeAsProcess(), own);
+        Assert.That(status, Is.EqualTo(200), answer.ToJsonString());
+        string token = (string)answer["access_token"]!;
+
+        (_, JsonObject known) = await http.PostAsync("oauth2/introspect", [new("token", token)], own);
+        (int revoked, _) = await http.PostAsync("oauth2/revoke", [new("token", token)], own);
+
+        Assert.That(((bool)known["active"]!, revoked, job.IsAlive(token)), Is.EqualTo((true, 200, false)));
     }
 
     [Test]
@@ -163,4 +202,20 @@ internal sealed partial class CallerEndTests
 
     [GeneratedRegex("\"access_token\":\"(?<token>[^\"]+)\"")]
     private static partial Regex Token();
+
+    // getrlimit(2)
+    private static class NativeMethods
+    {
+        public const int OpenFiles = 7;   // RLIMIT_NOFILE
+
+        [DllImport("libc", ExactSpelling = true)]
+        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        public static extern int getrlimit(int resource, out Limit limit);
+
+        [DllImport("libc", ExactSpelling = true)]
+        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        public static extern int setrlimit(int resource, in Limit limit);
+
+        public record struct Limit(ulong Current, ulong Most);
+    }
 }

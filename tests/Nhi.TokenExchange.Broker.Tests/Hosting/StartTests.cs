@@ -167,6 +167,44 @@ internal sealed class StartTests
     }
 
     [Test]
+    public async Task Two_brokers_of_one_job_share_no_credential_and_end_none_of_each_other()
+    {
+        await using BrokerJob job = await BrokerJob.StartAsync();
+        using HttpClient http = job.NewClient();
+        string mine = await http.TokenAsync(OAuthCalls.Exchange(TokenOf.Client(job.Broker.Environment)));
+        string its;
+        await using (TokenBroker other = await TokenBroker.StartAsync(job.Session, o => o.ListenOnLoopback().TokenExchange("warehouse")))
+        {
+            using var beside = new HttpClient { BaseAddress = other.Address };
+            its = await beside.TokenAsync(OAuthCalls.Exchange(TokenOf.Client(other.Environment), "warehouse"));
+        }
+
+        Assert.That(its, Is.Not.EqualTo(mine));
+        Assert.That((job.IsAlive(its), job.IsAlive(mine)), Is.EqualTo((false, true)));
+    }
+
+    [Test]
+    public async Task A_broker_that_stops_leaves_the_socket_of_its_successor()
+    {
+        await using BrokerJob job = await BrokerJob.StartAsync(loopback: false, o => o.Folder = _folder);
+        using HttpClient http = job.NewClient();
+        await http.TokenAsync(OAuthCalls.Exchange(TokenOf.Client(job.Broker.Environment)));
+        HeldRequest held = job.Emulator.Faults.HoldNext(EmulatorEndpoint.Revocation, HoldPoint.BeforeAnswer);
+        Task stopping = job.Broker.DisposeAsync().AsTask();
+        await held.Reached;
+
+        await using TokenBroker next = await TokenBroker.StartAsync(job.Session, o =>
+        {
+            o.Folder = _folder;
+            o.TokenExchange("warehouse");
+        });
+        held.Release();
+        await stopping;
+
+        Assert.That(File.Exists(next.SocketPath), Is.True);
+    }
+
+    [Test]
     public async Task The_broker_ends_with_its_job_and_its_clients_with_it()
     {
         await using BrokerJob job = await BrokerJob.StartAsync();
