@@ -105,6 +105,14 @@ internal sealed class VaultJob : IAsyncDisposable
     public Task QuietAsync() => Eventually.HoldsAsync(
         () => !((SlotProvider<VaultSecret>)Database).HasFlight && !((SlotProvider<BearerToken>)Login).HasFlight && Session.Leases.FlightsInTheAir == 0, "the landing of the last flight");
 
+    /// <summary>Gets the secret, and waits until the watches for its and its login's renewal have begun.</summary>
+    public async Task<VaultSecret> HeldAsync()
+    {
+        VaultSecret held = await Database.GetAsync();
+        await QuietAsync();
+        return held;
+    }
+
     /// <summary>Asks for the secret when its refresh is due, and waits for what comes of it.</summary>
     public async Task<VaultSecret> RefreshedAsync()
     {
