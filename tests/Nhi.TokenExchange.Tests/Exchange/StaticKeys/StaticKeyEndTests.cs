@@ -104,7 +104,7 @@ internal sealed class StaticKeyEndTests
         var time = new ManualTimeProvider();
         var policy = new TestPolicy { Decide = _ => AccessDecision.Permit("all", permitsStaticKey: true) };
         var others = new TestExchanger(time);
-        using var gate = new Gate();
+        var gate = new Gate();
         int ending = 0;
         others.OnRevoke = async _ =>
         {
@@ -113,6 +113,7 @@ internal sealed class StaticKeyEndTests
             return Revocation.Revoked;
         };
         await using StaticKeyJob job = await StaticKeyJob.StartAsync(time, more: b => b.Target("others", others, "job", [.. Enumerable.Range(0, AtOnce).Select(i => $"s{i}")]).Policy(policy));
+        using Gate opened = gate;
         for (int i = 0; i < AtOnce; i++)
             await job.Session.Provider<BearerToken>("others").GetAsync(new CredentialRequest { Scopes = ScopeSet.Of($"s{i}") });
         policy.Change("2", policy.Decide);
