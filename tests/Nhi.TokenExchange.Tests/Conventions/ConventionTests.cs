@@ -82,6 +82,12 @@ public partial class ConventionTests
     {
         IEnumerable<Type> holders = Core.GetTypes().Where(type => typeof(Credential).IsAssignableFrom(type) || type == typeof(SubjectToken));
         Assert.That(holders.Where(type => type.GetMethod("<Clone>$") is not null), Is.Empty);
+        Assert.That(
+            from type in Core.GetTypes().Where(type => type.GetMethod("<Clone>$") is not null)
+            from property in type.GetProperties(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+            where property.PropertyType == typeof(string) && SecretMembers().IsMatch(property.Name)
+            select $"{type.Name}.{property.Name}",
+            Is.Empty, "a record prints its members");
         Assert.That(typeof(Credential).GetMethod("ToString")!.IsFinal, Is.True);
         Assert.That(typeof(Credential).GetMethod("Equals", [typeof(object)])!.IsFinal, Is.True);
     }
@@ -179,4 +185,7 @@ public partial class ConventionTests
 
     [GeneratedRegex(@"^(token|secret|password|accessToken|clientSecret|apiKey|key)$", RegexOptions.IgnoreCase)]
     private static partial Regex SecretNames();
+
+    [GeneratedRegex("(Secret|Password|Assertion|Token|Proof|Jwt)$")]
+    private static partial Regex SecretMembers();
 }

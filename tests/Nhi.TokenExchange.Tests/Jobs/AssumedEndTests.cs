@@ -58,12 +58,13 @@ public class AssumedEndTests
     [Test]
     public async Task One_whose_end_is_asked_for_when_the_job_ends_is_in_the_job_s_report()
     {
-        using var gate = new Gate();
+        var gate = new Gate();
         await using TestJob job = await StartAsync(async _ =>
         {
             await gate.PassAsync();
             return Revocation.Revoked;
         });
+        using Gate opened = gate;
         BearerToken token = await job.Warehouse.GetAsync();
         job.Time.Advance(AssumedLife + TimeSpan.FromSeconds(2));
         await gate.Reached;   // at the end that is assumed, and not answered yet

@@ -130,7 +130,7 @@ public class HopTests
             .Time(_time).Jitter(() => 0).EndOnSignals(false));
         BearerToken dying = await session.Provider<BearerToken>("account").GetAsync();
         _time.Advance(TimeSpan.FromMinutes(59));
-        var gate = new Gate();
+        using var gate = new Gate();
         first.Gate = gate;
         Assert.That(await session.Provider<BearerToken>("account").GetAsync(), Is.SameAs(dying));
         await gate.Reached;
@@ -301,13 +301,14 @@ public class HopTests
     public async Task What_is_on_its_way_when_its_hop_ends_sooner_than_was_known_lands_for_nobody_if_it_ends_with_it([Values] bool endsWithIt)
     {
         var time = new ManualTimeProvider();
-        using var gate = new Gate();
+        var gate = new Gate();
         TestExchanger hop = new(time), behind = new(time) { Tied = endsWithIt, Gate = gate };
         hop.Answer = asked => asked.Held is BearerToken held
             ? new Issued<BearerToken>(new BearerToken(held.Reveal(), time.GetUtcNow() + TimeSpan.FromMinutes(5))) { IsRenewal = true }
             : new Issued<BearerToken>(hop.NewToken());
         await using JobSession job = await JobSession.StartAsync(b => b
             .Identity("job", TestProofs.Source(time), ActsFor.Workload).Target("hop", hop, "job").Target("behind", behind, t => t.Through = "hop").Time(time).Jitter(() => 0).EndOnSignals(false));
+        using Gate opened = gate;
         await job.Provider<BearerToken>("hop").GetAsync();
         time.Advance(new TimeSpan(0, 39, 40));
         Task<BearerToken> asking = job.Provider<BearerToken>("behind").GetAsync().AsTask();
@@ -330,7 +331,7 @@ public class HopTests
     public async Task A_hops_older_credential_that_is_revoked_takes_nothing_along_that_was_got_with_a_newer_one([Values] bool isRenewal)
     {
         var time = new ManualTimeProvider();
-        using var gate = new Gate();
+        var gate = new Gate();
         var gotWith = new Dictionary<string, string>();
         TestExchanger hop = new(time), behind = new(time) { DiesWith = credential => gotWith.GetValueOrDefault(credential.Fingerprint) };
         behind.Answer = asked =>
@@ -342,6 +343,7 @@ public class HopTests
         };
         await using JobSession session = await JobSession.StartAsync(b => b
             .Identity("job", TestProofs.Source(time), ActsFor.Workload).Target("hop", hop, "job").Target("behind", behind, t => t.Through = "hop").Time(time).Jitter(() => 0).EndOnSignals(false));
+        using Gate opened = gate;
         CredentialProvider<BearerToken> first = session.Provider<BearerToken>("hop"), second = session.Provider<BearerToken>("behind");
         BearerToken old = await first.GetAsync();
         first.Reject(old);

@@ -13,6 +13,7 @@ internal sealed class JobEndOrderTests
         var asked = new ConcurrentQueue<string>();
         var gate = new Gate();
         await using TestJob job = await TestJob.StartAsync(target: options => options.Scopes = ScopeSet.Of([.. Enumerable.Range(0, 40).Select(i => $"table-{i}")]));
+        using Gate opened = gate;
         int number = 0;
         job.Issuer.Answer = _ => new Issued<BearerToken>(job.Issuer.NewToken(TimeSpan.FromMinutes(10 + Interlocked.Increment(ref number))));
         job.Issuer.OnRevoke = async request =>
@@ -55,6 +56,7 @@ internal sealed class JobEndOrderTests
                 order.Enqueue("warehouse");
                 return Task.FromResult(Revocation.Revoked);
             });
+        using Gate opened = gate;
 
         Task<JobReport> ending = job.CompleteAsync();
         await gate.Reached;
@@ -81,6 +83,7 @@ internal sealed class JobEndOrderTests
                 parent.TrySetResult();
                 return Task.FromResult(Revocation.Revoked);
             });
+        using Gate opened = gate;
 
         int timers = time.PendingTimers;
         Task<JobReport> ending = job.CompleteAsync();
@@ -183,6 +186,7 @@ internal sealed class JobEndOrderTests
             Interlocked.Decrement(ref inTheAir);
             return Revocation.Revoked;
         }, options => options.Scopes = ScopeSet.Of([.. Enumerable.Range(0, 60).Select(i => $"table-{i}")]));
+        using Gate opened = gate;
         for (int i = 0; i < 60; i++)
             await job.Warehouse.GetAsync(new CredentialRequest { Scopes = ScopeSet.Of($"table-{i}") });
         job.Time.Advance(TimeSpan.FromMinutes(5) + TimeSpan.FromSeconds(2));   // no further: their deadlines are ten seconds after the end that is assumed

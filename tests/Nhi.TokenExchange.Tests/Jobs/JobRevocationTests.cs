@@ -9,7 +9,7 @@ internal sealed class JobRevocationTests
         using var logged = new LoggedText();
         await using TestJob job = await TestJob.StartAsync(more: b => b.Logging(logged));
         BearerToken token = await job.Warehouse.GetAsync();
-        var revoking = new Gate();
+        using var revoking = new Gate();
         job.Issuer.OnRevoke = async _ =>
         {
             await revoking.PassAsync();

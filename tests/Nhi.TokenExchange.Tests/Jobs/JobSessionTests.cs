@@ -77,7 +77,7 @@ public class JobSessionTests
     public async Task A_flight_and_the_exchange_that_it_left_behind_are_one_flight_in_the_air()
     {
         await using TestJob job = await TestJob.StartAsync(i => i.Gate = new Gate());
-        var failing = new Gate();
+        using var failing = new Gate();
         job.Audit.Hold = e => e.Kind == AuditEventKind.Failed ? failing.PassAsync() : Task.CompletedTask;
         Task<BearerToken> asking = job.Warehouse.GetAsync().AsTask();
         await job.Issuer.Gate!.Reached;
@@ -172,6 +172,7 @@ public class JobSessionTests
             await gate.PassAsync();
             return Revocation.Revoked;
         });
+        using Gate opened = gate;
         for (int i = 0; i < 3; i++)
         {
             job.Warehouse.Reject(await job.Warehouse.GetAsync());

@@ -17,8 +17,7 @@ internal sealed class LostRenewalsInTheJournalTests : JournalFixture
     public async Task It_is_uncertain_in_the_journal_before_the_server_is_asked(string target, EmulatorEndpoint endpoint)
     {
         await using VaultJob job = await StartAsync();
-        await job.Database.GetAsync();
-        await job.QuietAsync();   // and the watch for its renewal has begun
+        await job.HeldAsync();
         Assert.That(Entry(target).EndIsUncertain, Is.False);
         DateTimeOffset known = Entry(target).DiesAt;
         HeldRequest renewing = job.Emulator.Faults.HoldNext(endpoint);
@@ -37,8 +36,7 @@ internal sealed class LostRenewalsInTheJournalTests : JournalFixture
     {
         await using VaultJob job = await StartAsync();
         job.SecretRole.MaxTtl = TimeSpan.FromHours(1);
-        VaultSecret secret = await job.Database.GetAsync();
-        await job.QuietAsync();   // and the watch for its renewal has begun
+        VaultSecret secret = await job.HeldAsync();
         HeldRequest renewing = job.Emulator.Faults.HoldNext(EmulatorEndpoint.VaultLease);
         _time.Advance(VaultJob.RefreshDue);
         await renewing.Reached;
@@ -53,8 +51,7 @@ internal sealed class LostRenewalsInTheJournalTests : JournalFixture
     public async Task A_recovery_after_the_end_that_was_known_keeps_what_the_server_lengthened_until_it_can_be_revoked()
     {
         await using VaultJob job = await StartAsync();
-        VaultSecret secret = await job.Database.GetAsync();
-        await job.QuietAsync();   // and the watch for its renewal has begun
+        VaultSecret secret = await job.HeldAsync();
         job.Emulator.Faults.Next(EmulatorEndpoint.VaultLease, Fault.ResetAfterWork(), times: 5);   // as often as one renewal is tried
         HeldRequest renewing = job.Emulator.Faults.HoldNext(EmulatorEndpoint.VaultLease);
         _time.Advance(VaultJob.RefreshDue);
@@ -86,8 +83,7 @@ internal sealed class LostRenewalsInTheJournalTests : JournalFixture
     public async Task A_renewal_that_comes_while_its_job_ends_leaves_the_end_that_the_server_gave()
     {
         await using VaultJob job = await StartAsync();
-        VaultSecret secret = await job.Database.GetAsync();
-        await job.QuietAsync();   // and the watch for its renewal has begun
+        VaultSecret secret = await job.HeldAsync();
         HeldRequest renewing = job.Emulator.Faults.HoldNext(EmulatorEndpoint.VaultLease, HoldPoint.BeforeAnswer);
         _time.Advance(VaultJob.RefreshDue);
         await renewing.Reached;
@@ -115,8 +111,7 @@ internal sealed class LostRenewalsInTheJournalTests : JournalFixture
     {
         var disk = new DiskOfCertainEnds { TakesTheText = takesTheText };
         await using VaultJob job = await VaultJob.StartAsync(_time, more: b => b.Journal(Journals).JournalDisk(disk));
-        VaultSecret held = await job.Database.GetAsync();
-        await job.QuietAsync();   // and the watch for its renewal has begun
+        VaultSecret held = await job.HeldAsync();
         _time.Advance(VaultJob.RefreshDue);
         await job.QuietAsync();
 

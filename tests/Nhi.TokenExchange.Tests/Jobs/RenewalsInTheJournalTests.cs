@@ -32,8 +32,7 @@ internal sealed class RenewalsInTheJournalTests : JournalFixture
     {
         var time = new ManualTimeProvider();
         await using VaultJob job = await VaultJob.StartAsync(time, more: b => b.Journal(Journals));
-        VaultSecret secret = await job.Database.GetAsync();
-        await job.QuietAsync();   // and the watch for its renewal has begun
+        VaultSecret secret = await job.HeldAsync();
         HeldRequest renewing = job.Emulator.Faults.HoldNext(EmulatorEndpoint.VaultLease, HoldPoint.BeforeAnswer);
         time.Advance(VaultJob.RefreshDue);
         await renewing.Reached;

@@ -168,6 +168,7 @@ public class ObligationTests
             await revoking.PassAsync();
             return Revocation.Revoked;
         }, target => target.Scopes = ScopeSet.Of(["read", .. others]));
+        using Gate alsoOpened = renewing;
         using Gate opened = revoking;
         DateTimeOffset ends = job.Time.GetUtcNow().AddMinutes(30);
         job.Issuer.Answer = request => request.Held is BearerToken held

@@ -67,7 +67,7 @@ internal sealed class AwsJob : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Emulator.Faults.Clear();
-        await Session.DisposeAsync();
+        await BoundedEnd.EndAsync(Session, Audit);
         await Emulator.DisposeAsync();
     }
 }

@@ -78,7 +78,7 @@ internal sealed class EmulatedJob : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Emulator.Faults.Clear();
-        await Session.DisposeAsync();
+        await BoundedEnd.EndAsync(Session, Audit);
         await Emulator.DisposeAsync();
     }
 

@@ -68,7 +68,7 @@ internal sealed class GoogleJob : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Emulator.Faults.Clear();
-        await Session.DisposeAsync();
+        await BoundedEnd.EndAsync(Session, Audit);
         await Emulator.DisposeAsync();
     }
 }

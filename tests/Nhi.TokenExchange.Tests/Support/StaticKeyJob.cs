@@ -112,7 +112,7 @@ internal sealed class StaticKeyJob : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Emulator.Faults.Clear();
-        await Session.DisposeAsync();
+        await BoundedEnd.EndAsync(Session, Audit);
         await Service.DisposeAsync();
         await Emulator.DisposeAsync();
     }

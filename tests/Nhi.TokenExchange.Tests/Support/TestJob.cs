@@ -55,6 +55,6 @@ internal sealed class TestJob : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Issuer.Gate?.Open();
-        await Session.DisposeAsync();
+        await BoundedEnd.EndAsync(Session, Audit);
     }
 }

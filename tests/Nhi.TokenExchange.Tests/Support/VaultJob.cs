@@ -8,9 +8,6 @@ internal sealed class VaultJob : IAsyncDisposable
     /// <summary>When the refresh of both is due after they were got: 20 minutes before the end, which is an hour less the margin. Exactly then, so that the flight that the clock begins has its deadlines after the clock's step.</summary>
     public static readonly TimeSpan RefreshDue = new(0, 39, 50);
 
-    // Where the job's clock is a manual one, its own deadlines never come.
-    private static readonly TimeSpan EndLimit = TimeSpan.FromMinutes(1);
-
     private VaultJob(IdentityEmulator emulator, JobIdentity identity, VaultRole role, VaultSecretRole secret, RecordingSink audit, JobSession session)
     {
         Emulator = emulator;
@@ -105,6 +102,14 @@ internal sealed class VaultJob : IAsyncDisposable
     public Task QuietAsync() => Eventually.HoldsAsync(
         () => !((SlotProvider<VaultSecret>)Database).HasFlight && !((SlotProvider<BearerToken>)Login).HasFlight && Session.Leases.FlightsInTheAir == 0, "the landing of the last flight");
 
+    /// <summary>Gets the secret, and waits until the watches for its and its login's renewal have begun.</summary>
+    public async Task<VaultSecret> HeldAsync()
+    {
+        VaultSecret held = await Database.GetAsync();
+        await QuietAsync();
+        return held;
+    }
+
     /// <summary>Asks for the secret when its refresh is due, and waits for what comes of it.</summary>
     public async Task<VaultSecret> RefreshedAsync()
     {
@@ -119,11 +124,7 @@ internal sealed class VaultJob : IAsyncDisposable
         Emulator.Faults.Clear();
         try
         {
-            await Session.DisposeAsync().AsTask().WaitAsync(EndLimit, TimeProvider.System);
-        }
-        catch (TimeoutException)
-        {
-            throw new InvalidOperationException($"The job does not come to its end; its clock may stand still. The audit: {Audit.Text}");
+            await BoundedEnd.EndAsync(Session, Audit);
         }
         finally
         {

@@ -9,6 +9,9 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
     private readonly TimeSpan? _wrapFor;
     private readonly LearntFact _givesBatchTokens = new();
 
+    // A token of the role was seen to renew or revoke itself: the policy that permits it is there, and a token that may do nothing of it any more is none.
+    private bool _mayLookAfterItself;
+
     /// <exception cref="ArgumentException">The server, the role or an option is wrong.</exception>
     public VaultLoginExchanger(Uri server, string? role, VaultLoginOptions options)
     {
@@ -90,6 +93,7 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
         VaultReply reply = await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
         if (!reply.IsSuccess)
             return VaultRefusal.Of(reply, _server, request.Time) is { IsTransient: true } passing ? throw passing : null;
+        _mayLookAfterItself = true;
         VaultAnswer answer = reply.ReadAnswer();
         if (!VaultLife.TakesThePlace(answer, held, request, UsableMargin))
             return null;
@@ -134,8 +138,11 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
         var call = new VaultCall("auth/token/revoke-self") { Token = token, Body = VaultCall.Object() };
         VaultReply reply = await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
         if (reply.IsSuccess)
+        {
+            _mayLookAfterItself = true;
             return Revocation.Revoked;
-        if (reply.SaysTokenIsDead)
+        }
+        if (reply.SaysTokenIsDead || (_mayLookAfterItself && await _server.IsRefusedAsDeadAsync(reply, token, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false)))
             return Revocation.AlreadyGone;
         if (reply.Status == 400 && reply.Says("batch token"))
             return Revocation.NotSupported;

@@ -47,10 +47,19 @@ internal sealed class VaultServer(Uri address, string? @namespace)
     /// <summary>What a refusal of a call with the login's token means.</summary>
     public async Task<TokenExchangeException> RefusalAsync(VaultReply reply, ExchangeRequest request, CancellationToken cancellationToken)
     {
-        // Older servers, which know no namespaces, say no more than "permission denied" of a token that has ended; another token may do then.
-        if (reply.Status != 403 || !IsRoot || reply.SaysTokenIsDead || await IsAliveAsync(request, cancellationToken).ConfigureAwait(false))
+        if (reply.SaysTokenIsDead || !await IsRefusedAsDeadAsync(reply, request.Subject, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false))
             return VaultRefusal.Of(reply, this, request.Time);
         return new TokenExchangeException(ErrorCodes.ProofRefused, ExchangeStage.Exchange, $"{VaultRefusal.Said(reply, this)}.") { CorrelationId = reply.CorrelationId, Hint = "The Vault token has ended or was revoked." };
+    }
+
+    /// <summary>Whether a token that was refused may not even look at itself. Older servers, which know no namespaces, say no more than "permission denied" of one that has ended; of one whose role does without the policy <c>default</c>, all say so.</summary>
+    /// <exception cref="TokenExchangeException">Vault was not reached.</exception>
+    public async Task<bool> IsRefusedAsDeadAsync(VaultReply reply, SubjectToken token, HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (reply.Status != 403 || !IsRoot)
+            return false;
+        var call = new VaultCall("auth/token/lookup-self") { Token = token };
+        return (await SendAsync(call, backchannel, time, cancellationToken).ConfigureAwait(false)).Status == 403;   // what fails in passing says nothing about the token
     }
 
     /// <summary>Sends a call whose refusal the caller reads himself.</summary>
@@ -81,13 +90,6 @@ internal sealed class VaultServer(Uri address, string? @namespace)
         // Our back channel has read it; somebody else's need not have.
         using BoundedContent content = await BoundedContent.ReadAsync(response.Content, cancellationToken).ConfigureAwait(false);
         return new VaultReply(call, response, content.Bytes.ToArray(), sent) { AskedAt = LastTry.Of(request, first, time), MayRepeatALostOne = request.Options.TryGetValue(IssuerBackchannel.MayRepeatALostOne, out _) };
-    }
-
-    // What fails in passing says nothing about the token.
-    private async Task<bool> IsAliveAsync(ExchangeRequest request, CancellationToken cancellationToken)
-    {
-        var call = new VaultCall("auth/token/lookup-self") { Token = request.Subject };
-        return (await SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false)).Status != 403;
     }
 
     // "Response wrapping token validation": who put an answer of his own in the place of the real one has not made it where we asked; who read it before us has used the token up.

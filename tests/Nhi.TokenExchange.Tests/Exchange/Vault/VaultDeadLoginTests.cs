@@ -1,6 +1,6 @@
 namespace Nhi.TokenExchange.Tests.Exchange.Vault;
 
-/// <summary>A secret whose login has died: its lease is revoked by id, with whatever login the job holds by then.</summary>
+/// <summary>A login that has died: it is told as gone, and the leases of its secrets are revoked by id, with whatever login the job holds by then.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class VaultDeadLoginTests
 {
@@ -54,6 +54,32 @@ internal sealed class VaultDeadLoginTests
         LeaseOutcome secret = report.Leases.Single(lease => lease.Target == "database");
         Assert.That((secret.End, job.Requests(EmulatorEndpoint.VaultLease)), Is.EqualTo((LeaseEnd.Failed, 2)), "each login once");
         Assert.That(secret.Reason, Does.Contain("answered 403 at sys/leases/revoke").And.Contain("permission denied").And.Not.Contain("invalid token"));
+    }
+
+    [TestCase(true, LeaseEnd.AlreadyGone)]
+    [TestCase(false, LeaseEnd.Failed, Description = "its role may do without the policy that lets it look after itself")]
+    public async Task At_a_server_that_says_no_more_of_a_dead_token_than_of_a_deny_a_dead_login_is_gone_where_one_was_seen_to_end_itself(bool wasSeen, LeaseEnd end)
+    {
+        await using VaultJob job = await VaultJob.StartAsync();
+        if (wasSeen)
+            Assert.That(await job.Session.RevokeCredentialAsync(await job.Login.GetAsync(), "drill"), Is.EqualTo(LeaseEnd.Revoked));
+        BearerToken login = await job.Login.GetAsync();
+        await job.OperateAsync(HttpMethod.Post, "auth/token/revoke", $$"""{"token":"{{login.Reveal()}}"}""");
+        job.Emulator.Faults.Always(EmulatorEndpoint.VaultToken, Fault.Vault(403, "1 error occurred:\n\t* permission denied\n\n"));
+
+        Assert.That(await job.Session.RevokeCredentialAsync(login, "drill"), Is.EqualTo(end));
+    }
+
+    [Test]
+    public async Task A_login_that_lives_and_may_not_end_itself_is_not_said_to_be_gone()
+    {
+        await using VaultJob job = await VaultJob.StartAsync();
+        await job.Session.RevokeCredentialAsync(await job.Login.GetAsync(), "drill");
+        BearerToken login = await job.Login.GetAsync();
+        job.Emulator.Faults.Next(EmulatorEndpoint.VaultToken, Fault.Vault(403, "1 error occurred:\n\t* permission denied\n\n"));
+
+        Assert.That(await job.Session.RevokeCredentialAsync(login, "drill"), Is.EqualTo(LeaseEnd.Failed));
+        Assert.That(job.Vault.OpenTokens, Is.EqualTo(1));
     }
 
     // Its engine failed when Vault ended it behind its login, until Vault gave it up.

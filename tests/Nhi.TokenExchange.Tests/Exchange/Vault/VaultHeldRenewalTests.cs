@@ -9,8 +9,7 @@ internal sealed class VaultHeldRenewalTests
     public async Task One_call_and_then_only_time_the_lease_and_its_login_live_on_and_end_with_the_job()
     {
         await using VaultJob job = await VaultJob.StartAsync(_time);
-        VaultSecret held = await job.Database.GetAsync();
-        await job.QuietAsync();   // and the watch for its renewal has begun
+        VaultSecret held = await job.HeldAsync();
 
         for (int renewal = 0; renewal < 8; renewal++)
         {
@@ -79,8 +78,7 @@ internal sealed class VaultHeldRenewalTests
     public async Task A_renewal_that_fails_is_tried_again_after_the_waits_of_any_refresh()
     {
         await using VaultJob job = await VaultJob.StartAsync(_time);
-        VaultSecret held = await job.Database.GetAsync();
-        await job.QuietAsync();   // and the watch for its renewal has begun
+        VaultSecret held = await job.HeldAsync();
         job.Audit.Refuse = e => e is { Kind: AuditEventKind.Exchanging, Target: "database" } ? new IOException("full") : null;
         foreach (TimeSpan wait in new[] { VaultJob.RefreshDue, TimeSpan.FromSeconds(1) })
         {

@@ -176,7 +176,7 @@ internal sealed class VaultRenewalTests
     {
         await using VaultJob job = await VaultJob.StartAsync(_time);
         BearerToken leaked = await job.Login.GetAsync();
-        var recording = new Gate();
+        using var recording = new Gate();
         job.Audit.Hold = e => e is { Kind: AuditEventKind.Renewed } ? recording.PassAsync() : Task.CompletedTask;
         _time.Advance(VaultJob.RefreshDue);
         await job.Login.GetAsync();
