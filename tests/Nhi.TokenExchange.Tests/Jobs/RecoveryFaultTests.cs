@@ -70,4 +70,45 @@ internal sealed class RecoveryFaultTests : JournalFixture
         Assert.That(left.Single(lease => lease.Fingerprint == "f1").Reason, Does.Contain(isDeclared ? "NHI4012" : "declare the target 'held'"));
         Assert.That(Files(), Is.EquivalentTo(new[] { file, other }));
     }
+
+    [Test]
+    public async Task A_journal_that_could_not_be_closed_is_recovered_by_the_next_job_of_the_same_process()
+    {
+        var disk = new TestDisk();
+        BearerToken token;
+        await using (TestJob full = await StartAsync(b => b.JournalDisk(disk)))
+        {
+            full.Issuer.OnRevoke = _ => throw new TokenExchangeException("NHI4012", ExchangeStage.Revoke, "This client may not revoke.");
+            token = await full.Warehouse.GetAsync();
+            disk.Room = 0;
+            Assert.That((await full.Session.CompleteAsync()).AllEnded, Is.False);
+            await full.Session.Released;
+        }
+        string left = Files().Single();
+        Assert.That(await File.ReadAllTextAsync(left), Does.Not.Contain("closed"));
+
+        await using TestJob next = await StartAsync();
+        RecoveryReport report = await next.Session.WaitForRecoveryAsync();
+
+        Assert.That(report.Jobs.Single().Leases.Select(lease => (lease.Fingerprint, lease.End)), Is.EqualTo(new[] { (token.Fingerprint, LeaseEnd.AlreadyGone) }), report.ToString());
+        Assert.That(report.AllEnded, Is.True);
+        Assert.That(File.Exists(left), Is.False);
+    }
+
+    private async Task<TestJob> StartAsync(Action<TokenExchangeBuilder>? more = null)
+    {
+        TestJob job = await TestJob.StartAsync(
+            issuer => issuer.OnRevoke = _ => Task.FromResult(Revocation.AlreadyGone),
+            more: b =>
+            {
+                b.Journal(Journals);
+                more?.Invoke(b);
+            });
+        job.Issuer.Answer = _ =>
+        {
+            BearerToken token = job.Issuer.NewToken();
+            return new Issued<BearerToken>(token) { RevocationHandle = "lease/" + token.Fingerprint };
+        };
+        return job;
+    }
 }
