@@ -15,6 +15,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
     private static readonly TimeSpan OldestDraft = TimeSpan.FromHours(1);
 
     private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _jobIsShut = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<RecoveryReport> _report = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>What was done; never fails. From then on nothing is in use here.</summary>
@@ -31,6 +32,23 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         using AsyncFlowControl noFlow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
         _ = Task.Run(RunAsync);
     }
+
+    /// <summary>The job is done, and nothing of it is ended yet: waits for what only credentials of the job can end, such as a secret of Vault. A job that is shut gives none.</summary>
+    /// <param name="most">The longest wait; none where no target asks with such, or the recovery is over.</param>
+    /// <returns>How long it waited.</returns>
+    public async Task<TimeSpan> GiveHeadStartAsync(TimeSpan most)
+    {
+        if (Report.IsCompleted || !session.Targets.Any(target => target.Plan.Through is not null || target.Plan.Exchanger.EndsByOwn))
+            return TimeSpan.Zero;
+        TimeProvider time = session.Plan.Time;
+        long began = time.GetTimestamp();
+        using var limit = new CancellationTokenSource(most, time);
+        await Task.WhenAny(Report, _jobIsShut.Task).IsDoneBeforeAsync(limit.Token).ConfigureAwait(false);
+        return time.GetElapsedTime(began);
+    }
+
+    /// <summary>The job gives no credential any more.</summary>
+    public void NoteShut() => _jobIsShut.TrySetResult();
 
     /// <summary>Lets it come to its end; at the deadline it stops where it is, and leaves the rest to the next.</summary>
     public async Task StopAsync(CancellationToken deadline)
