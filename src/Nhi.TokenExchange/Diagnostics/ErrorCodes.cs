@@ -83,6 +83,7 @@ internal static class ErrorCodes
     public const string JournalUnsafe = "NHI7004";
     public const string JournalUnreadable = "NHI7005";
     public const string JournalOfAnotherHost = "NHI7006";
+    public const string JournalNotRecovered = "NHI7007";
 
     // 8xxx: use of a credential
     public const string OriginRefused = "NHI8001";

@@ -34,6 +34,9 @@ public abstract class TokenExchanger
     /// <summary>Whether a job keeps what it holds alive: its life is lengthened when that is due, whether or not somebody asks for it. Such an exchanger exchanges nothing where <see cref="ExchangeRequest.RenewsOnly"/> says so.</summary>
     internal virtual bool RenewsHeld => false;
 
+    /// <summary>Whether a handle is ended with a credential of this very target (<see cref="RevocationRequest{TCredential}.Own"/>).</summary>
+    internal virtual bool EndsByOwn => false;
+
     /// <summary>The fingerprint of the hop's credential with which this one ends at the issuer, whatever is asked for it: where that was revoked, this one is gone, too. Null: it lives for itself.</summary>
     /// <param name="credential">A credential of this exchanger.</param>
     internal virtual string? EndsWith(Credential credential) => null;

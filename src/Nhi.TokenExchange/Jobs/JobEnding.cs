@@ -16,15 +16,17 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAcc
     /// <summary>Ends the job.</summary>
     /// <param name="cause">Why.</param>
     /// <param name="watchers">What may end the job, or is told of changes: over now.</param>
-    public async Task<JobReport> RunAsync(EndCause cause, IReadOnlyList<IDisposable?> watchers)
+    /// <param name="waited">How much of the time to end it in is over.</param>
+    public async Task<JobReport> RunAsync(EndCause cause, IReadOnlyList<IDisposable?> watchers, TimeSpan waited)
     {
         if (cause != EndCause.Completed)
         {
             Plan.Logger.JobCutShort(session.Context, cause.Reason);
             accounts.NoteCutShort(cause);
         }
-        using var deadline = new CancellationTokenSource(Plan.EndWithin, Plan.Time);
-        using var records = new CancellationTokenSource(Plan.EndWithin + JobAudit.Deadline, Plan.Time);   // what fails at the deadline is recorded, too
+        TimeSpan left = Plan.EndWithin > waited ? Plan.EndWithin - waited : TimeSpan.Zero;
+        using var deadline = new CancellationTokenSource(left, Plan.Time);
+        using var records = new CancellationTokenSource(left + JobAudit.Deadline, Plan.Time);   // what fails at the deadline is recorded, too
         Task told = Task.WhenAll(ended.Select(TellAsync));   // callbacks run beside the ending; what they do can't hold it up
 
         await ending.EndAllAsync(session.Leases.TakeAll(), cause.Reason, deadline.Token).ConfigureAwait(false);

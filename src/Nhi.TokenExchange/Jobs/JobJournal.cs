@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Threading.Channels;
 
@@ -14,6 +15,9 @@ internal sealed class JobJournal : IAsyncDisposable
     // Some thousand ended entries.
     private const long RewriteFrom = 1 << 20;
     private const int MostAtOnce = 1000;
+
+    // Names of files, which no other has: a folder may have several paths.
+    private static readonly ConcurrentDictionary<string, bool> Written = new();
 
     private readonly JobSession _session;
     private readonly FlightNumbers _numbers = new();
@@ -33,6 +37,7 @@ internal sealed class JobJournal : IAsyncDisposable
         {
             _header = JournalText.Of(new JournalHeader(session.Clock.Now, ProcessIdentity.Current, session.Context));
             _file = JournalFile.Create(folder, _header);
+            Written.TryAdd(NameOf(Path), true);
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
@@ -46,6 +51,9 @@ internal sealed class JobJournal : IAsyncDisposable
     }
 
     public string Path => _file.Path;
+
+    /// <summary>Whether a job of this process writes a journal. One that is its, and is not written, was left by a job whose disk failed at its end.</summary>
+    public static bool IsWritten(string path) => Written.ContainsKey(NameOf(path));
 
     /// <summary>Writes down that an exchange is about to be sent.</summary>
     /// <returns>Its entry, for <see cref="IssuedAsync"/> or <see cref="NothingCame"/>.</returns>
@@ -157,9 +165,12 @@ internal sealed class JobJournal : IAsyncDisposable
         }
         finally
         {
+            Written.TryRemove(NameOf(Path), out _);
             _file.Dispose();
         }
     }
+
+    private static string NameOf(string path) => System.IO.Path.GetFileName(path);
 
     private async Task AppendAsync(JournalEntry entry, Credential? credential, CancellationToken cancellationToken)
     {

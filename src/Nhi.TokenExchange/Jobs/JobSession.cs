@@ -148,7 +148,10 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
         return new CredentialHandler(provider, provider.AllowedOrigins) { InnerHandler = inner ?? CredentialHandler.NewSockets() };
     }
 
-    /// <summary>Ends the job: providers throw from now on, and each credential is ended at its issuer or accounted for. The first call does it; all get its report.</summary>
+    /// <summary>
+    /// Ends the job: providers throw from now on, and each credential is ended at its issuer or accounted for. The first call does it; all get its report. Where the recovery at the start still asks with credentials of the job,
+    /// it has a quarter of <see cref="TokenExchangeBuilder.EndWithin"/> first, in which providers answer.
+    /// </summary>
     /// <param name="cancellationToken">Stops waiting; the ending goes on.</param>
     public Task<JobReport> CompleteAsync(CancellationToken cancellationToken = default)
     {
@@ -260,14 +263,16 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
         Leases.Close();
         foreach (TargetRuntime target in _targets.Values)
             target.End();
+        Recovery.NoteShut();
     }
 
-    private Task<JobReport> EndAsync()
+    private async Task<JobReport> EndAsync()
     {
+        TimeSpan waited = Cause == EndCause.Completed ? await Recovery.GiveHeadStartAsync(Plan.EndWithin / 4).ConfigureAwait(false) : TimeSpan.Zero;
         Shut();
         _killSwitch?.Dispose();
         _longest?.Dispose();
-        return new JobEnding(this, _ending, _accounts, [_over, _ended], _abandoned).RunAsync(Cause, [_policyChanges, _signals]);
+        return await new JobEnding(this, _ending, _accounts, [_over, _ended], _abandoned).RunAsync(Cause, [_policyChanges, _signals], waited).ConfigureAwait(false);
     }
 
     internal void NoteReleased()

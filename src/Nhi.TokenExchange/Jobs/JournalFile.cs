@@ -70,7 +70,7 @@ internal sealed class JournalFile : IDisposable
         }
     }
 
-    public int Read(Span<byte> into, long at) => RandomAccess.Read(_handle, into, at);
+    public int Read(Span<byte> into, long at) => _folder.Disk.Read(_handle, into, at);
 
     /// <summary>Adds lines: all of them, or none if this throws.</summary>
     /// <param name="text">Whole lines.</param>
@@ -95,6 +95,8 @@ internal sealed class JournalFile : IDisposable
     /// <summary>Takes away what a crash left of a line.</summary>
     public void CutTo(long length)
     {
+        if (length == _length)
+            return;
         _folder.Disk.SetLength(_handle, length);
         _length = length;
     }

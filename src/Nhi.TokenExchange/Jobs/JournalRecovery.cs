@@ -1,9 +1,6 @@
-using System.Collections.Concurrent;
-using System.Globalization;
-
 namespace Nhi.TokenExchange;
 
-/// <summary>Deals with what jobs left behind that were killed: revokes what has a handle, accounts for the rest, and writes into their journals that it did.</summary>
+/// <summary>Deals with what jobs left behind that were killed, journal by journal; what it could not deal with is in its report.</summary>
 /// <param name="session">Whose targets are asked, and whose audit and log are told.</param>
 /// <param name="folder">Where the journals are; null: there are none.</param>
 /// <param name="fromOtherHosts">Whether journals of other hosts are taken, too: somebody has seen to it that those run no more.</param>
@@ -11,27 +8,18 @@ namespace Nhi.TokenExchange;
 internal sealed class JournalRecovery(JobSession session, JournalFolder? folder, bool fromOtherHosts)
 #pragma warning restore CA1001
 {
-    private const int MostAtOnce = 16;
+    // Each is an open file. An issuer that hangs holds up those that wait for its journals to be done: by one deadline in all.
+    private const int MostAtOnce = 64;
 
     // A draft is written in a moment. One that is old is of a process that was killed then, and holds nothing that no journal does.
     private static readonly TimeSpan OldestDraft = TimeSpan.FromHours(1);
 
-    // Of one revocation with its retries.
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
-
-    // Vault's longest lease, unless its operator allows more. What a lost renewal gave, and nobody is declared to be asked about, has died by then.
-    private static readonly TimeSpan LongestAfterAnUncertainEnd = TimeSpan.FromDays(32);
-
-    // A machine whose clock leaps farther ahead than this before it is set by the network is looked at by somebody.
-    private static readonly TimeSpan LongestLeap = TimeSpan.FromDays(1);
-
     private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _jobIsShut = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<RecoveryReport> _report = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>What was done; never fails. From then on nothing is in use here.</summary>
     public Task<RecoveryReport> Report => _report.Task;
-
-    private string? Revision => session.Plan.PolicyRevision;
 
     /// <summary>Begins, beside the job.</summary>
     public void Start()
@@ -44,6 +32,23 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         using AsyncFlowControl noFlow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
         _ = Task.Run(RunAsync);
     }
+
+    /// <summary>The job is done, and nothing of it is ended yet: waits for what only credentials of the job can end, such as a secret of Vault. A job that is shut gives none.</summary>
+    /// <param name="most">The longest wait; none where no target asks with such, or the recovery is over.</param>
+    /// <returns>How long it waited.</returns>
+    public async Task<TimeSpan> GiveHeadStartAsync(TimeSpan most)
+    {
+        if (Report.IsCompleted || !session.Targets.Any(target => target.Plan.Through is not null || target.Plan.Exchanger.EndsByOwn))
+            return TimeSpan.Zero;
+        TimeProvider time = session.Plan.Time;
+        long began = time.GetTimestamp();
+        using var limit = new CancellationTokenSource(most, time);
+        await Task.WhenAny(Report, _jobIsShut.Task).IsDoneBeforeAsync(limit.Token).ConfigureAwait(false);
+        return time.GetElapsedTime(began);
+    }
+
+    /// <summary>The job gives no credential any more.</summary>
+    public void NoteShut() => _jobIsShut.TrySetResult();
 
     /// <summary>Lets it come to its end; at the deadline it stops where it is, and leaves the rest to the next.</summary>
     public async Task StopAsync(CancellationToken deadline)
@@ -63,57 +68,74 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
 
     private async Task RunAsync()
     {
-        var jobs = new List<JobReport>();
-        var refused = new List<TokenExchangeException>();
+        RecoveryReport report;
         try
         {
-            foreach (string path in folder!.Files())
-            {
-                if (_stop.IsCancellationRequested)
-                    break;
-                await RecoverAsync(path, jobs, refused).ConfigureAwait(false);
-            }
-            folder.DeleteDrafts(session.Clock.Now - OldestDraft);
+            report = await RecoverAsync(folder!.Files().Where(path => path != session.Journal?.Path)).ConfigureAwait(false);
         }
-        catch (Exception failed)   // a folder that can't be listed, a disk that fails: the job goes on, and the next start tries again
+        catch (Exception failed)   // the job goes on, and the next start tries again
         {
-            session.Plan.Logger.JournalFailed(session.Context, ExceptionText.Clean(folder!.Path, 200), failed.GetType().Name);
+            report = new RecoveryReport([], [Refuse(NotRecovered($"The journals in '{ExceptionText.Clean(folder!.Path, 200)}' could not be listed ({Said(failed)}). What they name may live on.", failed))]);
         }
-        var report = new RecoveryReport(jobs, refused);
-        if (jobs.Count > 0 && report.AllEnded)
-            session.Plan.Logger.RecoveryCompleted(session.Context, report.ToString());
-        else if (!report.AllEnded)
+        if (!report.AllEnded)
             session.Plan.Logger.RecoveryIncomplete(session.Context, report.ToString());
+        else if (report.Jobs.Count > 0)
+            session.Plan.Logger.RecoveryCompleted(session.Context, report.ToString());
         _report.SetResult(report);
     }
 
-    private async Task RecoverAsync(string path, List<JobReport> jobs, List<TokenExchangeException> refused)
+    private async Task<RecoveryReport> RecoverAsync(IEnumerable<string> journals)
     {
+        var lanes = new RecoveryLanes(session, _stop.Token);
+        var turns = new Turns(MostAtOnce);
+        Recovered[] all = await Task.WhenAll(journals.Select(path => RecoverInTurnAsync(path, turns, lanes))).ConfigureAwait(false);
+        DeleteDrafts();
+        List<TokenExchangeException> refused = [.. all.Select(one => one.Refused).OfType<TokenExchangeException>()];
+        if (all.Count(one => !one.IsReached) is > 0 and int left)
+            refused.Add(Refuse(NotRecovered($"{left} journal(s) in '{ExceptionText.Clean(folder!.Path, 200)}' were not looked at before this recovery was stopped. What they name may live on.")));
+        return new RecoveryReport([.. all.Select(one => one.Job).OfType<JobReport>()], refused);
+    }
+
+    private async Task<Recovered> RecoverInTurnAsync(string path, Turns turns, RecoveryLanes lanes)
+    {
+        if (!await turns.TakeAsync(_stop.Token).ConfigureAwait(false))
+            return Recovered.NotReached;
+        try
+        {
+            return _stop.IsCancellationRequested ? Recovered.NotReached : await RecoverAsync(path, lanes).ConfigureAwait(false);
+        }
+        finally
+        {
+            turns.GiveBack();
+        }
+    }
+
+    private async Task<Recovered> RecoverAsync(string path, RecoveryLanes lanes)
+    {
+        JobReport? report = null;
         try
         {
             using JournalFile? file = JournalFile.TryOpen(folder!, path);
             if (file is null)
-                return;
+                return new Recovered(null, null);
             JournalContent content = JournalContent.Read(file);
             RequireDead(path, content);
             file.CutTo(content.WholeLength);
-            int entries = content.Open.Count;
-            JobReport report = await RecoverAsync(file, content).ConfigureAwait(false);
-            if (entries > 0)
-                jobs.Add(report);
+            if (content.Open.Count > 0)
+                report = await new LeftJournal(session, file, content, lanes).RecoverAsync().ConfigureAwait(false);
             if (content.Flaws is { } flaws)
                 throw JournalContent.Unreadable(path, flaws, "What could be read in it was dealt with.");
             if (content.Open.Count == 0)
-                file.Delete();
-        }
-        catch (IOException failed)
-        {
-            session.Plan.Logger.JournalFailed(session.Context, ExceptionText.Clean(path, 200), failed.GetType().Name);
+                Delete(file);
+            return new Recovered(report, null);
         }
         catch (TokenExchangeException refusal)
         {
-            session.Plan.Logger.JournalRefused(session.Context, refusal.Message);
-            refused.Add(refusal);
+            return new Recovered(report, Refuse(refusal));
+        }
+        catch (Exception failed)   // whatever it was, the others are dealt with, and this one is told of
+        {
+            return new Recovered(report, Refuse(NotRecovered($"The journal '{ExceptionText.Clean(path, 200)}' could not be recovered ({Said(failed)}). What it names may live on.", failed)));
         }
     }
 
@@ -129,7 +151,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
             };
         }
         // It can be locked, so it should be dead; but a lock that does not hold must not end a living job's credentials.
-        if (!content.IsClosed && owner.Runs)
+        if (!content.IsClosed && owner.Runs && (owner != ProcessIdentity.Current || JobJournal.IsWritten(path)))
         {
             throw new TokenExchangeException(ErrorCodes.JournalUnsafe, ExchangeStage.Revoke, $"The journal '{shown}' is of {owner}, which runs, and yet it is not locked. Nothing of it was revoked.")
             {
@@ -138,130 +160,50 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         }
     }
 
-    private async Task<JobReport> RecoverAsync(JournalFile file, JournalContent content)
-    {
-        var outcomes = new ConcurrentQueue<LeaseOutcome>();
-        int untold = 0;
-        int inTheAir = content.Open.Values.Count(entry => entry.IsUnknown);
-        // As at a job's end: children before their parents, the longest-lived first. Some at a time, and then written down: a recoverer that is killed leaves the rest to the next.
-        List<string> hops = [.. session.Targets.Select(target => target.Target)];
-        foreach (JournalEntry[] some in content.Open.Values.OrderByDescending(entry => hops.IndexOf(entry.Target)).ThenByDescending(entry => entry.DiesAt).Chunk(MostAtOnce))
-        {
-            Settled[] settled = await Task.WhenAll(some.Select(entry => SettleAsync(content, entry, outcomes))).ConfigureAwait(false);
-            foreach (Settled one in settled.Where(one => one.IsOver))
-                content.Open.Remove(one.Number);
-            untold += settled.Count(one => one.IsUntold);
-            Append(file, [.. settled.SelectMany(one => one.Line)]);
-        }
-        return new JobReport(content.Header.Job, [.. outcomes.OrderBy(outcome => outcome.Target, StringComparer.Ordinal).ThenBy(outcome => outcome.DiesAt)], inTheAir) { Untold = untold };
-    }
-
-    // A full disk keeps nobody from revoking; what is asked for once more is gone then.
-    private void Append(JournalFile file, byte[] ends)
+    // One that stays has nothing left in it: the next recovery takes it away.
+    private void Delete(JournalFile file)
     {
         try
         {
-            file.Append(ends, flush: false);
+            file.Delete();
         }
-        catch (IOException failed)
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
             session.Plan.Logger.JournalFailed(session.Context, ExceptionText.Clean(file.Path, 200), failed.GetType().Name);
         }
     }
 
-    private async Task<Settled> SettleAsync(JournalContent journal, JournalEntry entry, ConcurrentQueue<LeaseOutcome> outcomes)
+    private void DeleteDrafts()
     {
-        if (entry.Untold is { } before)
-            return await TellAsync(journal, entry, before, outcomes).ConfigureAwait(false);
-        if (_stop.IsCancellationRequested)
-            return Leave(entry, outcomes);
-        TargetRuntime? target = TargetOf(entry);
-        StaticKeyUse? staticKey = target?.Plan.Exchanger.StaticKey;
-        if (entry.IsUnknown)
+        try
         {
-            return await IsToldAsync("the job was killed while this exchange was in the air; if a credential came of it, nobody has it, and it dies by itself").ConfigureAwait(false) ? Settled.Over(entry, LeaseEnd.CannotBeRevoked) : Settled.Untold(entry);
+            folder!.DeleteDrafts(session.Clock.Now - OldestDraft);
         }
-        // A job that ends in order strikes off what has no handle once the audit has taken how it ended. There is nobody left to ask.
-        if (journal.IsClosed && entry is { Handle: null, IsStatic: false })
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
-            const string Untold = "its job ended in order and told its log and its report how this ended; the audit did not take it then";
-            outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", LeaseEnd.CannotBeRevoked, entry.UnusableFrom, entry.DiesAt, Untold, null));
-            return await IsToldAsync(Untold).ConfigureAwait(false) ? Settled.Over(entry, LeaseEnd.CannotBeRevoked) : Settled.Untold(entry);
+            session.Plan.Logger.JournalFailed(session.Context, ExceptionText.Clean(folder!.Path, 200), failed.GetType().Name);
         }
-        (LeaseEnd end, string? failure) = await AskAsync(entry, target).ConfigureAwait(false);
-        // By one hand of the clock only, that of the wall: the other did not outlive the process. So the issuer was asked all the same, and what could not be ended stays while that hand may be wrong.
-        if (end is LeaseEnd.Failed or LeaseEnd.CannotBeRevoked && !entry.EndIsUncertain && entry.DiesAt + (end == LeaseEnd.Failed ? LongestLeap : TimeSpan.Zero) <= session.Clock.Now)
-            (end, failure) = (LeaseEnd.AlreadyGone, null);
-        if (failure is not null && entry.EndIsUncertain)
-            failure += LeaseAccounts.Uncertain;
-        // A job that ends gives its hops' credentials to nobody any more, and ends them.
-        if (end == LeaseEnd.Failed && (_stop.IsCancellationRequested || session.Leases.IsClosed))
-            return Leave(entry, outcomes);
-        outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", end, entry.UnusableFrom, entry.DiesAt, failure, entry.Handle));
-        AuditMoment when = session.Moment;
-        string reason = $"recovered from the journal of a job that {(journal.IsClosed ? "ended and left it" : "was killed")}{(failure is null ? "" : $"; {failure}")}";
-        bool isRecorded = await session.Audit.TryRecordAsync(() => entry.ToEvent(
-            LeaseAccounts.KindOf(end), when, journal.Header.Job, Revision, reason, end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null, staticKey)).ConfigureAwait(false);
-        if (end == LeaseEnd.Failed)   // it stays, and is told of again
-            return isRecorded ? Settled.Left(entry) : Settled.Untold(entry);
-        return isRecorded ? Settled.Over(entry, end) : Settled.Untold(entry, journal.Header.KnowsUntold ? new JournalUntold(end, when.At, reason) : null);   // else its issuer is asked again
-
-        Task<bool> IsToldAsync(string what) => session.Audit.TryRecordAsync(() => entry.ToEvent(AuditEventKind.Recovered, session.Moment, journal.Header.Job, Revision, what, staticKey: staticKey));
     }
 
-    // It ended, and the audit did not take that: nobody is asked any more. Also one that stops tells it, for that takes two seconds at most.
-    private async Task<Settled> TellAsync(JournalContent journal, JournalEntry entry, JournalUntold before, ConcurrentQueue<LeaseOutcome> outcomes)
+    private TokenExchangeException Refuse(TokenExchangeException refusal)
     {
-        outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", before.End, entry.UnusableFrom, entry.DiesAt, before.Reason, entry.Handle));
-        string reason = string.Create(CultureInfo.InvariantCulture, $"{before.Reason ?? "it died of age"}; that was so at {before.At.UtcDateTime:u}, and is told late, for the audit did not take it then");
-        bool isRecorded = await session.Audit.TryRecordAsync(() => entry.ToEvent(
-            LeaseAccounts.KindOf(before.End), session.Moment, journal.Header.Job, Revision, reason, before.End == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null,
-            TargetOf(entry)?.Plan.Exchanger.StaticKey)).ConfigureAwait(false);
-        return isRecorded ? Settled.Over(entry, before.End) : Settled.Untold(entry);
+        session.Plan.Logger.JournalRefused(session.Context, refusal.Message);
+        return refusal;
     }
 
-    private TargetRuntime? TargetOf(JournalEntry entry) => session.Targets.FirstOrDefault(one => one.Target == entry.Target && one.Plan.Exchanger.Issuer.AbsoluteUri == entry.Issuer);
-
-    // Not this one's to tell.
-    private static Settled Leave(JournalEntry entry, ConcurrentQueue<LeaseOutcome> outcomes)
+    private static TokenExchangeException NotRecovered(string what, Exception? inner = null) => new(ErrorCodes.JournalNotRecovered, ExchangeStage.Revoke, what, inner)
     {
-        if (!entry.IsUnknown)
-            outcomes.Enqueue(new LeaseOutcome(entry.Target, entry.Fingerprint ?? "", LeaseEnd.Failed, entry.UnusableFrom, entry.DiesAt, "this recovery was cut off; the next one goes on", entry.Handle));
-        return Settled.Left(entry);
-    }
+        Hint = "Look at the disk of the journals, if it failed. The next start of the job tries again; at once JobSession.RecoverAsync or nhi leases recover does.",
+    };
 
-    private async Task<(LeaseEnd End, string? Failure)> AskAsync(JournalEntry entry, TargetRuntime? target)
+    private static string Said(Exception failed) => failed is IOException or UnauthorizedAccessException ? $"{failed.GetType().Name}: {ExceptionText.Clean(failed.Message, 200)}" : failed.GetType().Name;
+
+    /// <summary>What came of one journal.</summary>
+    /// <param name="Job">What became of its credentials; null: it holds none, or is not ours to recover.</param>
+    /// <param name="Refused">Why not all of it was dealt with.</param>
+    /// <param name="IsReached">Whether it was looked at.</param>
+    private readonly record struct Recovered(JobReport? Job, TokenExchangeException? Refused, bool IsReached = true)
     {
-        if (entry.IsStatic)
-            return (LeaseEnd.LivesOn, target?.Plan.Exchanger.StaticKey is { } key ? RevocationAttempts.SaidOf(key) : "a static key: its owner alone ends it");
-        if (entry.Handle is null)
-            return (LeaseEnd.CannotBeRevoked, "the journal has no handle by which its issuer could end it, and the credential itself was lost when its process was killed");
-        if (target is null && entry.EndIsUncertain && entry.DiesAt + LongestAfterAnUncertainEnd <= session.Clock.Now)
-            return (LeaseEnd.CannotBeRevoked, $"no target '{ExceptionText.Clean(entry.Target)}' with issuer {ExceptionText.Clean(entry.Issuer, 200)} was declared for {LongestAfterAnUncertainEnd.TotalDays:0} days after its end");
-        if (target is null)
-            return (LeaseEnd.Failed, $"declare the target '{ExceptionText.Clean(entry.Target)}' with issuer {ExceptionText.Clean(entry.Issuer, 200)} to have it revoked");
-        using var deadline = new CancellationTokenSource(Deadline, session.Plan.Time);
-        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, _stop.Token);
-        (LeaseEnd End, string? Failure) asked = await target.Activities.RunAsync(() => new RevocationAttempts(target, session.Plan.Time).RunAsync(
-            cancellation => target.RevokeAsync(entry.Handle, cancellation), () => false, bounded.Token)).ConfigureAwait(false);
-        target.Measurements.Ended(asked.End);
-        return asked;
-    }
-
-    /// <summary>What became of an entry.</summary>
-    /// <param name="Number">Its number.</param>
-    /// <param name="IsOver">Whether nothing is left to do about it; else it stays in the journal.</param>
-    /// <param name="IsUntold">Whether the audit did not take it.</param>
-    /// <param name="Line">What the journal is told.</param>
-    private readonly record struct Settled(long Number, bool IsOver, bool IsUntold, byte[] Line)
-    {
-        public static Settled Over(JournalEntry entry, LeaseEnd end) => new(entry.Number, true, false, JournalText.OfEnd(entry.Number, end.ToString()));
-
-        /// <summary>It could not be ended, or was not tried.</summary>
-        public static Settled Left(JournalEntry entry) => new(entry.Number, false, false, []);
-
-        /// <param name="entry">The entry.</param>
-        /// <param name="anew">How it ended just now; null: nothing new is known of it.</param>
-        public static Settled Untold(JournalEntry entry, JournalUntold? anew = null) => new(entry.Number, false, true, anew is null ? [] : JournalText.OfUntold(entry.Number, anew));
+        public static Recovered NotReached => new(null, null, IsReached: false);
     }
 }

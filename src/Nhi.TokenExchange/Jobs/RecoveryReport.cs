@@ -12,10 +12,10 @@ public sealed class RecoveryReport
     /// <summary>A report for each job whose journal was recovered. What could not be ended (<see cref="LeaseEnd.Failed"/>) stays in its journal for the next recovery. The last one is of the recovery itself, where it could not end what it asked issuers with.</summary>
     public IReadOnlyList<JobReport> Jobs { get; }
 
-    /// <summary>Journals that were refused or can't be read in part, each with what to do (NHI7004 to NHI7006). They were left where they are.</summary>
+    /// <summary>Journals that were refused or can't be read in part (NHI7004 to NHI7006), and those that the disk did not give or that were not looked at before the recovery was stopped (NHI7007), each with what to do. They were left where they are.</summary>
     public IReadOnlyList<TokenExchangeException> Refused { get; }
 
-    /// <summary>Whether nothing is left: no credential that could be ended, no end that the audit did not take (<see cref="JobReport.Untold"/>), and no journal that was refused. Exchanges that were in the air are over, one way or the other, and don't count.</summary>
+    /// <summary>Whether nothing is left: no credential that could be ended, no end that the audit did not take (<see cref="JobReport.Untold"/>), and no journal that was refused or not dealt with. Exchanges that were in the air are over, one way or the other, and don't count.</summary>
     public bool AllEnded => Refused.Count == 0 && Jobs.All(job => job.Untold == 0 && job.Leases.All(lease => lease.End != LeaseEnd.Failed));
 
     /// <summary>One line per job, credential and refusal.</summary>

@@ -1,30 +1,43 @@
 namespace Nhi.TokenExchange.Tests;
 
-/// <summary>Recovery of what was got through another target, beside a job that ends meanwhile.</summary>
+/// <summary>Recovery of what was got through another target, beside a job that ends meanwhile: it has a quarter of the end's time, and what it does not come to is left to the next.</summary>
 internal sealed class RecoveryThroughHopsTests : JournalFixture
 {
     private readonly ManualTimeProvider _time = new();
 
     [Test]
+    public async Task A_job_that_is_done_at_once_waits_a_quarter_of_its_end_for_what_only_its_hops_credentials_can_end()
+    {
+        await LeaveBehindAsync();
+        var login = new Gate();
+        await using JobSession brief = await StartAsync(AskWithLoginAsync, login: login);
+        using Gate opened = login;
+        await login.Reached;
+        Task<JobReport> ending = await EndAsync(brief);
+
+        Assert.That((ending.IsCompleted, brief.Ended.IsCancellationRequested), Is.EqualTo((false, false)));
+        login.Open();
+
+        Assert.That((await brief.WaitForRecoveryAsync()).AllEnded, Is.True);
+        Assert.That((await ending).Leases.Select(lease => (lease.Target, lease.End)), Is.EqualTo(new[] { ("warehouse", LeaseEnd.Revoked) }), "the login is its own to end");
+    }
+
+    [Test]
     public async Task What_the_end_of_a_short_job_cut_off_is_left_to_the_next_and_not_told_as_failed()
     {
-        await using (JobSession killed = await StartAsync(_ => throw new TokenExchangeException("NHI4012", ExchangeStage.Revoke, "This client may not revoke.")))
-        {
-            for (int i = 0; i < 20; i++)
-                await killed.Provider<BearerToken>("orders").GetAsync(new CredentialRequest { Scopes = ScopeSet.Of($"table-{i}") });
-        }
+        await LeaveBehindAsync();
         var audit = new RecordingSink();
         var gate = new Gate();
         await using JobSession brief = await StartAsync(
             async request =>
             {
                 await gate.PassAsync();
-                await request.Subject!(CancellationToken.None);
-                return Revocation.AlreadyGone;
+                return await AskWithLoginAsync(request);
             }, audit);
         using Gate opened = gate;
         await gate.Reached;
-        Task<JobReport> ending = brief.CompleteAsync();
+        Task<JobReport> ending = await EndAsync(brief);
+        _time.Advance(TimeSpan.FromSeconds(2.5));
         await Eventually.HoldsAsync(() => brief.Ended.IsCancellationRequested, "the job's end");
         gate.Open();
         await ending;
@@ -35,15 +48,73 @@ internal sealed class RecoveryThroughHopsTests : JournalFixture
         Assert.That(cutOff.Jobs.Single().Leases.Select(lease => lease.Reason), Is.All.Contains("cut off; the next one goes on").And.Exactly(20).Items);
         Assert.That(audit.Kinds, Does.Not.Contain(AuditEventKind.Orphaned));
 
-        await using JobSession next = await StartAsync(async request =>
-        {
-            await request.Subject!(CancellationToken.None);
-            return Revocation.AlreadyGone;
-        });
+        await using JobSession next = await StartAsync(AskWithLoginAsync);
         Assert.That((await next.WaitForRecoveryAsync()).AllEnded, Is.True);
     }
 
-    private Task<JobSession> StartAsync(Func<RevocationRequest<BearerToken>, Task<Revocation>> onRevoke, RecordingSink? audit = null)
+    [Test]
+    public async Task That_quarter_is_of_the_one_deadline()
+    {
+        await LeaveBehindAsync();
+        var gate = new Gate();
+        await using JobSession brief = await StartAsync(async request =>
+        {
+            await gate.PassAsync();
+            return Revocation.AlreadyGone;
+        });
+        using Gate opened = gate;
+        await gate.Reached;
+        _time.Advance(TimeSpan.FromSeconds(1));   // the deadline of the revocation itself comes a second before the end's
+        Task<JobReport> ending = await EndAsync(brief);
+        _time.Advance(TimeSpan.FromSeconds(2.5));
+        await Eventually.HoldsAsync(() => brief.Ended.IsCancellationRequested && _time.PendingTimers > 0, "the job's end");
+
+        _time.Advance(TimeSpan.FromSeconds(7.5));
+
+        await ending.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System);
+        Assert.That((await brief.WaitForRecoveryAsync()).AllEnded, Is.False);
+    }
+
+    [Test]
+    public async Task Who_revokes_the_job_meanwhile_ends_it_at_once()
+    {
+        await LeaveBehindAsync();
+        var login = new Gate();
+        await using JobSession brief = await StartAsync(AskWithLoginAsync, login: login);
+        using Gate opened = login;
+        await login.Reached;
+        Task<JobReport> ending = await EndAsync(brief);
+
+        Task<JobReport> revoked = brief.RevokeAsync("a drill");
+
+        await Eventually.HoldsAsync(() => brief.Ended.IsCancellationRequested, "the job's end");
+        login.Open();
+        Assert.That(await revoked, Is.SameAs(await ending));
+    }
+
+    // When its time has begun.
+    private async Task<Task<JobReport>> EndAsync(JobSession job)
+    {
+        int timers = _time.PendingTimers;
+        Task<JobReport> ending = job.CompleteAsync();
+        await Eventually.HoldsAsync(() => _time.PendingTimers > timers, "the job's end beginning");
+        return ending;
+    }
+
+    private static async Task<Revocation> AskWithLoginAsync(RevocationRequest<BearerToken> request)
+    {
+        await request.Subject!(CancellationToken.None);
+        return Revocation.AlreadyGone;
+    }
+
+    private async Task LeaveBehindAsync()
+    {
+        await using JobSession killed = await StartAsync(_ => throw new TokenExchangeException("NHI4012", ExchangeStage.Revoke, "This client may not revoke."));
+        for (int i = 0; i < 20; i++)
+            await killed.Provider<BearerToken>("orders").GetAsync(new CredentialRequest { Scopes = ScopeSet.Of($"table-{i}") });
+    }
+
+    private Task<JobSession> StartAsync(Func<RevocationRequest<BearerToken>, Task<Revocation>> onRevoke, RecordingSink? audit = null, Gate? login = null)
     {
         var orders = new TestExchanger(_time) { OnRevoke = onRevoke };
         orders.Answer = _ =>
@@ -53,7 +124,7 @@ internal sealed class RecoveryThroughHopsTests : JournalFixture
         };
         return JobSession.StartAsync(b => b
             .Identity("job", TestProofs.Source(_time), ActsFor.Workload)
-            .Target("warehouse", new TestExchanger(_time), "job")
+            .Target("warehouse", new TestExchanger(_time) { Gate = login }, "job")
             .Target("orders", orders, options => (options.Through, options.Scopes) = ("warehouse", ScopeSet.Of([.. Enumerable.Range(0, 20).Select(i => $"table-{i}")])))
             .Audit(audit ?? new RecordingSink()).Journal(Journals).Time(_time).Jitter(() => 0).EndOnSignals(false));
     }

@@ -3,6 +3,9 @@ namespace Nhi.TokenExchange.Tests;
 /// <summary>An audit that refuses to record how credentials ended: it is asked once more, the journal keeps them, and a later start tells them as what they were.</summary>
 internal sealed class RefusedEndRecordsTests : JournalFixture
 {
+    // The job of seventy-five credentials has said then that it started, at most two steps towards each, and of twenty-seven at least that it has got them. Twenty-five have no handle.
+    private const int LinesUntilTwoHandlesAreKnown = 1 + (2 * 75) + 25 + 2;
+
     [Test]
     public async Task What_a_full_disk_refuses_at_the_job_s_end_is_left_to_the_next_start_to_tell()
     {
@@ -104,7 +107,7 @@ internal sealed class RefusedEndRecordsTests : JournalFixture
     [Test]
     public async Task A_recovery_whose_audit_refuses_is_not_complete_and_the_next_one_tells_what_it_did()
     {
-        await KillJobAsync(afterLines: 120);
+        await KillJobAsync(LinesUntilTwoHandlesAreKnown);
 
         RecoveryReport refused = await RecoverAsync(new RecordingSink { Refuse = _ => new IOException("full") });
         string[] revoked = [.. Fingerprints("revoked")];

@@ -48,6 +48,8 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
 
     internal override bool RenewsHeld => true;
 
+    internal override bool EndsByOwn => true;
+
     internal override LearntFact Learnt => _givesBatchTokens;
 
     public override string? FlawOf(ScopeSet scopes) => VaultOptionChecks.FlawOf(scopes);
