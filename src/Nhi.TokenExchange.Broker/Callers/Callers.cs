@@ -75,6 +75,24 @@ internal sealed class Callers : IAsyncDisposable
         }
     }
 
+    /// <summary>The client that is bound to that process, or to one that it descends from.</summary>
+    /// <exception cref="BrokerRefusal">There is none.</exception>
+    public Caller OfBound(RunningProcess process)
+    {
+        Caller[] bound;
+        lock (_gate)
+            bound = [.. _admitted.Select(one => one.Caller)];
+        foreach (RunningProcess ancestor in process.Line())
+        {
+            if (Array.Find(bound, caller => caller.Process == ancestor) is { } found)
+                return found;
+        }
+        // One that was started just now is bound in a moment.
+        throw Array.Exists(bound, caller => caller.Process is null)
+            ? new BrokerRefusal(RefusalKind.Unavailable, "no client is bound to this process yet") { RetryAfter = TimeSpan.FromSeconds(1) }
+            : new BrokerRefusal(RefusalKind.Forbidden, "this process is none of a client's, nor does it descend from one");
+    }
+
     /// <summary>The caller that is that process, if it asked as such before.</summary>
     public Caller? KnownProcess(RunningProcess process)
     {

@@ -45,12 +45,42 @@ internal readonly record struct RunningProcess(int Id, long Started)
         }
     }
 
+    /// <summary>The process and those that it descends from, as far as they can be seen: itself first. One whose parent has ended descends from whoever took it in.</summary>
+    public IEnumerable<RunningProcess> Line()
+    {
+        for (RunningProcess? at = this; at is { } process;)
+        {
+            yield return process;
+            at = OperatingSystem.IsLinux() ? process.Parent() : null;
+        }
+    }
+
+    // A parent started before its child: a number that is used again is told by that.
+    private RunningProcess? Parent()
+    {
+        try
+        {
+            RunningProcess? parent = At(int.Parse(Stat(Id)[1], NumberStyles.None, CultureInfo.InvariantCulture));
+            return parent is { } found && found.Started <= Started ? found : null;
+        }
+        catch (Exception notSeen) when (notSeen is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     private static RunningProcess? AtLinux(int id)
+    {
+        string[] stat = Stat(id);
+        bool hasEnded = stat[0] is "Z" or "X";
+        return hasEnded ? null : new RunningProcess(id, long.Parse(stat[19], CultureInfo.InvariantCulture));
+    }
+
+    // proc(5), the fields of stat behind the program's name: its state, its parent, …
+    private static string[] Stat(int id)
     {
         // The name of the program, field 2, stands in parentheses and may hold any character.
         string stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/stat"));
-        string[] afterName = stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        bool hasEnded = afterName[0] is "Z" or "X";
-        return hasEnded ? null : new RunningProcess(id, long.Parse(afterName[19], CultureInfo.InvariantCulture));
+        return stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
     }
 }

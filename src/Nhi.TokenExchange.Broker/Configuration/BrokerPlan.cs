@@ -18,6 +18,7 @@ internal sealed class BrokerPlan
         MaxClients = options.MaxClients;
         DrainWithin = options.DrainWithin;
         EndOnSignals = options.EndOnSignals;
+        OnlyBoundProcesses = options.OnlyBoundProcesses;
         foreach ((string target, IReadOnlyList<string> resources) in options.OAuth)
         {
             CredentialProvider<BearerToken> provider = session.Provider<BearerToken>(target);
@@ -57,6 +58,8 @@ internal sealed class BrokerPlan
     public TimeSpan DrainWithin { get; }
 
     public bool EndOnSignals { get; }
+
+    public bool OnlyBoundProcesses { get; }
 
     public Dictionary<string, CredentialProvider<BearerToken>> ByResource { get; } = new(StringComparer.Ordinal);
 

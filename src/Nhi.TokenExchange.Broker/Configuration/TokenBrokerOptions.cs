@@ -40,6 +40,12 @@ public sealed class TokenBrokerOptions
     /// </summary>
     public bool EndOnSignals { get; set; } = true;
 
+    /// <summary>
+    /// Whether a process is a proof only if a client is bound to it (<see cref="BrokerClient.BindTo"/>), or to one that it descends from; it counts as that client then. Default false: each process of the broker's user is served, as itself. On Linux alone: elsewhere no
+    /// process is a proof.
+    /// </summary>
+    public bool OnlyBoundProcesses { get; set; }
+
     /// <summary>Where the log goes. Default: nowhere. It says who asked and what was refused, never a token.</summary>
     public ILoggerFactory Logging { get; set; } = NullLoggerFactory.Instance;
 

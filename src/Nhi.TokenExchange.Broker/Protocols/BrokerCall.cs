@@ -62,7 +62,8 @@ internal sealed class BrokerCall(HttpContext http, Peer peer, BrokerPlan plan, C
             throw new BrokerRefusal(RefusalKind.Forbidden, "the kernel does not tell who is at the other end");
         if (peer.IsAnotherUser)
             throw new BrokerRefusal(RefusalKind.Forbidden, FormattableString.Invariant($"{facts} asks; this broker serves user {Peer.CurrentUser}"));
-        return Named(callers.OfProcess(facts.Process ?? throw new BrokerRefusal(RefusalKind.Forbidden, "the process at the other end is gone, or of another container")))!;
+        RunningProcess process = facts.Process ?? throw new BrokerRefusal(RefusalKind.Forbidden, "the process at the other end is gone, or of another container");
+        return Named(plan.OnlyBoundProcesses ? callers.OfBound(process) : callers.OfProcess(process))!;
     }
 
     /// <summary>What the client holds that asks, or its process, which may have asked as such before.</summary>

@@ -61,6 +61,7 @@ internal sealed class ExecTargets
     public void AddTo(TokenBrokerOptions options, JobSession session)
     {
         options.EndOnSignals = false;
+        options.OnlyBoundProcesses = true;   // the program and what it starts
         bool needsLoopback = _needsLoopback;
         foreach (string target in _plain)
         {

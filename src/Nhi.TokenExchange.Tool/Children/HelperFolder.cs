@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace Nhi.TokenExchange;
 
@@ -87,7 +88,7 @@ internal sealed class HelperFolder : IDisposable
 
     public void Dispose() => Remove(Path, _lock);
 
-    private static bool MayRun(string program) => OperatingSystem.IsWindows() || NativeMethods.access(program, NativeMethods.Run) == 0;
+    private static bool MayRun(string program) => OperatingSystem.IsWindows() || NativeMethods.access(Encoding.UTF8.GetBytes(program + '\0'), NativeMethods.Run) == 0;
 
     private static void Sweep(string parent)
     {
@@ -124,6 +125,6 @@ internal sealed class HelperFolder : IDisposable
 
         [DllImport("libc", ExactSpelling = true)]
         [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-        public static extern int access([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int mode);
+        public static extern int access(byte[] path, int mode);
     }
 }

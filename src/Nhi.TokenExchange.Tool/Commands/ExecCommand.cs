@@ -11,7 +11,7 @@ internal static class ExecCommand
     {
         var program = new Argument<string[]>("command") { Description = "The program and its arguments, behind --.", Arity = ArgumentArity.OneOrMore };
         var command = new Command(Name, """
-            Runs a program that can't exchange tokens, beside a broker that answers it alone. Its environment has the broker's address and a token that is good for nothing else; what it gets is revoked when it ends, killed or not.
+            Runs a program that can't exchange tokens, beside a broker of its own. Its environment leads to that, or to files in memory; what it gets is revoked when it ends, killed or not.
 
             Exit code: the program's own; 128 and the signal that ended it; 125 if it was not started, 126 if it can't be, 127 if there is none.
 
@@ -19,6 +19,8 @@ internal static class ExecCommand
               nhi exec --target archive -- aws s3 ls
               nhi exec --aws-profile archive --aws-profile backup -- terraform apply
               nhi exec --azure lake=https://storage.azure.com -- python load.py
+              nhi exec --psql orders -- psql
+              nhi exec --git code=https://git.example -- git push
               nhi exec --target warehouse -- sh -c 'curl --unix-socket "${NHI_BROKER#unix:}" ...'
             """) { program };
         ExecOptions.AddTo(command);

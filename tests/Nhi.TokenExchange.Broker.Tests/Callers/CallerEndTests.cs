@@ -74,6 +74,27 @@ internal sealed partial class CallerEndTests
     }
 
     [Test]
+    public async Task Where_only_bound_processes_are_served_a_descendant_is_its_client_and_another_process_is_refused()
+    {
+        await using BrokerJob job = await BrokerJob.StartAsync(options: o => o.OnlyBoundProcesses = true);
+        using HttpClient http = job.NewClient();
+        await using BrokerClient client = job.Broker.Admit("loader");
+        string script = $"read go; curl --silent --header 'Metadata-Flavor: Google' {job.Broker.Address}computeMetadata/v1/instance/service-accounts/default/token";
+        using var process = Process.Start(new ProcessStartInfo("sh", ["-c", $"sh -c \"{script.Replace("\"", "\\\"", StringComparison.Ordinal)}\"; true"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        client.BindTo(process.Id);
+        await process.StandardInput.WriteLineAsync("go");
+
+        string answer = await process.StandardOutput.ReadToEndAsync();
+        using var foreign = new HttpRequestMessage(HttpMethod.Get, "computeMetadata/v1/instance/service-accounts/default/token");
+        foreign.Headers.Add("Metadata-Flavor", "Google");
+        using HttpResponseMessage refused = await http.SendAsync(foreign);
+
+        Assert.That(answer, Does.Contain("access_token"));
+        Assert.That(job.Audit.Events.Where(e => e.Kind == AuditEventKind.Issued).Select(e => e.Caller?.Name), Is.EqualTo(new[] { "loader" }));
+        Assert.That((int)refused.StatusCode, Is.EqualTo(403), await refused.Content.ReadAsStringAsync());
+    }
+
+    [Test]
     public async Task What_a_process_got_beside_a_clients_token_is_known_to_that_client()
     {
         await using BrokerJob job = await BrokerJob.StartAsync();

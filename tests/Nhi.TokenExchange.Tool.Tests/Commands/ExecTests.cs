@@ -171,6 +171,25 @@ internal sealed class ExecTests
     }
 
     [Test]
+    public async Task Another_process_of_the_same_user_gets_nothing_of_the_programs()
+    {
+        (DoctoredJob job, string config) = await StartAsync();
+        await using (job)
+        {
+            using RunningTool running = await RunningTool.StartAsync("at ", "exec", "--config", config, "--google", "warehouse=loader@my-project.iam.gserviceaccount.com,my-project", "--", "sh", "-c", $"echo at $GCE_METADATA_HOST; {Wait}");
+            using var http = new HttpClient();
+            using var get = new HttpRequestMessage(HttpMethod.Get, $"http://{running.Line["at ".Length..]}/computeMetadata/v1/instance/service-accounts/default/token");
+            get.Headers.Add("Metadata-Flavor", "Google");
+
+            using HttpResponseMessage refused = await http.SendAsync(get);
+
+            Assert.That((int)refused.StatusCode, Is.EqualTo(403));
+            Assert.That(job.Emulator.Ledger.Issued, Is.Empty);
+            await running.TerminateAsync();
+        }
+    }
+
+    [Test]
     public async Task What_fails_before_the_program_starts_has_one_code()
     {
         (DoctoredJob job, string config) = await StartAsync();
