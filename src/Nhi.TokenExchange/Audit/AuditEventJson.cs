@@ -17,6 +17,14 @@ internal static class AuditEventJson
         json.WriteStartObject();
         OcsfEvent.Write(json, auditEvent);
         json.WriteStartObject("unmapped");
+        WriteOurs(json, auditEvent);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    /// <summary>Writes what stands under <c>unmapped</c>, into an object that was begun.</summary>
+    public static void WriteOurs(Utf8JsonWriter json, AuditEvent auditEvent)
+    {
         json.WriteString("kind", auditEvent.Kind.ToString());
         Instant("at", auditEvent.At);
         json.WriteString("elapsed", Span(auditEvent.Elapsed));
@@ -59,8 +67,6 @@ internal static class AuditEventJson
         Text("code", auditEvent.Code);
         OcsfEvent.WriteText(json, "reason", auditEvent.Reason, AuditText.LongestProse);
         Text("correlationId", auditEvent.CorrelationId);
-        json.WriteEndObject();
-        json.WriteEndObject();
 
         void Text(string name, string? text) => OcsfEvent.WriteText(json, name, text);
 
