@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Nhi.TokenExchange;
 
 /// <summary>Records audit events as log lines with stable event ids: visible ASCII, whatever the texts in them are, with the whole event as attributes. As durable as the log behind it.</summary>
-/// <remarks>A log whose level leaves the event out has not recorded it.</remarks>
+/// <remarks>A log whose level leaves the event out has not recorded it. One that blocks who calls it holds up no exchange for longer than the audit may take, and no other sink.</remarks>
 /// <param name="logger">The log.</param>
 /// <param name="isGiven">False: who composed the job gave no log, and asked for no record in it, which is his word that there is no audit.</param>
 internal sealed class LoggerAuditSink(ILogger logger, bool isGiven = true) : IAuditSink
@@ -11,10 +11,17 @@ internal sealed class LoggerAuditSink(ILogger logger, bool isGiven = true) : IAu
     /// <summary>What is to be done where the log leaves the audit out.</summary>
     public const string Remedy = "Give the job a log, and set the level of its category Nhi.TokenExchange to Information (Logging:LogLevel:Nhi.TokenExchange in settings), or record in a folder that is required (AuditFolder).";
 
+    private readonly InTurn _turns = new();
+
     /// <summary>Whether it would refuse events of this level.</summary>
     public bool LeavesOut(LogLevel level) => isGiven && !logger.IsEnabled(level);
 
-    public ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken)
+    public ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken) => new(_turns.Add(() => Write(auditEvent)));
+
+    /// <summary>Says something else to the log behind what waits for it, and waits for nothing.</summary>
+    public void SayBehind(Action say) => Quietly.Do(() => _turns.Add(() => Quietly.Do(say)).Forget());
+
+    private void Write(AuditEvent auditEvent)
     {
         if (LeavesOut(LevelOf(auditEvent)))
         {
@@ -80,7 +87,6 @@ internal sealed class LoggerAuditSink(ILogger logger, bool isGiven = true) : IAu
             default:
                 throw new ArgumentOutOfRangeException(nameof(auditEvent), auditEvent.Kind, "Unknown kind of audit event.");
         }
-        return default;
     }
 
     /// <summary>Warns of what is permitted by observing alone.</summary>
