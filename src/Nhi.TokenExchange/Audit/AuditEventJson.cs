@@ -29,6 +29,9 @@ internal static class AuditEventJson
         Instant("at", auditEvent.At);
         json.WriteString("elapsed", Span(auditEvent.Elapsed));
         Id("session", auditEvent.SessionId);
+        if (auditEvent.ProcessId is { } process)
+            json.WriteNumber("process", process);
+        Text("host", auditEvent.Host);
         Id("flight", auditEvent.FlightId);
         Text("target", auditEvent.Target.Length == 0 ? null : auditEvent.Target);
         WriteJob(json, auditEvent);
@@ -52,6 +55,9 @@ internal static class AuditEventJson
         Text("tenant", auditEvent.Tenant);
         if (auditEvent.Caller is { } caller)
             Write(json, caller);
+        List("scopesRequested", auditEvent.RequestedScopes.Values);
+        List("resourcesRequested", auditEvent.RequestedResources);
+        OcsfEvent.WriteText(json, "authorizationDetailsRequested", auditEvent.RequestedAuthorizationDetails, AuditText.LongestProse);
         List("scopesAsked", IsGranted(auditEvent.Kind) ? auditEvent.AskedScopes.Values : auditEvent.Scopes.Values);
         List("scopesGranted", IsGranted(auditEvent.Kind) ? auditEvent.Scopes.Values : []);
         List("resources", auditEvent.Resources);
