@@ -116,7 +116,7 @@ internal sealed class AuditOfOpenTelemetryTests : IDisposable
                 bool flag => flag,
                 long number => number,
                 string text => text,
-                _ => throw new AssertionException($"{name} is of {value?.GetType()}, which no exporter knows"),
+                _ => throw new AssertionException($"{name} is of a type that no exporter knows: {value}"),
             };
         }
         return ours;
