@@ -33,9 +33,9 @@ internal static class Questions
     private static void TellWhatOutlives(AuditSummary summary)
     {
         #region outlives
-        foreach (AuditRecord last in summary.NotEnded.Where(last => last.Event.Kind == AuditEventKind.Orphaned))
+        foreach (AuditRecord last in summary.NotEnded.Where(last => last.Event.Kind is AuditEventKind.Orphaned or AuditEventKind.Recovered))
             Console.WriteLine($"let go, and outlives its job: {last}");
-        foreach (AuditRecord last in summary.NotEnded.Where(last => last.Event.Kind != AuditEventKind.Orphaned))
+        foreach (AuditRecord last in summary.NotEnded.Where(last => last.Event.Kind is not (AuditEventKind.Orphaned or AuditEventKind.Recovered)))
             Console.WriteLine($"not ended: its job runs, or was killed: {last}");
         #endregion
     }

@@ -5,33 +5,70 @@ using Nhi.TokenExchange;
 internal static class AuditedJob
 {
     private const int Rounds = 4;
+    private const int LongRounds = 12;
+
+    // Four facts of that length make an event of five kilobytes, so that a round has a file full.
+    private const int LongFact = 1000;
 
     /// <summary>The names of its targets; each asks for a scope of its own, <c>dataset:</c> and the name.</summary>
     public static IReadOnlyList<string> Targets { get; } = [.. Enumerable.Range(0, 25).Select(i => string.Create(CultureInfo.InvariantCulture, $"t{i}"))];
 
-    /// <param name="audit">The folder of the audit, or of the spool.</param>
+    /// <summary>Records in a folder.</summary>
+    /// <param name="audit">The folder.</param>
     /// <param name="issuer">The authorization server.</param>
     /// <param name="proof">The file of the proof.</param>
-    /// <param name="collector">What it is sent to; null: nothing.</param>
-    public static async Task RunAsync(string audit, string issuer, string proof, string? collector = null)
+    public static Task RunAsync(string audit, string issuer, string proof) => RunAsync(issuer, proof, b => b.AuditFolder(audit), NewJob(), Rounds);
+
+    /// <summary>Sends to a collector.</summary>
+    /// <param name="spool">The folder of the spool.</param>
+    /// <param name="issuer">The authorization server.</param>
+    /// <param name="proof">The file of the proof.</param>
+    /// <param name="collector">What it is sent to.</param>
+    public static Task RunAsync(string spool, string issuer, string proof, string collector) => RunAsync(issuer, proof, b => b.AuditCollector(new Uri(collector), spool), NewJob(), Rounds);
+
+    /// <summary>Records in a folder, in events so long that one file after the other is full.</summary>
+    /// <param name="audit">The folder.</param>
+    /// <param name="issuer">The authorization server.</param>
+    /// <param name="proof">The file of the proof.</param>
+    /// <param name="forgets">Whether the disk loses what was not flushed.</param>
+    /// <param name="waits">False plants a bug: nothing waits for the record.</param>
+    public static Task RunLongAsync(string audit, string issuer, string proof, bool forgets, bool waits)
+    {
+        string fact = new('x', LongFact);
+        return RunAsync(
+            issuer,
+            proof,
+            b =>
+            {
+                b.AuditFolder(audit, o => (o.PartBytes, o.IsRequired) = (1 << 20, waits));
+                if (forgets)
+                    b.AuditDisk(new ForgetfulDisk());
+            },
+            NewJob(fact),
+            LongRounds);
+    }
+
+    private static async Task RunAsync(string issuer, string proof, Action<TokenExchangeBuilder> audit, JobContext context, int rounds)
     {
         await using JobSession job = await JobSession.StartAsync(b =>
         {
-            b.Job(new JobContext { Pipeline = "orders-nightly", Run = "4711" }).Identity("job", IdentitySources.OidcFile(proof), ActsFor.Workload);
-            _ = collector is null ? b.AuditFolder(audit) : b.AuditCollector(new Uri(collector), audit);
+            b.Job(context).Identity("job", IdentitySources.OidcFile(proof), ActsFor.Workload);
+            audit(b);
             foreach (string target in Targets)
                 b.Target(target, Nhi.TokenExchange.Targets.Rfc8693(new Uri(issuer), o => o.Client.Id = "orders"), "job", $"dataset:{target}");
         });
         Console.WriteLine("started");
-        await Task.WhenAll(Targets.Select(target => GetAsync(job, target)));
+        await Task.WhenAll(Targets.Select(target => GetAsync(job, target, rounds)));
         Console.WriteLine("done");
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System);
     }
 
-    private static async Task GetAsync(JobSession job, string target)
+    private static JobContext NewJob(string? fact = null) => new() { Pipeline = "orders-nightly", Run = "4711", Task = fact, Dataset = fact, Purpose = fact, Environment = fact };
+
+    private static async Task GetAsync(JobSession job, string target, int rounds)
     {
         CredentialProvider<BearerToken> provider = job.Provider<BearerToken>(target);
-        for (int round = 0; round < Rounds; round++)
+        for (int round = 0; round < rounds; round++)
         {
             try
             {

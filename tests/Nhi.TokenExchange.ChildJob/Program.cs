@@ -16,6 +16,11 @@ if (args is ["audit", var audit, var authority, var proof])
     await AuditedJob.RunAsync(audit, authority, proof);
     return;
 }
+if (args is ["audit", var trail, var emulated, var proven, var disk, var bug])
+{
+    await AuditedJob.RunLongAsync(trail, emulated, proven, forgets: disk == "forgets", waits: bug != "waits for nothing");
+    return;
+}
 if (args is ["collect", var spool, var server, var assertion, var collector])
 {
     await AuditedJob.RunAsync(spool, server, assertion, collector);

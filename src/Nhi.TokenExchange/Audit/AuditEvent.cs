@@ -15,6 +15,12 @@ public sealed class AuditEvent
     /// <summary>The session that tells it: of what an earlier one left behind, the one that found it. Its first eight bytes are those of each <see cref="FlightId"/> of the session's own, the others are zero.</summary>
     public Guid SessionId { get; init; }
 
+    /// <summary>The process that tells it; of an event that is made, this one. Null of one that was read from a trail that does not say.</summary>
+    public int? ProcessId { get; init; } = Environment.ProcessId;
+
+    /// <summary>The name of its machine, as the machine says; of an event that is made, of this one.</summary>
+    public string? Host { get; init; } = Environment.MachineName;
+
     /// <summary>Joins the events of one exchange, and later those of the credential that came of it. All zeros where the event is the whole job's.</summary>
     public required Guid FlightId { get; init; }
 
@@ -90,6 +96,15 @@ public sealed class AuditEvent
     /// <summary>The <c>authorization_details</c> that are asked for, after the policy: a JSON array; null for none.</summary>
     public string? AuthorizationDetails { get; init; }
 
+    /// <summary>Of a permit: the scopes of the request, before the policy. Of a denial they stand in <see cref="Scopes"/>.</summary>
+    public ScopeSet RequestedScopes { get; init; }
+
+    /// <summary>Of a permit: the <c>resource</c> and <c>audience</c> values of the request, before the policy.</summary>
+    public IReadOnlyList<string> RequestedResources { get; init; } = [];
+
+    /// <summary>Of a permit: the <c>authorization_details</c> of the request, before the policy.</summary>
+    public string? RequestedAuthorizationDetails { get; init; }
+
     /// <summary>The rule that decided.</summary>
     public string? Rule { get; init; }
 
@@ -122,4 +137,7 @@ public sealed class AuditEvent
 
     /// <summary>The issuer's name for the request; of a decision that was asked of a remote decision point, that one's.</summary>
     public string? CorrelationId { get; init; }
+
+    /// <summary>Whether another session tells it than the flight's own: one that recovers what that one left.</summary>
+    internal bool IsToldByAnotherSession => !FlightId.ToByteArray().AsSpan(0, 8).SequenceEqual(SessionId.ToByteArray().AsSpan(0, 8));
 }

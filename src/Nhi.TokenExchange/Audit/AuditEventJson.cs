@@ -17,10 +17,21 @@ internal static class AuditEventJson
         json.WriteStartObject();
         OcsfEvent.Write(json, auditEvent);
         json.WriteStartObject("unmapped");
+        WriteOurs(json, auditEvent);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    /// <summary>Writes what stands under <c>unmapped</c>, into an object that was begun.</summary>
+    public static void WriteOurs(Utf8JsonWriter json, AuditEvent auditEvent)
+    {
         json.WriteString("kind", auditEvent.Kind.ToString());
         Instant("at", auditEvent.At);
         json.WriteString("elapsed", Span(auditEvent.Elapsed));
         Id("session", auditEvent.SessionId);
+        if (auditEvent.ProcessId is { } process)
+            json.WriteNumber("process", process);
+        Text("host", auditEvent.Host);
         Id("flight", auditEvent.FlightId);
         Text("target", auditEvent.Target.Length == 0 ? null : auditEvent.Target);
         WriteJob(json, auditEvent);
@@ -44,6 +55,9 @@ internal static class AuditEventJson
         Text("tenant", auditEvent.Tenant);
         if (auditEvent.Caller is { } caller)
             Write(json, caller);
+        List("scopesRequested", auditEvent.RequestedScopes.Values);
+        List("resourcesRequested", auditEvent.RequestedResources);
+        OcsfEvent.WriteText(json, "authorizationDetailsRequested", auditEvent.RequestedAuthorizationDetails, AuditText.LongestProse);
         List("scopesAsked", IsGranted(auditEvent.Kind) ? auditEvent.AskedScopes.Values : auditEvent.Scopes.Values);
         List("scopesGranted", IsGranted(auditEvent.Kind) ? auditEvent.Scopes.Values : []);
         List("resources", auditEvent.Resources);
@@ -59,8 +73,6 @@ internal static class AuditEventJson
         Text("code", auditEvent.Code);
         OcsfEvent.WriteText(json, "reason", auditEvent.Reason, AuditText.LongestProse);
         Text("correlationId", auditEvent.CorrelationId);
-        json.WriteEndObject();
-        json.WriteEndObject();
 
         void Text(string name, string? text) => OcsfEvent.WriteText(json, name, text);
 

@@ -26,6 +26,8 @@ internal static class AuditEventReading
             At = Instant(ours, "at") ?? throw new FormatException("has no 'at'"),
             Elapsed = Span(ours, "elapsed") ?? throw new FormatException("has no 'elapsed'"),
             SessionId = Id(ours, "session"),
+            ProcessId = (int?)Number(ours, "process", int.MaxValue),
+            Host = Text(ours, "host"),
             FlightId = Id(ours, "flight"),
             Target = Text(ours, "target") ?? "",
             Job = job,
@@ -47,9 +49,12 @@ internal static class AuditEventReading
             ActorSubject = Text(ours, "actorSubject"),
             ActorFingerprint = Text(ours, "actorFingerprint"),
             Tenant = Text(ours, "tenant"),
-            Caller = Object(ours, "caller") is { } caller ? new CredentialCaller(Required(caller, "id"), Required(caller, "name"), (int?)Number(caller, "process", int.MaxValue), Number(caller, "user", uint.MaxValue)) : null,
+            Caller = Object(ours, "caller") is { } caller ? Caller(caller) : null,
             Scopes = AuditEventJson.IsGranted(kind) ? Scopes(ours, "scopesGranted") : asked,
             AskedScopes = AuditEventJson.IsGranted(kind) ? asked : ScopeSet.Empty,
+            RequestedScopes = Scopes(ours, "scopesRequested"),
+            RequestedResources = List(ours, "resourcesRequested"),
+            RequestedAuthorizationDetails = Text(ours, "authorizationDetailsRequested"),
             Resources = List(ours, "resources"),
             AuthorizationDetails = Text(ours, "authorizationDetails"),
             Rule = Text(ours, "rule"),
@@ -70,8 +75,27 @@ internal static class AuditEventReading
         return read;
     }
 
+    /// <summary>Reads the event of a line.</summary>
+    /// <returns>Null: it is of a kind that a later version added.</returns>
+    /// <exception cref="FormatException">It is none of ours; the text follows upon the line's place.</exception>
+    public static AuditEvent? ReadIfKnown(JsonElement json)
+    {
+        try
+        {
+            return IsOfLaterVersion(json) ? null : Read(json);
+        }
+        catch (FormatException flaw)
+        {
+            throw new FormatException($"has an event that {flaw.Message}");
+        }
+        catch (ArgumentException flaw)   // one line must not keep the others from being told
+        {
+            throw new FormatException("has an event with a text that none of ours has", flaw);
+        }
+    }
+
     /// <summary>Whether an event is of a kind that a later version may have added.</summary>
-    public static bool IsOfLaterVersion(JsonElement json) =>
+    private static bool IsOfLaterVersion(JsonElement json) =>
         Object(json, "unmapped") is { } ours && Text(ours, "kind") is { Length: > 0 and <= LongestKind } name && name.All(char.IsAsciiLetter) && !IsKnown(name, out _);
 
     // Enum.TryParse takes numbers, too, and several names at once.
@@ -103,6 +127,13 @@ internal static class AuditEventReading
         if (reason.Length == 0)
             throw new FormatException($"has a '{question}' without a reason");
         return Flag(answer, "answer") ? ExposureAnswer.Yes(reason) : ExposureAnswer.No(reason);
+    }
+
+    private static CredentialCaller Caller(JsonElement caller)
+    {
+        return new(Named("id"), Named("name"), (int?)Number(caller, "process", int.MaxValue), Number(caller, "user", uint.MaxValue));
+
+        string Named(string name) => Required(caller, name) is { Length: > 0 } text ? text : throw new FormatException($"has a 'caller' with an empty '{name}'");
     }
 
     private static StaticKeyUse Key(JsonElement key) => new()

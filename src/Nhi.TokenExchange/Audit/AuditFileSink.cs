@@ -11,7 +11,8 @@ namespace Nhi.TokenExchange;
 /// 2. The queue is the order. Who gives up waiting takes nothing out of it: the line may still be written. That is no lie: an intent was one, and what was issued was issued, and is ended by a line behind it.
 /// 3. If a write or a flush fails, none of its events is recorded, and none is written again: their callers are told. What it left is cut off, and nothing is written before that worked; then the chain goes on in a new file, for what an
 ///    unsuccessful flush left of the old one is not known. The new file is made with the events that need it in it, so that a full disk is not filled further by files without events.
-/// 4. Of a spool (<see cref="AuditSpool"/>) each file that is full, or that the shipper asks for, is left to it and written no more. No anchor is said, and no line says that the chain is whole: what is sent is taken away.
+/// 4. Of a spool (<see cref="AuditSpool"/>) each file that is full, or that the shipper asks for, is left to it and written no more. No anchor is said, and no line says that the chain is whole: what is sent is taken away. Behind a file that is not as it was
+///    left, or could not be written, another chain begins: lines that are in it and count as not recorded may be sent, and their numbers must name nothing else.
 /// 5. The file is looked at before each write. If it is not as it was left, it is left so, and the chain goes on in a new file that says what was found. So it does where somebody has taken the next file's name: under another.
 /// </remarks>
 internal sealed class AuditFileSink : IAuditSink
@@ -32,7 +33,6 @@ internal sealed class AuditFileSink : IAuditSink
     private readonly JobContext _job;
     private readonly TimeProvider _time;
     private readonly AuditSayings _sayings;
-    private readonly Guid _chain = Guid.NewGuid();
     private readonly DateTimeOffset _started;
     private readonly string _firstPart;
     // The thread is woken by who writes, not by the pool.
@@ -40,6 +40,7 @@ internal sealed class AuditFileSink : IAuditSink
     private readonly Task _loop;
 
     // The thread's alone.
+    private Guid _chain = Guid.NewGuid();
     private AuditPart _part;
     private AuditHead _head;
     private long _events;
@@ -77,7 +78,7 @@ internal sealed class AuditFileSink : IAuditSink
 
     public AuditFolder Folder { get; }
 
-    /// <summary>The head of the chain that was said last, as <c>chain:seq:hash</c>; once the chain has ended, that of its last line.</summary>
+    /// <summary>The head of the chain that was said last, as <c>chain:seq:hash</c>; once the chain has ended, that of its last line that is on the disk.</summary>
     public string? LastAnchor => _sayings.LastAnchor;
 
     /// <summary>Begins a chain, with its first file.</summary>
@@ -151,14 +152,12 @@ internal sealed class AuditFileSink : IAuditSink
                 one.Tell(null);
             asked.Clear();
         }
-        if (_spool is null && TryWrite([new WaitingLine(AuditMark.End(_events, _time.GetUtcNow()), null)]) is null)
-            SayAnchor("end");
+        if (_spool is null)   // what is on the disk is anchored, whether or not the end is
+            SayAnchor(TryWrite([new WaitingLine(AuditMark.End(_events, _time.GetUtcNow()), null)]) is null ? "end" : "last line; the end could not be written");
         _anchorTimer?.Dispose();
-        if (_isLeft)
-            return;
         if (_spool is null)
             _part.Dispose();
-        else
+        else if (!_isLeft)
             _spool.Leave(_part);
     }
 
@@ -249,7 +248,8 @@ internal sealed class AuditFileSink : IAuditSink
     {
         int number = _part.Number + 1;
         var text = new ArrayBufferWriter<byte>();
-        AuditHead head = _head.Append(AuditMark.File(_chain, number, _job, _started), text);
+        (Guid chain, AuditHead head) = _spool is not null && _leaving is not null ? (Guid.NewGuid(), AuditHead.None) : (_chain, _head);
+        head = head.Append(AuditMark.File(chain, number, _job, _started), text);
         if (_leaving is { } broken)
             head = head.Append(AuditMark.Recovered(broken.Cut, string.Create(CultureInfo.InvariantCulture, $"part {_part.Number} {broken.Found}"), _time.GetUtcNow()), text);
         if (taken > 0)
@@ -258,7 +258,7 @@ internal sealed class AuditFileSink : IAuditSink
             head = head.Append(one.Json, text);
         AuditPart next = AuditPart.Make(Folder, path, number, text.WrittenMemory, _plan.Disk);
         AuditPart old = _part;
-        (_part, AuditHead before, _head, _eventsOfPart) = (next, _head, head, 0);
+        (_part, _chain, AuditHead before, _head, _eventsOfPart) = (next, chain, _head, head, 0);
         if (_spool is null)
             old.Dispose();
         else if (!_isLeft)

@@ -31,7 +31,7 @@ internal sealed partial class AuditFolder
 
     /// <summary>The name of a chain's first part. Chains of one process have different ones, as long as they start at different milliseconds.</summary>
     public string FirstPart(JobContext job, DateTimeOffset started) =>
-        System.IO.Path.Combine(Path, string.Create(CultureInfo.InvariantCulture, $"{PipelineName(job)}-{NameOf(job.Run, "none")}-{Environment.ProcessId}-{started.UtcDateTime:yyyyMMdd'T'HHmmssfff}{_extension}"));
+        System.IO.Path.Combine(Path, string.Create(CultureInfo.InvariantCulture, $"{PipelineName(job)}-{NameOf(job.Run, "none")}-{Environment.ProcessId}-{started.UtcDateTime.ToString(AuditFileName.InstantFormat, CultureInfo.InvariantCulture)}{_extension}"));
 
     /// <summary>The name of a further part of a chain.</summary>
     /// <param name="firstPart">That of the first.</param>
@@ -46,9 +46,9 @@ internal sealed partial class AuditFolder
     /// <summary>The last parts of the chains that are there, of all pipelines whose name begins with that of this one; the newest chains first. Of one part there are several files where somebody had taken its name.</summary>
     public IEnumerable<string[]> LastParts(JobContext job) =>
         from file in Directory.EnumerateFiles(Path, $"{PipelineName(job)}-*{Extension}")
-        let name = OwnName().Match(System.IO.Path.GetFileName(file))
-        where name.Success
-        group (File: file, Part: name.Groups["part"].Success ? int.Parse(name.Groups["part"].Value, CultureInfo.InvariantCulture) : 1) by (Chain: name.Groups["chain"].Value, Started: name.Groups["started"].Value) into parts
+        let name = AuditFileName.Of(file)
+        where name is not null
+        group (File: file, name.Part) by (name.Chain, name.Started) into parts
         orderby parts.Key.Started descending
         let last = parts.Max(part => part.Part)
         select parts.Where(part => part.Part == last).Select(part => part.File).ToArray();
@@ -56,8 +56,8 @@ internal sealed partial class AuditFolder
     /// <summary>Orders files: the oldest chain first, each chain's in the order of its parts.</summary>
     public static IEnumerable<string> InOrder(IEnumerable<string> files) =>
         from file in files
-        let name = OwnName().Match(System.IO.Path.GetFileName(file))
-        orderby name.Groups["started"].Value, name.Groups["chain"].Value, name.Groups["part"].Value.Length, name.Groups["part"].Value, file.Length, file
+        let name = AuditFileName.Of(file)
+        orderby name?.Started ?? "", name?.Chain ?? "", name?.Part ?? 0, file.Length, file
         select file;
 
     private static string PipelineName(JobContext job) => NameOf(job.Pipeline, "job");
@@ -72,7 +72,4 @@ internal sealed partial class AuditFolder
 
     [GeneratedRegex("[^A-Za-z0-9._-]", RegexOptions.CultureInvariant)]
     private static partial Regex Unfit();
-
-    [GeneratedRegex(@"^(?<chain>.+-[0-9]{1,9}-(?<started>[0-9]{8}T[0-9]{9}))(\.(?<part>[0-9]{1,9})(\.[0-9]{1,9})?)?\.(audit|spool)\.jsonl$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
-    private static partial Regex OwnName();
 }

@@ -47,6 +47,11 @@ internal static class AuditMark
         json.WriteString("found", found);
     });
 
+    /// <summary>What a mark of a chain that goes on says that was found.</summary>
+    /// <exception cref="FormatException">It does not say; the text follows upon the line's place.</exception>
+    public static string FoundIn(JsonElement recovered) =>
+        recovered.TryGetProperty("found", out JsonElement found) && found.ValueKind == JsonValueKind.String ? found.GetString()! : throw new FormatException("says that the chain was recovered, and not from what");
+
     /// <summary>The chain is whole.</summary>
     /// <param name="events">How many audit events are in it.</param>
     /// <param name="at">When it ended.</param>

@@ -35,7 +35,7 @@ public sealed class AuditTrail
     /// <summary>Verifies a folder of audit files, or one file: line by line, in bounded memory. Changes nothing, and asks for no lock: a file that is being written may be read.</summary>
     /// <param name="path">A folder, of which the files <c>*.audit.jsonl</c> are read, or a file of any name.</param>
     /// <param name="anchors">What was said of lines elsewhere, such as in the log: <c>chain:seq:hash</c>.</param>
-    /// <param name="onRecord">Gets each event that holds up to there, chain by chain, in order. What comes behind it may not hold: the result tells.</param>
+    /// <param name="onRecord">Gets each event, chain by chain, in order: those up to where the chain holds, and, marked <see cref="AuditRecord.IsBehindFault"/>, those of files behind its first fault. What comes behind it may not hold: the result tells.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ArgumentException">An anchor has another form.</exception>
     /// <exception cref="TokenExchangeException">There is no such folder or file, or the folder can't be read (NHI6010).</exception>
@@ -71,6 +71,7 @@ public sealed class AuditTrail
             .. _chains.Select(chain => chain.ToString()),
             .. _faults.Except(_chains.Select(chain => chain.Fault)).Select(fault => $"fault: {fault}"),
             .. OpenIntents.Select(intent => $"intent without an outcome: {intent}"),
+            .. OpenIntentsLeftOut > 0 ? (string[])[string.Create(CultureInfo.InvariantCulture, $"and {OpenIntentsLeftOut} more exchanges that could not be followed: nothing is said of their outcome")] : [],
         ]);
 
     private string Verdict => !IsIntact ? "NOT INTACT" : _chains.Count == 0 ? "NOTHING TO VERIFY"

@@ -118,7 +118,12 @@ internal sealed class JobAudit
         }
         catch (Exception exception)   // it has happened; nothing that is still to come depends on its record
         {
-            _plan.Logger.AuditFailed(made?.Kind, made?.Target, made?.FlightId, exception.GetType().Name);
+            void Say() => _plan.Logger.AuditFailed(made?.Kind, made?.Target, made?.FlightId, exception.GetType().Name);
+
+            if (exception is TimeoutException && _plan.Audit.Required.OfType<LoggerAuditSink>().FirstOrDefault() is { } log)   // which may be what hangs
+                log.SayBehind(Say);
+            else
+                Say();
             return false;
         }
     }

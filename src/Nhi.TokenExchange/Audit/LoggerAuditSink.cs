@@ -2,8 +2,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>Records audit events as log lines with stable event ids: visible ASCII, whatever the texts in them are. As durable as the log behind it.</summary>
-/// <remarks>A log whose level leaves the event out has not recorded it.</remarks>
+/// <summary>Records audit events as log lines with stable event ids: visible ASCII, whatever the texts in them are, with the whole event as attributes. As durable as the log behind it.</summary>
+/// <remarks>A log whose level leaves the event out has not recorded it. One that blocks who calls it holds up no exchange for longer than the audit may take, and no other sink.</remarks>
 /// <param name="logger">The log.</param>
 /// <param name="isGiven">False: who composed the job gave no log, and asked for no record in it, which is his word that there is no audit.</param>
 internal sealed class LoggerAuditSink(ILogger logger, bool isGiven = true) : IAuditSink
@@ -11,10 +11,17 @@ internal sealed class LoggerAuditSink(ILogger logger, bool isGiven = true) : IAu
     /// <summary>What is to be done where the log leaves the audit out.</summary>
     public const string Remedy = "Give the job a log, and set the level of its category Nhi.TokenExchange to Information (Logging:LogLevel:Nhi.TokenExchange in settings), or record in a folder that is required (AuditFolder).";
 
+    private readonly InTurn _turns = new();
+
     /// <summary>Whether it would refuse events of this level.</summary>
     public bool LeavesOut(LogLevel level) => isGiven && !logger.IsEnabled(level);
 
-    public ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken)
+    public ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken) => new(_turns.Add(() => Write(auditEvent)));
+
+    /// <summary>Says something else to the log behind what waits for it, and waits for nothing.</summary>
+    public void SayBehind(Action say) => Quietly.Do(() => _turns.Add(() => Quietly.Do(say)).Forget());
+
+    private void Write(AuditEvent auditEvent)
     {
         if (LeavesOut(LevelOf(auditEvent)))
         {
@@ -23,63 +30,63 @@ internal sealed class LoggerAuditSink(ILogger logger, bool isGiven = true) : IAu
                 IsTransient = true, Hint = Remedy,
             };
         }
+        var line = new AuditLogger(logger, auditEvent);
         switch (auditEvent.Kind)
         {
             case AuditEventKind.Attested:
-                logger.Attested(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.SubjectIssuer), Shown(auditEvent.Subject), Shown(auditEvent.Audience), Shown(auditEvent.SubjectFingerprint), Shown(auditEvent.Through) ?? "no target", auditEvent.WorkloadIsAsserted, auditEvent.AttestedFacts);
+                line.Attested(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.SubjectIssuer), Shown(auditEvent.Subject), Shown(auditEvent.Audience), Shown(auditEvent.SubjectFingerprint), Shown(auditEvent.Through) ?? "no target", auditEvent.WorkloadIsAsserted, auditEvent.AttestedFacts);
                 break;
             case AuditEventKind.Permitted when auditEvent.IsObserved:
-                SayObserved(logger, auditEvent);
+                SayObserved(line, auditEvent);
                 break;
             case AuditEventKind.Permitted:
-                logger.Permitted(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Rule), Shown(auditEvent.PolicyRevision), Named(auditEvent.Scopes), Shown(auditEvent.CorrelationId));
+                line.Permitted(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Rule), Shown(auditEvent.PolicyRevision), Named(auditEvent.Scopes), Shown(auditEvent.CorrelationId));
                 break;
             case AuditEventKind.Denied:
-                logger.Denied(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Rule), Shown(auditEvent.PolicyRevision), Prose(auditEvent.Reason), Shown(auditEvent.CorrelationId));
+                line.Denied(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Rule), Shown(auditEvent.PolicyRevision), Prose(auditEvent.Reason), Shown(auditEvent.CorrelationId));
                 break;
             case AuditEventKind.Exchanging:
-                logger.Exchanging(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Issuer), Named(auditEvent.Scopes), Shown(auditEvent.SubjectFingerprint));
+                line.Exchanging(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Issuer), Named(auditEvent.Scopes), Shown(auditEvent.SubjectFingerprint));
                 break;
             case AuditEventKind.Issued or AuditEventKind.Refreshed when auditEvent.StaticKey is { } key:
-                logger.StaticKeyRead(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Prose(key.ToString()), Shown(auditEvent.Fingerprint), auditEvent.UnusableFrom, Shown(auditEvent.CorrelationId));
+                line.StaticKeyRead(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Prose(key.ToString()), Shown(auditEvent.Fingerprint), auditEvent.UnusableFrom, Shown(auditEvent.CorrelationId));
                 break;
             case AuditEventKind.Issued:
-                logger.Issued(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Issuer), Shown(auditEvent.Fingerprint), Named(auditEvent.Scopes), auditEvent.UnusableFrom, auditEvent.DiesAt, Shown(auditEvent.CorrelationId), Prose(auditEvent.Exposure?.ToString()));
+                line.Issued(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Issuer), Shown(auditEvent.Fingerprint), Named(auditEvent.Scopes), auditEvent.UnusableFrom, auditEvent.DiesAt, Shown(auditEvent.CorrelationId), Prose(auditEvent.Exposure?.ToString()));
                 break;
             case AuditEventKind.Refreshed:
-                logger.Refreshed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Issuer), Shown(auditEvent.Fingerprint), Named(auditEvent.Scopes), auditEvent.UnusableFrom, auditEvent.DiesAt, Shown(auditEvent.CorrelationId), Prose(auditEvent.Exposure?.ToString()));
+                line.Refreshed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Issuer), Shown(auditEvent.Fingerprint), Named(auditEvent.Scopes), auditEvent.UnusableFrom, auditEvent.DiesAt, Shown(auditEvent.CorrelationId), Prose(auditEvent.Exposure?.ToString()));
                 break;
             case AuditEventKind.Renewed:
-                logger.Renewed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Issuer), Shown(auditEvent.Fingerprint), auditEvent.UnusableFrom, auditEvent.DiesAt, Shown(auditEvent.CorrelationId));
+                line.Renewed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Issuer), Shown(auditEvent.Fingerprint), auditEvent.UnusableFrom, auditEvent.DiesAt, Shown(auditEvent.CorrelationId));
                 break;
             case AuditEventKind.Revoked:
-                logger.Revoked(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Fingerprint), Prose(auditEvent.Reason));
+                line.Revoked(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Fingerprint), Prose(auditEvent.Reason));
                 break;
             case AuditEventKind.Expired:
-                logger.Expired(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Fingerprint), auditEvent.DiesAt, Prose(auditEvent.Reason) ?? "of age");
+                line.Expired(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Fingerprint), auditEvent.DiesAt, Prose(auditEvent.Reason) ?? "of age");
                 break;
             case AuditEventKind.Orphaned when auditEvent is { Code: null, DiesAt: null }:
-                logger.StaticKeyLivesOn(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Fingerprint), Prose(auditEvent.Reason));
+                line.StaticKeyLivesOn(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Fingerprint), Prose(auditEvent.Reason));
                 break;
             case AuditEventKind.Orphaned when auditEvent.Code is null:
-                logger.LivesOn(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Fingerprint), auditEvent.DiesAt, Prose(auditEvent.Reason));
+                line.LivesOn(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Fingerprint), auditEvent.DiesAt, Prose(auditEvent.Reason));
                 break;
             case AuditEventKind.Orphaned:
-                logger.Orphaned(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Fingerprint), HandleOf(auditEvent), auditEvent.DiesAt, Prose(auditEvent.Reason));
+                line.Orphaned(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Fingerprint), HandleOf(auditEvent), auditEvent.DiesAt, Prose(auditEvent.Reason));
                 break;
             case AuditEventKind.Failed:
-                logger.Failed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Code), Prose(auditEvent.Reason), Shown(auditEvent.CorrelationId) ?? "none");
+                line.Failed(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Code), Prose(auditEvent.Reason), Shown(auditEvent.CorrelationId) ?? "none");
                 break;
             case AuditEventKind.Recovered:
-                logger.Recovered(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Fingerprint), Prose(auditEvent.Reason));
+                line.Recovered(auditEvent.Target, auditEvent.Job, auditEvent.FlightId, Shown(auditEvent.Fingerprint), Prose(auditEvent.Reason));
                 break;
             case AuditEventKind.JobCutShort:
-                logger.CutShort(auditEvent.Job, Shown(auditEvent.Code), Prose(auditEvent.Reason));
+                line.CutShort(auditEvent.Job, Shown(auditEvent.Code), Prose(auditEvent.Reason));
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(auditEvent), auditEvent.Kind, "Unknown kind of audit event.");
         }
-        return default;
     }
 
     /// <summary>Warns of what is permitted by observing alone.</summary>

@@ -59,6 +59,7 @@ internal static class OcsfEvent
         json.WriteStartObject("product");
         json.WriteString("name", "Nhi.TokenExchange");
         json.WriteString("vendor_name", "Nhi");
+        WriteText(json, "version", TelemetryNames.Version);
         json.WriteEndObject();
         if (auditEvent.FlightId != Guid.Empty)
             json.WriteString("correlation_uid", auditEvent.FlightId);

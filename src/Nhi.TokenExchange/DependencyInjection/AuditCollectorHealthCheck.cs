@@ -13,7 +13,7 @@ internal sealed class AuditCollectorHealthCheck(JobSession session) : IHealthChe
         string? failing = session.Audit.CollectorFailing;
         var facts = new Dictionary<string, object>(StringComparer.Ordinal) { ["spool"] = isFull ? "full" : "has room", ["collector"] = failing is null ? "takes events, or was sent none" : "fails" };
         return isFull ? new HealthCheckResult(isRequired ? context.Registration.FailureStatus : HealthStatus.Degraded, $"The spool of the audit's collector is full (NHI6012); {(isRequired ? "nothing is handed out" : "events are dropped")}.", data: facts)
-            : failing is not null ? HealthCheckResult.Degraded($"The audit's collector does not take events ({failing}); they wait in the spool.", data: facts)
+            : failing is not null ? HealthCheckResult.Degraded($"The audit's collector does not take events ({failing}); what is not set aside waits in the spool.", data: facts)
             : HealthCheckResult.Healthy("The audit's collector takes events, or was sent none yet.", facts);
     }
 }

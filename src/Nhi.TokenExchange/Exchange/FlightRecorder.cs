@@ -93,11 +93,11 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
     private AuditEvent Decision(AuditEventKind kind, Flight flight, AttestedProof proof, AccessRequest asked, AccessDecision decision, string revision) =>
         Event(
             kind, flight, proof, AskedFor.After(decision, asked), decision.Rule, revision, decision is { IsPermitted: true, IsObserved: false } ? null : decision.Reason, tenant: asked.Tenant, correlationId: decision.CorrelationId,
-            isObserved: decision.IsObserved);
+            isObserved: decision.IsObserved, requested: kind == AuditEventKind.Permitted ? asked : null);
 
     private AuditEvent Event(
         AuditEventKind kind, Flight flight, AttestedProof? proof, AskedFor? askedFor = null, string? rule = null, string? revision = null, string? reason = null,
-        string? code = null, string? tenant = null, Credential? credential = null, string? correlationId = null, bool isObserved = false, Grant? grant = null)
+        string? code = null, string? tenant = null, Credential? credential = null, string? correlationId = null, bool isObserved = false, Grant? grant = null, AccessRequest? requested = null)
     {
         AuditMoment when = session.Moment;
         return new AuditEvent
@@ -129,6 +129,9 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
             Caller = flight.Caller,
             Scopes = askedFor?.Scopes ?? ScopeSet.Empty,
             AskedScopes = credential is null ? ScopeSet.Empty : grant?.Scopes ?? ScopeSet.Empty,
+            RequestedScopes = requested?.Scopes ?? ScopeSet.Empty,
+            RequestedResources = requested?.Resources ?? [],
+            RequestedAuthorizationDetails = requested?.AuthorizationDetails,
             Resources = askedFor?.Resources ?? [],
             AuthorizationDetails = askedFor?.AuthorizationDetails,
             Rule = rule,

@@ -84,14 +84,16 @@ internal sealed class AuditFileFaultTests : AuditFolderFixture
     }
 
     [Test]
-    public async Task A_disk_that_is_full_at_the_end_leaves_a_chain_without_an_end()
+    public async Task A_disk_that_is_full_at_the_end_leaves_a_chain_without_an_end_whose_last_line_is_anchored()
     {
         AuditFileSink sink = Start();
         await WriteAsync(sink, "before");
         Disk.Room = 10;
         await sink.EndAsync();
         Assert.That(Marks(FollowChain(Files())), Is.EqualTo(new[] { "file" }));
-        Assert.That(Log.Text, Does.Contain("can't be written").And.Not.Contain(", end)"));
+        Assert.That(Log.Text, Does.Contain("can't be written").And.Contain("last line; the end could not be written").And.Not.Contain(", end)"));
+        AuditTrail trail = AuditTrail.Verify(Folder, [sink.LastAnchor!]);
+        Assert.That((trail.IsIntact, trail.Chains.Single().IsEnded, trail.Chains.Single().AnchoredTo), Is.EqualTo((true, false, 2)), trail.ToString());
     }
 
     public static IEnumerable<TestCaseData> Changes()
@@ -120,10 +122,10 @@ internal sealed class AuditFileFaultTests : AuditFolderFixture
         }, "was moved away, and a FIFO has its name", stays: true);
         yield return Change("cut", file => Run("truncate", "-s", "20", file), "was cut: it has 20 bytes", stays: true);
         yield return Change("added to", file => Run("sh", "-c", $"echo more >> '{file}'"), "was added to", stays: true);
-        yield return Change("given a second name", file => Run("ln", file, file + ".link"), "has a second name", stays: true);
-        yield return Change("opened to all", file => Run("chmod", "666", file), "was given another mode or owner: mode 666", stays: true);
+        yield return Change("given a second name", file => Run("ln", file, file + ".link"), "has a second name", stays: true, isWhole: true);
+        yield return Change("opened to all", file => Run("chmod", "666", file), "was given another mode or owner: mode 666", stays: true, isWhole: true);
 
-        static TestCaseData Change(string what, Action<string> change, string found, bool stays) => new TestCaseData(change, found, stays).SetArgDisplayNames(what);
+        static TestCaseData Change(string what, Action<string> change, string found, bool stays, bool isWhole = false) => new TestCaseData(change, found, stays, isWhole).SetArgDisplayNames(what);
     }
 
     [TestCase("echo stranger >>", "was added to while it was written", false)]
@@ -152,11 +154,13 @@ internal sealed class AuditFileFaultTests : AuditFolderFixture
         string next = file.Replace(".audit.jsonl", ".2.audit.jsonl", StringComparison.Ordinal);
         Assert.That(TextOf(next), Does.Contain($"\"cut\":0,").And.Contain($"\"found\":\"part 1 {found}").And.Contain("\"after\"").And.Not.Contain("\"lost\""));
         Assert.That(Log.Text, Does.Contain(found).And.Contain("it is left as it is"));
-        Assert.That(AuditTrail.Verify(Folder).IsIntact, Is.False, "and the verifier finds it");
+        AuditTrail trail = AuditTrail.Verify(Folder);
+        Assert.That((trail.IsIntact, trail.ToString()), Is.EqualTo((false, trail.ToString())), "and the verifier finds it");
+        Assert.That(trail.Chains.Single().Fault!.What, Does.Contain($"its process noticed: part 1 {found}"));
     }
 
     [TestCaseSource(nameof(Changes))]
-    public async Task What_somebody_does_to_the_file_is_seen_at_the_next_write_and_the_chain_goes_on_in_another(Action<string> change, string found, bool stays)
+    public async Task What_somebody_does_to_the_file_is_seen_at_the_next_write_and_the_chain_goes_on_in_another(Action<string> change, string found, bool stays, bool isWhole)
     {
         AuditFileSink sink = Start();
         await WriteAsync(sink, "before");
@@ -178,6 +182,14 @@ internal sealed class AuditFileFaultTests : AuditFolderFixture
         Assert.That(File.Exists(file), Is.EqualTo(stays));
         if (left is not null)
             Assert.That(TextOf(file), Is.EqualTo(left), "evidence is left alone");
+
+        var told = new List<AuditRecord>();
+        AuditTrail trail = AuditTrail.Verify(Folder, onRecord: told.Add);
+        Assert.That(trail.Chains.Single().Recoveries.Single().What, Does.Contain($"part 1 {found}"), trail.ToString());
+        AuditRecord after = told.Single(one => one.Event.Target == "after");
+        Assert.That(after.IsBehindFault, Is.EqualTo(!isWhole), "one byte that is added hides nothing of what came then");
+        Assert.That(trail.IsIntact, Is.EqualTo(isWhole), trail.ToString());
+        Assert.That(trail.ToString(), isWhole ? Does.Contain("NOT UNDISTURBED") : Does.Contain($"its process noticed: part 1 {found}").And.Contain("1 behind the fault"));
     }
 
     [Test]

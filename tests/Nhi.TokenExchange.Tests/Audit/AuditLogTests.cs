@@ -83,6 +83,39 @@ internal sealed class AuditLogTests
     }
 
     [Test]
+    public async Task P57_A_log_that_blocks_who_calls_it_holds_an_exchange_up_for_two_seconds_and_no_other_sink()
+    {
+        using var log = new LeveledLog(LogLevel.Debug);
+        await using TestJob job = await TestJob.StartAsync(more: b => b.Logging(log).AuditToLog());
+        await job.Warehouse.GetAsync();
+        log.Gate.Reset();
+        try
+        {
+            Task getting = Task.Run(async () => await job.Warehouse.GetAsync(new CredentialRequest { Scopes = ScopeSet.Of("read") }));
+            await Eventually.HoldsAsync(() => log.Waiting > 0 && job.Audit.Kinds.Count(kind => kind == AuditEventKind.Attested) == 2, "the log hangs, and the other sink is told");
+            Assert.That(getting.IsCompleted, Is.False);
+            await Eventually.HoldsAsync(
+                () =>
+                {
+                    job.Time.Advance(TimeSpan.FromSeconds(1));
+                    return getting.IsCompleted;
+                },
+                "the refusal, while the log hangs yet",
+                TimeSpan.FromSeconds(20));
+
+            TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => getting)!;
+            Assert.That((refused.Code, refused.Message), Is.EqualTo(("NHI6001", refused.Message)));
+            Assert.That(refused.Message, Does.Contain("could not record 'Attested' (TimeoutException)"));
+            Assert.That(log.Waiting, Is.EqualTo(1), "it holds one thread");
+        }
+        finally
+        {
+            log.Gate.Set();
+        }
+        await Eventually.HoldsAsync(() => log.Lines.Count(line => line.Contains("warehouse attested", StringComparison.Ordinal)) == 2, "what waited is written late, in its place");
+    }
+
+    [Test]
     public async Task A_handle_is_visible_ASCII_too()
     {
         using var log = new LeveledLog(LogLevel.Debug);
@@ -165,8 +198,15 @@ internal sealed class AuditLogTests
     private sealed class LeveledLog(LogLevel least) : ILoggerFactory, ILogger
     {
         private readonly System.Collections.Concurrent.ConcurrentQueue<string> _lines = new();
+        private int _waiting;
 
         public LogLevel Least { get; set; } = least;
+
+        /// <summary>What each line waits for.</summary>
+        public ManualResetEventSlim Gate { get; } = new(initialState: true);
+
+        /// <summary>How many wait.</summary>
+        public int Waiting => _waiting;
 
         public IReadOnlyList<string> Lines => [.. _lines];
 
@@ -183,12 +223,13 @@ internal sealed class AuditLogTests
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
+            Interlocked.Increment(ref _waiting);
+            Gate.Wait();
+            Interlocked.Decrement(ref _waiting);
             if (IsEnabled(logLevel))
                 _lines.Enqueue(formatter(state, exception));
         }
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() => Gate.Dispose();
     }
 }

@@ -17,6 +17,16 @@ internal sealed class AuditSummaryTests : AuditTrailFixture
         Assert.That(shared.ToString(), Is.EqualTo("one of https://cluster.example: pipelines customers-hourly, orders-nightly; data sets customers, orders; environments production"));
     }
 
+    [Test]
+    public void A_refused_attempt_is_no_use_and_is_told_apart()
+    {
+        AuditSummary summary = Summary(Proof("one", Orders), Proof("one", Customers, kind: AuditEventKind.Attested), Proof("one", Customers, kind: AuditEventKind.Denied));
+
+        IdentityUse one = summary.Identities.Single();
+        Assert.That((one.IsShared, string.Join(' ', one.Pipelines), string.Join(' ', one.DeniedPipelines)), Is.EqualTo((false, "orders-nightly", "customers-hourly")));
+        Assert.That(one.ToString(), Does.EndWith("; denied to pipelines customers-hourly"));
+    }
+
     [TestCase("sales", "production")]
     [TestCase("orders", "test")]
     public void An_identity_of_two_data_sets_or_environments_is_shared_too(string dataset, string environment) =>
@@ -73,6 +83,17 @@ internal sealed class AuditSummaryTests : AuditTrailFixture
     }
 
     [Test]
+    public void One_that_was_renewed_meanwhile_is_ended_by_it_too() =>
+        Assert.That(Summary(End(AuditEventKind.Revoked, "a", 1), Grant("a", 1), Renewal("a", 1, after: 30)).NotEnded, Is.Empty);
+
+    [Test]
+    public void What_a_later_start_found_let_go_is_not_said_to_be_of_a_job_that_runs()
+    {
+        AuditRecord last = Summary(Grant("a", 1), End(AuditEventKind.Recovered, "a", 1)).NotEnded.Single();
+        Assert.That((last.Event.Kind, last.Event.DiesAt), Is.EqualTo((AuditEventKind.Recovered, SampleEvents.Start.AddMinutes(60))));
+    }
+
+    [Test]
     public void What_is_not_ended_is_one_line_of_visible_ASCII()
     {
         AuditRecord last = Summary(Grant("a", 1)).NotEnded.Single();
@@ -99,7 +120,7 @@ internal sealed class AuditSummaryTests : AuditTrailFixture
             """
             2026-11-03T02:00:00.000Z pipeline orders-nightly, run 4711, dataset orders, purpose load, environment production [session 5a5a0000-0000-4000-0000-000000000000]
               +00:00:00.110 warehouse attested: repo:shop/orders:environment:production of https://token.actions.githubusercontent.com, proof 1f0c9a3b77d25e61
-              +00:00:00.120 warehouse permitted by rule orders-load of 7+sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, scopes sql
+              +00:00:00.120 warehouse permitted by rule orders-load of 7+sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, scopes sql, requested all-apis sql
               +00:00:00.120 warehouse denied by rule orders-only of 7+sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, scopes sql: claim 'kubernetes.io/namespace' is 'sandbox', and the rule wants 'jobs'
               +00:00:00.130 warehouse exchanging at https://login.example/, scopes sql
               +00:00:00.480 warehouse issued: 801bdea5953a4b7e, scopes sql, unusable from +00:43:20.480, dies at +01:00:00.480 [req-7301]
@@ -155,8 +176,8 @@ internal sealed class AuditSummaryTests : AuditTrailFixture
 
     private static Guid Flight(int number, int session) => new(session, 0, 0, 0, 0, 0, 0, 0, 0, 0, (byte)number);
 
-    private static AuditEvent Proof(string subject, JobContext job, string issuer = "https://cluster.example") =>
-        new() { Kind = AuditEventKind.Attested, At = SampleEvents.Start, FlightId = Flight(1, 1), Target = "warehouse", Job = job, Subject = subject, SubjectIssuer = issuer };
+    private static AuditEvent Proof(string subject, JobContext job, string issuer = "https://cluster.example", AuditEventKind kind = AuditEventKind.Issued) =>
+        new() { Kind = kind, At = SampleEvents.Start, FlightId = Flight(1, 1), Target = "warehouse", Job = job, Subject = subject, SubjectIssuer = issuer };
 
     private static AuditEvent Grant(string fingerprint, int flight, int session = 1, int handOut = 40, int life = 60, string target = "warehouse") => new()
     {

@@ -39,6 +39,25 @@ internal sealed class AuditTrailTests : AuditTrailFixture
         Assert.That((trail.IsIntact, trail.Chains[0].AnchoredTo), Is.EqualTo((true, 8L)));
     }
 
+    [TestCase(1, 2)]
+    [TestCase(2, 3)]
+    public void A_chain_whose_first_parts_were_moved_away_holds_on_the_word_of_an_anchor_of_their_last_line(int moved, int first)
+    {
+        ChainFiles files = SmallChain().WriteTo(Folder);
+        for (int part = 1; part <= moved; part++)
+            File.Delete(Path.Combine(Folder, files.NameOf(part)));
+        long before = files.Parts.Take(moved).Sum(lines => (long)lines.Count);
+        string anchor = $"{files.Id}:{before}:{files.Parts[moved - 1][^1][^66..^2]}", other = $"{files.Id}:{before}:{new string('0', 64)}", earlier = $"{files.Id}:{before - 1}:{files.Parts[moved - 1][^2][^66..^2]}";
+
+        AuditTrail trail = Verify(anchor, earlier);
+
+        Assert.That((trail.IsIntact, trail.Chains[0].FirstPart, trail.Chains[0].AnchoredTo, trail.Chains[0].IsEnded), Is.EqualTo((true, first, before, true)), trail.ToString());
+        Assert.That(trail.ToString(), Does.Contain($"from part {first} on, on the word of an anchor"));
+        Assert.That(Verify().Faults.Single().What, Does.Contain($"and part 1 is missing"));
+        Assert.That((Verify(other).IsIntact, Verify(anchor, other).IsIntact, Verify(earlier).IsIntact), Is.EqualTo((false, false, false)));
+        Assert.That(Verify(anchor, files.Anchor).Chains[0].AnchoredTo, Is.EqualTo(9), "anchors behind count as ever");
+    }
+
     [Test]
     public void One_file_alone_may_have_any_name()
     {
@@ -124,6 +143,17 @@ internal sealed class AuditTrailTests : AuditTrailFixture
         Assert.That(Verify().OpenIntents, Has.Count.EqualTo(1));
 
         new ChainFiles(pid: 10, startedAt: 5).Part().Add(SampleEvents.All.Single(one => one.Kind == AuditEventKind.Recovered)).End().WriteTo(Folder);
+
+        Assert.That(Verify().OpenIntents, Is.Empty);
+    }
+
+    [Test]
+    public void An_answer_of_a_recoverer_whose_clock_is_behind_is_one()
+    {
+        AuditEvent intent = SampleEvents.All.Single(one => one.Kind == AuditEventKind.Exchanging);
+        var recovered = new AuditEvent { Kind = AuditEventKind.Recovered, At = intent.At, SessionId = Guid.NewGuid(), FlightId = intent.FlightId, Target = intent.Target, Job = intent.Job };
+        new ChainFiles(pid: 10, startedAt: 1).Part().Add(recovered).End().WriteTo(Folder);
+        new ChainFiles(pid: 20, startedAt: 5).Part().Add(intent).WriteTo(Folder);
 
         Assert.That(Verify().OpenIntents, Is.Empty);
     }

@@ -62,6 +62,28 @@ internal sealed class AuditedJobTests : AuditTrailFixture
     }
 
     [Test]
+    public async Task A_permit_says_what_was_requested_beside_what_the_policy_left_of_it()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Policy.Change("2", _ => AccessDecision.Permit("readers", ScopeSet.Of("read")));
+        await job.Warehouse.GetAsync();
+
+        AuditEvent permitted = job.Audit.Events.Single(one => one.Kind == AuditEventKind.Permitted);
+        Assert.That((permitted.RequestedScopes, permitted.Scopes), Is.EqualTo((ScopeSet.Of("read", "write"), ScopeSet.Of("read"))));
+        Assert.That(job.Audit.Events.Where(one => one.Kind != AuditEventKind.Permitted).Select(one => one.RequestedScopes.IsEmpty), Is.All.True);
+    }
+
+    [Test]
+    public async Task Each_event_says_which_process_of_which_machine_tells_it()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        await job.Warehouse.GetAsync();
+        await job.Session.CompleteAsync();
+
+        Assert.That(job.Audit.Events.Select(one => (one.ProcessId, one.Host)), Is.All.EqualTo(((int?)Environment.ProcessId, Environment.MachineName)).And.Exactly(5).Items);
+    }
+
+    [Test]
     public async Task A_hop_is_no_identity_and_through_it_the_workload_s_own_is_told()
     {
         var audits = new List<TestJob>();

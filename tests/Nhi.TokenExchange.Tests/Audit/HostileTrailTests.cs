@@ -88,6 +88,32 @@ internal sealed class HostileTrailTests : AuditTrailFixture
         Assert.That(fault.ToString().All(c => c is >= ' ' and <= '~'), fault.ToString());
     }
 
+    [TestCase("\"caller\":{\"id\":\"process 4711 started 99\"", "\"caller\":{\"id\":\"\"", "caller")]
+    [TestCase("\"name\":\"process\",\"process\":", "\"name\":\"\",\"process\":", "caller")]
+    [TestCase("\"process\":4711", "\"process\":-1", "process")]
+    [TestCase("\"owner\":\"data-platform\"", "\"owner\":\"\"", null)]
+    [TestCase("\"secret\":\"secret/data/billing#key\"", "\"secret\":\"\"", null)]
+    [TestCase("\"version\":\"4\"", "\"version\":\"\"", null)]
+    [TestCase("\"value\":\"orders-nightly\"", "\"value\":\"\"", null)]
+    [TestCase("\"origin\":\"configuration\"", "\"origin\":\"\"", null)]
+    [TestCase("\"reason\":\"it is shown once, to this process\"", "\"reason\":\"\"", "visibleToOperators")]
+    [TestCase("\"repository\":\"shop/orders\"", "\"\":\"\"", null)]
+    [TestCase("\"scopesGranted\":[\"sql\"]", "\"scopesGranted\":[\"\"]", "scopesGranted")]
+    [TestCase("\"resources\":[\"https://warehouse.example\"]", "\"resources\":[\"\"]", null)]
+    public void An_event_with_an_empty_text_is_a_fault_or_none_and_no_crash_and_the_other_chains_are_told(string good, string bad, string? what)
+    {
+        string json = EventText.Of(SampleEvents.Full);
+        Assert.That(json, Does.Contain(good), "there is something to change");
+        ChainFiles chain = new ChainFiles(pid: 1).Part().Add(json.Replace(good, bad, StringComparison.Ordinal)).WriteTo(Folder);
+        OneFile().WriteTo(Folder);
+
+        AuditTrail trail = AuditTrail.Verify(Folder, onRecord: new AuditTimeline(TextWriter.Null).Add);
+
+        Assert.That(trail.Faults.Select(Place), Is.EqualTo(what is null ? [] : new[] { $"{chain.NameOf(1)}:2" }));
+        Assert.That(trail.Faults.Select(fault => fault.What), Is.All.Contains($"'{what}'"));
+        Assert.That(trail.Chains.Count(one => one.IsEnded && one.Fault is null), Is.EqualTo(1));
+    }
+
     [Test]
     public void What_is_nested_without_end_is_refused()
     {
@@ -136,6 +162,7 @@ internal sealed class HostileTrailTests : AuditTrailFixture
         AuditTrail trail = Verify();
 
         Assert.That((trail.OpenIntents.Count, trail.OpenIntentsLeftOut), Is.EqualTo((10_000, 50L)));
+        Assert.That(trail.ToString(), Does.EndWith("and 50 more exchanges that could not be followed: nothing is said of their outcome"));
     }
 
     [Test]

@@ -25,13 +25,13 @@ internal static class SampleEvents
         OfEnd(AuditEventKind.Orphaned, 1_800_000, ErrorCodes.RevocationFailed, "the job has ended; the issuer answered 503 in 3 tries"),
         new()
         {
-            Kind = AuditEventKind.Failed, At = At(480), Elapsed = Elapsed(480), SessionId = Session, FlightId = Flight, Target = "warehouse", Job = Job, Issuer = "https://login.example/", PolicyRevision = Revision,
+            Kind = AuditEventKind.Failed, At = At(480), Elapsed = Elapsed(480), SessionId = Session, ProcessId = 4711, Host = "node-1", FlightId = Flight, Target = "warehouse", Job = Job, Issuer = "https://login.example/", PolicyRevision = Revision,
             Exposure = Exposure, Code = ErrorCodes.IssuerRefused, Reason = "The issuer refused the proof. [invalid_grant: no federation policy matches]", CorrelationId = "req-7301",
         },
         OfEnd(AuditEventKind.Recovered, 40, null, "the job was killed while this exchange was in the air; if a credential came of it, nobody has it, and it dies by itself", isKnown: false),
         new()
         {
-            Kind = AuditEventKind.JobCutShort, At = At(900_000), Elapsed = Elapsed(900_000), SessionId = Session, FlightId = Guid.Empty, Target = "", Job = Job, PolicyRevision = Revision,
+            Kind = AuditEventKind.JobCutShort, At = At(900_000), Elapsed = Elapsed(900_000), SessionId = Session, ProcessId = 4711, Host = "node-1", FlightId = Guid.Empty, Target = "", Job = Job, PolicyRevision = Revision,
             Code = ErrorCodes.JobRevoked, Reason = "revoked by its kill switch: incident 4711",
         },
     ];
@@ -39,10 +39,10 @@ internal static class SampleEvents
     /// <summary>An event with every member set, as no kind has it.</summary>
     public static AuditEvent Full => new()
     {
-        Kind = AuditEventKind.Issued, At = At(480), Elapsed = Elapsed(480), SessionId = Session, FlightId = Flight, Target = "warehouse", Job = Job, AttestedFacts = JobFacts.Run | JobFacts.Environment, Issuer = "https://login.example/",
+        Kind = AuditEventKind.Issued, At = At(480), Elapsed = Elapsed(480), SessionId = Session, ProcessId = 4711, Host = "node-1", FlightId = Flight, Target = "warehouse", Job = Job, AttestedFacts = JobFacts.Run | JobFacts.Environment, Issuer = "https://login.example/",
         SubjectIssuer = "https://cluster.example", Subject = "system:serviceaccount:jobs:orders", Through = "account", Audience = "https://login.example/", SubjectFingerprint = Proof, SubjectClaims = new Dictionary<string, string> { ["repository"] = "shop/orders" }, WorkloadIsAsserted = true, IsAPersons = true, IsPlatformIssued = true,
         Exposure = Exposure, StaticKey = new StaticKeyUse { Owner = "data-platform", Until = At(86_400_000), Secret = "secret/data/billing#key", Version = "4" }, ActorIssuer = "https://cluster.example", ActorSubject = "system:serviceaccount:jobs:relay",
-        ActorFingerprint = "77aa77aa77aa77aa", Tenant = "contoso", Caller = new CredentialCaller("process 4711 started 99", "process", 4711, 1000), Scopes = ScopeSet.Of("sql"), AskedScopes = ScopeSet.Of("sql", "all-apis"), Resources = ["https://warehouse.example"], AuthorizationDetails = """[{"type":"table"}]""",
+        ActorFingerprint = "77aa77aa77aa77aa", Tenant = "contoso", Caller = new CredentialCaller("process 4711 started 99", "process", 4711, 1000), Scopes = ScopeSet.Of("sql"), AskedScopes = ScopeSet.Of("sql", "all-apis"), RequestedScopes = ScopeSet.Of("sql", "all-apis", "files"), RequestedResources = ["https://warehouse.example", "https://lake.example"], RequestedAuthorizationDetails = """[{"type":"table"},{"type":"view"}]""", Resources = ["https://warehouse.example"], AuthorizationDetails = """[{"type":"table"}]""",
         Rule = "orders-load", PolicyRevision = Revision, IsObserved = true, Fingerprint = Credential, RevocationHandle = "database/creds/orders/abc", UnusableFrom = At(3_560_000), DiesAt = At(3_600_000), MaxLifetime = TimeSpan.FromMinutes(50),
         Code = ErrorCodes.IssuerRefused, Reason = "because", CorrelationId = "req-7301",
     };
@@ -61,9 +61,9 @@ internal static class SampleEvents
     /// <summary>The same event with other texts everywhere that a text from outside may stand.</summary>
     public static AuditEvent With(string text) => new()
     {
-        Kind = AuditEventKind.Issued, At = Start, FlightId = Flight, Target = text, Job = new JobContext { Pipeline = text, Run = text, Task = text, Dataset = text, Purpose = text, Environment = text }, Issuer = text, SubjectIssuer = text,
+        Kind = AuditEventKind.Issued, At = Start, Host = text, FlightId = Flight, Target = text, Job = new JobContext { Pipeline = text, Run = text, Task = text, Dataset = text, Purpose = text, Environment = text }, Issuer = text, SubjectIssuer = text,
         Subject = text, Through = text, Audience = text, SubjectFingerprint = text, SubjectClaims = Enumerable.Range(0, 8).ToDictionary(i => $"claim-{i}", _ => text), Exposure = new CredentialExposure(ExposureAnswer.Yes(text), ExposureAnswer.Yes(text), ExposureAnswer.No(text)),
-        StaticKey = new StaticKeyUse { Owner = text, Until = Start, Secret = text, Version = text }, ActorIssuer = text, ActorSubject = text, ActorFingerprint = text, Tenant = text, Caller = new CredentialCaller(text, text, 1, 2), Resources = [.. Enumerable.Repeat(text, 1000)],
+        StaticKey = new StaticKeyUse { Owner = text, Until = Start, Secret = text, Version = text }, ActorIssuer = text, ActorSubject = text, ActorFingerprint = text, Tenant = text, Caller = new CredentialCaller(text, text, 1, 2), Resources = [.. Enumerable.Repeat(text, 1000)], RequestedResources = [.. Enumerable.Repeat(text, 1000)], RequestedAuthorizationDetails = text,
         AuthorizationDetails = text, Rule = text, PolicyRevision = text, Fingerprint = text, RevocationHandle = text, Code = text, Reason = text, CorrelationId = text,
     };
 
@@ -73,20 +73,20 @@ internal static class SampleEvents
 
     private static AuditEvent OfProof(AuditEventKind kind, int at) => new()
     {
-        Kind = kind, At = At(at), Elapsed = Elapsed(at), SessionId = Session, FlightId = Flight, Target = "warehouse", Job = Job, AttestedFacts = JobFacts.Run | JobFacts.Environment, Issuer = "https://login.example/",
+        Kind = kind, At = At(at), Elapsed = Elapsed(at), SessionId = Session, ProcessId = 4711, Host = "node-1", FlightId = Flight, Target = "warehouse", Job = Job, AttestedFacts = JobFacts.Run | JobFacts.Environment, Issuer = "https://login.example/",
         SubjectIssuer = "https://token.actions.githubusercontent.com", Subject = "repo:shop/orders:environment:production", Audience = "https://login.example/", SubjectFingerprint = Proof, Exposure = Exposure, PolicyRevision = Revision,
     };
 
     private static AuditEvent OfDecision(AuditEventKind kind, int at, string rule, string? reason) => new()
     {
-        Kind = kind, At = At(at), Elapsed = Elapsed(at), SessionId = Session, FlightId = Flight, Target = "warehouse", Job = Job, AttestedFacts = JobFacts.Run | JobFacts.Environment, Issuer = "https://login.example/",
+        Kind = kind, At = At(at), Elapsed = Elapsed(at), SessionId = Session, ProcessId = 4711, Host = "node-1", FlightId = Flight, Target = "warehouse", Job = Job, AttestedFacts = JobFacts.Run | JobFacts.Environment, Issuer = "https://login.example/",
         SubjectIssuer = "https://token.actions.githubusercontent.com", Subject = "repo:shop/orders:environment:production", Audience = "https://login.example/", SubjectFingerprint = Proof, Exposure = Exposure, PolicyRevision = Revision,
-        Scopes = ScopeSet.Of("sql"), Rule = rule, Reason = reason,
+        RequestedScopes = kind == AuditEventKind.Permitted ? ScopeSet.Of("sql", "all-apis") : ScopeSet.Empty, Scopes = ScopeSet.Of("sql"), Rule = rule, Reason = reason,
     };
 
     private static AuditEvent OfExchange(AuditEventKind kind, int at, string? credential) => new()
     {
-        Kind = kind, At = At(at), Elapsed = Elapsed(at), SessionId = Session, FlightId = Flight, Target = "warehouse", Job = Job, AttestedFacts = JobFacts.Run | JobFacts.Environment, Issuer = "https://login.example/",
+        Kind = kind, At = At(at), Elapsed = Elapsed(at), SessionId = Session, ProcessId = 4711, Host = "node-1", FlightId = Flight, Target = "warehouse", Job = Job, AttestedFacts = JobFacts.Run | JobFacts.Environment, Issuer = "https://login.example/",
         SubjectIssuer = "https://token.actions.githubusercontent.com", Subject = "repo:shop/orders:environment:production", Audience = "https://login.example/", SubjectFingerprint = Proof, Exposure = Exposure, PolicyRevision = Revision,
         Scopes = ScopeSet.Of("sql"), AskedScopes = credential is null ? ScopeSet.Empty : ScopeSet.Of("sql"), Fingerprint = credential, UnusableFrom = credential is null ? null : At(at + 2_600_000), DiesAt = credential is null ? null : At(at + 3_600_000),
         MaxLifetime = TimeSpan.FromMinutes(50), CorrelationId = credential is null ? null : "req-7301",
@@ -94,7 +94,7 @@ internal static class SampleEvents
 
     private static AuditEvent OfEnd(AuditEventKind kind, int at, string? code, string? reason, bool isKnown = true) => new()
     {
-        Kind = kind, At = At(at), Elapsed = Elapsed(at), SessionId = Session, FlightId = Flight, Target = "warehouse", Job = Job, AttestedFacts = JobFacts.Run | JobFacts.Environment, Issuer = "https://login.example/", PolicyRevision = Revision,
+        Kind = kind, At = At(at), Elapsed = Elapsed(at), SessionId = Session, ProcessId = 4711, Host = "node-1", FlightId = Flight, Target = "warehouse", Job = Job, AttestedFacts = JobFacts.Run | JobFacts.Environment, Issuer = "https://login.example/", PolicyRevision = Revision,
         Fingerprint = isKnown ? Credential : null, RevocationHandle = isKnown ? "oauth2/lease/9f3" : null, UnusableFrom = isKnown ? At(2_600_480) : null, DiesAt = isKnown ? At(3_600_480) : null, Code = code, Reason = reason,
     };
 }

@@ -293,8 +293,11 @@ internal sealed class TamperedTrailTests : AuditTrailFixture
             AssertFault(chain.NameOf(1), 3, "is not the beginning of the line that has to stand there");
         }
 
-        File.WriteAllText(file, string.Concat(chain.Parts[0].Select(line => line + '\n')) + new string('\0', 50));
-        Assert.That((Verify().IsIntact, Verify().Chains[0].TornTail!.Line), Is.EqualTo((true, 3L)));
+        foreach (string page in new[] { new string('\0', 50), $"{{\"seq\":3,\"prev\":\"{chain.Parts[0][1][^66..^60]}{new string('\0', 4000)}" })
+        {
+            File.WriteAllText(file, string.Concat(chain.Parts[0].Select(line => line + '\n')) + page);
+            Assert.That((Verify().IsIntact, Verify().Chains[0].TornTail?.Line), Is.EqualTo((true, 3L)));
+        }
     }
 
     [Test]

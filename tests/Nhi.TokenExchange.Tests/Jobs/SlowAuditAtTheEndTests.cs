@@ -74,14 +74,7 @@ internal sealed class SlowAuditAtTheEndTests : JournalFixture
         string folder = Directory.CreateTempSubdirectory("nhi-audit-").FullName;
         var disk = new TestDisk();
         TestJob job = await StartAsync(b => b.AuditFolder(Path.Combine(folder, "audit")).AuditDisk(disk));
-        Task shut = disk.Shut();
-        Task<JobReport> ending = job.Session.CompleteAsync();
-        await shut;
-        await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count == Count, "all revocations");
-        job.Time.Advance(TimeSpan.FromSeconds(12));
-        await ending;
-        disk.Gate.Set();
-        await job.Session.Released;
+        await EndAsync(job, disk, disk.Shut());
 
         var told = new List<AuditEventKind>();
         AuditTrail trail = AuditTrail.Verify(Path.Combine(folder, "audit"), onRecord: record => told.Add(record.Event.Kind));
@@ -105,12 +98,7 @@ internal sealed class SlowAuditAtTheEndTests : JournalFixture
         });
         TestJob job = await StartAsync(b => b.AuditFolder(Path.Combine(folder, "audit")).AuditDisk(disk).Logging(log));
         disk.Room = 0;
-        Task<JobReport> ending = job.Session.CompleteAsync();
-        await Eventually.HoldsAsync(() => disk.Waiting > 0, "the second telling stands before the disk");
-        job.Time.Advance(TimeSpan.FromSeconds(12));
-        await ending;
-        disk.Gate.Set();
-        await job.Session.Released;
+        await EndAsync(job, disk, Eventually.HoldsAsync(() => disk.Waiting > 0, "the second telling stands before the disk"));
 
         var told = new List<string?>();
         AuditTrail trail = AuditTrail.Verify(Path.Combine(folder, "audit"), onRecord: record => told.Add(record.Event.Kind == AuditEventKind.Revoked ? record.Event.Fingerprint : null));
@@ -126,14 +114,7 @@ internal sealed class SlowAuditAtTheEndTests : JournalFixture
         string folder = Path.Combine(Ledger, "audit");
         await using (TestJob job = await StartAsync(b => b.Journal(Journals).AuditFolder(folder).AuditDisk(disk)))
         {
-            Task shut = disk.Shut();
-            Task<JobReport> ending = job.Session.CompleteAsync();
-            await shut;
-            await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count == Count, "all revocations");
-            job.Time.Advance(TimeSpan.FromSeconds(12));
-            await ending;
-            disk.Gate.Set();
-            await job.Session.Released;
+            await EndAsync(job, disk, disk.Shut());
         }
         await using TestJob next = await TestJob.StartAsync(i => i.OnRevoke = _ => throw new InvalidOperationException("it was asked"), more: b => b.Journal(Journals));
         await next.Session.WaitForRecoveryAsync();
@@ -174,6 +155,18 @@ internal sealed class SlowAuditAtTheEndTests : JournalFixture
         Assert.That(report.AllEnded, Is.True);
         Assert.That(report.Jobs.Single().Leases, Has.Count.EqualTo(Count));
         Assert.That(next.Audit.Kinds, Is.All.EqualTo(AuditEventKind.Revoked).And.Exactly(Count).Items);
+    }
+
+    // With a disk that hangs from then on until the job's time is over.
+    private static async Task EndAsync(TestJob job, TestDisk disk, Task hangs)
+    {
+        Task<JobReport> ending = job.Session.CompleteAsync();
+        await hangs;
+        await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count == Count, "all revocations");
+        job.Time.Advance(TimeSpan.FromSeconds(12));
+        await ending;
+        disk.Gate.Set();
+        await job.Session.Released;
     }
 
     private static async Task<TestJob> StartAsync(Action<TokenExchangeBuilder>? more = null)

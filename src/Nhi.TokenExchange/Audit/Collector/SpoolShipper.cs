@@ -33,6 +33,7 @@ internal sealed class SpoolShipper
     private long _diskFailedAt;
     private TimeSpan _diskWait;
     private string? _failing;
+    private string? _refusing;
     private long? _saidAt;
 
     public SpoolShipper(AuditCollectorPlan plan, JobSession session, AuditSpool spool, AuditFileSink file)
@@ -43,7 +44,7 @@ internal sealed class SpoolShipper
     }
 
     /// <summary>Why the collector did not take the last batch, or why a file could not be sent or taken away; null: all is well, or nothing was sent.</summary>
-    public string? Failing => _failing ?? (_stuck.Count > 0 ? "a file of the spool can't be read, or taken away; see the log" : null);
+    public string? Failing => _failing ?? _refusing ?? (_stuck.Count > 0 ? "a file of the spool can't be read, or taken away; see the log" : null);
 
     private ILogger Logger => _session.Plan.Logger;
 
@@ -229,11 +230,14 @@ internal sealed class SpoolShipper
             (CollectorChannel.Answer answer, string why, TimeSpan? wait) = Blocking.Wait(_channel.PostAsync(batch, _stop.Token));
             if (answer != CollectorChannel.Answer.Later)
             {
-                NoteAnswer();
                 if (answer == CollectorChannel.Answer.Taken)
+                {
+                    NoteTaken();
                     return;
+                }
                 if (batch.Events.Count == 1)
                 {
+                    _refusing = $"{why} to the last event that it was sent; that one was set aside";
                     rejected.Add(batch.Events[0].Line);
                     return;
                 }
@@ -286,8 +290,9 @@ internal sealed class SpoolShipper
         Logger.AuditCollectorFails(_session.Context, _plan.Endpoint.IdnHost, why, ErrorCodes.AuditCollectorFails);
     }
 
-    private void NoteAnswer()
+    private void NoteTaken()
     {
+        _refusing = null;
         if (_failing is null)
             return;
         (_failing, _saidAt) = (null, null);

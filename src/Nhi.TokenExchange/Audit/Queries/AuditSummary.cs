@@ -17,7 +17,7 @@ public sealed class AuditSummary
     /// <summary>The identities, and for what each was used.</summary>
     public IReadOnlyList<IdentityUse> Identities => [.. _identities.Values];
 
-    /// <summary>Credentials that nothing says the end of: each as it was told of last. <see cref="AuditEventKind.Orphaned"/>: let go, it outlives its job up to <see cref="AuditEvent.DiesAt"/>; else its job still runs, or was killed.</summary>
+    /// <summary>Credentials that nothing says the end of: each as it was told of last. <see cref="AuditEventKind.Orphaned"/>: let go, it outlives its job up to <see cref="AuditEvent.DiesAt"/>; so may one that is <see cref="AuditEventKind.Recovered"/>, of which nobody knows how it ended; else its job still runs, or was killed.</summary>
     public IReadOnlyList<AuditRecord> NotEnded => [.. _living.Values.Select(living => living.Last)];
 
     /// <summary>How long credentials were handed out and lived, against what settings and policy allow.</summary>
@@ -33,7 +33,7 @@ public sealed class AuditSummary
         ArgumentNullException.ThrowIfNull(record);
         AuditEvent told = record.Event;
         if (told.Subject is { Length: > 0 } subject)
-            Of(_identities, $"{told.SubjectIssuer}\n{subject}", () => new IdentityUse(told.SubjectIssuer ?? "", subject)).Add(told.Job);
+            Of(_identities, $"{told.SubjectIssuer}\n{subject}", () => new IdentityUse(told.SubjectIssuer ?? "", subject)).Add(told);
         switch (told.Kind)
         {
             case AuditEventKind.Permitted or AuditEventKind.Denied:
@@ -46,15 +46,16 @@ public sealed class AuditSummary
                 if (_permitted.Remove(told.FlightId, out RuleUse? by))
                     by.Grants++;
                 Of(_targets, told.Target, () => new TargetLives(told.Target)).Add(told, Keep(record));
-                if (told.Kind != AuditEventKind.Renewed && _endedBefore.Remove(KeyOf(told)))
+                if (_endedBefore.Contains(KeyOf(told)))
                     _living.Remove(KeyOf(told));
                 break;
             case AuditEventKind.Orphaned:
+            case AuditEventKind.Recovered when told.Fingerprint is not null:   // without one nobody has it
                 Keep(record);
                 break;
             case AuditEventKind.Revoked or AuditEventKind.Expired:
                 // Whoever recovered may have a clock that is behind: its chain is read first then.
-                if (!_living.Remove(KeyOf(told)) && _endedBefore.Count < MostWaiting)
+                if (!_living.Remove(KeyOf(told)) && told.IsToldByAnotherSession && _endedBefore.Count < MostWaiting)
                     _endedBefore.Add(KeyOf(told));
                 break;
             case AuditEventKind.Failed:

@@ -31,7 +31,7 @@ public sealed class AuditTimeline(TextWriter writer, Func<AuditEvent, bool>? whi
         string set = (start - _start).Duration() > Drift ? $" [the wall clock was set by {Span(start - _start)}]" : "";
         _start = start;
         string target = told.Target.Length == 0 ? "" : $"{Shown(told.Target)} ";
-        writer.WriteLine($"  {Span(told.Elapsed)} {target}{Word(told.Kind)}{Detail(told)}{set}");
+        writer.WriteLine($"  {Span(told.Elapsed)} {target}{Word(told.Kind)}{Detail(told)}{set}{(record.IsBehindFault ? " [behind a fault of its chain]" : "")}");
     }
 
     private static string Detail(AuditEvent told)
@@ -39,7 +39,7 @@ public sealed class AuditTimeline(TextWriter writer, Func<AuditEvent, bool>? whi
         string what = told.Kind switch
         {
             AuditEventKind.Attested => $": {Shown(told.Subject)} of {Shown(told.SubjectIssuer)}, proof {Shown(told.SubjectFingerprint)}{(told.Through is null ? "" : $", through {Shown(told.Through)}")}{(told.IsAPersons ? ", a person's" : told.WorkloadIsAsserted ? ", by the configuration's word" : "")}",
-            AuditEventKind.Permitted or AuditEventKind.Denied => $"{(told.IsObserved ? ", observing" : "")} by rule {Shown(told.Rule)} of {Shown(told.PolicyRevision)}{Scopes(", scopes", told.Scopes)}",
+            AuditEventKind.Permitted or AuditEventKind.Denied => $"{(told.IsObserved ? ", observing" : "")} by rule {Shown(told.Rule)} of {Shown(told.PolicyRevision)}{Scopes(", scopes", told.Scopes)}{(told.RequestedScopes == told.Scopes ? "" : Scopes(", requested", told.RequestedScopes))}",
             AuditEventKind.Exchanging => $" at {Shown(told.Issuer)}{Scopes(", scopes", told.Scopes)}",
             AuditEventKind.Issued or AuditEventKind.Refreshed or AuditEventKind.Renewed => $": {Shown(told.Fingerprint)}{Scopes(", scopes", told.Scopes)}, unusable from {Ends(told, told.UnusableFrom)}, dies at {Ends(told, told.DiesAt)}",
             AuditEventKind.Orphaned => $": {Shown(told.Fingerprint)} lives on, dies at {Ends(told, told.DiesAt)}",

@@ -6,6 +6,7 @@ public sealed class IdentityUse
     private readonly SortedSet<string> _pipelines = new(StringComparer.Ordinal);
     private readonly SortedSet<string> _datasets = new(StringComparer.Ordinal);
     private readonly SortedSet<string> _environments = new(StringComparer.Ordinal);
+    private readonly SortedSet<string> _denied = new(StringComparer.Ordinal);
 
     internal IdentityUse(string issuer, string subject)
     {
@@ -19,26 +20,33 @@ public sealed class IdentityUse
     /// <summary>Its name.</summary>
     public string Subject { get; }
 
-    /// <summary>The pipelines that used it, as they say, or as it attests.</summary>
+    /// <summary>The pipelines that got a credential with it, as they say, or as it attests.</summary>
     public IReadOnlyCollection<string> Pipelines => _pipelines;
 
-    /// <summary>The data sets that it was used for, as the jobs say.</summary>
+    /// <summary>The data sets that credentials were got for with it, as the jobs say.</summary>
     public IReadOnlyCollection<string> Datasets => _datasets;
 
-    /// <summary>The environments that it was used in.</summary>
+    /// <summary>The environments that credentials were got in with it.</summary>
     public IReadOnlyCollection<string> Environments => _environments;
+
+    /// <summary>The pipelines that presented it, and were denied. They may be among those that got something by another rule.</summary>
+    public IReadOnlyCollection<string> DeniedPipelines => _denied;
 
     /// <summary>Whether it served more than one pipeline, data set or environment.</summary>
     public bool IsShared => _pipelines.Count > 1 || _datasets.Count > 1 || _environments.Count > 1;
 
     /// <summary>One line for people.</summary>
-    public override string ToString() => AuditText.Shown($"{Subject} of {Issuer}: pipelines {Words(_pipelines)}; data sets {Words(_datasets)}; environments {Words(_environments)}", 2000);
+    public override string ToString() => AuditText.Shown($"{Subject} of {Issuer}: pipelines {Words(_pipelines)}; data sets {Words(_datasets)}; environments {Words(_environments)}{(_denied.Count == 0 ? "" : $"; denied to pipelines {Words(_denied)}")}", 2000);
 
-    internal void Add(JobContext job)
+    internal void Add(AuditEvent told)
     {
-        Add(_pipelines, job.Pipeline);
-        Add(_datasets, job.Dataset);
-        Add(_environments, job.Environment);
+        if (told.Kind == AuditEventKind.Denied)
+            Add(_denied, told.Job.Pipeline);
+        if (!AuditEventJson.IsGranted(told.Kind))
+            return;
+        Add(_pipelines, told.Job.Pipeline);
+        Add(_datasets, told.Job.Dataset);
+        Add(_environments, told.Job.Environment);
     }
 
     private static void Add(SortedSet<string> known, string? one)

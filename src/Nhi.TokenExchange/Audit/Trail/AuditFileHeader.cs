@@ -1,11 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 
 namespace Nhi.TokenExchange;
 
 /// <summary>What the first line of an audit file says: which part of which chain it is, and who writes it.</summary>
-internal sealed partial record AuditFileHeader(string Path, Guid Chain, int Part, int ProcessId, DateTimeOffset Started)
+internal sealed record AuditFileHeader(string Path, Guid Chain, int Part, int ProcessId, DateTimeOffset Started)
 {
     private const string Format = "nhi-audit/1";
 
@@ -51,17 +50,15 @@ internal sealed partial record AuditFileHeader(string Path, Guid Chain, int Part
     }
 
     /// <summary>Whether the file is called as one of ours is.</summary>
-    public bool HasOwnName => OwnName().IsMatch(System.IO.Path.GetFileName(Path));
+    public bool HasOwnName => AuditFileName.Of(Path) is not null;
 
     /// <summary>What is wrong between the file's name and this; null if nothing is, or the name is none of ours.</summary>
     public string? NameFlaw()
     {
-        if (OwnName().Match(System.IO.Path.GetFileName(Path)) is not { Success: true } name)
+        if (AuditFileName.Of(Path) is not { } name)
             return null;
-        int part = name.Groups["part"].Success ? int.Parse(name.Groups["part"].Value, CultureInfo.InvariantCulture) : 1;
-        int process = int.Parse(name.Groups["pid"].Value, CultureInfo.InvariantCulture);
-        bool isStart = Part > 1 || name.Groups["started"].Value == Started.UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff", CultureInfo.InvariantCulture);
-        return part == Part && process == ProcessId && isStart ? null
+        bool isStart = Part > 1 || name.Started == Started.UtcDateTime.ToString(AuditFileName.InstantFormat, CultureInfo.InvariantCulture);
+        return name.Part == Part && name.ProcessId == ProcessId && isStart ? null
             : string.Create(CultureInfo.InvariantCulture, $"says part {Part} of process {ProcessId}, started {Started.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}, and the file's name says otherwise: files were exchanged, or renamed");
     }
 
@@ -81,7 +78,4 @@ internal sealed partial record AuditFileHeader(string Path, Guid Chain, int Part
     private static bool Is(JsonElement owner, string name, string value) => owner.TryGetProperty(name, out JsonElement member) && member.ValueKind == JsonValueKind.String && member.ValueEquals(value);
 
     private static string? Text(JsonElement owner, string name) => owner.TryGetProperty(name, out JsonElement member) && member.ValueKind == JsonValueKind.String ? member.GetString() : null;
-
-    [GeneratedRegex(@"-(?<pid>[0-9]{1,9})-(?<started>[0-9]{8}T[0-9]{9})(\.(?<part>[0-9]{1,9})(\.[0-9]{1,9})?)?\.audit\.jsonl$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex OwnName();
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>One event as it stands in an audit file, at its place in a chain that holds up to there.</summary>
+/// <summary>One event as it stands in an audit file, at its place in a chain that holds up to there, or <see cref="IsBehindFault"/>.</summary>
 public sealed class AuditRecord
 {
     private readonly AuditAnchor _anchor;
@@ -30,10 +30,13 @@ public sealed class AuditRecord
     /// <summary>The event, as it was recorded.</summary>
     public AuditEvent Event { get; }
 
+    /// <summary>True: the chain has a fault before it. Its line follows upon the first one of its file; whether that one follows upon what was recorded before, nothing says.</summary>
+    public bool IsBehindFault { get; internal init; }
+
     /// <summary>The line's anchor, <c>chain:seq:hash</c>: cites it, and all lines before it.</summary>
     public string Anchor => _anchor.ToString();
 
     /// <summary>One line of visible ASCII for people: where it stands, when, what happened to which credential of which target, and when that dies.</summary>
     public override string ToString() => AuditText.Shown(
-        string.Create(CultureInfo.InvariantCulture, $"{File}:{Line} {Event.At.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'} {Event.Target} {Event.Kind} {Event.Fingerprint ?? Event.RevocationHandle}{(Event.DiesAt is { } end ? $", dies at {end.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)}" : "")}"), 2000);
+        string.Create(CultureInfo.InvariantCulture, $"{File}:{Line} {Event.At.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'} {Event.Target} {Event.Kind} {Event.Fingerprint ?? Event.RevocationHandle}{(Event.DiesAt is { } end ? $", dies at {end.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)}" : "")}{(IsBehindFault ? " (behind a fault)" : "")}"), 2000);
 }

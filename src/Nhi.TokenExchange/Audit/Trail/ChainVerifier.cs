@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>Follows one chain through its files, line by line, up to its end or to the first line that does not hold.</summary>
+/// <summary>Follows one chain through its files, line by line, up to its end or to the first line that does not hold. What stands in later files is read, too: see <see cref="BehindFault"/>.</summary>
 internal sealed class ChainVerifier(AuditChain chain, ILookup<long, AuditAnchor> anchors, Action<AuditRecord> onRecord, CancellationToken cancellationToken)
 {
     private long _sequence;
@@ -16,15 +16,30 @@ internal sealed class ChainVerifier(AuditChain chain, ILookup<long, AuditAnchor>
     /// <param name="files">All that say that they are of this chain, in the order of their parts.</param>
     public void Run(IReadOnlyList<AuditFileHeader> files)
     {
-        foreach (AuditFileHeader file in files)
+        for (int at = 0; at < files.Count && chain.Fault is null; at++)
         {
-            if (chain.Fault is null && chain.TornTail is { } torn)
-                chain.Fault = Fault(torn.File, torn.Line, $"has no end, and part {Text(file.Part)} goes on without it: somebody added it, or its process could not take it away");
-            if (chain.Fault is null)
-                Read(file);
+            AuditFileHeader? before = _part;
+            if (chain.TornTail is { } torn)
+                chain.Fault = Fault(torn.File, torn.Line, $"has no end, and part {Text(files[at].Part)} goes on without it: somebody added it, or its process could not take it away");
+            else
+                Read(files[at]);
+            if (chain.Fault is not { } fault)
+                continue;
+            bool isOfThis = fault.File == files[at].Path && fault.Line > 1;   // else its file may hold by itself
+            ReadBehind(fault, files.Skip(isOfThis ? at + 1 : at), isOfThis ? files[at] : before);
         }
         if (chain.Fault is null && anchors.Where(group => group.Key > _sequence).SelectMany(group => group).OrderBy(anchor => anchor.Sequence).FirstOrDefault() is { Hash: not null } beyond)
             chain.Fault = Fault(files[^1].Path, _lastLine + 1, $"is missing: the anchor {beyond} was said of a line that is not there; the chain was cut behind its line {Text(_sequence)}");
+    }
+
+    private void ReadBehind(AuditFinding fault, IEnumerable<AuditFileHeader> files, AuditFileHeader? before)
+    {
+        if (chain.IsEnded)   // nothing of its process comes behind that
+            return;
+        var behind = new BehindFault(chain, anchors, onRecord, cancellationToken);
+        behind.Read(files, before);
+        if (behind.Noticed is { } noticed)
+            chain.Fault = Fault(fault.File, fault.Line, $"{fault.What}; its process noticed: {noticed}");
     }
 
     private void Read(AuditFileHeader file)
@@ -87,7 +102,7 @@ internal sealed class ChainVerifier(AuditChain chain, ILookup<long, AuditAnchor>
         if (!read.IsWhatWasHashed(line.Span))
             throw new FormatException("was changed: its hash is not that of its bytes");
         if (reader.Line == 1)
-            RequireNext(file);
+            RequireNext(file, read);
         RequireNumber(read.Sequence, reader, file.Path);
         if (!read.Previous.SequenceEqual(Encoding.ASCII.GetBytes(_hash)))
             throw new FormatException($"does not follow upon the line before it, number {Text(_sequence)}: that one was written anew, or one of the two was put in its place");
@@ -118,28 +133,17 @@ internal sealed class ChainVerifier(AuditChain chain, ILookup<long, AuditAnchor>
             switch (own)
             {
                 case null:
-                    AuditEvent? read;
-                    try
-                    {
-                        bool isLater = AuditEventReading.IsOfLaterVersion(json);
-                        chain.LaterEvents += isLater ? 1 : 0;
-                        read = isLater ? null : AuditEventReading.Read(json);
-                    }
-                    catch (FormatException flaw)
-                    {
-                        throw new FormatException($"has an event that {flaw.Message}");
-                    }
+                    AuditEvent? read = AuditEventReading.ReadIfKnown(json);
+                    chain.LaterEvents += read is null ? 1 : 0;
                     chain.Events++;
                     return read;
                 case "file" when line == 1:
                     return null;
                 case "recovered":
-                    if (!json.TryGetProperty("found", out JsonElement found) || found.ValueKind != JsonValueKind.String)
-                        throw new FormatException("says that the chain was recovered, and not from what");
-                    chain.Add(new AuditFinding(path, line, $"says: {found.GetString()}"));
+                    chain.Add(new AuditFinding(path, line, $"says: {AuditMark.FoundIn(json)}"));
                     return null;
                 case "end":
-                    if (!json.TryGetProperty("events", out JsonElement events) || events.ValueKind != JsonValueKind.Number || !events.TryGetInt64(out long said) || said != chain.Events)
+                    if (!json.TryGetProperty("events", out JsonElement events) || events.ValueKind != JsonValueKind.Number || !events.TryGetInt64(out long said) || (chain.FirstPart == 1 ? said != chain.Events : said < chain.Events))
                         throw new FormatException($"says that the chain has another number of events than the {Text(chain.Events)} that there are");
                     chain.IsEnded = true;
                     return null;
@@ -153,10 +157,12 @@ internal sealed class ChainVerifier(AuditChain chain, ILookup<long, AuditAnchor>
         }
     }
 
-    private void RequireNext(AuditFileHeader file)
+    private void RequireNext(AuditFileHeader file, ChainLine first)
     {
         if (file.NameFlaw() is { } flaw)
             throw new FormatException(flaw);
+        if (_part is null && file.Part > 1 && BeginsOnTheWordOfAnAnchor(file, first))
+            return;
         int expected = (_part?.Part ?? 0) + 1;
         if (file.Part < expected)
             throw new FormatException($"says that this is part {Text(file.Part)}, and so does '{_part!.Path}'");
@@ -164,6 +170,17 @@ internal sealed class ChainVerifier(AuditChain chain, ILookup<long, AuditAnchor>
             throw new FormatException($"says that this is part {Text(file.Part)}, and part {Text(expected)} is missing");
         if (_part is { } before && before.ProcessId != file.ProcessId)
             throw new FormatException($"says that process {Text(file.ProcessId)} writes this part, and process {Text(before.ProcessId)} wrote the one before it");
+    }
+
+    // Full parts may be moved away: an anchor of the last line before this one vouches for what is not there.
+    private bool BeginsOnTheWordOfAnAnchor(AuditFileHeader file, ChainLine first)
+    {
+        string previous = Encoding.ASCII.GetString(first.Previous);
+        if (!anchors[first.Sequence - 1].Any() || anchors[first.Sequence - 1].Any(anchor => anchor.Hash != previous))
+            return false;
+        (_sequence, _hash) = (first.Sequence - 1, previous);
+        (chain.FirstPart, chain.AnchoredTo) = (file.Part, _sequence);
+        return true;
     }
 
     private void RequireNumber(long number, AuditFileReader reader, string path)
@@ -196,14 +213,14 @@ internal sealed class ChainVerifier(AuditChain chain, ILookup<long, AuditAnchor>
         return null;
     }
 
-    // A crash leaves the beginning of a line, or, on some file systems, zeros in its place.
+    // A crash leaves the beginning of a line, or, on some file systems, zeros in its place, or behind it.
     private void TakeTail(AuditFileHeader file, long line, ReadOnlySpan<byte> tail)
     {
         ReadOnlySpan<byte> beginning = ChainLine.BeginningOf(_sequence + 1, _hash);
-        int common = Math.Min(beginning.Length, tail.Length);
+        int common = Math.Min(beginning.Length, tail.TrimEnd((byte)0).Length);
         if (chain.IsEnded)
             throw new FormatException("follows upon the chain's end");
-        if (!tail[..common].SequenceEqual(beginning[..common]) && tail.ContainsAnyExcept((byte)0))
+        if (!tail[..common].SequenceEqual(beginning[..common]))
             throw new FormatException("has no end, and is not the beginning of the line that has to stand there");
         chain.TornTail = Fault(file.Path, line, $"has no end: {Text(tail.Length)} bytes of a line that a crash tore, or that is being written");
     }

@@ -10,6 +10,9 @@ internal sealed class OpenIntents
 
     private readonly Dictionary<Guid, (string File, long Line, string Target)> _open = [];
 
+    // By a session whose clock is behind: its chain is read first.
+    private readonly HashSet<Guid> _answeredBefore = [];
+
     /// <summary>How many were not kept, so that nobody knows whether they have an outcome.</summary>
     public long LeftOut { get; private set; }
 
@@ -20,6 +23,8 @@ internal sealed class OpenIntents
     {
         switch (record.Event.Kind)
         {
+            case AuditEventKind.Exchanging when _answeredBefore.Contains(record.Event.FlightId):
+                break;
             case AuditEventKind.Exchanging when _open.Count < MostKept || _open.ContainsKey(record.Event.FlightId):
                 _open[record.Event.FlightId] = (record.File, record.Line, AuditText.Shown(record.Event.Target, LongestTarget));
                 break;
@@ -29,7 +34,8 @@ internal sealed class OpenIntents
             case AuditEventKind.Attested or AuditEventKind.Permitted or AuditEventKind.Denied or AuditEventKind.JobCutShort:
                 break;
             default:
-                _open.Remove(record.Event.FlightId);
+                if (!_open.Remove(record.Event.FlightId) && record.Event.IsToldByAnotherSession && _answeredBefore.Count < MostKept)
+                    _answeredBefore.Add(record.Event.FlightId);
                 break;
         }
     }

@@ -128,6 +128,26 @@ internal sealed class CollectorFaultTests : CollectorFixture
     }
 
     [Test]
+    public async Task Health_is_degraded_while_it_refuses_what_it_is_sent_and_it_is_not_said_to_be_back()
+    {
+        Collector.IsDown = true;
+        await using JobSession job = await StartAsync();
+        BearerToken token = await job.Provider<BearerToken>("warehouse").GetAsync();
+        await Eventually.HoldsAsync(() => Log.Text.Contains("it answered 503", StringComparison.Ordinal), "it is down");
+        Collector.Answer = _ => ScriptedAnswer.Status(400);
+        Collector.IsDown = false;
+        await Eventually.HoldsAsync(() => Log.Text.Contains("NHI6013", StringComparison.Ordinal), "it refuses each of them");
+
+        Assert.That(await HealthOf(job), Is.EqualTo(HealthStatus.Degraded));
+        Assert.That(Log.Text, Does.Not.Contain("takes events again"));
+
+        Collector.Answer = null;
+        await job.RevokeCredentialAsync(token, "it is used up");
+        await Eventually.HoldsAsync(async () => await HealthOf(job) == HealthStatus.Healthy, "it takes events");
+        Assert.That(Log.Text, Does.Contain("takes events again"));
+    }
+
+    [Test]
     public async Task Killed_between_two_batches_nothing_is_lost_and_what_comes_twice_has_the_same_key([Range(1, 6)] int run)
     {
         int lines = new Random(Environment.TickCount + (run * 7919)).Next(20, 101);
