@@ -5,7 +5,8 @@ namespace Nhi.TokenExchange;
 /// <param name="Subjects">The subjects, any of which does; empty: not compared.</param>
 /// <param name="Audiences">The audiences, any of which does; empty: not compared.</param>
 /// <param name="SubjectsArePatterns">Whether <c>*</c> and <c>?</c> in a subject stand for others.</param>
-internal sealed record TrustRule(string? Issuer, IReadOnlyList<string> Subjects, IReadOnlyList<string> Audiences, bool SubjectsArePatterns = false)
+/// <param name="SubjectsIgnoreCase">Whether subjects are compared without regard to case.</param>
+internal sealed record TrustRule(string? Issuer, IReadOnlyList<string> Subjects, IReadOnlyList<string> Audiences, bool SubjectsArePatterns = false, bool SubjectsIgnoreCase = false)
 {
     /// <summary>Each field that says otherwise than the proof, with where and how; none if it lets the proof in.</summary>
     public IReadOnlyList<string> DifferencesFrom(Jwt proof)
@@ -16,7 +17,7 @@ internal sealed record TrustRule(string? Issuer, IReadOnlyList<string> Subjects,
         if (Subjects.Count > 0 && !Subjects.Any(subject => Takes(subject, proof.Subject)))
             differences.Add(CompareSubject(Nearest(Subjects, proof.Subject), proof.Subject));
         string presented = proof.Audiences is [var first, ..] ? first : "";
-        if (Audiences.Count > 0 && !Audiences.Contains(presented, StringComparer.Ordinal))
+        if (Audiences.Count > 0 && !proof.Audiences.Intersect(Audiences, StringComparer.Ordinal).Any())   // of several of the proof's any does
             differences.Add(Compare("audience", Nearest(Audiences, presented), presented)!);
         return differences;
     }
@@ -40,7 +41,7 @@ internal sealed record TrustRule(string? Issuer, IReadOnlyList<string> Subjects,
         return pattern[p..].IndexOfAnyExcept('*') < 0;
     }
 
-    private bool Takes(string subject, string presented) => SubjectsArePatterns ? Matches(subject, presented) : string.Equals(subject, presented, StringComparison.Ordinal);
+    private bool Takes(string subject, string presented) => SubjectsArePatterns ? Matches(subject, presented) : string.Equals(subject, presented, SubjectsIgnoreCase ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
 
     private string CompareSubject(string trusted, string presented)
     {

@@ -30,6 +30,10 @@ public class TrustDocumentTests
     [TestCase("StringLikeIfExists", "repo:octo/orders:ref:*", "holds where the claim is absent, too")]
     [TestCase("ForAllValues:StringEquals", GitHub, "holds where the claim is absent, too")]
     [TestCase(null, null, ":sub: every workload of that issuer gets in")]
+    [TestCase("StringNotEquals", "repo:octo/evil:ref:refs/heads/main", "keeps out 'repo:octo/evil:ref:refs/heads/main' and lets everybody else in")]
+    [TestCase("StringNotEquals", "repo:octo/evil:ref:refs/heads/main", ":sub: every workload of that issuer gets in")]
+    [TestCase("ForAnyValue:StringNotLike", "repo:octo/evil:*", "keeps out 'repo:octo/evil:*' and lets everybody else in")]
+    [TestCase("Deny", "repo:octo/evil:ref:refs/heads/main", "has a Deny for that issuer")]
     public async Task P64_A_trust_that_was_made_wide_to_make_it_work_is_marked_though_it_works(string? condition, string? subject, string said)
     {
         UseAws(GitHub);
@@ -45,6 +49,7 @@ public class TrustDocumentTests
 
     [TestCase("StringEquals", GitHub)]
     [TestCase("StringLike", "repo:octo/orders:ref:refs/heads/*")]
+    [TestCase("StringEqualsIgnoreCase", "repo:Octo/Orders:ref:refs/heads/main")]
     public async Task A_trust_that_is_as_it_should_be_is_not_marked(string condition, string subject)
     {
         UseAws(GitHub);
@@ -116,11 +121,15 @@ public class TrustDocumentTests
     private string AwsRoleTrust(string? condition, string? subject)
     {
         string host = _job.Emulator.Issuer.OriginalString;
+        JsonObject Statement(string effect, JsonObject conditions) => new()
+        {
+            ["Effect"] = effect, ["Action"] = "sts:AssumeRoleWithWebIdentity", ["Condition"] = conditions, ["Principal"] = new JsonObject { ["Federated"] = $"arn:aws:iam::123456789012:oidc-provider/{host}" },
+        };
         var conditions = new JsonObject { ["StringEquals"] = new JsonObject { [$"{host}:aud"] = "sts.amazonaws.com" } };
         if (condition == "StringEquals")
             conditions["StringEquals"]![$"{host}:sub"] = subject;
         else if (condition is not null)
-            conditions[condition] = new JsonObject { [$"{host}:sub"] = subject };
+            conditions[condition == "Deny" ? "StringLike" : condition] = new JsonObject { [$"{host}:sub"] = subject };
         return new JsonObject
         {
             ["Role"] = new JsonObject
@@ -129,11 +138,7 @@ public class TrustDocumentTests
                 ["AssumeRolePolicyDocument"] = new JsonObject
                 {
                     ["Version"] = "2012-10-17",
-                    ["Statement"] = new JsonArray(new JsonObject
-                    {
-                        ["Effect"] = "Allow", ["Action"] = "sts:AssumeRoleWithWebIdentity", ["Condition"] = conditions,
-                        ["Principal"] = new JsonObject { ["Federated"] = $"arn:aws:iam::123456789012:oidc-provider/{host}" },
-                    }),
+                    ["Statement"] = condition == "Deny" ? new JsonArray(Statement("Allow", new JsonObject { ["StringEquals"] = new JsonObject { [$"{host}:aud"] = "sts.amazonaws.com", [$"{host}:sub"] = GitHub } }), Statement("Deny", conditions)) : new JsonArray(Statement("Allow", conditions)),
                 },
             },
         }.ToJsonString();
