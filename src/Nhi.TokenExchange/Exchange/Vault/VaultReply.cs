@@ -54,6 +54,9 @@ internal sealed class VaultReply
     /// <summary>Whether Vault said, of a 403, that it does not know the token (any more).</summary>
     public bool SaysTokenIsDead => Status == 403 && (Says("invalid token") || Says("bad token"));
 
+    /// <summary>Whether Vault said that the token may not do that. Of a 403 without these words somebody else may be the author: a gateway, a firewall.</summary>
+    public bool SaysItIsDenied => Status == 403 && Says("permission denied");
+
     /// <summary>Whether Vault said that there is no such lease or accessor (any more).</summary>
     public bool SaysItIsGone => Status is 400 or 404 && (Says("lease not found") || Says("invalid lease") || Says("lease expired") || Says("invalid accessor") || Says("accessor not found") || Says("token not found"));
 

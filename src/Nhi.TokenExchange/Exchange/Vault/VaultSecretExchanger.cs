@@ -83,16 +83,22 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
         if ((request.Credential?.IssuedTo ?? (request.Subject is { } subject ? await subject(cancellationToken).ConfigureAwait(false) : null)) is not { } token)
             return Revocation.NotSupported;
         VaultReply reply = await AskToRevokeAsync(lease, token, request, cancellationToken).ConfigureAwait(false);
+        bool mayHaveFailed = reply.MayRepeatALostOne;
         // A lease is ended by its id, whoever asks. Older servers say "permission denied" of a dead token, too.
         if (reply.Status == 403 && request.Credential is not null && request.OtherSubject?.Invoke(token.Fingerprint) is { } other)
-            reply = await AskToRevokeAsync(lease, other, request, cancellationToken).ConfigureAwait(false);
+        {
+            VaultReply second = await AskToRevokeAsync(lease, other, request, cancellationToken).ConfigureAwait(false);
+            mayHaveFailed |= second.MayRepeatALostOne;
+            if (!second.SaysTokenIsDead)   // that the other login has died says nothing of the lease, nor of its own login
+                reply = second;
+        }
         if (reply.IsSuccess)
             return _outlivesLease ? Revocation.NotSupported : Revocation.Revoked;   // the lease is gone, and what it was of works on
         if (reply.SaysItIsGone)
             return _outlivesLease ? Revocation.NotSupported : Revocation.AlreadyGone;
         if (reply.Status != 403)
             throw VaultRefusal.OfRevocation(reply, _server, request.Time);
-        if (reply.MayRepeatALostOne)   // a try of this call failed at Vault: what is said of the login says nothing of the lease
+        if (mayHaveFailed)   // a try of this call failed at Vault: what is said of the login says nothing of the lease
             throw VaultRefusal.OfRevocation(reply, _server, request.Time);
         if (request.Credential is not null && reply.SaysTokenIsDead)
             return _outlivesLease ? Revocation.NotSupported : throw LeftToLogin(reply, request.Time);

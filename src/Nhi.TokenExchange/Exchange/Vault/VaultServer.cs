@@ -56,10 +56,10 @@ internal sealed class VaultServer(Uri address, string? @namespace)
     /// <exception cref="TokenExchangeException">Vault was not reached.</exception>
     public async Task<bool> IsRefusedAsDeadAsync(VaultReply reply, SubjectToken token, HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken)
     {
-        if (reply.Status != 403 || !IsRoot)
+        if (!reply.SaysItIsDenied || !IsRoot)
             return false;
         var call = new VaultCall("auth/token/lookup-self") { Token = token };
-        return (await SendAsync(call, backchannel, time, cancellationToken).ConfigureAwait(false)).Status == 403;   // what fails in passing says nothing about the token
+        return await SendAsync(call, backchannel, time, cancellationToken).ConfigureAwait(false) is { SaysItIsDenied: true } or { SaysTokenIsDead: true };   // what fails in passing says nothing about the token
     }
 
     /// <summary>Sends a call whose refusal the caller reads himself.</summary>

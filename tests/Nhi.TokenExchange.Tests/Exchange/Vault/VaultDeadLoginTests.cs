@@ -82,6 +82,38 @@ internal sealed class VaultDeadLoginTests
         Assert.That(job.Vault.OpenTokens, Is.EqualTo(1));
     }
 
+    [TestCase(false)]
+    [TestCase(true, Description = "only the second answer is of something before Vault")]
+    public async Task A_login_is_not_gone_by_the_word_of_what_stands_before_the_server(bool isVaultsFirst)
+    {
+        await using VaultJob job = await VaultJob.StartAsync();
+        await job.Session.RevokeCredentialAsync(await job.Login.GetAsync(), "drill");
+        BearerToken login = await job.Login.GetAsync();
+        if (isVaultsFirst)
+            job.Emulator.Faults.Next(EmulatorEndpoint.VaultToken, Fault.Vault(403, "1 error occurred:\n\t* permission denied\n\n"));
+        job.Emulator.Faults.Always(EmulatorEndpoint.VaultToken, Fault.Status(403));
+
+        Assert.That(await job.Session.RevokeCredentialAsync(login, "drill"), Is.EqualTo(LeaseEnd.Failed));
+        Assert.That(job.Vault.OpenTokens, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task That_another_login_has_died_is_not_told_of_one_that_lives_and_may_not_revoke_leases()
+    {
+        await using VaultJob job = await VaultJob.StartAsync();
+        job.Role.Paths.Clear();
+        job.Role.Paths.Add("database/*");
+        VaultSecret secret = await job.Database.GetAsync();
+        job.Login.Reject(await job.Login.GetAsync());
+        BearerToken other = await job.Login.GetAsync();
+        await job.OperateAsync(HttpMethod.Post, "auth/token/revoke", $$"""{"token":"{{other.Reveal()}}"}""");
+
+        Assert.That(await job.Session.RevokeCredentialAsync(secret, "drill"), Is.EqualTo(LeaseEnd.Failed));
+        Assert.That((job.Requests(EmulatorEndpoint.VaultLease), job.Vault.OpenTokens), Is.EqualTo((2, 1)), "each login once, and the first one lives");
+        string? reason = job.Audit.Events.Single(one => one.Kind == AuditEventKind.Orphaned).Reason;
+        Assert.That(reason, Does.Contain("permission denied").And.Not.Contain("invalid token").And.Not.Contain("was ended"));
+    }
+
     // Its engine failed when Vault ended it behind its login, until Vault gave it up.
     private async Task<VaultJob> StartWithASecretOfADeadLoginAsync()
     {
