@@ -33,14 +33,18 @@ internal sealed class JobJournal : IAsyncDisposable
     public JobJournal(JobSession session, JournalFolder folder)
     {
         _session = session;
+        string path = folder.NewFile();
+        Written.TryAdd(NameOf(path), true);   // before anybody can find it
         try
         {
             _header = JournalText.Of(new JournalHeader(session.Clock.Now, ProcessIdentity.Current, session.Context));
-            _file = JournalFile.Create(folder, _header);
-            Written.TryAdd(NameOf(Path), true);
+            _file = JournalFile.Create(folder, path, _header);
         }
-        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        catch (Exception failed)
         {
+            Written.TryRemove(NameOf(path), out _);
+            if (failed is not (IOException or UnauthorizedAccessException))
+                throw;
             throw new TokenExchangeException(ErrorCodes.JournalUnsafe, ExchangeStage.Configure, $"No journal can be made in '{ExceptionText.Clean(folder.Path, 200)}' ({ExceptionText.Clean(failed.Message, 200)}).", failed)
             {
                 Hint = "Name a folder that the job's user may write, with room on its disk, of a file system that has locks. If it is the line that is too long, say less of the job.",

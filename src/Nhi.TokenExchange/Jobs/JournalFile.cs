@@ -25,11 +25,13 @@ internal sealed class JournalFile : IDisposable
     public long Length => _length;
 
     /// <summary>Makes a journal with its first line.</summary>
+    /// <param name="folder">Where it is to be.</param>
+    /// <param name="path">Its path, by <see cref="JournalFolder.NewFile"/>.</param>
+    /// <param name="header">Its first line.</param>
     /// <exception cref="IOException">The disk is full, the file system has no locks, or anything else.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder can't be written.</exception>
-    public static JournalFile Create(JournalFolder folder, byte[] header)
+    public static JournalFile Create(JournalFolder folder, string path, byte[] header)
     {
-        string path = folder.NewFile();
         var file = new JournalFile(folder, path, Put(path, [header], folder.Disk), header.Length);
         try
         {

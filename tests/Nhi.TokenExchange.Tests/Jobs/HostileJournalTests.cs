@@ -116,6 +116,22 @@ internal sealed class HostileJournalTests : JournalFixture
     }
 
     [Test]
+    public async Task A_journal_that_a_job_of_this_process_writes_is_left_to_it_where_locks_do_not_hold()
+    {
+        string elsewhere = Path.Combine(Path.GetDirectoryName(Journals)!, "seen-by-another-path");
+        await using JobSession living = await JobSession.StartAsync(b => Compose(b).Journal(elsewhere));
+        await living.Provider<BearerToken>("held").GetAsync();
+        string file = Directory.GetFiles(elsewhere).Single(), seen = Path.Combine(Journals, Path.GetFileName(file));
+        Directory.CreateDirectory(Journals, (UnixFileMode)0b111_000_000);
+        await RunAsync("cp", "--preserve=mode", file, seen);   // the copy is not locked
+
+        RecoveryReport report = await RecoverAsync();
+
+        Assert.That((report.Jobs.Count, report.Refused.Single().Code, File.Exists(seen)), Is.EqualTo((0, "NHI7004", true)));
+        Assert.That(Fingerprints("revoked"), Is.Empty);
+    }
+
+    [Test]
     public async Task A_journal_of_another_host_is_recovered_when_somebody_says_so()
     {
         Write($"{Header.Replace(Owner, "\"host\":\"elsewhere\",\"boot\":\"b\",\"process\":1,\"started\":\"17\"", StringComparison.Ordinal)}\n{Lease(1)}\n");
