@@ -24,8 +24,8 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
     private readonly LeaseAccounts _accounts;
     private readonly LeaseEnding _ending;
     private readonly WatchedEnd _watchedEnd;
-    private readonly TaskCompletionSource<EndCause> _cause = new();   // the first one counts
     private readonly Lazy<Task<JobReport>> _completion;
+    private EndCause? _cause;   // the first one counts
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private JobSession(SessionPlan plan, bool recoversFromOtherHosts = false, bool onlyRecovers = false)
@@ -149,13 +149,14 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// Ends the job: providers throw from now on, and each credential is ended at its issuer or accounted for. The first call does it; all get its report. Where the recovery at the start still asks with credentials of the job,
-    /// it has a quarter of <see cref="TokenExchangeBuilder.EndWithin"/> first, in which providers answer.
+    /// Ends the job: providers throw from now on, and each credential is ended at its issuer or accounted for. The first call does it; all get its report. While something is left that the recovery at the start can end only
+    /// with credentials of the job, it has a quarter of <see cref="TokenExchangeBuilder.EndWithin"/> first, in which providers answer.
     /// </summary>
     /// <param name="cancellationToken">Stops waiting; the ending goes on.</param>
     public Task<JobReport> CompleteAsync(CancellationToken cancellationToken = default)
     {
-        _cause.TrySetResult(EndCause.Completed);
+        if (!Recovery.WantsHeadStart)   // else the job may be cut short until it is shut
+            NoteCause(EndCause.Completed);
         return _completion.Value.WaitAsync(cancellationToken);
     }
 
@@ -228,7 +229,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
     /// <summary>Ends the job now; what the first caller says is why.</summary>
     internal Task<JobReport> RevokeAsync(EndCause cause)
     {
-        _cause.TrySetResult(cause);
+        NoteCause(cause);
         Shut();
         return _completion.Value;
     }
@@ -256,7 +257,9 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
     /// <summary>Ends what a failed exchange may have made.</summary>
     internal Task EndAnnouncedAsync(TargetRuntime target, JournalEntry announced) => _ending.EndAnnouncedAsync(target, announced);
 
-    private EndCause Cause => _cause.Task.IsCompletedSuccessfully ? Blocking.Wait(_cause.Task) : EndCause.Completed;
+    private EndCause Cause => Volatile.Read(ref _cause) ?? EndCause.Completed;
+
+    private void NoteCause(EndCause cause) => Interlocked.CompareExchange(ref _cause, cause, null);
 
     private void Shut()   // any number of times, by anybody
     {
@@ -269,6 +272,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
     private async Task<JobReport> EndAsync()
     {
         TimeSpan waited = Cause == EndCause.Completed ? await Recovery.GiveHeadStartAsync(Plan.EndWithin / 4).ConfigureAwait(false) : TimeSpan.Zero;
+        NoteCause(EndCause.Completed);
         Shut();
         _killSwitch?.Dispose();
         _longest?.Dispose();

@@ -16,6 +16,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
 
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _jobIsShut = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly OwnWork _own = new();
     private readonly TaskCompletionSource<RecoveryReport> _report = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>What was done; never fails. From then on nothing is in use here.</summary>
@@ -33,17 +34,21 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         _ = Task.Run(RunAsync);
     }
 
+    /// <summary>Whether something is left that only credentials of the job can end, or may be: no journal is known before it is read.</summary>
+    public bool WantsHeadStart =>
+        !Report.IsCompleted && !_own.Done.IsCompleted && session.Targets.Any(target => target.Plan.Through is not null || target.Plan.Exchanger.EndsByOwn);
+
     /// <summary>The job is done, and nothing of it is ended yet: waits for what only credentials of the job can end, such as a secret of Vault. A job that is shut gives none.</summary>
-    /// <param name="most">The longest wait; none where no target asks with such, or the recovery is over.</param>
+    /// <param name="most">The longest wait; none where nothing of that is left.</param>
     /// <returns>How long it waited.</returns>
     public async Task<TimeSpan> GiveHeadStartAsync(TimeSpan most)
     {
-        if (Report.IsCompleted || !session.Targets.Any(target => target.Plan.Through is not null || target.Plan.Exchanger.EndsByOwn))
+        if (!WantsHeadStart)
             return TimeSpan.Zero;
         TimeProvider time = session.Plan.Time;
         long began = time.GetTimestamp();
         using var limit = new CancellationTokenSource(most, time);
-        await Task.WhenAny(Report, _jobIsShut.Task).IsDoneBeforeAsync(limit.Token).ConfigureAwait(false);
+        await Task.WhenAny(Report, _own.Done, _jobIsShut.Task).IsDoneBeforeAsync(limit.Token).ConfigureAwait(false);
         return time.GetElapsedTime(began);
     }
 
@@ -69,9 +74,10 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
     private async Task RunAsync()
     {
         RecoveryReport report;
+        using OwnWork.Piece unlisted = _own.Begin();
         try
         {
-            report = await RecoverAsync(folder!.Files().Where(path => path != session.Journal?.Path)).ConfigureAwait(false);
+            report = await RecoverAsync(folder!.Files().Where(path => path != session.Journal?.Path), unlisted).ConfigureAwait(false);
         }
         catch (Exception failed)   // the job goes on, and the next start tries again
         {
@@ -84,11 +90,13 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         _report.SetResult(report);
     }
 
-    private async Task<RecoveryReport> RecoverAsync(IEnumerable<string> journals)
+    private async Task<RecoveryReport> RecoverAsync(IEnumerable<string> journals, OwnWork.Piece unlisted)
     {
-        var lanes = new RecoveryLanes(session, _stop.Token);
+        var lanes = new RecoveryLanes(session, _own, _stop.Token);
         var turns = new Turns(MostAtOnce);
-        Recovered[] all = await Task.WhenAll(journals.Select(path => RecoverInTurnAsync(path, turns, lanes))).ConfigureAwait(false);
+        Task<Recovered>[] begun = [.. journals.Select(path => RecoverInTurnAsync(path, turns, lanes))];
+        unlisted.Dispose();   // each has its own piece by now
+        Recovered[] all = await Task.WhenAll(begun).ConfigureAwait(false);
         DeleteDrafts();
         List<TokenExchangeException> refused = [.. all.Select(one => one.Refused).OfType<TokenExchangeException>()];
         if (all.Count(one => !one.IsReached) is > 0 and int left)
@@ -98,11 +106,12 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
 
     private async Task<Recovered> RecoverInTurnAsync(string path, Turns turns, RecoveryLanes lanes)
     {
+        using OwnWork.Piece unread = _own.Begin();
         if (!await turns.TakeAsync(_stop.Token).ConfigureAwait(false))
             return Recovered.NotReached;
         try
         {
-            return _stop.IsCancellationRequested ? Recovered.NotReached : await RecoverAsync(path, lanes).ConfigureAwait(false);
+            return _stop.IsCancellationRequested ? Recovered.NotReached : await RecoverAsync(path, lanes, unread).ConfigureAwait(false);
         }
         finally
         {
@@ -110,7 +119,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         }
     }
 
-    private async Task<Recovered> RecoverAsync(string path, RecoveryLanes lanes)
+    private async Task<Recovered> RecoverAsync(string path, RecoveryLanes lanes, OwnWork.Piece unread)
     {
         JobReport? report = null;
         try
@@ -122,7 +131,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
             RequireDead(path, content);
             file.CutTo(content.WholeLength);
             if (content.Open.Count > 0)
-                report = await new LeftJournal(session, file, content, lanes).RecoverAsync().ConfigureAwait(false);
+                report = await new LeftJournal(session, file, content, lanes, unread).RecoverAsync().ConfigureAwait(false);
             if (content.Flaws is { } flaws)
                 throw JournalContent.Unreadable(path, flaws, "What could be read in it was dealt with.");
             if (content.Open.Count == 0)

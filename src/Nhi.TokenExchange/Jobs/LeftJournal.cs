@@ -8,7 +8,8 @@ namespace Nhi.TokenExchange;
 /// <param name="file">The journal.</param>
 /// <param name="content">What stands in it; what is over is taken out.</param>
 /// <param name="lanes">Where issuers are asked.</param>
-internal sealed class LeftJournal(JobSession session, JournalFile file, JournalContent content, RecoveryLanes lanes)
+/// <param name="unread">Over when it is known what of it needs credentials of the job.</param>
+internal sealed class LeftJournal(JobSession session, JournalFile file, JournalContent content, RecoveryLanes lanes, OwnWork.Piece unread)
 {
     // Vault's longest lease, unless its operator allows more. What a lost renewal gave, and nobody is declared to be asked about, has died by then.
     private static readonly TimeSpan LongestAfterAnUncertainEnd = TimeSpan.FromDays(32);
@@ -38,12 +39,14 @@ internal sealed class LeftJournal(JobSession session, JournalFile file, JournalC
             Task behind = Task.WhenAll(ends.Where(end => end.Key.Plan.Through == lane.Target!.Target).Select(end => end.Value));
             ends.Add(lane.Target!, SettleAllAsync(lane, byLane[lane], behind));
         }
+        unread.Dispose();
         await Task.WhenAll(ends.Values.Append(SettleAllAsync(lanes.OfNoTarget, byLane[lanes.OfNoTarget], Task.CompletedTask))).ConfigureAwait(false);
         return new JobReport(content.Header.Job, [.. _outcomes.OrderBy(outcome => outcome.Target, StringComparer.Ordinal).ThenBy(outcome => outcome.DiesAt)], inTheAir) { Untold = _untold };
     }
 
     private async Task SettleAllAsync(RecoveryLane lane, IEnumerable<JournalEntry> entries, Task behind)
     {
+        using OwnWork.Piece? own = lane.AsksWithOwn && entries.Any() ? lanes.Own.Begin() : null;
         await behind.ConfigureAwait(false);
         await lane.ForEachAsync(entries.OrderByDescending(entry => entry.DiesAt), entry => SettleAndNoteAsync(lane, entry)).ConfigureAwait(false);
     }

@@ -22,6 +22,9 @@ internal sealed class RecoveryLane(TargetRuntime? target, CancellationToken stop
 
     public TargetRuntime? Target => target;
 
+    /// <summary>Whether its issuer is asked with credentials of the job.</summary>
+    public bool AsksWithOwn => target is not null && (target.Plan.Through is not null || target.Plan.Exchanger.EndsByOwn);
+
     /// <summary>Cancelled when the recovery stops.</summary>
     public CancellationToken Stop => stop;
 

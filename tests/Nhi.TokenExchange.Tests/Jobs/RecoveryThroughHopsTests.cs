@@ -3,7 +3,11 @@ namespace Nhi.TokenExchange.Tests;
 /// <summary>Recovery of what was got through another target, beside a job that ends meanwhile: it has a quarter of the end's time, and what it does not come to is left to the next.</summary>
 internal sealed class RecoveryThroughHopsTests : JournalFixture
 {
+    // "RecoveryLane": so many revocations of one target at once.
+    private const int AtOnce = 16;
+
     private readonly ManualTimeProvider _time = new();
+    private int _asked;
 
     [Test]
     public async Task A_job_that_is_done_at_once_waits_a_quarter_of_its_end_for_what_only_its_hops_credentials_can_end()
@@ -79,8 +83,9 @@ internal sealed class RecoveryThroughHopsTests : JournalFixture
     public async Task Who_revokes_the_job_meanwhile_ends_it_at_once()
     {
         await LeaveBehindAsync();
+        var audit = new RecordingSink();
         var login = new Gate();
-        await using JobSession brief = await StartAsync(AskWithLoginAsync, login: login);
+        await using JobSession brief = await StartAsync(AskWithLoginAsync, audit, login);
         using Gate opened = login;
         await login.Reached;
         Task<JobReport> ending = await EndAsync(brief);
@@ -90,11 +95,50 @@ internal sealed class RecoveryThroughHopsTests : JournalFixture
         await Eventually.HoldsAsync(() => brief.Ended.IsCancellationRequested, "the job's end");
         login.Open();
         Assert.That(await revoked, Is.SameAs(await ending));
+        AuditEvent cutShort = audit.Events.Single(one => one.Kind == AuditEventKind.JobCutShort);
+        Assert.That((cutShort.Code, cutShort.Reason), Is.EqualTo(("NHI7002", "the job was revoked by code: a drill")));
+        Assert.That(Assert.ThrowsAsync<TokenExchangeException>(() => brief.Provider<BearerToken>("warehouse").GetAsync().AsTask())!.Message, Does.Contain("a drill"));
     }
 
-    // When its time has begun.
-    private async Task<Task<JobReport>> EndAsync(JobSession job)
+    [Test]
+    public async Task What_needs_no_credential_of_the_job_is_not_waited_for()
     {
+        Write($"{Header}\n{Of("archive", 1)}\n");
+        var gate = new Gate();
+        await using JobSession brief = await StartAsync(AskWithLoginAsync, archive: gate);
+        using Gate opened = gate;
+        await gate.Reached;
+        Task<JobReport> ending = brief.CompleteAsync();
+
+        await Eventually.HoldsAsync(() => brief.Ended.IsCancellationRequested, "the job's end, though the clock stands still");
+        gate.Open();
+        Assert.That((await ending).AllEnded, Is.True);
+    }
+
+    [Test]
+    public async Task The_wait_ends_with_the_last_of_those_that_do_though_others_of_the_same_journal_hang()
+    {
+        Write($"{Header}\n{Of("archive", 1)}\n{Of("orders", 2)}\n");
+        Gate gate = new(), login = new();
+        await using JobSession brief = await StartAsync(AskWithLoginAsync, login: login, archive: gate);
+        using Gate opened = gate, let = login;
+        await Task.WhenAll(gate.Reached, login.Reached);
+        Task<JobReport> ending = await EndAsync(brief, asked: 1);
+        Assert.That(brief.Ended.IsCancellationRequested, Is.False);
+
+        login.Open();
+
+        await Eventually.HoldsAsync(() => brief.Ended.IsCancellationRequested, "the job's end, though the clock stands still");
+        gate.Open();
+        Assert.That((await ending).AllEnded, Is.True);
+    }
+
+    private static string Of(string target, int number) => Lease(number, target: target, issuer: "https://issuer.test/");
+
+    // When its time has begun: each revocation that is asked for has a timer of its own, and has made it by then.
+    private async Task<Task<JobReport>> EndAsync(JobSession job, int asked = AtOnce)
+    {
+        await Eventually.HoldsAsync(() => Volatile.Read(ref _asked) == asked, "what is asked for at once");
         int timers = _time.PendingTimers;
         Task<JobReport> ending = job.CompleteAsync();
         await Eventually.HoldsAsync(() => _time.PendingTimers > timers, "the job's end beginning");
@@ -114,9 +158,22 @@ internal sealed class RecoveryThroughHopsTests : JournalFixture
             await killed.Provider<BearerToken>("orders").GetAsync(new CredentialRequest { Scopes = ScopeSet.Of($"table-{i}") });
     }
 
-    private Task<JobSession> StartAsync(Func<RevocationRequest<BearerToken>, Task<Revocation>> onRevoke, RecordingSink? audit = null, Gate? login = null)
+    private Task<JobSession> StartAsync(Func<RevocationRequest<BearerToken>, Task<Revocation>> onRevoke, RecordingSink? audit = null, Gate? login = null, Gate? archive = null)
     {
-        var orders = new TestExchanger(_time) { OnRevoke = onRevoke };
+        _asked = 0;
+        var orders = new TestExchanger(_time)
+        {
+            OnRevoke = request =>
+            {
+                Interlocked.Increment(ref _asked);
+                return onRevoke(request);
+            },
+        };
+        async Task<Revocation> EndOfArchiveAsync()
+        {
+            await (archive?.PassAsync() ?? Task.CompletedTask);
+            return Revocation.AlreadyGone;
+        }
         orders.Answer = _ =>
         {
             BearerToken token = orders.NewToken();
@@ -125,6 +182,7 @@ internal sealed class RecoveryThroughHopsTests : JournalFixture
         return JobSession.StartAsync(b => b
             .Identity("job", TestProofs.Source(_time), ActsFor.Workload)
             .Target("warehouse", new TestExchanger(_time) { Gate = login }, "job")
+            .Target("archive", new TestExchanger(_time) { OnRevoke = _ => EndOfArchiveAsync() }, "job")
             .Target("orders", orders, options => (options.Through, options.Scopes) = ("warehouse", ScopeSet.Of([.. Enumerable.Range(0, 20).Select(i => $"table-{i}")])))
             .Audit(audit ?? new RecordingSink()).Journal(Journals).Time(_time).Jitter(() => 0).EndOnSignals(false));
     }
