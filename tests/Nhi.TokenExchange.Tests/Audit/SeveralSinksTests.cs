@@ -28,9 +28,10 @@ internal sealed class SeveralSinksTests
     [Test]
     public async Task The_slowest_required_sink_is_waited_for()
     {
-        using var gate = new Gate();
+        var gate = new Gate();
         var slow = new RecordingSink { Hold = _ => gate.PassAsync() };
         await using TestJob job = await TestJob.StartAsync(more: b => b.Audit(slow));
+        using Gate opened = gate;   // before the job ends, also where this fails
         Task<BearerToken> getting = job.Warehouse.GetAsync().AsTask();
         await Eventually.HoldsAsync(() => job.Audit.Kinds.Count == 1, "the other sink's record");
         Assert.That(getting.IsCompleted, Is.False);
@@ -41,7 +42,7 @@ internal sealed class SeveralSinksTests
     [Test]
     public async Task A_sink_of_best_effort_that_hangs_blocks_or_fails_holds_no_exchange_up_and_fails_none([Values("hangs", "blocks", "fails", "throws")] string how)
     {
-        using var gate = new Gate();
+        var gate = new Gate();
         using var blocked = new ManualResetEventSlim();
         using var log = new LoggedText();
         IAuditSink sink = how switch
@@ -60,10 +61,15 @@ internal sealed class SeveralSinksTests
         };
         await using TestJob job = await TestJob.StartAsync(more: b => b.AuditBestEffort(sink).Logging(log));
 
-        await job.Warehouse.GetAsync();
-
-        blocked.Set();
-        gate.Open();
+        try
+        {
+            await job.Warehouse.GetAsync();
+        }
+        finally
+        {
+            blocked.Set();   // before the job ends, also where this fails
+            gate.Open();
+        }
         await job.Session.CompleteAsync();
         Assert.That(job.Audit.Kinds, Has.Count.EqualTo(5));
         if (how is "hangs" or "blocks")
@@ -75,9 +81,10 @@ internal sealed class SeveralSinksTests
     [Test]
     public async Task A_sink_of_best_effort_that_hangs_holds_the_job_s_end_up_by_two_seconds()
     {
-        using var never = new Gate();
+        var never = new Gate();
         var sink = new RecordingSink { Hold = _ => never.PassAsync() };
         await using TestJob job = await TestJob.StartAsync(more: b => b.AuditBestEffort(sink));
+        using Gate opened = never;   // before the job ends, also where this fails
         await job.Warehouse.GetAsync();
         Task<JobReport> ending = job.Session.CompleteAsync();
         await Eventually.HoldsAsync(() => job.Audit.Kinds.Count == 5, "the end's records");
@@ -89,9 +96,10 @@ internal sealed class SeveralSinksTests
     public async Task One_that_hangs_keeps_no_file_from_its_last_line()
     {
         string folder = Path.Combine(Directory.CreateTempSubdirectory("nhi-audit-").FullName, "audit");
-        using var never = new Gate();
+        var never = new Gate();
         var sink = new RecordingSink { Hold = _ => never.PassAsync() };
         await using TestJob job = await TestJob.StartAsync(more: b => b.AuditFolder(folder).AuditBestEffort(sink));
+        using Gate opened = never;   // before the job ends, also where this fails
         await job.Warehouse.GetAsync();
 
         Task<JobReport> ending = job.Session.CompleteAsync();
@@ -106,9 +114,10 @@ internal sealed class SeveralSinksTests
     public async Task An_event_that_it_does_not_take_within_two_seconds_is_dropped_and_the_next_ones_are_told()
     {
         using var heard = new Telemetry();
-        using var never = new Gate();
+        var never = new Gate();
         var sink = new RecordingSink { Hold = one => one.Kind == AuditEventKind.Attested ? never.PassAsync() : Task.CompletedTask };
         await using TestJob job = await TestJob.StartAsync(more: b => b.Meters(heard.Meters).AuditBestEffort(sink));
+        using Gate opened = never;   // before the job ends, also where this fails
         await job.Warehouse.GetAsync();
 
         await Eventually.HoldsAsync(
@@ -139,9 +148,10 @@ internal sealed class SeveralSinksTests
     public async Task What_it_is_too_far_behind_for_is_dropped_and_counted()
     {
         using var heard = new Telemetry();
-        using var never = new Gate();
+        var never = new Gate();
         var sink = new RecordingSink { Hold = _ => never.PassAsync() };
         await using TestJob job = await TestJob.StartAsync(more: b => b.Meters(heard.Meters));
+        using Gate opened = never;   // before the job ends, also where this fails
         var bestEffort = new BestEffortSink(sink, job.Session.Plan, bound: null, mostWaiting: 8);
         AuditEvent one = new() { Kind = AuditEventKind.Attested, At = DateTimeOffset.UnixEpoch, FlightId = Guid.Empty, Target = "warehouse", Job = job.Session.Context };
         // The loop takes sixty-four, and waits for those; eight stay in the queue.

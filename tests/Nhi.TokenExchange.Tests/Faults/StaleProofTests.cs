@@ -63,6 +63,7 @@ internal sealed class StaleProofTests : OidcFileFixture
     {
         var gate = new Gate();
         await using TestJob job = await HeldFlight.StartAsync(step, gate);
+        using Gate opened = gate;   // before the job ends, also where this fails
         Task<BearerToken> asking = job.Warehouse.GetAsync().AsTask();
         await gate.Reached;
 

@@ -24,6 +24,7 @@ internal sealed class StampedeFaultTests
     {
         var gate = new Gate();
         await using TestJob job = await HeldFlight.StartAsync(step, gate);
+        using Gate opened = gate;   // before the job ends, also where this fails
         using var impatient = new CancellationTokenSource();
         Task<BearerToken> starter = job.Warehouse.GetAsync(impatient.Token).AsTask();
         await gate.Reached;

@@ -67,7 +67,13 @@ internal sealed class AwsJob : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Emulator.Faults.Clear();
-        await BoundedEnd.EndAsync(Session, Audit);
-        await Emulator.DisposeAsync();
+        try
+        {
+            await BoundedEnd.EndAsync(Session, Audit);
+        }
+        finally
+        {
+            await Emulator.DisposeAsync();
+        }
     }
 }

@@ -78,8 +78,14 @@ internal sealed class EmulatedJob : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Emulator.Faults.Clear();
-        await BoundedEnd.EndAsync(Session, Audit);
-        await Emulator.DisposeAsync();
+        try
+        {
+            await BoundedEnd.EndAsync(Session, Audit);
+        }
+        finally
+        {
+            await Emulator.DisposeAsync();
+        }
     }
 
     private static void Compose(

@@ -68,7 +68,13 @@ internal sealed class GoogleJob : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Emulator.Faults.Clear();
-        await BoundedEnd.EndAsync(Session, Audit);
-        await Emulator.DisposeAsync();
+        try
+        {
+            await BoundedEnd.EndAsync(Session, Audit);
+        }
+        finally
+        {
+            await Emulator.DisposeAsync();
+        }
     }
 }

@@ -112,8 +112,14 @@ internal sealed class StaticKeyJob : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Emulator.Faults.Clear();
-        await BoundedEnd.EndAsync(Session, Audit);
-        await Service.DisposeAsync();
-        await Emulator.DisposeAsync();
+        try
+        {
+            await BoundedEnd.EndAsync(Session, Audit);
+        }
+        finally
+        {
+            await Service.DisposeAsync();
+            await Emulator.DisposeAsync();
+        }
     }
 }
