@@ -115,7 +115,10 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
     public abstract ValueTask<Revocation> RevokeAsync(Credential credential, CancellationToken cancellationToken);
 
     /// <summary>Asks the issuer to end what a killed job left behind.</summary>
-    public abstract ValueTask<Revocation> RevokeAsync(string handle, CancellationToken cancellationToken);
+    /// <param name="handle">What its exchange gave.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
+    /// <param name="wait">Told while a credential to ask with is got; null: nobody wants to know.</param>
+    public abstract ValueTask<Revocation> RevokeAsync(string handle, CancellationToken cancellationToken, OwnCredentialWait? wait = null);
 }
 
 /// <summary>One target of one running job: provider, slot, the cache for varying requests, and the pipeline behind them.</summary>
@@ -244,17 +247,17 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
     public override ValueTask<Revocation> RevokeAsync(Credential credential, CancellationToken cancellationToken) =>
         _exchanger.RevokeAsync(RevocationOf((T)credential, credential.Lease.Handle), cancellationToken);
 
-    public override ValueTask<Revocation> RevokeAsync(string handle, CancellationToken cancellationToken) =>
-        _exchanger.RevokeAsync(RevocationOf(null, handle), cancellationToken);
+    public override ValueTask<Revocation> RevokeAsync(string handle, CancellationToken cancellationToken, OwnCredentialWait? wait = null) =>
+        _exchanger.RevokeAsync(RevocationOf(null, handle, wait), cancellationToken);
 
-    private RevocationRequest<T> RevocationOf(T? credential, string? handle) => new()
+    private RevocationRequest<T> RevocationOf(T? credential, string? handle, OwnCredentialWait? wait = null) => new()
     {
         Target = Target,
         Credential = credential,
         Handle = handle,
-        Subject = async cancellationToken => (await Proofs.GetAsync(null, cancellationToken).ConfigureAwait(false)).Token,
+        Subject = async cancellationToken => (await OwnCredentialWait.ForAsync(wait, Proofs.GetAsync(null, cancellationToken)).ConfigureAwait(false)).Token,
         OtherSubject = dead => Plan.Through is { } hop ? Session.OtherOf(Session.Runtime(hop), dead) is BearerToken other ? AttestedProof.OfHop(Session.Runtime(hop), other).Token : null : null,
-        Own = async cancellationToken => (T)await GetForNextHopAsync(onlyHeld: false, cancellationToken).ConfigureAwait(false),
+        Own = async cancellationToken => (T)await OwnCredentialWait.ForAsync(wait, GetForNextHopAsync(onlyHeld: false, cancellationToken).AsTask()).ConfigureAwait(false),
         Backchannel = Session.Backchannel,
         Time = Session.Plan.Time,
     };

@@ -5,6 +5,7 @@ namespace Nhi.TokenExchange;
 /// <summary>One target of one recovery: some of what was left behind is dealt with at once, of all journals together.</summary>
 /// <remarks>
 /// An issuer that ends nothing for as long as one revocation may take is asked no more: the others would wait as long, in vain, and a short job would never come to the end of them. The next recovery asks for them again.
+/// What was not asked for, as there was no credential to ask with, says nothing of the issuer.
 /// </remarks>
 /// <param name="target">The target; null: none is declared.</param>
 /// <param name="stop">Cancelled when the recovery stops.</param>
@@ -18,7 +19,7 @@ internal sealed class RecoveryLane(TargetRuntime? target, CancellationToken stop
     private readonly Turns _turns = new(MostAtOnce);
     // Another object with each answer. Seconds lie between what is written and what is read for it; who reads too early asks once in vain.
     private object _lastAnswer = new();
-    private bool _isSilent;
+    private string? _silence;
 
     public TargetRuntime? Target => target;
 
@@ -45,18 +46,19 @@ internal sealed class RecoveryLane(TargetRuntime? target, CancellationToken stop
     public async Task<(LeaseEnd End, string? Failure)> AskAsync(string handle)
     {
         TargetRuntime asked = target ?? throw new InvalidOperationException("There is no such target.");
-        if (_isSilent)
-            return (LeaseEnd.Failed, string.Create(CultureInfo.InvariantCulture, $"its issuer answered nobody for {Deadline.TotalSeconds:0} seconds; the next recovery asks for it"));
+        if (_silence is { } last)
+            return (LeaseEnd.Failed, string.Create(CultureInfo.InvariantCulture, $"not asked for by this recovery, as none of its target ended for {Deadline.TotalSeconds:0} seconds (of one of those: {last}); the next recovery asks for it"));
+        var own = new OwnCredentialWait();
         object before = _lastAnswer;
         using var deadline = new CancellationTokenSource(Deadline, asked.Session.Plan.Time);
         using var bounded = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stop);
         (LeaseEnd End, string? Failure) answer = await asked.Activities.RunAsync(() => new RevocationAttempts(asked, asked.Session.Plan.Time).RunAsync(
-            cancellation => asked.RevokeAsync(handle, cancellation), () => false, bounded.Token)).ConfigureAwait(false);
+            cancellation => asked.RevokeAsync(handle, cancellation, own), () => false, bounded.Token)).ConfigureAwait(false);
         asked.Measurements.Ended(answer.End);
         if (answer.End != LeaseEnd.Failed || !deadline.IsCancellationRequested)
             _lastAnswer = new object();
-        else if (ReferenceEquals(_lastAnswer, before))
-            _isSilent = true;
+        else if (!own.IsOn && ReferenceEquals(_lastAnswer, before))
+            _silence = answer.Failure;
         return answer;
     }
 

@@ -101,6 +101,24 @@ internal sealed class RecoveryThroughHopsTests : JournalFixture
     }
 
     [Test]
+    public async Task An_issuer_that_was_not_asked_for_want_of_a_login_is_not_taken_for_silent()
+    {
+        await LeaveBehindAsync();
+        var login = new Gate();
+        await using JobSession job = await StartAsync(AskWithLoginAsync, login: login);
+        using Gate opened = login;
+        await login.Reached;
+        await Eventually.HoldsAsync(() => Volatile.Read(ref _asked) == AtOnce, "what is asked for at once");
+
+        _time.Advance(TimeSpan.FromSeconds(10));
+        await Eventually.HoldsAsync(() => Volatile.Read(ref _asked) == 20, "the others' turn");
+        login.Open();
+
+        RecoveryReport report = await job.WaitForRecoveryAsync();
+        Assert.That(report.Jobs.Single().Leases.Count(lease => lease.End == LeaseEnd.AlreadyGone), Is.EqualTo(20 - AtOnce), report.ToString());
+    }
+
+    [Test]
     public async Task What_needs_no_credential_of_the_job_is_not_waited_for()
     {
         Write($"{Header}\n{Of("archive", 1)}\n");
