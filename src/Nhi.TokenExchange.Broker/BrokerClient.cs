@@ -5,13 +5,13 @@ public sealed class BrokerClient : IAsyncDisposable
 {
     private readonly TokenBroker _broker;
     private readonly Caller _caller;
-    private readonly string _tokenFile;
+    private readonly BrokerFolder _folder;
 
-    internal BrokerClient(TokenBroker broker, Caller caller, string tokenFile, IReadOnlyDictionary<string, string> environment)
+    internal BrokerClient(TokenBroker broker, Caller caller, BrokerFolder folder, IReadOnlyDictionary<string, string> environment)
     {
         _broker = broker;
         _caller = caller;
-        _tokenFile = tokenFile;
+        _folder = folder;
         Environment = environment;
     }
 
@@ -43,7 +43,11 @@ public sealed class BrokerClient : IAsyncDisposable
     /// <summary>Ends what the client got; its token is good for nothing any more.</summary>
     public async ValueTask DisposeAsync()
     {
-        Quietly.Do(() => File.Delete(_tokenFile));
+        foreach (string variable in new[] { ClientEnvironment.TokenFile, ClientEnvironment.GoogleFolder })
+        {
+            if (Environment.TryGetValue(variable, out string? own))
+                _folder.Remove(own);
+        }
         await _broker.Callers.EndAsync(_caller, "its client was disposed").ConfigureAwait(false);
     }
 }

@@ -80,14 +80,22 @@ public sealed class TokenBroker : IAsyncDisposable
     /// <returns>What its environment needs; disposed, it ends what the program got.</returns>
     /// <exception cref="ArgumentException">The name is blank, longer, or has control or invisible characters in it.</exception>
     /// <exception cref="InvalidOperationException">There are as many clients as <see cref="TokenBrokerOptions.MaxClients"/> allows, or the broker has stopped.</exception>
+    /// <exception cref="IOException">Its files can't be written: the disk is full, perhaps.</exception>
     public BrokerClient Admit(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
         if (string.IsNullOrWhiteSpace(name) || ExceptionText.Clean(name, LongestName) != name)
             throw new ArgumentException($"'{ExceptionText.Clean(name, LongestName)}' names no client: rules and logs know it by that. Give a line of at most {LongestName} characters, none of them control, invisible or surrogate, such as psql.", nameof(name));
         (CallerToken token, Caller caller) = Callers.Admit(name);
-        string file = _folder.WriteToken(token);
-        return new BrokerClient(this, caller, file, ClientEnvironment.Of(_plan, _host, _folder, token.Text, file));
+        try
+        {
+            return new BrokerClient(this, caller, _folder, ClientEnvironment.Of(_plan, _host, _folder, token.Text, _folder.WriteToken(token)));
+        }
+        catch
+        {
+            _ = Callers.EndAsync(caller, "its files could not be written");   // it does not throw
+            throw;
+        }
     }
 
     /// <summary>Stops accepting, lets requests finish within <see cref="TokenBrokerOptions.DrainWithin"/>, ends what clients got, and then the job.</summary>

@@ -11,12 +11,16 @@ internal sealed class Caller : IDisposable
     private readonly List<Credential> _held = [];
     private readonly ConcurrencyLimiter _atOnce;
     private readonly TokenBucketRateLimiter _perSecond;
+    private readonly TimeProvider _time;
+    private readonly long _admitted;
     private RunningProcess? _process;
     private bool _isGone;
 
     public Caller(CredentialCaller identity, BrokerPlan plan)
     {
         Identity = identity;
+        _time = plan.Time;
+        _admitted = _time.GetTimestamp();
         _atOnce = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = plan.ConcurrentRequests });
         _perSecond = new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
         {
@@ -40,6 +44,9 @@ internal sealed class Caller : IDisposable
                 _process = value;
         }
     }
+
+    /// <summary>How long the broker has known it.</summary>
+    public TimeSpan Age => _time.GetElapsedTime(_admitted);
 
     /// <summary>Counts a request.</summary>
     /// <returns>To be disposed when the request is done.</returns>

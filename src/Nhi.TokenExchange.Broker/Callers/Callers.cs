@@ -8,6 +8,9 @@ internal sealed class Callers : IAsyncDisposable
 {
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(500);
 
+    // A program is started and bound by then, or its client is none that is ever bound.
+    private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(30);
+
     private readonly BrokerPlan _plan;
 
     // A job may have several brokers, beside each other and one after the other: no two callers of it are the same.
@@ -88,7 +91,7 @@ internal sealed class Callers : IAsyncDisposable
                 return found;
         }
         // One that was started just now is bound in a moment.
-        throw Array.Exists(bound, caller => caller.Process is null)
+        throw Array.Exists(bound, caller => caller.Process is null && caller.Age < LongestStart)
             ? new BrokerRefusal(RefusalKind.Unavailable, "no client is bound to this process yet") { RetryAfter = TimeSpan.FromSeconds(1) }
             : new BrokerRefusal(RefusalKind.Forbidden, "this process is none of a client's, nor does it descend from one");
     }

@@ -55,12 +55,15 @@ internal readonly record struct RunningProcess(int Id, long Started)
         }
     }
 
-    // A parent started before its child: a number that is used again is told by that.
+    // A number that is used again is told by its start: the own one's is another, a parent started before its child.
     private RunningProcess? Parent()
     {
         try
         {
-            RunningProcess? parent = At(int.Parse(Stat(Id)[1], NumberStyles.None, CultureInfo.InvariantCulture));
+            string[] stat = Stat(Id);
+            if (StartedOf(stat) != Started)
+                return null;
+            RunningProcess? parent = At(int.Parse(stat[1], NumberStyles.None, CultureInfo.InvariantCulture));
             return parent is { } found && found.Started <= Started ? found : null;
         }
         catch (Exception notSeen) when (notSeen is IOException or UnauthorizedAccessException)
@@ -73,8 +76,10 @@ internal readonly record struct RunningProcess(int Id, long Started)
     {
         string[] stat = Stat(id);
         bool hasEnded = stat[0] is "Z" or "X";
-        return hasEnded ? null : new RunningProcess(id, long.Parse(stat[19], CultureInfo.InvariantCulture));
+        return hasEnded ? null : new RunningProcess(id, StartedOf(stat));
     }
+
+    private static long StartedOf(string[] stat) => long.Parse(stat[19], CultureInfo.InvariantCulture);
 
     // proc(5), the fields of stat behind the program's name: its state, its parent, …
     private static string[] Stat(int id)

@@ -9,6 +9,9 @@ internal static class ClientEnvironment
     /// <summary>The file with the client's token.</summary>
     public const string TokenFile = "NHI_BROKER_TOKEN_FILE";
 
+    /// <summary>The folder of gcloud's settings and accounts.</summary>
+    public const string GoogleFolder = "CLOUDSDK_CONFIG";
+
     // What SDKs would use before the broker, or instead of it.
     private static readonly string[] InTheWay =
     [
@@ -54,7 +57,7 @@ internal static class ClientEnvironment
         {
             variables["GCE_METADATA_HOST"] = host.Address.Authority;
             variables["GCE_METADATA_IP"] = host.Address.Authority;
-            variables["CLOUDSDK_CONFIG"] = folder.EmptyFolder();   // accounts of gcloud, and default credentials, go before the metadata server
+            variables[GoogleFolder] = folder.NewEmptyFolder();   // accounts of gcloud, and default credentials, go before the metadata server
         }
         return variables;
     }

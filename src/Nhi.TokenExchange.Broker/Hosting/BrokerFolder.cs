@@ -13,9 +13,12 @@ internal sealed class BrokerFolder : IDisposable
 
     private readonly string _path;
     private readonly bool _isOurs;
-    private readonly HashSet<string> _files = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _folders = new(StringComparer.Ordinal);
+
+    // A folder may have several brokers, beside each other and one after the other: none takes another's files away.
+    private readonly string _mark = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
+    private readonly HashSet<string> _made = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
+    private string? _emptyFile;
     private int _numbers;
 
     private BrokerFolder(string path, bool isOurs)
@@ -75,35 +78,30 @@ internal sealed class BrokerFolder : IDisposable
     /// <summary>Writes a client's token into a file of its own, without an end of line: AWS SDKs send the file as it is.</summary>
     public string WriteToken(CallerToken token)
     {
-        string file = Path.Combine(_path, string.Create(CultureInfo.InvariantCulture, $"token-{Environment.ProcessId}-{Interlocked.Increment(ref _numbers)}"));
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        Track(file);
-        using var stream = new FileStream(file, options);
-        stream.Write(Encoding.ASCII.GetBytes(token.Text));
+        string file = NewPath("token");
+        WriteNew(file, Encoding.ASCII.GetBytes(token.Text));
         return file;
     }
 
     /// <summary>A file with nothing in it, for programs that would else read their user's own.</summary>
     public string EmptyFile()
     {
-        string file = Path.Combine(_path, string.Create(CultureInfo.InvariantCulture, $"empty-{Environment.ProcessId}"));
-        Track(file);
-        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, Share = FileShare.ReadWrite };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead;
-        if (!File.Exists(file))
-            new FileStream(file, options).Dispose();
-        return file;
+        lock (_gate)
+        {
+            if (_emptyFile is null)
+            {
+                string file = NewPath("empty");
+                WriteNew(file, []);
+                _emptyFile = file;
+            }
+            return _emptyFile;
+        }
     }
 
-    /// <summary>A folder with nothing in it, for the same. Programs may write there; it goes with the broker.</summary>
-    public string EmptyFolder()
+    /// <summary>A folder with nothing in it, for the same: one client's, whose programs may write there.</summary>
+    public string NewEmptyFolder()
     {
-        string folder = Path.Combine(_path, string.Create(CultureInfo.InvariantCulture, $"none-{Environment.ProcessId}"));
-        lock (_gate)
-            _folders.Add(folder);
+        string folder = NewPath("none");
         if (OperatingSystem.IsWindows())
             Directory.CreateDirectory(folder);
         else
@@ -111,25 +109,54 @@ internal sealed class BrokerFolder : IDisposable
         return folder;
     }
 
+    /// <summary>Takes away a file or a folder that the broker made.</summary>
+    public void Remove(string path)
+    {
+        lock (_gate)
+        {
+            if (_made.Remove(path))
+                Delete(path);
+        }
+    }
+
     /// <summary>Takes away what the broker made.</summary>
     public void Dispose()
     {
         lock (_gate)
         {
-            foreach (string file in _files)
-                Quietly.Do(() => File.Delete(file));
-            foreach (string folder in _folders)
-                Quietly.Do(() => Directory.Delete(folder, recursive: true));
+            foreach (string path in _made)
+                Delete(path);
         }
         if (_isOurs)
             Quietly.Do(() => Directory.Delete(_path));
     }
 
-    private void Track(string file)
+    private string NewPath(string kind)
     {
         lock (_gate)
-            _files.Add(file);
+        {
+            string path = Path.Combine(_path, string.Create(CultureInfo.InvariantCulture, $"{kind}-{_mark}-{++_numbers}"));
+            _made.Add(path);
+            return path;
+        }
     }
+
+    private static void WriteNew(string file, ReadOnlySpan<byte> bytes)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using var stream = new FileStream(file, options);
+        stream.Write(bytes);
+    }
+
+    private static void Delete(string path) => Quietly.Do(() =>
+    {
+        if (Directory.Exists(path))
+            Directory.Delete(path, recursive: true);
+        else
+            File.Delete(path);
+    });
 
     private static bool IsListenedTo(string path)
     {

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Nhi.TokenExchange;
 
@@ -12,6 +13,7 @@ internal static class ChildProgram
     /// <summary>What is added to the number of a signal that ended it, as shells have it.</summary>
     public const int BySignal = 128;
 
+    private const int NoSuchFile = 2, TooLong = 7, Denied = 13;   // ENOENT, E2BIG, EACCES
     private const int NotExecutable = 126;
     private const int NotFound = 127;
 
@@ -35,20 +37,43 @@ internal static class ChildProgram
         start.FileName = program.File;   // as a whole path: a bare name would be looked for beside nhi and in the current folder first
         if (signals.Early is { } early)
             return BySignal + early;
+        Process child;
         try
         {
-            using Process child = Process.Start(start)!;
-            client?.BindTo(child.Id);
-            signals.PassTo(child.Id);
-            await child.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
-            signals.ProgramEnded();
-            return child.ExitCode;   // of one that a signal ended, 128 and its number
+            child = Process.Start(start)!;
         }
-        catch (Win32Exception)
+        catch (Win32Exception failed)
         {
-            return await RefusedAsync(NotExecutable, program.File, "can't be executed. Look at its format", error).ConfigureAwait(false);
+            return await RefusedAsync(NotExecutable, program.File, $"can't be executed. {ReasonOf(failed)}", error).ConfigureAwait(false);
+        }
+        using (child)
+        {
+            try
+            {
+                client?.BindTo(child.Id);
+                signals.PassTo(child.Id);
+                await child.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
+                return child.ExitCode;   // of one that a signal ended, 128 and its number
+            }
+            catch (IOException)
+            {
+                child.Kill();   // it can't be served, and nobody would end it
+                throw;
+            }
+            finally
+            {
+                signals.BeginEnd();
+            }
         }
     }
+
+    private static string ReasonOf(Win32Exception failed) => OperatingSystem.IsWindows() ? "Look at its format" : failed.NativeErrorCode switch
+    {
+        NoSuchFile => "The interpreter that its first line names is not there",
+        TooLong => "Its arguments and its environment are too long together",
+        Denied => "This user may not run it, or the interpreter that its first line names",
+        var code => string.Create(CultureInfo.InvariantCulture, $"The system's error is {code}; 8 is a format that it does not know"),
+    };
 
     private static async Task<int> RefusedAsync(int code, string program, string why, TextWriter error)
     {

@@ -31,14 +31,14 @@ internal sealed class ChildSignals : IDisposable
     {
         lock (_gate)
         {
-            _child = process;
+            (_child, _askedAt) = (process, null);
             if (Early is { } early)
                 Send(process, early);
         }
     }
 
-    /// <summary>The program has ended: its number may be another's by now.</summary>
-    public void ProgramEnded()
+    /// <summary>The program has ended, or is not started: its number may be another's by now.</summary>
+    public void BeginEnd()
     {
         lock (_gate)
             (_child, _isOver) = (null, true);
@@ -46,6 +46,7 @@ internal sealed class ChildSignals : IDisposable
 
     public void Dispose()
     {
+        BeginEnd();
         foreach (PosixSignalRegistration registration in _registrations)
             registration.Dispose();
         _givenUp.Dispose();
@@ -56,7 +57,7 @@ internal sealed class ChildSignals : IDisposable
         lock (_gate)
         {
             context.Cancel = true;
-            if (_isOver)
+            if (_isOver || (Early is not null && _child is null))
             {
                 context.Cancel = _askedAt is not { } asked || TimeProvider.System.GetElapsedTime(asked) < Patience;
                 _askedAt ??= TimeProvider.System.GetTimestamp();
@@ -69,9 +70,9 @@ internal sealed class ChildSignals : IDisposable
                     Send(process, number);
                 return;
             }
-            Early ??= number;
+            (Early, _askedAt) = (number, TimeProvider.System.GetTimestamp());
+            _ = _givenUp.CancelAsync();   // not in this place: what is given up may ask for the lock
         }
-        _givenUp.Cancel();
     }
 
     // proc(5), stat: fields 5 (our group) and 8 (the group in the foreground of our terminal), counted from behind the program's name.
@@ -79,7 +80,15 @@ internal sealed class ChildSignals : IDisposable
     {
         if (!OperatingSystem.IsLinux())
             return !Console.IsInputRedirected;
-        string stat = File.ReadAllText("/proc/self/stat");
+        string stat;
+        try
+        {
+            stat = File.ReadAllText("/proc/self/stat");
+        }
+        catch (IOException)
+        {
+            return false;   // no handle is left, perhaps: a signal that comes twice is better than none
+        }
         string[] fields = stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return int.Parse(fields[2], CultureInfo.InvariantCulture) == int.Parse(fields[5], CultureInfo.InvariantCulture);
     }

@@ -45,7 +45,7 @@ internal static class DockerCredentials
                 string asked = (await input.ReadToEndAsync(cancellationToken).ConfigureAwait(false)).Trim();
                 if (asked.Length == 0)
                     throw new HelperRefusal("no credentials server URL");
-                DockerRegistry registry = registries.FirstOrDefault(one => Bare(one.Host) == Bare(asked)) ?? throw new HelperRefusal(NotFound);
+                DockerRegistry registry = registries.FirstOrDefault(one => one.BareHost == DockerRegistry.Bare(asked)) ?? throw new HelperRefusal(NotFound);
                 using (BrokerConnection broker = connect())
                 {
                     JsonObject got = await broker.TokenAsync(registry.Target, cancellationToken).ConfigureAwait(false);
@@ -61,7 +61,4 @@ internal static class DockerCredentials
                 return "";   // erase: there is nothing to be forgotten
         }
     }
-
-    // docker asks by the name or by the address of a registry.
-    private static string Bare(string host) => (host.StartsWith("https://", StringComparison.Ordinal) ? host["https://".Length..] : host).TrimEnd('/').ToLowerInvariant();
 }

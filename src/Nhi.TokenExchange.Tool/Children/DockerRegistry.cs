@@ -19,6 +19,12 @@ internal sealed record DockerRegistry(string Target, string Host, string User)
         _ => throw value.Wrong($"{Example},{CommonUser}"),
     };
 
+    /// <summary>Its host as it may be compared: docker asks by the name or by the address.</summary>
+    public string BareHost => Bare(Host);
+
+    /// <inheritdoc cref="BareHost"/>
+    public static string Bare(string host) => (host.StartsWith("https://", StringComparison.Ordinal) ? host["https://".Length..] : host).TrimEnd('/').ToLowerInvariant();
+
     private static bool IsHost(string host) =>
         Uri.TryCreate(host.Contains("://", StringComparison.Ordinal) ? host : $"https://{host}", UriKind.Absolute, out Uri? address) && address is { UserInfo: "", Query: "", Fragment: "" } && address.Scheme == Uri.UriSchemeHttps
         && (address.AbsolutePath == "/" || host.Contains("://", StringComparison.Ordinal)) && host.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '.' or ':' or '/' or '_' or '[' or ']');

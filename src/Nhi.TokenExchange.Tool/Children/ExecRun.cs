@@ -13,6 +13,7 @@ internal sealed class ExecRun(JobSession session, JobSettings settings, ExecTarg
     {
         using var folder = HelperFolder.Open();
         int code = wanted.NeedsBroker ? await RunBesideBrokerAsync(folder, cancellationToken).ConfigureAwait(false) : await RunProgramAsync(folder, null, cancellationToken).ConfigureAwait(false);
+        signals.BeginEnd();
         await RecoverAsync().ConfigureAwait(false);
         JobReport report = await session.CompleteAsync(CancellationToken.None).ConfigureAwait(false);
         if (!report.AllEnded)
@@ -40,7 +41,7 @@ internal sealed class ExecRun(JobSession session, JobSettings settings, ExecTarg
     {
         using HelperFolder? programs = wanted.Docker.Count > 0 ? HelperFolder.OpenForPrograms() : null;
         var caller = new CredentialCaller($"exec {Path.GetFileName(folder.Path)}", _name);
-        PostgresServices postgres = await PostgresServices.OpenAsync(folder, wanted.PostgresServicesOf(session, settings, caller), screen.Error.WriteLine, cancellationToken).ConfigureAwait(false);
+        PostgresServices postgres = await PostgresServices.OpenAsync(folder, wanted.PostgresServicesOf(session, settings, caller), screen.Error.WriteLine, TimeProvider.System, cancellationToken).ConfigureAwait(false);
         await using (postgres.ConfigureAwait(false))
         {
             return await ChildProgram.RunAsync(

@@ -30,9 +30,9 @@ internal sealed class ExecTargets
     {
         var read = new ExecTargets
         {
-            Git = [.. line.GetRequiredValue(ExecOptions.Git).Select(one => GitHost.Read(NamedValue.Read("--git", one, GitHost.Example)))],
-            Docker = [.. line.GetRequiredValue(ExecOptions.Docker).Select(one => DockerRegistry.Read(NamedValue.Read("--docker", one, DockerRegistry.Example)))],
-            Kubectl = [.. line.GetRequiredValue(ExecOptions.Kubectl).Select(one => KubeCluster.Read(NamedValue.Read("--kubectl", one, KubeCluster.Example)))],
+            Git = NamedValue.ReadAll("--git", line.GetRequiredValue(ExecOptions.Git), GitHost.Example, GitHost.Read, one => one.Address.AbsoluteUri),
+            Docker = NamedValue.ReadAll("--docker", line.GetRequiredValue(ExecOptions.Docker), DockerRegistry.Example, DockerRegistry.Read, one => one.BareHost),
+            Kubectl = NamedValue.ReadAll("--kubectl", line.GetRequiredValue(ExecOptions.Kubectl), KubeCluster.Example, KubeCluster.Read, one => one.Target),
             GoogleAdc = line.GetValue(ExecOptions.GoogleAdc) is { } adc ? GoogleDefault.Read(adc) : null,
             _plain = [.. line.GetRequiredValue(ExecOptions.Target).Distinct(StringComparer.Ordinal)],
             _awsProfiles = [.. line.GetRequiredValue(ExecOptions.AwsProfile).Distinct(StringComparer.Ordinal)],

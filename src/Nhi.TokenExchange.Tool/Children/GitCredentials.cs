@@ -42,7 +42,7 @@ internal static class GitCredentials
     {
         Dictionary<string, string> asked = await ReadAsync(input, cancellationToken).ConfigureAwait(false);
         // git asks by the configuration's own address; whoever asks otherwise is told nothing.
-        if (asked.GetValueOrDefault("protocol") != host.Address.Scheme || !string.Equals(asked.GetValueOrDefault("host"), host.Address.Authority, StringComparison.OrdinalIgnoreCase))
+        if (!Uri.TryCreate($"{asked.GetValueOrDefault("protocol")}://{asked.GetValueOrDefault("host")}", UriKind.Absolute, out Uri? server) || server.GetLeftPart(UriPartial.Authority) != host.Address.GetLeftPart(UriPartial.Authority))
             throw new HelperRefusal($"the helper is for {host.Address.GetLeftPart(UriPartial.Authority)} alone.");
         if (operation == "erase" && asked.TryGetValue("password", out string? refused))
             await broker.RevokeAsync(refused, cancellationToken).ConfigureAwait(false);

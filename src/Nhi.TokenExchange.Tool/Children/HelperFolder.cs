@@ -1,6 +1,4 @@
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Text;
 
 namespace Nhi.TokenExchange;
 
@@ -20,46 +18,57 @@ internal sealed class HelperFolder : IDisposable
 
     public string Path { get; }
 
+    /// <summary>Opens one, and takes away what killed runs left, wherever they had it.</summary>
     /// <exception cref="TokenExchangeException">It can't be made, or is not safe (NHI1007).</exception>
     public static HelperFolder Open()
     {
-        Exception? last = null;
-        foreach (string parent in Parents.OfType<string>().Where(Directory.Exists))
-        {
-            try
-            {
-                return OpenIn(parent);
-            }
-            catch (Exception refused) when (refused is IOException or UnauthorizedAccessException or TokenExchangeException)
-            {
-                last = refused;   // another user's, or full: the next may do
-            }
-        }
-        throw last as TokenExchangeException ?? new TokenExchangeException(ErrorCodes.BrokerFolderUnsafe, ExchangeStage.Configure, $"There is no folder for the files of this run ({last?.GetType().Name}).", last) { Hint = "Set XDG_RUNTIME_DIR or TMPDIR to a folder that this user may write." };
+        foreach (string parent in Parents)
+            Sweep(parent);
+        return OpenFirst(_ => true, "for the files of this run", "that this user may write");
     }
 
     /// <summary>A second one, whose files may be run: memory is often mounted so that they may not. For nothing that is secret.</summary>
     /// <exception cref="TokenExchangeException">There is no place for one (NHI1007).</exception>
-    public static HelperFolder OpenForPrograms()
-    {
-        foreach (string parent in Parents.OfType<string>().Where(Directory.Exists))
-        {
-            HelperFolder folder = OpenIn(parent);
-            if (MayRun(folder.WriteProgram("true", ["true"])))
-                return folder;
-            folder.Dispose();
-        }
-        throw new TokenExchangeException(ErrorCodes.BrokerFolderUnsafe, ExchangeStage.Configure, "There is no folder for a program that docker calls: what is mounted there may not be run.") { Hint = "Set XDG_RUNTIME_DIR or TMPDIR to a folder that is mounted without noexec." };
-    }
+    public static HelperFolder OpenForPrograms() => OpenFirst(folder => folder.HasProgramsRun(), "for a program that docker calls", "that this user may write, and that is mounted without noexec");
 
-    private static string?[] Parents => [Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR"), "/dev/shm", System.IO.Path.GetTempPath()];
+    private static IEnumerable<string> Parents => new[] { Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR"), "/dev/shm", System.IO.Path.GetTempPath() }.OfType<string>().Where(Directory.Exists).Distinct(StringComparer.Ordinal);
+
+    // Another user's, or full: the next may do.
+    private static HelperFolder OpenFirst(Func<HelperFolder, bool> serves, string what, string which)
+    {
+        Exception? last = null;
+        foreach (string parent in Parents)
+        {
+            HelperFolder? opened = null;
+            try
+            {
+                opened = OpenIn(parent);
+                if (serves(opened))
+                    return opened;
+            }
+            catch (Exception refused) when (refused is IOException or UnauthorizedAccessException or TokenExchangeException)
+            {
+                last = refused;
+            }
+            opened?.Dispose();
+        }
+        throw last as TokenExchangeException ?? new TokenExchangeException(ErrorCodes.BrokerFolderUnsafe, ExchangeStage.Configure, $"There is no folder {what}{(last is null ? "" : $" ({last.GetType().Name})")}.", last) { Hint = $"Set XDG_RUNTIME_DIR or TMPDIR to a folder {which}." };
+    }
 
     private static HelperFolder OpenIn(string parent)
     {
-        Sweep(parent);
         string made = System.IO.Path.Combine(parent, $"{Prefix}{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}");
         PrivateFolder.Open(made, (what, hint, cause) => new TokenExchangeException(ErrorCodes.BrokerFolderUnsafe, ExchangeStage.Configure, $"The folder '{made}' {what}.", cause) { Hint = hint });
         return new HelperFolder(made, TakeLock(made, FileMode.CreateNew));
+    }
+
+    // By a file that names nothing: the folder goes first on a program's path.
+    private bool HasProgramsRun()
+    {
+        string probe = WriteProgram("probe", [":"]);
+        bool mayRun = ProgramPath.MayRun(probe);
+        File.Delete(probe);
+        return mayRun;
     }
 
     /// <summary>Writes a file, mode 0600, in one step: who reads it meanwhile has the old one or the new one.</summary>
@@ -88,11 +97,11 @@ internal sealed class HelperFolder : IDisposable
 
     public void Dispose() => Remove(Path, _lock);
 
-    private static bool MayRun(string program) => OperatingSystem.IsWindows() || NativeMethods.access(Encoding.UTF8.GetBytes(program + '\0'), NativeMethods.Run) == 0;
-
     private static void Sweep(string parent)
     {
-        foreach (string left in Directory.EnumerateDirectories(parent, $"{Prefix}*"))
+        string[] all = [];
+        Quietly.Do(() => all = Directory.GetDirectories(parent, $"{Prefix}*"));   // one that can't be read has nothing of ours
+        foreach (string left in all)
         {
             // A folder that all may write: others may have put a link there, or a folder of theirs.
             if (UnixFile.At(left, followLink: false) is { } facts && (facts.IsLink || facts.Owner != UnixFile.CurrentUser))
@@ -117,14 +126,5 @@ internal sealed class HelperFolder : IDisposable
             Quietly.Do(() => Directory.Delete(folder, recursive: true));
         if (OperatingSystem.IsWindows())
             Quietly.Do(() => Directory.Delete(folder, recursive: true));   // what is open can't be deleted there
-    }
-
-    private static class NativeMethods
-    {
-        public const int Run = 1;   // X_OK; denied where the mount has noexec
-
-        [DllImport("libc", ExactSpelling = true)]
-        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-        public static extern int access(byte[] path, int mode);
     }
 }

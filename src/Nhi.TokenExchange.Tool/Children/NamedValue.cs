@@ -9,6 +9,21 @@ internal sealed record NamedValue(string Option, string Text, string Target, str
             ? new NamedValue(option, text, target, parts)
             : throw Wrong(option, text, example);
 
+    /// <summary>Reads the values of an option that may come several times, each for a place of its own.</summary>
+    /// <param name="option">The option.</param>
+    /// <param name="texts">Its values.</param>
+    /// <param name="example">Their form.</param>
+    /// <param name="read">Reads one.</param>
+    /// <param name="placeOf">What may be named once.</param>
+    /// <exception cref="UsageException">One has another form, or a place is named twice.</exception>
+    public static IReadOnlyList<T> ReadAll<T>(string option, IEnumerable<string> texts, string example, Func<NamedValue, T> read, Func<T, string> placeOf)
+    {
+        T[] all = [.. texts.Select(text => read(Read(option, text, example)))];
+        return all.GroupBy(placeOf, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1) is { } twice
+            ? throw new UsageException($"{option}: {ExceptionText.Clean(twice.Key)} is named twice.")
+            : all;
+    }
+
     public UsageException Wrong(string example) => Wrong(Option, Text, example);
 
     /// <summary>An address that a credential may be sent to.</summary>

@@ -18,29 +18,36 @@ internal sealed class PostgresServices : IAsyncDisposable
     private readonly HelperFolder _folder;
     private readonly IReadOnlyList<PostgresService> _services;
     private readonly Action<string> _warn;
+    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _over = new();
+    private readonly HashSet<string> _told = new(StringComparer.Ordinal);
     private DatabaseLogin[] _written = [];
     private Task _watching = Task.CompletedTask;
 
-    private PostgresServices(HelperFolder folder, IReadOnlyList<PostgresService> services, Action<string> warn)
+    private PostgresServices(HelperFolder folder, IReadOnlyList<PostgresService> services, Action<string> warn, TimeProvider time)
     {
         _folder = folder;
         _services = services;
         _warn = warn;
+        _time = time;
     }
 
     /// <summary>Gets the logins, and writes the files.</summary>
     /// <param name="folder">Where.</param>
     /// <param name="services">The targets; may be none.</param>
     /// <param name="warn">Is told when a login could not be renewed.</param>
+    /// <param name="time">The clock by which it is looked whether they have successors.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="TokenExchangeException">There is no login.</exception>
-    public static async Task<PostgresServices> OpenAsync(HelperFolder folder, IReadOnlyList<PostgresService> services, Action<string> warn, CancellationToken cancellationToken)
+    public static async Task<PostgresServices> OpenAsync(HelperFolder folder, IReadOnlyList<PostgresService> services, Action<string> warn, TimeProvider time, CancellationToken cancellationToken)
     {
-        var opened = new PostgresServices(folder, services, warn);
+        var opened = new PostgresServices(folder, services, warn, time);
         if (services.Count == 0)
             return opened;
-        await opened.WriteAsync(cancellationToken).ConfigureAwait(false);
+        var logins = new DatabaseLogin[services.Count];
+        for (int i = 0; i < logins.Length; i++)
+            logins[i] = await services[i].GetAsync(cancellationToken).ConfigureAwait(false);
+        opened.Write(logins);
         opened._watching = Task.Run(opened.WatchAsync, CancellationToken.None);
         return opened;
     }
@@ -66,25 +73,11 @@ internal sealed class PostgresServices : IAsyncDisposable
 
     private async Task WatchAsync()
     {
-        using var timer = new PeriodicTimer(BetweenLooks, TimeProvider.System);
-        bool isTold = false;
+        using var timer = new PeriodicTimer(BetweenLooks, _time);
         try
         {
             while (await timer.WaitForNextTickAsync(_over.Token).ConfigureAwait(false))
-            {
-                try
-                {
-                    await WriteAsync(_over.Token).ConfigureAwait(false);
-                    isTold = false;
-                }
-                catch (Exception failed) when (failed is TokenExchangeException or IOException or UnauthorizedAccessException)
-                {
-                    // Once: it is tried again, and the next may do.
-                    if (!isTold)
-                        _warn($"A login of PostgreSQL is not renewed: {(failed as TokenExchangeException)?.Message ?? failed.GetType().Name}");
-                    isTold = true;
-                }
-            }
+                await RenewAsync().ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -92,11 +85,43 @@ internal sealed class PostgresServices : IAsyncDisposable
         }
     }
 
-    private async Task WriteAsync(CancellationToken cancellationToken)
+    // One that fails keeps its last login, and no other waits for it.
+    private async Task RenewAsync()
     {
-        var logins = new DatabaseLogin[_services.Count];
+        var logins = (DatabaseLogin[])_written.Clone();
         for (int i = 0; i < logins.Length; i++)
-            logins[i] = await _services[i].GetAsync(cancellationToken).ConfigureAwait(false);
+        {
+            string target = _services[i].Target;
+            try
+            {
+                logins[i] = await _services[i].GetAsync(_over.Token).ConfigureAwait(false);
+                _told.Remove(target);
+            }
+            catch (TokenExchangeException failed)
+            {
+                WarnOnce(target, $"The login of '{target}' is not renewed: {failed.Message}");
+            }
+        }
+        try
+        {
+            Write(logins);
+            _told.Remove("");
+        }
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        {
+            WarnOnce("", $"Renewed logins of PostgreSQL can't be written: {failed.GetType().Name}");
+        }
+    }
+
+    // It is tried again, and the next may do.
+    private void WarnOnce(string of, string text)
+    {
+        if (_told.Add(of))
+            _warn(text);
+    }
+
+    private void Write(DatabaseLogin[] logins)
+    {
         if (logins.SequenceEqual(_written))
             return;
         var passwords = new StringBuilder();

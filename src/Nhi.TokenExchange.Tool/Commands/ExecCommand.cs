@@ -44,7 +44,16 @@ internal static class ExecCommand
                 builder.EndOnSignals(false);
             }, both.Token).ConfigureAwait(false);
             await using (session.ConfigureAwait(false))
-                return await new ExecRun(session, settings, wanted, program, signals, screen).RunAsync(both.Token).ConfigureAwait(false);
+            {
+                try
+                {
+                    return await new ExecRun(session, settings, wanted, program, signals, screen).RunAsync(both.Token).ConfigureAwait(false);
+                }
+                finally
+                {
+                    signals.BeginEnd();
+                }
+            }
         }
         catch (OperationCanceledException) when (signals.Early is { } number)
         {

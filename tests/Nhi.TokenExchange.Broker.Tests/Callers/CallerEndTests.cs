@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Text.Json.Nodes;
@@ -71,6 +72,7 @@ internal sealed partial class CallerEndTests
 
         Assert.That(runs, Is.True);
         Assert.That(new RunningProcess(own.Id, own.Started + 1).Runs, Is.False, "another one of that number");
+        Assert.That((own.Line().Count(), new RunningProcess(own.Id, own.Started + 1).Line().Count()), Is.EqualTo((own.Line().Count(), 1)), "nor has it that one's parents");
     }
 
     [Test]
@@ -92,6 +94,28 @@ internal sealed partial class CallerEndTests
         Assert.That(answer, Does.Contain("access_token"));
         Assert.That(job.Audit.Events.Where(e => e.Kind == AuditEventKind.Issued).Select(e => e.Caller?.Name), Is.EqualTo(new[] { "loader" }));
         Assert.That((int)refused.StatusCode, Is.EqualTo(403), await refused.Content.ReadAsStringAsync());
+    }
+
+    [Test]
+    public async Task Where_only_bound_processes_are_served_a_client_that_is_never_bound_keeps_no_other_process_waiting()
+    {
+        var time = new ManualTimeProvider();
+        await using BrokerJob job = await BrokerJob.StartAsync(options: o => o.OnlyBoundProcesses = true, time: time);
+        using HttpClient http = job.NewClient();
+        Assert.That(job.Broker.Environment, Is.Not.Empty);
+
+        HttpStatusCode early = await StatusAsync();
+        time.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.That((early, await StatusAsync()), Is.EqualTo((HttpStatusCode.ServiceUnavailable, HttpStatusCode.Forbidden)));
+
+        async Task<HttpStatusCode> StatusAsync()
+        {
+            using var get = new HttpRequestMessage(HttpMethod.Get, "computeMetadata/v1/instance/service-accounts/default/token");
+            get.Headers.Add("Metadata-Flavor", "Google");
+            using HttpResponseMessage answer = await http.SendAsync(get);
+            return answer.StatusCode;
+        }
     }
 
     [Test]

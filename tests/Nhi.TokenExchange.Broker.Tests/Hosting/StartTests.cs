@@ -184,7 +184,7 @@ internal sealed class StartTests
     }
 
     [Test]
-    public async Task A_broker_that_stops_leaves_the_socket_of_its_successor()
+    public async Task A_broker_that_stops_leaves_the_socket_and_the_files_of_its_successor()
     {
         await using BrokerJob job = await BrokerJob.StartAsync(loopback: false, o => o.Folder = _folder);
         using HttpClient http = job.NewClient();
@@ -198,10 +198,26 @@ internal sealed class StartTests
             o.Folder = _folder;
             o.TokenExchange("warehouse");
         });
+        await using BrokerClient client = next.Admit("psql");
         held.Release();
         await stopping;
 
-        Assert.That(File.Exists(next.SocketPath), Is.True);
+        Assert.That((File.Exists(next.SocketPath), TokenOf.Client(client).Length), Is.EqualTo((true, TokenOf.Client(next.Environment).Length)));
+    }
+
+    [Test]
+    public async Task Each_client_has_a_folder_of_gclouds_own_that_goes_with_it()
+    {
+        await using BrokerJob job = await BrokerJob.StartAsync();
+        BrokerClient first = job.Broker.Admit("first");
+        await using BrokerClient second = job.Broker.Admit("second");
+        string written = Path.Combine(first.Environment["CLOUDSDK_CONFIG"], "credentials.db");
+        await File.WriteAllTextAsync(written, "an account");
+        Assert.That(Directory.GetFileSystemEntries(second.Environment["CLOUDSDK_CONFIG"]), Is.Empty);
+
+        await first.DisposeAsync();
+
+        Assert.That((Directory.Exists(Path.GetDirectoryName(written)), Directory.Exists(second.Environment["CLOUDSDK_CONFIG"])), Is.EqualTo((false, true)));
     }
 
     [Test]

@@ -171,6 +171,30 @@ internal sealed class ExecTests
     }
 
     [Test]
+    public async Task A_second_signal_ends_the_wait_for_credentials_of_a_run_whose_program_never_started()
+    {
+        DoctoredJob job = await DoctoredJob.StartAsync();
+        await using (job)
+        {
+            job.UseVault();
+            job.Section["Journal"] = job.PathOf("journal");
+            string config = job.WriteSettings();
+            using (RunningTool killed = await RunningTool.StartAsync("ready", "exec", "--config", config, "--target", "warehouse", "--", "sh", "-c", $"{Ask}; echo ready; {Wait}"))
+                await killed.KillAsync();
+            HeldRequest held = job.Emulator.Faults.HoldNext(EmulatorEndpoint.VaultToken, HoldPoint.BeforeAnswer);
+            using RunningTool running = await RunningTool.StartUntilErrorAsync("is not there", "exec", "--config", config, "--target", "warehouse", "--", "no-such-program");
+            await held.Reached;
+
+            do
+                await running.SignalAsync("TERM");
+            while (!await running.HasEndedWithinAsync(TimeSpan.FromMilliseconds(500)));
+
+            Assert.That(await running.EndAsync(), Is.EqualTo(128 + 15), "not 127, which is what it ends with when all is ended");
+            held.Release();
+        }
+    }
+
+    [Test]
     public async Task Another_process_of_the_same_user_gets_nothing_of_the_programs()
     {
         (DoctoredJob job, string config) = await StartAsync();
@@ -214,6 +238,37 @@ internal sealed class ExecTests
 
             Assert.That(run.ExitCode, Is.Zero, run.All);
             Assert.That(run.Error, Does.Contain("nhi: Refused with 421: the Host header must be localhost (none; asked by process "));
+        }
+    }
+
+    [TestCase("--docker", "warehouse=registry.example", "warehouse=https://Registry.example/", "registry.example")]
+    [TestCase("--git", "warehouse=https://git.example", "warehouse=https://git.example:443/,loader", "https://git.example/")]
+    [TestCase("--kubectl", "warehouse=https://one.example", "warehouse=https://two.example", "warehouse")]
+    public async Task A_place_that_is_named_twice_is_refused(string option, string first, string second, string named)
+    {
+        (DoctoredJob job, string config) = await StartAsync();
+        await using (job)
+        {
+            ToolRun run = await ToolRun.HereAsync("exec", "--config", config, option, first, option, second, "--", "true");
+
+            Assert.That(run.ExitCode, Is.EqualTo(2), run.All);
+            Assert.That(run.Error, Does.StartWith($"{option}: {named} is named twice."));
+        }
+    }
+
+    [Test]
+    public async Task A_program_whose_interpreter_is_not_there_is_told_so()
+    {
+        (DoctoredJob job, string config) = await StartAsync();
+        await using (job)
+        {
+            string script = job.Write("load.sh", "#!/no/such/interpreter\n");
+            File.SetUnixFileMode(script, (UnixFileMode)0x1ED);
+
+            ToolRun run = await ToolRun.HereAsync("exec", "--config", config, "--target", "warehouse", "--", script);
+
+            Assert.That(run.ExitCode, Is.EqualTo(126), run.All);
+            Assert.That(run.Error, Does.Contain($"'{script}' can't be executed. The interpreter that its first line names is not there."));
         }
     }
 

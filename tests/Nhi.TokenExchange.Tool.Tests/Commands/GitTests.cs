@@ -101,6 +101,14 @@ internal sealed class GitTests
     }
 
     [Test]
+    public async Task A_port_that_is_the_standard_one_may_be_written()
+    {
+        ToolRun run = await ExecAsync("warehouse=https://git.example", "printf 'protocol=https\\nhost=git.example:443\\n\\n' | sh -c \"$(git config --get-all credential.https://git.example.helper | tail -n 1 | cut -c 2-) get\" | grep -c '^password='");
+
+        Assert.That((run.ExitCode, run.Output.Trim()), Is.EqualTo((0, "1")), run.All);
+    }
+
+    [Test]
     public async Task After_the_job_the_same_environment_gets_git_nothing()
     {
         ToolRun run = await ExecAsync($"warehouse={_server.Address}", $"git ls-remote {_server.Repository}; env -0 > environment");

@@ -15,14 +15,19 @@ internal sealed class RunningTool : IDisposable
     public string Line { get; private set; } = "";
 
     /// <summary>Starts it, and waits until it has written a line that has this in it.</summary>
-    public static async Task<RunningTool> StartAsync(string until, params string[] args)
+    public static Task<RunningTool> StartAsync(string until, params string[] args) => StartAsync(onError: false, until, args);
+
+    /// <summary>As the other one, for a line on the standard error.</summary>
+    public static Task<RunningTool> StartUntilErrorAsync(string until, params string[] args) => StartAsync(onError: true, until, args);
+
+    private static async Task<RunningTool> StartAsync(bool onError, string until, string[] args)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(NhiCommand).Assembly.Location, .. args]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet", [typeof(NhiCommand).Assembly.Location, .. args]) { RedirectStandardOutput = !onError, RedirectStandardError = onError };
         var running = new RunningTool(Process.Start(start)!);
         using var late = new CancellationTokenSource(Deadline, TimeProvider.System);
         string? line;
         do
-            line = await running._process.StandardOutput.ReadLineAsync(late.Token);
+            line = await (onError ? running._process.StandardError : running._process.StandardOutput).ReadLineAsync(late.Token);
         while (line is not null && !line.Contains(until, StringComparison.Ordinal));
         Assert.That(line, Is.Not.Null, $"it ended without writing '{until}'");
         running.Line = line!;
@@ -47,6 +52,20 @@ internal sealed class RunningTool : IDisposable
     {
         _process.Kill();
         await EndAsync();
+    }
+
+    public async Task<bool> HasEndedWithinAsync(TimeSpan time)
+    {
+        using var late = new CancellationTokenSource(time, TimeProvider.System);
+        try
+        {
+            await _process.WaitForExitAsync(late.Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
     }
 
     public async Task<int> EndAsync()
