@@ -22,7 +22,7 @@ try
     #endregion
 
     Questions.AskAll(folder, summary);
-    return !trail.IsIntact ? 1 : trail.Chains.All(chain => chain.IsEnded) && trail.Chains.Count > 0 ? 0 : 2;
+    return !trail.IsIntact ? 1 : trail.Chains.All(chain => chain is { IsEnded: true, FirstPart: 1 }) && trail.Chains.Count > 0 ? 0 : 2;
 }
 catch (ArgumentException anchor)
 {

@@ -17,13 +17,14 @@ internal static class AuditCommand
         var anchors = new Option<string[]>("--anchor") { Description = "An anchor that the log or a job's report has, chain:seq:hash; may be given several times. Only an anchor shows that nothing was cut off or computed anew.", DefaultValueFactory = _ => [] };
         var ended = new Option<bool>("--ended") { Description = "Fails if a chain has not ended: its job runs, was killed, or its last lines were cut off." };
         var allowEmpty = new Option<bool>("--allow-empty") { Description = "A folder without a trail is no failure: no job has run yet." };
+        var movedAway = new Option<bool>("--moved-away") { Description = "A chain without its first parts is no failure if an anchor vouches for them: they were moved away." };
         var command = new Command("verify", """
             Says whether an audit trail holds: every line, every chain. Changes nothing. A folder without a trail is a failure: its name may be mistyped, its disk not mounted.
 
             Examples:
               nhi audit verify /var/log/orders
               nhi audit verify /var/log/orders --anchor "$(cat anchor)" --ended
-            """) { path, anchors, ended, allowEmpty };
+            """) { path, anchors, ended, allowEmpty, movedAway };
         command.SetAction(async (line, cancellationToken) =>
         {
             AuditTrail trail = await ReadAsync(screen, line.GetRequiredValue(path), line.GetRequiredValue(anchors), null, cancellationToken).ConfigureAwait(false);
@@ -31,7 +32,7 @@ internal static class AuditCommand
             bool isMissing = IsNoTrail(trail) && !line.GetValue(allowEmpty);
             if (isMissing)
                 await TellOfNoTrailAsync(screen, line.GetRequiredValue(path), " If no job has run yet, --allow-empty says that this is well.").ConfigureAwait(false);
-            bool holds = trail.IsIntact && !isMissing && (!line.GetValue(ended) || trail.Chains.All(chain => chain.IsEnded));
+            bool holds = trail.IsIntact && !isMissing && (line.GetValue(movedAway) || trail.Chains.All(chain => chain.FirstPart == 1)) && (!line.GetValue(ended) || trail.Chains.All(chain => chain.IsEnded));
             return holds ? ExitCodes.Ok : ExitCodes.Audit;
         });
         return command;

@@ -8,7 +8,7 @@ namespace Nhi.TokenExchange;
 internal static class AuditEventJson
 {
     /// <summary>No event of ours has more bytes, however hostile its texts are.</summary>
-    public const int LongestEvent = 1024 * 1024;
+    public const int LongestEvent = 2 * 1024 * 1024;
 
     /// <summary>Writes an event as a value.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Its kind is none.</exception>

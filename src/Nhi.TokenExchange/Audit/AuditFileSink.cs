@@ -278,7 +278,7 @@ internal sealed class AuditFileSink : IAuditSink
         if (!_part.IsTorn)
             return;
         long cut = _part.CutBack();
-        _leaving = _part.FindChange() is { } found ? (found, cut, false) : ("could not be written, and was cut back to its last whole line", cut, true);
+        _leaving = _part.FindChange() is { } found ? (found, cut, false) : (AuditMark.CutBack, cut, true);
     }
 
     private void SayAnchorIfDue()

@@ -7,6 +7,9 @@ namespace Nhi.TokenExchange;
 /// <summary>The JSON of one line's event: of an audit event, or of what the chain says of itself.</summary>
 internal static class AuditMark
 {
+    /// <summary>What is found where a write failed: the file before is whole again, and none of it was changed.</summary>
+    public const string CutBack = "could not be written, and was cut back to its last whole line";
+
     private const int LongestText = 256;
 
     public static byte[] Of(AuditEvent auditEvent)

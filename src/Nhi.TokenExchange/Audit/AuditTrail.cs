@@ -20,10 +20,10 @@ public sealed class AuditTrail
     /// <summary>The chains, the oldest first.</summary>
     public IReadOnlyList<AuditChain> Chains => _chains;
 
-    /// <summary>What does not hold: of each file that is none, and of each chain the first line. Anchors that no line meets are there, too.</summary>
+    /// <summary>What does not hold: of each file that is none, and of each chain the first line. Anchors that no line meets are there, too, but for those of lines in parts that were moved away: see <see cref="AuditChain.FirstPart"/>.</summary>
     public IReadOnlyList<AuditFinding> Faults => _faults;
 
-    /// <summary>Whether nothing is at fault. A chain that is not ended is none: look at <see cref="AuditChain.IsEnded"/>, and at <see cref="AuditChain.AnchoredTo"/>.</summary>
+    /// <summary>Whether nothing is at fault. A chain that is not ended, or whose first parts are gone on the word of an anchor, is none: look at <see cref="AuditChain.IsEnded"/>, <see cref="AuditChain.FirstPart"/> and <see cref="AuditChain.AnchoredTo"/>.</summary>
     public bool IsIntact => _faults.Count == 0;
 
     /// <summary>Exchanges that were begun, and of which nothing says what came: ten thousand at most.</summary>
@@ -76,6 +76,7 @@ public sealed class AuditTrail
 
     private string Verdict => !IsIntact ? "NOT INTACT" : _chains.Count == 0 ? "NOTHING TO VERIFY"
         : "INTACT" + (_chains.Count(chain => !chain.IsEnded) is > 0 and var open ? string.Create(CultureInfo.InvariantCulture, $", {open} NOT ENDED") : "") + (_chains.Exists(chain => chain.Recoveries.Count > 0) ? ", NOT UNDISTURBED" : "")
+            + (_chains.Count(chain => chain.FirstPart > 1) is > 0 and var moved ? string.Create(CultureInfo.InvariantCulture, $", {moved} WITHOUT {(moved == 1 ? "ITS" : "THEIR")} FIRST PARTS") : "")
             + (_chains.Sum(chain => chain.LaterEvents) is > 0 and var later ? string.Create(CultureInfo.InvariantCulture, $", {later} EVENTS OF A LATER VERSION") : "");
 
     private static string[] FilesOf(string path)

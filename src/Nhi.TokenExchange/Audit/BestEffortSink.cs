@@ -87,6 +87,6 @@ internal sealed class BestEffortSink
         if (_saidAt is { } saidAt && _plan.Time.GetElapsedTime(saidAt) < SaidAgainAfter)
             return;
         _saidAt = _plan.Time.GetTimestamp();
-        _plan.Logger.AuditDropped(_plan.Job, _sink.GetType().Name, why);
+        _plan.Log.SayLater(log => log.AuditDropped(_plan.Job, _sink.GetType().Name, why));   // a log that hangs must not hold up the sink
     }
 }

@@ -1,14 +1,16 @@
+using System.Threading.Channels;
+
 namespace Nhi.TokenExchange;
 
-/// <summary>Calls what may block who calls it, such as a log whose console nobody reads: one call after the other, on one thread of the pool while there is something to call. Who waits for a call may stop waiting.</summary>
+/// <summary>Calls what may block who calls it, such as a log whose console nobody reads: one call after the other, on a thread of its own while there is something to call. Who waits for a call may stop waiting.</summary>
+/// <remarks>The thread is none of the pool, which may be full of callers that wait for a credential.</remarks>
 internal sealed class InTurn
 {
     // What a log that blocks for minutes leaves behind.
     private const int MostWaiting = 1 << 14;
 
-    private readonly Lock _gate = new();
-    private readonly Queue<Call> _waiting = new();
-    private bool _isRunning;
+    private readonly Channel<Call> _waiting = Channel.CreateBounded<Call>(MostWaiting);
+    private readonly Turns _turn = new(1);
 
     /// <summary>Adds a call. It sees the caller's activity and scopes.</summary>
     /// <returns>Completes with the call.</returns>
@@ -16,42 +18,39 @@ internal sealed class InTurn
     public Task Add(Action call)
     {
         var added = new Call(call, ExecutionContext.Capture(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-        lock (_gate)
-        {
-            if (_waiting.Count == MostWaiting)
-                throw new IOException("too many events wait for the log");
-            _waiting.Enqueue(added);
-            if (_isRunning)
-                return added.Done.Task;
-            _isRunning = true;
-        }
-        ThreadPool.UnsafeQueueUserWorkItem(static turns => turns.Run(), this, preferLocal: false);
+        if (!_waiting.Writer.TryWrite(added))
+            throw new IOException("too many lines wait for the log");
+        if (_turn.TryTake())
+            OwnThread.Run(Run).Forget();
         return added.Done.Task;
     }
 
+    // Looks again when the turn is given back: who added a call just before found it taken.
     private void Run()
     {
-        while (TryTake(out Call? call))
+        do
         {
-            try
-            {
-                if (call!.Context is { } context)
-                    ExecutionContext.Run(context, static state => ((Call)state!).Made(), call);
-                else
-                    call.Made();
-                call.Done.TrySetResult();
-            }
-            catch (Exception failed)   // it is the waiter's
-            {
-                call!.Done.TrySetException(failed);
-            }
+            while (_waiting.Reader.TryRead(out Call? call))
+                Make(call);
+            _turn.GiveBack();
         }
+        while (_waiting.Reader.TryPeek(out _) && _turn.TryTake());
     }
 
-    private bool TryTake(out Call? call)
+    private static void Make(Call call)
     {
-        lock (_gate)
-            return _isRunning = _waiting.TryDequeue(out call);
+        try
+        {
+            if (call.Context is { } context)
+                ExecutionContext.Run(context, static state => ((Call)state!).Made(), call);
+            else
+                call.Made();
+            call.Done.TrySetResult();
+        }
+        catch (Exception failed)   // it is the waiter's
+        {
+            call.Done.TrySetException(failed);
+        }
     }
 
     private sealed record Call(Action Made, ExecutionContext? Context, TaskCompletionSource Done);

@@ -118,12 +118,9 @@ internal sealed class JobAudit
         }
         catch (Exception exception)   // it has happened; nothing that is still to come depends on its record
         {
-            void Say() => _plan.Logger.AuditFailed(made?.Kind, made?.Target, made?.FlightId, exception.GetType().Name);
-
-            if (exception is TimeoutException && _plan.Audit.Required.OfType<LoggerAuditSink>().FirstOrDefault() is { } log)   // which may be what hangs
-                log.SayBehind(Say);
-            else
-                Say();
+            Task said = _plan.Log.SayAsync(log => log.AuditFailed(made?.Kind, made?.Target, made?.FlightId, exception.GetType().Name));
+            if (exception is not TimeoutException || !_plan.Audit.Required.Any(sink => sink is LoggerAuditSink))   // else the log may be what hangs, and was waited for
+                await said.ConfigureAwait(false);
             return false;
         }
     }
@@ -178,6 +175,7 @@ internal sealed class JobAudit
         }
         while (_spool!.TryTake(out AuditPart? part))   // of a job that did not start
             part!.Dispose();
+        await _plan.Log.SaidAsync().ConfigureAwait(false);
     }
 
     private async Task EndOnceAsync()
@@ -190,6 +188,7 @@ internal sealed class JobAudit
         if (_spoolFile is not null)
             await _spoolFile.EndAsync().ConfigureAwait(false);
         await told.ConfigureAwait(false);
+        await _plan.Log.SaidAsync().ConfigureAwait(false);
     }
 
     private async ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken)
@@ -205,6 +204,10 @@ internal sealed class JobAudit
         try
         {
             await recorded.WaitAsync(Deadline, _plan.Time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException) when (recorded.IsCompletedSuccessfully)
+        {
+            // Recorded; a pool without a free thread heard of the clock first.
         }
         catch
         {

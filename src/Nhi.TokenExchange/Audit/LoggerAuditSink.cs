@@ -6,20 +6,18 @@ namespace Nhi.TokenExchange;
 /// <remarks>A log whose level leaves the event out has not recorded it. One that blocks who calls it holds up no exchange for longer than the audit may take, and no other sink.</remarks>
 /// <param name="logger">The log.</param>
 /// <param name="isGiven">False: who composed the job gave no log, and asked for no record in it, which is his word that there is no audit.</param>
-internal sealed class LoggerAuditSink(ILogger logger, bool isGiven = true) : IAuditSink
+/// <param name="turns">Calls the log, and may be shared with others who do; null: one of its own.</param>
+internal sealed class LoggerAuditSink(ILogger logger, bool isGiven = true, InTurn? turns = null) : IAuditSink
 {
     /// <summary>What is to be done where the log leaves the audit out.</summary>
     public const string Remedy = "Give the job a log, and set the level of its category Nhi.TokenExchange to Information (Logging:LogLevel:Nhi.TokenExchange in settings), or record in a folder that is required (AuditFolder).";
 
-    private readonly InTurn _turns = new();
+    private readonly InTurn _turns = turns ?? new InTurn();
 
     /// <summary>Whether it would refuse events of this level.</summary>
     public bool LeavesOut(LogLevel level) => isGiven && !logger.IsEnabled(level);
 
     public ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken) => new(_turns.Add(() => Write(auditEvent)));
-
-    /// <summary>Says something else to the log behind what waits for it, and waits for nothing.</summary>
-    public void SayBehind(Action say) => Quietly.Do(() => _turns.Add(() => Quietly.Do(say)).Forget());
 
     private void Write(AuditEvent auditEvent)
     {

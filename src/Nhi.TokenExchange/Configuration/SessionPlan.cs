@@ -11,6 +11,7 @@ internal sealed record SessionPlan(
     TimeProvider Time,
     Func<double> Jitter,
     ILogger Logger,
+    SessionLog Log,
     ExchangeMeter Meter,
     bool EndOnSignals,
     TimeSpan EndWithin,

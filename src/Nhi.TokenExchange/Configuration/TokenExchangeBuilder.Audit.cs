@@ -122,13 +122,13 @@ public sealed partial class TokenExchangeBuilder
             _errors.Add(path, "may not be sent to the collector", $"Put {Origin.Of(endpoint)} into the target's AllowedOrigins.");
     }
 
-    private AuditPlan FreezeAudit(AuditSection? read, AuditCollectorPlan? collector, ILogger logger)
+    private AuditPlan FreezeAudit(AuditSection? read, AuditCollectorPlan? collector, ILogger logger, InTurn turns)
     {
         AuditFolderOptions options = _auditFolder is null && read is not null ? read.Options : _auditOptions;
         AuditFolderPlan? folder = (_auditFolder ?? read?.Folder) is { } path ? new AuditFolderPlan(path, options.IsRequired, options.PartBytes, options.AnchorEvery, _disk) : null;
         bool hasToRecord = folder is { IsRequired: true } || collector is { IsRequired: true } || _requiredSinks.Count > 0;   // else the log has to, whatever is told beside it
         bool isAskedFor = _auditsToLog || read is { Log: true };
-        IAuditSink[] log = !hasToRecord || isAskedFor ? [new LoggerAuditSink(logger, _hasLog || isAskedFor)] : [];
+        IAuditSink[] log = !hasToRecord || isAskedFor ? [new LoggerAuditSink(logger, _hasLog || isAskedFor, turns)] : [];
         return new AuditPlan([.. _requiredSinks, .. log], [.. _bestEffortSinks], folder, collector, [.. _auditClaims, .. read?.Claims ?? []]);
     }
 }

@@ -227,9 +227,10 @@ public sealed partial class TokenExchangeBuilder
                 new StaticKeyFreezing(_errors, [.. _targets, .. read.Targets], _openers).Check(_time.GetUtcNow(), hasPolicy: (_policy ?? (object?)_policyFile ?? read.RemotePolicy) is not null || read.IsPolicySaid);
             _errors.ThrowIfAny();
             ILogger logger = _loggerFactory.CreateLogger("Nhi.TokenExchange"), quiet = new QuietLogger(logger);
+            var turns = new InTurn();
             return new SessionPlan(
-                job, targets, FreezePolicy(policy, read.RemotePolicy, job, targets, quiet, read.Owned), FreezeAudit(read.Audit, collector, logger), _time, _jitter ?? CryptographicJitter,
-                quiet, _meter, _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _maxDuration ?? read.MaxDuration, killSwitch,
+                job, targets, FreezePolicy(policy, read.RemotePolicy, job, targets, quiet, read.Owned), FreezeAudit(read.Audit, collector, logger, turns), _time, _jitter ?? CryptographicJitter,
+                quiet, new SessionLog(quiet, turns, _time), _meter, _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _maxDuration ?? read.MaxDuration, killSwitch,
                 _journal ?? read.Journal, _journalDisk, _failOnUnrevoked ?? read.FailOnUnrevoked ?? false, _transport, _around, _roots?.And(read.Roots) ?? read.Roots, _openers, read.Owned);
         }
         catch

@@ -49,14 +49,14 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
                 TokenExchangeException failure = FlightErrors.Of(exception, session, target.Target, FlightDeadline, deadline.IsCancellationRequested);
                 activity.Failed(failure.Code);
                 target.Measurements.Failed(failure);
-                if (flight.IsRefresh)
-                    session.Plan.Logger.RefreshFailed(target.Target, failure.Code, session.FlightId(flight.Number));
+                Task said = flight.IsRefresh ? session.Plan.Log.SayAsync(log => log.RefreshFailed(target.Target, failure.Code, session.FlightId(flight.Number))) : Task.CompletedTask;
                 await _recorder.FailedAsync(flight, failure).ConfigureAwait(false);
                 // Looked up before the next flight of the key can take off: what that brings is permitted.
                 List<Credential> denied = FlightErrors.IsDenial(failure) ? session.Leases.LiveOf(target, request) : [];
                 if (slot.Fail(flight, failure) is { } current && !denied.Contains(current))
                     denied.Add(current);
                 await EndDeniedAsync(denied).ConfigureAwait(false);
+                await said.ConfigureAwait(false);   // a log that hangs holds up no waiter
             }
             if (exchanger.RenewsHeld)
                 RenewalWatch<T>.Begin(session, slot, request);

@@ -12,7 +12,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
         AuditEvent permitted = Decision(AuditEventKind.Permitted, flight, proof, asked, decision, revision);
         await session.Audit.RecordAsync(permitted, cancellationToken).ConfigureAwait(false);
         if (decision.IsObserved && !session.Plan.Audit.Required.Any(sink => sink is LoggerAuditSink))
-            LoggerAuditSink.SayObserved(session.Plan.Logger, permitted);
+            await session.Plan.Log.SayAsync(log => LoggerAuditSink.SayObserved(log, permitted)).ConfigureAwait(false);
     }
 
     /// <summary>A denial stands whether or not it can be recorded.</summary>

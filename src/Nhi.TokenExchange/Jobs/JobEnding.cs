@@ -21,7 +21,7 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAcc
     {
         if (cause != EndCause.Completed)
         {
-            Plan.Logger.JobCutShort(session.Context, cause.Reason);
+            Plan.Log.SayLater(log => log.JobCutShort(session.Context, cause.Reason));   // a log that hangs keeps no credential alive
             accounts.NoteCutShort(cause);
         }
         TimeSpan left = Plan.EndWithin > waited ? Plan.EndWithin - waited : TimeSpan.Zero;
@@ -40,16 +40,16 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAcc
         await ending.ListUnansweredAsync().ConfigureAwait(false);
         JobReport report = accounts.Outcomes.Report(session.Context, session.Leases.FlightsInTheAir);
         if (!session.OnlyRecovers || report.Leases.Count > 0 || !report.AllEnded)
-            Tell(report);
+            await TellAsync(report).ConfigureAwait(false);
         if (!await accounts.AreRecordedBeforeAsync(records.Token).ConfigureAwait(false))
-            Plan.Logger.EndsNotRecorded(session.Context);
+            await Plan.Log.SayAsync(log => log.EndsNotRecorded(session.Context)).ConfigureAwait(false);
         report.Untold = accounts.Untold;
         Plan.Meter.Remove(session);
         foreach (IDisposable? watcher in watchers)
             watcher?.Dispose();
         Task recorded = EndAuditWhenDrainedAsync(), released = ReleaseWhenDrainedAsync();
         if (report.FlightsInTheAir == 0 && session.Audit.HasEnd && !await recorded.IsDoneBeforeAsync(records.Token).ConfigureAwait(false))
-            Plan.Logger.AuditNotEnded(session.Context);
+            await Plan.Log.SayAsync(log => log.AuditNotEnded(session.Context)).ConfigureAwait(false);
         report.AuditAnchor = session.Audit.LastAnchor;
         if (report.FlightsInTheAir == 0 && recorded.IsCompletedSuccessfully)
             await session.Audit.ShipAsync().IsDoneBeforeAsync(records.Token).ConfigureAwait(false);
@@ -58,16 +58,14 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAcc
         return report;
     }
 
-    private void Tell(JobReport report)
+    private Task TellAsync(JobReport report)
     {
+        string told = report.ToString();   // as it is now: the log may come to it late
         if (report.AllEnded)
-        {
-            Plan.Logger.JobCompleted(session.Context, report.ToString());
-            return;
-        }
-        Plan.Logger.JobCompletedWithOrphans(session.Context, report.ToString());
+            return Plan.Log.SayAsync(log => log.JobCompleted(session.Context, told));
         if (Plan.FailOnUnrevoked && Environment.ExitCode == 0)
             Environment.ExitCode = ExitCode;
+        return Plan.Log.SayAsync(log => log.JobCompletedWithOrphans(session.Context, told));
     }
 
     // What is still in the air, what recovers beside the job, and ends that a slow audit has not taken yet have events to come. It is ended once, whoever asks.

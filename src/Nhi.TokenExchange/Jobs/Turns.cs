@@ -25,6 +25,10 @@ internal sealed class Turns(int count)
         }
     }
 
+    /// <summary>Takes a turn if one is free; waits for none.</summary>
+    /// <returns>False: none is.</returns>
+    public bool TryTake() => _free.Wait(0);
+
     public void GiveBack() => _free.Release();
 
     /// <summary>Waits until all turns are given back, and keeps them.</summary>

@@ -62,6 +62,18 @@ public class AuditEventJsonTests
     }
 
     [Test]
+    public void No_event_of_any_kind_is_longer_than_a_line_may_be_though_each_of_its_texts_is()
+    {
+        string scope = new('\'', 256);
+        ScopeSet scopes = ScopeSet.Of([.. Enumerable.Range(0, 300).Select(n => $"{n:D3}{scope}"[..256])]);
+        foreach (AuditEventKind kind in Enum.GetValues<AuditEventKind>())
+        {
+            AuditEvent longest = SampleEvents.With(new string('\'', 1024 * 1024), kind, scopes);
+            Assert.That(Encoding.UTF8.GetByteCount(EventText.Of(longest)), Is.LessThan(AuditEventJson.LongestEvent), kind.ToString());
+        }
+    }
+
+    [Test]
     public void Scopes_without_end_are_cut_and_still_read_as_scopes()
     {
         AuditEvent many = new()

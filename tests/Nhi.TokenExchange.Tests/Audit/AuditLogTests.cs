@@ -83,7 +83,7 @@ internal sealed class AuditLogTests
     }
 
     [Test]
-    public async Task P57_A_log_that_blocks_who_calls_it_holds_an_exchange_up_for_two_seconds_and_no_other_sink()
+    public async Task P57_A_log_that_blocks_who_calls_it_holds_an_exchange_up_for_seconds_and_no_other_sink()
     {
         using var log = new LeveledLog(LogLevel.Debug);
         await using TestJob job = await TestJob.StartAsync(more: b => b.Logging(log).AuditToLog());
@@ -106,13 +106,70 @@ internal sealed class AuditLogTests
             TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => getting)!;
             Assert.That((refused.Code, refused.Message), Is.EqualTo(("NHI6001", refused.Message)));
             Assert.That(refused.Message, Does.Contain("could not record 'Attested' (TimeoutException)"));
-            Assert.That(log.Waiting, Is.EqualTo(1), "it holds one thread");
+            Assert.That((log.Waiting, log.HeldOfThePool), Is.EqualTo((1, 0)), "it holds one thread, and none of the pool");
         }
         finally
         {
             log.Gate.Set();
         }
         await Eventually.HoldsAsync(() => log.Lines.Count(line => line.Contains("warehouse attested", StringComparison.Ordinal)) == 2, "what waited is written late, in its place");
+    }
+
+    [Test]
+    public async Task P57_A_refresh_lands_while_the_log_hangs_that_is_to_record_it_and_its_failure_is_said_late()
+    {
+        using var log = new LeveledLog(LogLevel.Debug);
+        await using TestJob job = await TestJob.StartAsync(more: b => b.Logging(log).AuditToLog());
+        BearerToken held = await job.Warehouse.GetAsync();
+        log.Gate.Reset();
+        try
+        {
+            job.Time.Advance(held.ExpiresAt - job.Time.GetUtcNow() - TimeSpan.FromMinutes(1));
+            Assert.That(await job.Warehouse.GetAsync(), Is.SameAs(held), "it is due, and serves on");
+            await Eventually.HoldsAsync(() => log.Waiting > 0, "the log hangs");
+            await Eventually.HoldsAsync(
+                () =>
+                {
+                    job.Time.Advance(TimeSpan.FromSeconds(1));
+                    return job.Session.Leases.FlightsInTheAir == 0;
+                },
+                "its end, while the log hangs yet",
+                TimeSpan.FromSeconds(20));
+            Assert.That(log.Text, Does.Not.Contain("NHI6001"));
+        }
+        finally
+        {
+            log.Gate.Set();
+        }
+        await Eventually.HoldsAsync(() => log.Lines.Any(line => line.Contains("NHI6001", StringComparison.Ordinal)), "the failure of the refresh");
+    }
+
+    [Test]
+    public async Task P57_A_job_that_is_cut_short_ends_its_credentials_and_itself_while_its_log_hangs()
+    {
+        using var log = new LeveledLog(LogLevel.Debug);
+        await using TestJob job = await TestJob.StartAsync(more: b => b.Logging(log).AuditToLog());
+        await job.Warehouse.GetAsync();
+        log.Gate.Reset();
+        try
+        {
+            Task<JobReport> ending = Task.Run(() => job.Session.RevokeAsync("the pipeline leaked"));
+            await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count == 1, "the revocation, at once");
+            await Eventually.HoldsAsync(
+                () =>
+                {
+                    job.Time.Advance(TimeSpan.FromSeconds(1));
+                    return ending.IsCompleted;
+                },
+                "the job's end, while the log hangs yet",
+                TimeSpan.FromSeconds(20));
+            Assert.That((await ending).AllEnded);
+        }
+        finally
+        {
+            log.Gate.Set();
+        }
+        await Eventually.HoldsAsync(() => log.Text.Contains("the pipeline leaked", StringComparison.Ordinal), "why it was cut short, said late");
     }
 
     [Test]
@@ -208,6 +265,9 @@ internal sealed class AuditLogTests
         /// <summary>How many wait.</summary>
         public int Waiting => _waiting;
 
+        /// <summary>How many threads of the pool had to wait.</summary>
+        public int HeldOfThePool { get; private set; }
+
         public IReadOnlyList<string> Lines => [.. _lines];
 
         public string Text => string.Join('\n', _lines);
@@ -224,6 +284,8 @@ internal sealed class AuditLogTests
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             Interlocked.Increment(ref _waiting);
+            if (!Gate.IsSet && Thread.CurrentThread.IsThreadPoolThread)
+                HeldOfThePool++;
             Gate.Wait();
             Interlocked.Decrement(ref _waiting);
             if (IsEnabled(logLevel))

@@ -87,6 +87,21 @@ internal sealed class AuditSummaryTests : AuditTrailFixture
         Assert.That(Summary(End(AuditEventKind.Revoked, "a", 1), Grant("a", 1), Renewal("a", 1, after: 30)).NotEnded, Is.Empty);
 
     [Test]
+    public void What_a_recoverer_told_before_its_job_did_is_the_later_word_all_the_same([Values] bool isRevokedAtLast)
+    {
+        AuditEvent[] ends = isRevokedAtLast ? [Told(AuditEventKind.Orphaned), Told(AuditEventKind.Revoked)] : [Told(AuditEventKind.Recovered)];
+        AuditSummary summary = Summary([.. ends, OfItsJob(Grant("a", 1))]);
+        Assert.That(summary.NotEnded.Select(one => one.Event.Kind), Is.EqualTo(isRevokedAtLast ? [] : new[] { AuditEventKind.Recovered }));
+
+        static AuditEvent Told(AuditEventKind kind) => End(kind, "a", 1);
+
+        static AuditEvent OfItsJob(AuditEvent one) => new()
+        {
+            Kind = one.Kind, At = one.At, FlightId = one.FlightId, SessionId = Flight(0, 1), Target = one.Target, Job = one.Job, Fingerprint = one.Fingerprint, UnusableFrom = one.UnusableFrom, DiesAt = one.DiesAt,
+        };
+    }
+
+    [Test]
     public void What_a_later_start_found_let_go_is_not_said_to_be_of_a_job_that_runs()
     {
         AuditRecord last = Summary(Grant("a", 1), End(AuditEventKind.Recovered, "a", 1)).NotEnded.Single();

@@ -38,6 +38,16 @@ internal sealed class AuditTrailSampleTests : AuditTrailFixture
     }
 
     [Test]
+    public async Task A_chain_without_its_first_parts_is_not_well_though_an_anchor_vouches_for_them()
+    {
+        ChainFiles chain = SmallChain().WriteTo(Folder);
+        File.Delete(Path.Combine(Folder, chain.NameOf(1)));
+        (string said, int exitCode) = await RunAsync(Folder, $"{chain.Id}:{chain.Parts[0].Count}:{chain.Parts[0][^1][^66..^2]}");
+        Assert.That((exitCode, said), Is.EqualTo((2, said)));
+        Assert.That(said, Does.StartWith("INTACT, 1 WITHOUT ITS FIRST PARTS"));
+    }
+
+    [Test]
     public async Task A_folder_that_is_not_there_and_an_anchor_that_is_none_are_told_without_a_stack()
     {
         (string said, int exitCode) = await RunAsync(Path.Combine(Folder, "nowhere"));

@@ -122,12 +122,18 @@ internal sealed class KilledAuditTests : AuditFolderFixture
         identity.WriteProofFile(proof, emulator.Authorization.Issuer.AbsoluteUri);
         using Process child = start([Folder, emulator.Authorization.Issuer.AbsoluteUri, proof]);
         Task reading = ReadAsync(child, said);
-        await Eventually.HoldsAsync(() => child.HasExited || isThere(said), "the instant to kill it", TimeSpan.FromMinutes(2));
-        if (child.HasExited)
-            throw new AssertionException($"The job ended by itself: {await child.StandardError.ReadToEndAsync()}");
-        child.Kill();
-        await child.WaitForExitAsync();
-        await reading;
+        try
+        {
+            await Eventually.HoldsAsync(() => child.HasExited || isThere(said), "the instant to kill it", TimeSpan.FromMinutes(2));
+            if (child.HasExited)
+                throw new AssertionException($"The job ended by itself: {await child.StandardError.ReadToEndAsync()}");
+        }
+        finally   // one that waits to be killed waits for ever
+        {
+            child.Kill(entireProcessTree: true);
+            await child.WaitForExitAsync();
+            await reading;
+        }
         return [.. said];
     }
 

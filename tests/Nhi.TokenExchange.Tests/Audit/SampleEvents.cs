@@ -59,9 +59,9 @@ internal static class SampleEvents
         ExposureAnswer.Yes("Databricks ends no token before its time"), ExposureAnswer.No("it is shown once, to this process"), ExposureAnswer.No("the proof is known to be a workload's"));
 
     /// <summary>The same event with other texts everywhere that a text from outside may stand.</summary>
-    public static AuditEvent With(string text) => new()
+    public static AuditEvent With(string text, AuditEventKind kind = AuditEventKind.Issued, ScopeSet scopes = default) => new()
     {
-        Kind = AuditEventKind.Issued, At = Start, Host = text, FlightId = Flight, Target = text, Job = new JobContext { Pipeline = text, Run = text, Task = text, Dataset = text, Purpose = text, Environment = text }, Issuer = text, SubjectIssuer = text,
+        Kind = kind, RequestedScopes = scopes, AskedScopes = scopes, Scopes = scopes, At = Start, Host = text, FlightId = Flight, Target = text, Job = new JobContext { Pipeline = text, Run = text, Task = text, Dataset = text, Purpose = text, Environment = text }, Issuer = text, SubjectIssuer = text,
         Subject = text, Through = text, Audience = text, SubjectFingerprint = text, SubjectClaims = Enumerable.Range(0, 8).ToDictionary(i => $"claim-{i}", _ => text), Exposure = new CredentialExposure(ExposureAnswer.Yes(text), ExposureAnswer.Yes(text), ExposureAnswer.No(text)),
         StaticKey = new StaticKeyUse { Owner = text, Until = Start, Secret = text, Version = text }, ActorIssuer = text, ActorSubject = text, ActorFingerprint = text, Tenant = text, Caller = new CredentialCaller(text, text, 1, 2), Resources = [.. Enumerable.Repeat(text, 1000)], RequestedResources = [.. Enumerable.Repeat(text, 1000)], RequestedAuthorizationDetails = text,
         AuthorizationDetails = text, Rule = text, PolicyRevision = text, Fingerprint = text, RevocationHandle = text, Code = text, Reason = text, CorrelationId = text,

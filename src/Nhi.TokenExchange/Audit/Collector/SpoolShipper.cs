@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace Nhi.TokenExchange;
 
 /// <summary>Sends what is in the spool, file by file and in order, and deletes each file that the collector has: first those of processes that are gone, then the session's own.</summary>
@@ -25,6 +23,7 @@ internal sealed class SpoolShipper
     private readonly AuditSpool _spool;
     private readonly AuditFileSink _file;
     private readonly CollectorChannel _channel;
+    private readonly CollectorState _state;
     private readonly CancellationTokenSource _end = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _loop;
@@ -32,21 +31,20 @@ internal sealed class SpoolShipper
     private int _diskFailures;
     private long _diskFailedAt;
     private TimeSpan _diskWait;
-    private string? _failing;
-    private string? _refusing;
-    private long? _saidAt;
 
     public SpoolShipper(AuditCollectorPlan plan, JobSession session, AuditSpool spool, AuditFileSink file)
     {
         (_plan, _session, _spool, _file) = (plan, session, spool, file);
         _channel = new CollectorChannel(plan, session);
+        _state = new CollectorState(session.Plan, plan.Endpoint.IdnHost);
         _loop = OwnThread.Run(Run);
     }
 
     /// <summary>Why the collector did not take the last batch, or why a file could not be sent or taken away; null: all is well, or nothing was sent.</summary>
-    public string? Failing => _failing ?? _refusing ?? (_stuck.Count > 0 ? "a file of the spool can't be read, or taken away; see the log" : null);
+    public string? Failing => _state.Failing ?? (_stuck.Count > 0 ? "a file of the spool can't be read, or taken away; see the log" : null);
 
-    private ILogger Logger => _session.Plan.Logger;
+    // A log that hangs keeps nothing from being sent.
+    private SessionLog Log => _session.Plan.Log;
 
     /// <summary>Sends what is left, as long as the collector takes it; what is not sent at the deadline is left to the next start. The file has ended before.</summary>
     public async Task EndAsync(CancellationToken deadline)
@@ -87,7 +85,7 @@ internal sealed class SpoolShipper
             left++;
         }
         if (left > 0)
-            Logger.AuditSpoolLeft(_session.Context, ExceptionText.Clean(_plan.Spool, 200), left);
+            Log.SayLater(log => log.AuditSpoolLeft(_session.Context, ExceptionText.Clean(_plan.Spool, 200), left));
     }
 
     // What the disk kept from being sent or taken away is tried again when its time has come, before what came since.
@@ -138,7 +136,7 @@ internal sealed class SpoolShipper
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
-            Logger.AuditSpoolFailed(_session.Context, ExceptionText.Clean(_plan.Spool, 200), ExceptionText.Clean(failed.Message, 300));
+            Log.SayLater(log => log.AuditSpoolFailed(_session.Context, ExceptionText.Clean(_plan.Spool, 200), ExceptionText.Clean(failed.Message, 300)));
         }
     }
 
@@ -152,7 +150,7 @@ internal sealed class SpoolShipper
         }
         catch (Exception failed) when (failed is IOException or UnauthorizedAccessException or TokenExchangeException)
         {
-            Logger.AuditSpoolFailed(_session.Context, ExceptionText.Clean(path, 300), ExceptionText.Clean(failed.Message, 300));
+            Log.SayLater(log => log.AuditSpoolFailed(_session.Context, ExceptionText.Clean(path, 300), ExceptionText.Clean(failed.Message, 300)));
         }
     }
 
@@ -173,7 +171,7 @@ internal sealed class SpoolShipper
         {
             isStuck = failed is IOException or UnauthorizedAccessException || failed.InnerException is IOException or UnauthorizedAccessException;   // else it is no file of ours, and never will be
             if (!_stuck.Contains(file))   // said once
-                Logger.AuditSpoolFailed(_session.Context, ExceptionText.Clean(file.Part.Path, 300), ExceptionText.Clean(failed.Message, 300));
+                Log.SayLater(log => log.AuditSpoolFailed(_session.Context, ExceptionText.Clean(file.Part.Path, 300), ExceptionText.Clean(failed.Message, 300)));
         }
         finally
         {
@@ -232,12 +230,12 @@ internal sealed class SpoolShipper
             {
                 if (answer == CollectorChannel.Answer.Taken)
                 {
-                    NoteTaken();
+                    _state.Taken();
                     return;
                 }
                 if (batch.Events.Count == 1)
                 {
-                    _refusing = $"{why} to the last event that it was sent; that one was set aside";
+                    _state.Refused(why);
                     rejected.Add(batch.Events[0].Line);
                     return;
                 }
@@ -246,7 +244,7 @@ internal sealed class SpoolShipper
                 Send(second, rejected);
                 return;
             }
-            NoteFailure(why);
+            _state.Failed(why);
             if (_end.IsCancellationRequested)   // the next start goes on
                 _stop.Cancel();
             TimeSpan backoff = Backoff(failures);
@@ -278,24 +276,6 @@ internal sealed class SpoolShipper
         string aside = file.SetAside(_plan.Disk);
         PrivateFolder.Flush(_plan.Spool);
         file.IsSetAside = true;
-        Logger.AuditEventsRefused(_session.Context, _plan.Endpoint.IdnHost, file.Rejected.Count, ExceptionText.Clean(aside, 300), ErrorCodes.AuditEventsRefused);
-    }
-
-    private void NoteFailure(string why)
-    {
-        _failing = why;
-        if (_saidAt is { } saidAt && _session.Plan.Time.GetElapsedTime(saidAt) < TimeSpan.FromMinutes(1))
-            return;
-        _saidAt = _session.Plan.Time.GetTimestamp();
-        Logger.AuditCollectorFails(_session.Context, _plan.Endpoint.IdnHost, why, ErrorCodes.AuditCollectorFails);
-    }
-
-    private void NoteTaken()
-    {
-        _refusing = null;
-        if (_failing is null)
-            return;
-        (_failing, _saidAt) = (null, null);
-        Logger.AuditCollectorIsBack(_session.Context, _plan.Endpoint.IdnHost);
+        Log.SayLater(log => log.AuditEventsRefused(_session.Context, _plan.Endpoint.IdnHost, file.Rejected.Count, ExceptionText.Clean(aside, 300), ErrorCodes.AuditEventsRefused));
     }
 }

@@ -46,16 +46,14 @@ public sealed class AuditSummary
                 if (_permitted.Remove(told.FlightId, out RuleUse? by))
                     by.Grants++;
                 Of(_targets, told.Target, () => new TargetLives(told.Target)).Add(told, Keep(record));
-                if (_endedBefore.Contains(KeyOf(told)))
-                    _living.Remove(KeyOf(told));
                 break;
             case AuditEventKind.Orphaned:
             case AuditEventKind.Recovered when told.Fingerprint is not null:   // without one nobody has it
                 Keep(record);
                 break;
             case AuditEventKind.Revoked or AuditEventKind.Expired:
-                // Whoever recovered may have a clock that is behind: its chain is read first then.
-                if (!_living.Remove(KeyOf(told)) && told.IsToldByAnotherSession && _endedBefore.Count < MostWaiting)
+                bool isOfReadChain = _living.Remove(KeyOf(told), out (AuditRecord Last, DateTimeOffset) ended) && !ended.Last.Event.IsToldByAnotherSession;
+                if (told.IsToldByAnotherSession && !isOfReadChain && _endedBefore.Count < MostWaiting)
                     _endedBefore.Add(KeyOf(told));
                 break;
             case AuditEventKind.Failed:
@@ -64,12 +62,14 @@ public sealed class AuditSummary
         }
     }
 
-    // When its credential was told of first.
+    // When its credential was told of first. Whoever recovered may have a clock that is behind: its chain is read first then, and what it says is the later word all the same.
     private DateTimeOffset Keep(AuditRecord record)
     {
         string key = KeyOf(record.Event);
-        DateTimeOffset first = record.Event.Kind is AuditEventKind.Issued or AuditEventKind.Refreshed || !_living.TryGetValue(key, out (AuditRecord, DateTimeOffset First) known) ? record.Event.At : known.First;
-        _living[key] = (record, first);
+        bool isKnown = _living.TryGetValue(key, out (AuditRecord Last, DateTimeOffset First) known);
+        DateTimeOffset first = record.Event.Kind is AuditEventKind.Issued or AuditEventKind.Refreshed || !isKnown ? record.Event.At : known.First;
+        if (!_endedBefore.Contains(key))
+            _living[key] = (isKnown && known.Last.Event.IsToldByAnotherSession && !record.Event.IsToldByAnotherSession ? known.Last : record, first);
         return first;
     }
 

@@ -48,7 +48,7 @@ public sealed class AuditChain
     /// <summary>What a crash, or a write that is on its way, left of a last line; null if nothing is.</summary>
     public AuditFinding? TornTail { get; internal set; }
 
-    /// <summary>The first line that does not hold, and what the chain's process noticed of that by what stands behind; null if all hold.</summary>
+    /// <summary>The first line that does not hold, and what the chain's process noticed of that part by what stands behind; null if all hold.</summary>
     public AuditFinding? Fault { get; internal set; }
 
     /// <summary>The anchor of the last line that holds: to keep elsewhere.</summary>

@@ -1,10 +1,11 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 
 namespace Nhi.TokenExchange;
 
 /// <summary>What the first line of an audit file says: which part of which chain it is, and who writes it.</summary>
-internal sealed record AuditFileHeader(string Path, Guid Chain, int Part, int ProcessId, DateTimeOffset Started)
+internal sealed record AuditFileHeader(string Path, Guid Chain, int Part, int ProcessId, DateTimeOffset Started, string Hash)
 {
     private const string Format = "nhi-audit/1";
 
@@ -23,7 +24,7 @@ internal sealed record AuditFileHeader(string Path, Guid Chain, int Part, int Pr
         using JsonDocument json = Parse(line[first.Event]);
         try
         {
-            return Read(path, json.RootElement) ?? throw new FormatException("does not say which part of which chain the file is");
+            return Read(path, json.RootElement, Encoding.ASCII.GetString(first.Hash)) ?? throw new FormatException("does not say which part of which chain the file is");
         }
         catch (InvalidOperationException)
         {
@@ -62,7 +63,7 @@ internal sealed record AuditFileHeader(string Path, Guid Chain, int Part, int Pr
             : string.Create(CultureInfo.InvariantCulture, $"says part {Part} of process {ProcessId}, started {Started.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}, and the file's name says otherwise: files were exchanged, or renamed");
     }
 
-    private static AuditFileHeader? Read(string path, JsonElement header)
+    private static AuditFileHeader? Read(string path, JsonElement header, string hash)
     {
         if (!Is(header, "kind", "file"))
             return null;
@@ -72,7 +73,7 @@ internal sealed record AuditFileHeader(string Path, Guid Chain, int Part, int Pr
             && header.TryGetProperty("part", out JsonElement number) && number.ValueKind == JsonValueKind.Number && number.TryGetInt32(out int part) && part > 0
             && header.TryGetProperty("pid", out JsonElement process) && process.ValueKind == JsonValueKind.Number && process.TryGetInt32(out int pid)
             && Text(header, "started") is { } instant && DateTimeOffset.TryParse(instant, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset started)
-                ? new AuditFileHeader(path, chain, part, pid, started) : null;
+                ? new AuditFileHeader(path, chain, part, pid, started, hash) : null;
     }
 
     private static bool Is(JsonElement owner, string name, string value) => owner.TryGetProperty(name, out JsonElement member) && member.ValueKind == JsonValueKind.String && member.ValueEquals(value);

@@ -25,19 +25,20 @@ internal sealed class ChainVerifier(AuditChain chain, ILookup<long, AuditAnchor>
                 Read(files[at]);
             if (chain.Fault is not { } fault)
                 continue;
-            bool isOfThis = fault.File == files[at].Path && fault.Line > 1;   // else its file may hold by itself
-            ReadBehind(fault, files.Skip(isOfThis ? at + 1 : at), isOfThis ? files[at] : before);
+            int expected = (before?.Part ?? 0) + 1;
+            bool isThis = fault.File == files[at].Path, isRead = isThis && fault.Line > 1;   // else its file may hold by itself
+            int part = !isThis ? before!.Part : isRead ? files[at].Part : Math.Min(files[at].Part, expected);
+            ReadBehind(fault, part, files, isRead ? at + 1 : at);
         }
         if (chain.Fault is null && anchors.Where(group => group.Key > _sequence).SelectMany(group => group).OrderBy(anchor => anchor.Sequence).FirstOrDefault() is { Hash: not null } beyond)
             chain.Fault = Fault(files[^1].Path, _lastLine + 1, $"is missing: the anchor {beyond} was said of a line that is not there; the chain was cut behind its line {Text(_sequence)}");
     }
 
-    private void ReadBehind(AuditFinding fault, IEnumerable<AuditFileHeader> files, AuditFileHeader? before)
+    // What stands behind an end, too: somebody may have written that.
+    private void ReadBehind(AuditFinding fault, int part, IReadOnlyList<AuditFileHeader> files, int read)
     {
-        if (chain.IsEnded)   // nothing of its process comes behind that
-            return;
-        var behind = new BehindFault(chain, anchors, onRecord, cancellationToken);
-        behind.Read(files, before);
+        var behind = new BehindFault(chain, part, anchors, onRecord, cancellationToken);
+        behind.Read(files.Skip(read), files.Take(read));
         if (behind.Noticed is { } noticed)
             chain.Fault = Fault(fault.File, fault.Line, $"{fault.What}; its process noticed: {noticed}");
     }

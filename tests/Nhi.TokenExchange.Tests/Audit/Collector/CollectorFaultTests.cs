@@ -148,6 +148,20 @@ internal sealed class CollectorFaultTests : CollectorFixture
     }
 
     [Test]
+    public async Task Health_is_degraded_by_a_refusal_alone_and_says_it_not_what_was_before([Values] bool isDownBefore)
+    {
+        int left = isDownBefore ? 6 : 0;   // more than the quick tries of one request
+        Collector.Answer = _ => ScriptedAnswer.Status(Interlocked.Decrement(ref left) >= 0 ? 503 : 400);
+        await using JobSession job = await StartAsync();
+        await job.Provider<BearerToken>("warehouse").GetAsync();
+        await Eventually.HoldsAsync(() => Log.Text.Contains("NHI6013", StringComparison.Ordinal), "it refuses each of them");
+
+        Assert.That(await HealthOf(job), Is.EqualTo(HealthStatus.Degraded));
+        Assert.That(job.Audit.CollectorFailing, Does.StartWith("it answered 400").And.Contain("was set aside"));
+        Assert.That(Log.Text, isDownBefore ? Does.Contain("it answered 503") : Does.Not.Contain("it answered 503"));
+    }
+
+    [Test]
     public async Task Killed_between_two_batches_nothing_is_lost_and_what_comes_twice_has_the_same_key([Range(1, 6)] int run)
     {
         int lines = new Random(Environment.TickCount + (run * 7919)).Next(20, 101);

@@ -1,0 +1,41 @@
+using Microsoft.Extensions.Logging;
+
+namespace Nhi.TokenExchange;
+
+/// <summary>Says to the log what must hold up nothing, behind what was said before: a log may block who calls it.</summary>
+/// <param name="logger">The log.</param>
+/// <param name="turns">Calls it, and is what the audit's own lines go through, too.</param>
+/// <param name="time">The session's clock.</param>
+internal sealed class SessionLog(ILogger logger, InTurn turns, TimeProvider time)
+{
+    /// <summary>Says it, and waits for nothing. Where too much waits for the log already, it is lost.</summary>
+    public void SayLater(Action<ILogger> say) => Added(say).Forget();
+
+    /// <summary>Says it, and waits until it is said: for two seconds at most.</summary>
+    public async Task SayAsync(Action<ILogger> say)
+    {
+        try
+        {
+            await Added(say).WaitAsync(JobAudit.Deadline, time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // It is said when the log takes lines again.
+        }
+    }
+
+    /// <summary>Waits until all is said: for two seconds at most.</summary>
+    public Task SaidAsync() => SayAsync(static _ => { });
+
+    private Task Added(Action<ILogger> say)
+    {
+        try
+        {
+            return turns.Add(() => Quietly.Do(() => say(logger)));
+        }
+        catch (IOException)   // as much waits as may
+        {
+            return Task.CompletedTask;
+        }
+    }
+}
