@@ -17,7 +17,7 @@ internal sealed class LoggerAuditSink(ILogger logger, bool isGiven = true, InTur
     /// <summary>Whether it would refuse events of this level.</summary>
     public bool LeavesOut(LogLevel level) => isGiven && !logger.IsEnabled(level);
 
-    public ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken) => new(_turns.Add(() => Write(auditEvent)));
+    public ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken) => isGiven ? new(_turns.Add(() => Write(auditEvent))) : default;   // there is no log
 
     private void Write(AuditEvent auditEvent)
     {

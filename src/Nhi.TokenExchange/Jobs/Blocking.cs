@@ -12,5 +12,18 @@ internal static class Blocking
     public static void Wait(Task task) => task.GetAwaiter().GetResult();
 
     public static T Wait<T>(Task<T> task) => task.GetAwaiter().GetResult();
+
+    /// <summary>Waits for a moment of real time. How the task ended, if it did, is for who awaits it.</summary>
+    public static void WaitAtMost(TimeSpan moment, Task task)
+    {
+        try
+        {
+            task.Wait(moment);
+        }
+        catch (AggregateException)
+        {
+            // It failed, and says so to who awaits it.
+        }
+    }
 #pragma warning restore RS0030
 }
