@@ -5,9 +5,9 @@ namespace Nhi.TokenExchange;
 /// <summary>A line of the log and the audit event that it tells: the text stays as it is, the attributes are those of the line and then all of the event.</summary>
 /// <remarks>Attributes are made for a provider that looks at them: one that writes the text alone pays nothing for them.</remarks>
 /// <param name="state">What the line was made of.</param>
-/// <param name="formatter">Makes the text of that.</param>
+/// <param name="text">Makes the text of that.</param>
 /// <param name="auditEvent">The event.</param>
-internal sealed class AuditLine<TState>(TState state, Func<TState, Exception?, string> formatter, AuditEvent auditEvent) : IReadOnlyList<KeyValuePair<string, object?>>
+internal sealed class AuditLine(object? state, Func<Exception?, string> text, AuditEvent auditEvent) : IReadOnlyList<KeyValuePair<string, object?>>
 {
     private const string Template = "{OriginalFormat}";
 
@@ -19,7 +19,7 @@ internal sealed class AuditLine<TState>(TState state, Func<TState, Exception?, s
 
     public KeyValuePair<string, object?> this[int index] => Attributes[index];
 
-    public string Text(Exception? exception) => formatter(state, exception);
+    public string Text(Exception? exception) => text(exception);
 
     public override string ToString() => Text(null);
 
@@ -35,5 +35,5 @@ internal sealed class AuditLine<TState>(TState state, Func<TState, Exception?, s
     }
 
     // The names of a job and of a target come from outside, too.
-    private static KeyValuePair<string, object?> Shown(KeyValuePair<string, object?> one) => one.Value is string text ? new(one.Key, AuditText.Shown(text, AuditText.LongestProse)) : one;
+    private static KeyValuePair<string, object?> Shown(KeyValuePair<string, object?> one) => one.Value is string said ? new(one.Key, AuditText.Shown(said, AuditText.LongestProse)) : one;
 }

@@ -25,7 +25,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
     private readonly LeaseEnding _ending;
     private readonly WatchedEnd _watchedEnd;
     private readonly Lazy<Task<JobReport>> _completion;
-    private EndCause? _cause;   // the first one counts
+    private readonly TaskCompletionSource<EndCause> _cause = new(TaskCreationOptions.RunContinuationsAsynchronously);   // the first one counts
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private JobSession(SessionPlan plan, bool recoversFromOtherHosts = false, bool onlyRecovers = false)
@@ -257,9 +257,9 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
     /// <summary>Ends what a failed exchange may have made.</summary>
     internal Task EndAnnouncedAsync(TargetRuntime target, JournalEntry announced) => _ending.EndAnnouncedAsync(target, announced);
 
-    private EndCause Cause => Volatile.Read(ref _cause) ?? EndCause.Completed;
+    private EndCause Cause => _cause.Task.IsCompleted ? Blocking.Wait(_cause.Task) : EndCause.Completed;
 
-    private void NoteCause(EndCause cause) => Interlocked.CompareExchange(ref _cause, cause, null);
+    private void NoteCause(EndCause cause) => _cause.TrySetResult(cause);
 
     private void Shut()   // any number of times, by anybody
     {

@@ -1,10 +1,12 @@
+using System.Collections.Concurrent;
+
 namespace Nhi.TokenExchange;
 
 /// <summary>What of a recovery only credentials of the job can end, and what may prove to be such: tells when none is left.</summary>
 internal sealed class OwnWork
 {
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _open;
+    private readonly ConcurrentDictionary<Piece, bool> _open = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Completes when all that was begun is over. What is begun while something else is open counts, too.</summary>
     public Task Done => _done.Task;
@@ -12,25 +14,20 @@ internal sealed class OwnWork
     /// <summary>Begins a piece of it.</summary>
     public Piece Begin()
     {
-        Interlocked.Increment(ref _open);
-        return new Piece(this);
+        var piece = new Piece(this);
+        _open.TryAdd(piece, true);
+        return piece;
     }
 
-    private void End()
+    private void End(Piece piece)
     {
-        if (Interlocked.Decrement(ref _open) == 0)
+        if (_open.TryRemove(piece, out _) && _open.IsEmpty)
             _done.TrySetResult();
     }
 
     /// <summary>A piece, which is over when it is disposed; any number of times.</summary>
     public sealed class Piece(OwnWork work) : IDisposable
     {
-        private bool _isOver;
-
-        public void Dispose()
-        {
-            if (!Interlocked.Exchange(ref _isOver, true))
-                work.End();
-        }
+        public void Dispose() => work.End(this);
     }
 }
