@@ -82,6 +82,9 @@ internal sealed class AuditLogTests
         }
     }
 
+    // Who writes to the log gives it some milliseconds of real time: steps that are too long would be over before.
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(20);
+
     [Test]
     public async Task P57_A_log_that_blocks_who_calls_it_holds_an_exchange_up_for_seconds_and_no_other_sink()
     {
@@ -97,7 +100,7 @@ internal sealed class AuditLogTests
             await Eventually.HoldsAsync(
                 () =>
                 {
-                    job.Time.Advance(TimeSpan.FromSeconds(1));
+                    job.Time.Advance(Step);
                     return getting.IsCompleted;
                 },
                 "the refusal, while the log hangs yet",
@@ -130,7 +133,7 @@ internal sealed class AuditLogTests
             await Eventually.HoldsAsync(
                 () =>
                 {
-                    job.Time.Advance(TimeSpan.FromSeconds(1));
+                    job.Time.Advance(Step);
                     return job.Session.Leases.FlightsInTheAir == 0;
                 },
                 "its end, while the log hangs yet",
@@ -158,7 +161,7 @@ internal sealed class AuditLogTests
             await Eventually.HoldsAsync(
                 () =>
                 {
-                    job.Time.Advance(TimeSpan.FromSeconds(1));
+                    job.Time.Advance(Step);
                     return ending.IsCompleted;
                 },
                 "the job's end, while the log hangs yet",
