@@ -10,8 +10,6 @@ internal sealed class InTurn
 {
     // What a log that blocks for minutes leaves behind.
     private const int MostWaiting = 1 << 14;
-    // An exchange has some lines, one soon after the other: they need one thread.
-    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(100);
     // What calls as quickly as logs do is done when the caller goes on. These are milliseconds of a thread, which no clock of a session moves.
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(20);
 
@@ -38,7 +36,7 @@ internal sealed class InTurn
     {
         do
         {
-            while (_waiting.TryTake(out Call? call, Linger))
+            while (_waiting.TryTake(out Call? call))
                 Make(call);
             _turn.GiveBack();
         }
