@@ -3,13 +3,15 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>Calls what may block who calls it, such as a log whose console nobody reads: one call after the other, on a thread of its own while there is something to call. Who waits for a call may stop waiting.</summary>
-/// <remarks>The thread is none of the pool, which may be full of callers that wait for a credential.</remarks>
+/// <summary>Calls what may block who calls it, such as a log whose console nobody reads: one call after the other, on a thread of its own while there is something to call, and for a second more. Who waits for a call may stop waiting.</summary>
+/// <remarks>The thread is none of the pool, which may be full of callers that wait for a credential. To start one costs ten times what it costs to wake one that waits.</remarks>
 [SuppressMessage("Reliability", "CA1001", Justification = "A collection whose wait handles nobody takes holds nothing that has to be released.")]
 internal sealed class InTurn
 {
     // What a log that blocks for minutes leaves behind.
     private const int MostWaiting = 1 << 14;
+    // An exchange has some lines, with an issuer's answer between them: they need one thread.
+    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
     // What calls as quickly as logs do is done when the caller goes on. These are milliseconds of a thread, which no clock of a session moves.
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(20);
 
@@ -17,18 +19,20 @@ internal sealed class InTurn
     private readonly Turns _turn = new(1);
 
     /// <summary>Adds a call, and waits a moment for it. It sees the caller's activity and scopes.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="isLast">Whether the thread is to wait for none after it. One that is added nevertheless has another.</param>
     /// <returns>Completes with the call.</returns>
     /// <exception cref="IOException">Too many wait.</exception>
-    public Task Add(Action call)
+    public Task Add(Action call, bool isLast = false)
     {
-        var added = new Call(call, ExecutionContext.Capture(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var added = new Call(call, isLast, ExecutionContext.Capture());
         if (!_waiting.TryAdd(added))
             throw new IOException("too many lines wait for the log");
         if (_turn.TryTake())
             OwnThread.Run(Run).Forget();
         if (_waiting.Count <= 1)   // else it is slow already
-            Blocking.WaitAtMost(Moment, added.Done.Task);
-        return added.Done.Task;
+            Blocking.WaitAtMost(Moment, added.Task);
+        return added.Task;
     }
 
     // Looks again when the turn is given back: who added a call just before found it taken.
@@ -36,28 +40,35 @@ internal sealed class InTurn
     {
         do
         {
-            while (_waiting.TryTake(out Call? call))
-                Make(call);
+            TimeSpan patience = Linger;
+            while (_waiting.TryTake(out Call? call, patience))
+            {
+                call.Make();
+                patience = call.IsLast ? TimeSpan.Zero : Linger;
+            }
             _turn.GiveBack();
         }
         while (_waiting.Count > 0 && _turn.TryTake());
     }
 
-    private static void Make(Call call)
+    private sealed class Call(Action made, bool isLast, ExecutionContext? context) : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
     {
-        try
+        public bool IsLast => isLast;
+
+        public void Make()
         {
-            if (call.Context is { } context)
-                ExecutionContext.Run(context, static state => ((Call)state!).Made(), call);
-            else
-                call.Made();
-            call.Done.TrySetResult();
-        }
-        catch (Exception failed)   // it is the waiter's
-        {
-            call.Done.TrySetException(failed);
+            try
+            {
+                if (context is null)
+                    made();
+                else
+                    ExecutionContext.Run(context, static state => ((Action)state!)(), made);
+                TrySetResult();
+            }
+            catch (Exception failed)   // it is the waiter's
+            {
+                TrySetException(failed);
+            }
         }
     }
-
-    private sealed record Call(Action Made, ExecutionContext? Context, TaskCompletionSource Done);
 }

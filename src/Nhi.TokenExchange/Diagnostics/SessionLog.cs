@@ -27,11 +27,14 @@ internal sealed class SessionLog(ILogger logger, InTurn turns, TimeProvider time
     /// <summary>Waits until all is said: for two seconds at most.</summary>
     public Task SaidAsync() => SayAsync(static _ => { });
 
-    private Task Added(Action<ILogger> say)
+    /// <summary>The session is over, and has no more to say: its thread waits for nothing.</summary>
+    public void SayNoMore() => Added(static _ => { }, isLast: true).Forget();
+
+    private Task Added(Action<ILogger> say, bool isLast = false)
     {
         try
         {
-            return turns.Add(() => Quietly.Do(() => say(logger)));
+            return turns.Add(() => Quietly.Do(() => say(logger)), isLast);
         }
         catch (IOException)   // as much waits as may
         {

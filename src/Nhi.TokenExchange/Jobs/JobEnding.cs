@@ -55,6 +55,7 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAcc
             await session.Audit.ShipAsync().IsDoneBeforeAsync(records.Token).ConfigureAwait(false);
         if (report.FlightsInTheAir == 0)
             await released.IsDoneBeforeAsync(deadline.Token).ConfigureAwait(false);
+        Plan.Log.SayNoMore();
         return report;
     }
 
