@@ -1,8 +1,13 @@
+using System.Collections.ObjectModel;
+
 namespace Nhi.TokenExchange;
 
 /// <summary>One thing that happened to one target of one job, or to the job. Proof, credential and revocation are joined by flight and fingerprint; tokens are never part of it.</summary>
 public sealed class AuditEvent
 {
+    // Each question to the machine is a system call and a text of its own.
+    private static readonly string s_host = Environment.MachineName;
+
     /// <summary>What happened.</summary>
     public required AuditEventKind Kind { get; init; }
 
@@ -19,7 +24,7 @@ public sealed class AuditEvent
     public int? ProcessId { get; init; } = Environment.ProcessId;
 
     /// <summary>The name of its machine, as the machine says; of an event that is made, of this one.</summary>
-    public string? Host { get; init; } = Environment.MachineName;
+    public string? Host { get; init; } = s_host;
 
     /// <summary>Joins the events of one exchange, and later those of the credential that came of it. All zeros where the event is the whole job's.</summary>
     public required Guid FlightId { get; init; }
@@ -52,7 +57,7 @@ public sealed class AuditEvent
     public string? SubjectFingerprint { get; init; }
 
     /// <summary>Of the proof, the claims that <see cref="TokenExchangeBuilder.AuditClaims"/> names and that are there, by name.</summary>
-    public IReadOnlyDictionary<string, string> SubjectClaims { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> SubjectClaims { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>True if only the configuration says that the identity is a workload's.</summary>
     public bool WorkloadIsAsserted { get; init; }
