@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+
 namespace Nhi.TokenExchange;
 
 /// <summary>Where the events of a session are recorded.</summary>
@@ -11,10 +13,12 @@ internal sealed record AuditPlan(IReadOnlyList<IAuditSink> Required, IReadOnlyLi
     /// <summary>Those of a proof that it has.</summary>
     public IReadOnlyDictionary<string, string> ClaimsOf(AttestedProof? proof)
     {
+        if (proof is null || Claims.Count == 0)
+            return ReadOnlyDictionary<string, string>.Empty;
         var told = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (string name in proof is null ? [] : Claims)
+        foreach (string name in Claims)
         {
-            if (proof!.Claims.TryGetValue(name, out string? value))
+            if (proof.Claims.TryGetValue(name, out string? value))
                 told.Add(name, value);
         }
         return told;

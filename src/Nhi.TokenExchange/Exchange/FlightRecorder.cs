@@ -100,6 +100,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
         string? code = null, string? tenant = null, Credential? credential = null, string? correlationId = null, bool isObserved = false, Grant? grant = null, AccessRequest? requested = null)
     {
         AuditMoment when = session.Moment;
+        Workload? workload = proof?.Workload;
         return new AuditEvent
         {
             Kind = kind,
@@ -111,14 +112,14 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
             Job = proof?.Job?.Job ?? session.Context,
             AttestedFacts = proof?.Job?.Attested ?? JobFacts.None,
             Issuer = plan.Exchanger.Issuer.AbsoluteUri,
-            SubjectIssuer = proof?.Workload.Issuer,
-            Subject = proof?.Workload.Subject,
+            SubjectIssuer = workload?.Issuer,
+            Subject = workload?.Subject,
             Through = proof?.Through,
             Audience = proof is null ? null : plan.Exchanger.SubjectAudience.ToString(),
             SubjectFingerprint = proof?.Token.Fingerprint,
             SubjectClaims = session.Plan.Audit.ClaimsOf(proof),
-            WorkloadIsAsserted = proof?.Workload.IsAsserted ?? false,
-            IsAPersons = proof?.Workload.IsAPersons ?? false,
+            WorkloadIsAsserted = workload?.IsAsserted ?? false,
+            IsAPersons = workload?.IsAPersons ?? false,
             IsPlatformIssued = plan.Exchanger.IsPlatformIssued,
             Exposure = session.Runtime(plan.Name).ExposureBy(proof),
             StaticKey = plan.Exchanger.StaticKey?.As(credential),

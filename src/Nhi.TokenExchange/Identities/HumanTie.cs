@@ -3,6 +3,10 @@ namespace Nhi.TokenExchange;
 /// <summary>Whether what a target is given hangs on a person's login: of its proof, where there is one, or else of how its identities are declared.</summary>
 internal static class HumanTie
 {
+    private static readonly ExposureAnswer s_aPersons = ExposureAnswer.Yes("the proof is a person's, let through for development");
+    private static readonly ExposureAnswer s_asserted = ExposureAnswer.No("the configuration vouches that the proof is a workload's, which it does not show by itself");
+    private static readonly ExposureAnswer s_attested = ExposureAnswer.No("the platform attests that the proof is a workload's");
+
     /// <param name="target">The target.</param>
     /// <param name="proof">The proof at hand; null before there is one.</param>
     public static ExposureAnswer Of(TargetRuntime target, AttestedProof? proof)
@@ -26,9 +30,9 @@ internal static class HumanTie
     private static ExposureAnswer? OfActor(TargetPlan plan) => plan.Actor is { } declared ? OfIdentity(declared) : null;
 
     private static ExposureAnswer OfProof(AttestedProof proof) =>
-        proof.IsAPersons ? ExposureAnswer.Yes("the proof is a person's, let through for development")
-        : proof.WorkloadIsAsserted ? ExposureAnswer.No("the configuration vouches that the proof is a workload's, which it does not show by itself")
-        : ExposureAnswer.No(proof.Platform is { } platform ? $"the proof is a workload's, of {platform}" : "the platform attests that the proof is a workload's");
+        proof.IsAPersons ? s_aPersons
+        : proof.WorkloadIsAsserted ? s_asserted
+        : proof.Platform is { } platform ? ExposureAnswer.No($"the proof is a workload's, of {platform}") : s_attested;
 
     private static ExposureAnswer OfIdentity(IdentityPlan? identity) => identity?.ActsFor switch
     {

@@ -48,7 +48,7 @@ internal static class ProofCheck
     private static AttestedProof CheckJwt(SubjectToken token, Audience audience, ActsFor actsFor, DateTimeOffset now)
     {
         Jwt jwt = Read(token);
-        string who = token.Place is { } place ? $"{Describe(jwt)}, of {place}" : Describe(jwt);
+        var who = new ProofName(jwt, token.Place);
         RequireWorkloadClaims(token, jwt, who);
         DateTimeOffset end = jwt.ExpiresAt ?? throw Refuse(ErrorCodes.ProofMalformed, $"The proof ({who}) has no 'exp'.", "A proof must end. Legacy Kubernetes secrets of type service-account-token don't: project a token instead.");
         if (token.ExpiresAt < end)
@@ -78,7 +78,7 @@ internal static class ProofCheck
     private static AttestedProof CheckOpaque(SubjectToken token, Audience audience, ActsFor actsFor, DateTimeOffset now)
     {
         if (token.AskedFor is { } askedFor)
-            RequireAskedFor(askedFor, audience, "opaque");
+            RequireAskedFor(askedFor, audience, ProofName.Opaque);
         if (token.IsAPersons && actsFor != ActsFor.PersonInDevelopment)
             throw Refuse(ErrorCodes.ProofOfAPerson, $"The proof is a person's: {FromAPersonsSource}.", InDevelopmentAlone);
         if (actsFor != ActsFor.Workload && !token.IsPlatformAttested && !token.IsAPersons)
@@ -87,7 +87,7 @@ internal static class ProofCheck
                 "If you know that it is, declare the identity with ActsFor.Workload (in settings: \"ActsFor\": \"Workload\"); the audit will say that it was asserted, not proven.");
         }
         if (token.ExpiresAt is { } end)
-            RequireNotExpired(end, "opaque", now);
+            RequireNotExpired(end, ProofName.Opaque, now);
         return new AttestedProof { Token = token, Issuer = "", Subject = "", Claims = new Dictionary<string, string>(), ExpiresAt = token.ExpiresAt, WorkloadIsAsserted = !token.IsPlatformAttested && !token.IsAPersons, IsAPersons = token.IsAPersons };
     }
 
@@ -104,7 +104,7 @@ internal static class ProofCheck
         }
     }
 
-    private static void RequireWorkloadClaims(SubjectToken token, Jwt jwt, string who)
+    private static void RequireWorkloadClaims(SubjectToken token, Jwt jwt, ProofName who)
     {
         // JWT-SVIDs need no iss: their trust domain is in the subject (SPIFFE JWT-SVID §3).
         if (jwt.Subject.Length == 0 || (jwt.Issuer.Length == 0 && !WorkloadRecognition.IsSpiffeId(jwt.Subject)))
@@ -115,7 +115,7 @@ internal static class ProofCheck
             throw Refuse(ErrorCodes.ProofMalformed, $"The proof ({who}) is a token of kind '{jwt["typ"]}', which proves nobody.", "Let the source give an ID token or an access token.");
     }
 
-    private static void RequireTimes(Jwt jwt, DateTimeOffset end, string who, DateTimeOffset now)
+    private static void RequireTimes(Jwt jwt, DateTimeOffset end, ProofName who, DateTimeOffset now)
     {
         RequireNotExpired(end, who, now);
         DateTimeOffset begin = jwt.NotBefore > jwt.IssuedAt || jwt.IssuedAt is null ? jwt.NotBefore ?? now : jwt.IssuedAt.Value;
@@ -132,7 +132,7 @@ internal static class ProofCheck
         }
     }
 
-    private static void RequireNotExpired(DateTimeOffset end, string who, DateTimeOffset now)
+    private static void RequireNotExpired(DateTimeOffset end, ProofName who, DateTimeOffset now)
     {
         if (end - now < ExpiryLeeway)
         {
@@ -141,7 +141,7 @@ internal static class ProofCheck
         }
     }
 
-    private static void RequireAskedFor(Audience askedFor, Audience audience, string who)
+    private static void RequireAskedFor(Audience askedFor, Audience audience, ProofName who)
     {
         if (askedFor != audience)
         {
@@ -150,21 +150,22 @@ internal static class ProofCheck
         }
     }
 
-    private static void RequireAudience(Jwt jwt, Audience audience, string who)
+    private static void RequireAudience(Jwt jwt, Audience audience, ProofName who)
     {
         string expected = audience.ToString();
         if (expected.Length == 0)
             throw Refuse(ErrorCodes.ProofForAnotherAudience, $"The exchanger names no audience, so the proof ({who}) can't be for it.", "Let the exchanger say its SubjectAudience.");
-        string remedy = $"Make the source ask for audience '{ExceptionText.Clean(expected)}': the audience of the projected volume in Kubernetes, 'aud' of id_tokens in GitLab; a default token is for its own platform only.";
         if (jwt.Audiences.Count == 0)
-            throw Refuse(ErrorCodes.ProofForAnotherAudience, $"The proof ({who}) has no 'aud'; expected '{ExceptionText.Clean(expected)}'.", remedy);
+            throw Refuse(ErrorCodes.ProofForAnotherAudience, $"The proof ({who}) has no 'aud'; expected '{ExceptionText.Clean(expected)}'.", Remedy());
         if (jwt.Audiences.Count > 1)
         {
             // Whoever of them gets it could send it on to the others.
-            throw Refuse(ErrorCodes.ProofForAnotherAudience, $"The proof ({who}) is for {jwt.Audiences.Count} audiences ({ExceptionText.Clean(string.Join(", ", jwt.Audiences), 200)}); expected '{ExceptionText.Clean(expected)}' alone.", remedy);
+            throw Refuse(ErrorCodes.ProofForAnotherAudience, $"The proof ({who}) is for {jwt.Audiences.Count} audiences ({ExceptionText.Clean(string.Join(", ", jwt.Audiences), 200)}); expected '{ExceptionText.Clean(expected)}' alone.", Remedy());
         }
         if (!string.Equals(jwt.Audiences[0], expected, StringComparison.Ordinal))
-            throw Refuse(ErrorCodes.ProofForAnotherAudience, $"The proof ({who}) is for audience '{ExceptionText.Clean(jwt.Audiences[0])}'; expected '{ExceptionText.Clean(expected)}'{FirstDifference(expected, jwt.Audiences[0])}.", remedy);
+            throw Refuse(ErrorCodes.ProofForAnotherAudience, $"The proof ({who}) is for audience '{ExceptionText.Clean(jwt.Audiences[0])}'; expected '{ExceptionText.Clean(expected)}'{FirstDifference(expected, jwt.Audiences[0])}.", Remedy());
+
+        string Remedy() => $"Make the source ask for audience '{ExceptionText.Clean(expected)}': the audience of the projected volume in Kubernetes, 'aud' of id_tokens in GitLab; a default token is for its own platform only.";
     }
 
     // Two texts that look alike: a slash, a case, a scheme. Where they don't, the texts speak for themselves.
@@ -179,7 +180,14 @@ internal static class ProofCheck
 
     private static string IssuerOf(Jwt jwt) => jwt.Issuer.Length > 0 ? jwt.Issuer : $"spiffe://{new Uri(jwt.Subject).Host}";
 
-    private static string Describe(Jwt jwt) => $"issuer '{ExceptionText.Clean(jwt.Issuer)}', subject '{ExceptionText.Clean(jwt.Subject, 200)}'";
-
     private static IdentityUnavailableException Refuse(string code, string message, string hint, bool isTransient = false) => new(code, message) { Hint = hint, IsTransient = isTransient };
+
+    // A text only where something is wrong.
+    private readonly record struct ProofName(Jwt? Jwt, string? Place)
+    {
+        public static ProofName Opaque => default;
+
+        public override string ToString() =>
+            Jwt is null ? "opaque" : $"issuer '{ExceptionText.Clean(Jwt.Issuer)}', subject '{ExceptionText.Clean(Jwt.Subject, 200)}'{(Place is null ? "" : $", of {Place}")}";
+    }
 }

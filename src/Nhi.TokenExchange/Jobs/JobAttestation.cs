@@ -28,15 +28,15 @@ internal sealed record JobAttestation(JobContext Job, JobFacts Attested, string?
             return (required & ~inherited.Attested) == JobFacts.None ? inherited : throw MissingAttestation.OfHop(proof, required & ~inherited.Attested);
         bool isBelieved = proof.Platform is not null && (attestingIssuer is null ? PublicIssuers.Has(proof.Platform, proof.Issuer) : proof.Issuer == attestingIssuer);
         var attested = JobFacts.None;
-        var said = new Dictionary<JobFacts, (string Value, FactOrigin Origin)>();
-        var differences = new List<string>();
+        Dictionary<JobFacts, (string Value, FactOrigin Origin)>? said = null;
+        List<string>? differences = null;
         foreach (JobFacts fact in Facts)
         {
             IReadOnlyList<string> names = proof.Platform is null ? [] : FactClaims.Of(proof.Platform, fact);
-            string[] presented = !isBelieved ? [] : [.. names.Where(name => proof.Claims.TryGetValue(name, out string? value) && value.Length > 0)];
+            string[] presented = isBelieved ? Presented(proof, names) : [];
             string? expected = declared.ValueOf(fact);
             FactOrigin origin = declared.OriginOf(fact);
-            if (presented.Any(name => proof.Claims[name] == expected))
+            if (Says(proof, presented, expected))
             {
                 attested |= fact;
             }
@@ -47,7 +47,7 @@ internal sealed record JobAttestation(JobContext Job, JobFacts Attested, string?
             else if (presented.Length > 0 && (expected is null || origin.Runtime is not null))
             {
                 attested |= fact;
-                said[fact] = (proof.Claims[presented[0]], FactOrigin.OfClaim(proof.Platform!, presented[0]));
+                (said ??= [])[fact] = (proof.Claims[presented[0]], FactOrigin.OfClaim(proof.Platform!, presented[0]));
             }
             else if (required.HasFlag(fact))
             {
@@ -55,11 +55,15 @@ internal sealed record JobAttestation(JobContext Job, JobFacts Attested, string?
             }
             else if (presented.Length > 0)
             {
-                differences.Add($"{fact} is '{ExceptionText.Clean(proof.Claims[presented[0]])}' there and '{ExceptionText.Clean(expected)}' here");
+                (differences ??= []).Add($"{fact} is '{ExceptionText.Clean(proof.Claims[presented[0]])}' there and '{ExceptionText.Clean(expected)}' here");
             }
         }
-        return new JobAttestation(said.Count == 0 ? declared : JobContext.Of(said).Over(declared), attested, differences.Count == 0 ? null : string.Join("; ", differences));
+        return new JobAttestation(said is null ? declared : JobContext.Of(said).Over(declared), attested, differences is null ? null : string.Join("; ", differences));
     }
+
+    private static string[] Presented(AttestedProof proof, IReadOnlyList<string> names) => [.. names.Where(name => proof.Claims.TryGetValue(name, out string? value) && value.Length > 0)];
+
+    private static bool Says(AttestedProof proof, string[] presented, string? expected) => presented.Length > 0 && presented.Any(name => proof.Claims[name] == expected);
 
     /// <summary>Whether two comparisons of one session came to the same.</summary>
     public bool SaysTheSameAs(JobAttestation other) =>

@@ -9,6 +9,11 @@ namespace Nhi.TokenExchange;
 /// <param name="client">How the client says who it is.</param>
 internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, ClientAuthentication client)
 {
+    private static readonly ExposureAnswer s_unread = ExposureAnswer.Yes("it is not known whether the issuer revokes: its metadata, which say it, have not been read");
+    private static readonly ExposureAnswer s_refusing = ExposureAnswer.Yes("the issuer refuses to revoke such a token (unsupported_token_type): a copy works until it dies by itself");
+    private static readonly ExposureAnswer s_withoutEndpoint = ExposureAnswer.Yes("no revocation endpoint is known, so that a copy works until the token dies by itself");
+    private static readonly ExposureAnswer s_revoking = ExposureAnswer.No("the issuer revokes it when the job ends (RFC 7009); one that is self-contained is over where the target asks its issuer");
+
     private readonly Lazy<DiscoveryDocuments> _documents = new();
     private IssuerEndpoints? _known;
     private readonly LearntFact _refusesToRevoke = new();
@@ -18,10 +23,10 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
     /// <summary>Whether a token outlives its job; of an issuer whose metadata have not been read, yes.</summary>
     public ExposureAnswer ReusableAfterJob => (configured ?? _known) switch
     {
-        null => ExposureAnswer.Yes("it is not known whether the issuer revokes: its metadata, which say it, have not been read"),
-        _ when _refusesToRevoke.IsSo => ExposureAnswer.Yes("the issuer refuses to revoke such a token (unsupported_token_type): a copy works until it dies by itself"),
-        { Revocation: null } => ExposureAnswer.Yes("no revocation endpoint is known, so that a copy works until the token dies by itself"),
-        _ => ExposureAnswer.No("the issuer revokes it when the job ends (RFC 7009); one that is self-contained is over where the target asks its issuer"),
+        null => s_unread,
+        _ when _refusesToRevoke.IsSo => s_refusing,
+        { Revocation: null } => s_withoutEndpoint,
+        _ => s_revoking,
     };
 
     /// <summary>That it refuses to revoke, once it has.</summary>
