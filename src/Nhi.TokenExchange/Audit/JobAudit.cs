@@ -64,6 +64,9 @@ internal sealed class JobAudit
     /// <summary>Why the collector does not take events; null: it does, or there is none.</summary>
     public string? CollectorFailing => _shipper?.Failing;
 
+    /// <summary>The first sink that nobody waits for and that did not take the last event, and why; null: there is none.</summary>
+    public string? Dropping => _bestEffort.Select(sink => sink.Failing).FirstOrDefault(failing => failing is not null);
+
     /// <summary>Whether the spool of the collector has no room for events. Looks into its folder if it had none, once for all who ask meanwhile, and for two seconds at most: on a disk that hangs it is full.</summary>
     public async Task<bool> IsSpoolFullAsync(CancellationToken cancellationToken)
     {

@@ -230,7 +230,7 @@ public sealed partial class TokenExchangeBuilder
             var turns = new InTurn();
             return new SessionPlan(
                 job, targets, FreezePolicy(policy, read.RemotePolicy, job, targets, quiet, read.Owned), FreezeAudit(read.Audit, collector, logger, turns), _time, _jitter ?? CryptographicJitter,
-                quiet, new SessionLog(quiet, turns, _time), _meter, _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _maxDuration ?? read.MaxDuration, killSwitch,
+                quiet, new SessionLog(quiet, turns, _time, job, _meter), _meter, _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _maxDuration ?? read.MaxDuration, killSwitch,
                 _journal ?? read.Journal, _journalDisk, _failOnUnrevoked ?? read.FailOnUnrevoked ?? false, _transport, _around, _roots?.And(read.Roots) ?? read.Roots, _openers, read.Owned);
         }
         catch
