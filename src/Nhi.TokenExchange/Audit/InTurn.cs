@@ -10,8 +10,8 @@ internal sealed class InTurn(int mostWaiting = InTurn.MostWaiting)
 {
     // What a log that blocks for minutes leaves behind.
     private const int MostWaiting = 1 << 14;
-    // What calls as quickly as logs do is done when the caller goes on. These are milliseconds of a thread, which no clock of a session moves.
-    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(20);
+    // What calls as quickly as logs do is done when the caller goes on, on a busy machine, too. These are milliseconds of a thread, which no clock of a session moves.
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
 
     private readonly BlockingCollection<Call> _waiting = new(mostWaiting);
     private readonly Turns _turn = new(1);
