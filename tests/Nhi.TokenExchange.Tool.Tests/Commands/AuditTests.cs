@@ -96,6 +96,23 @@ public class AuditTests
     }
 
     [Test]
+    public async Task A_summary_answers_what_auditors_ask_and_says_what_nobody_did()
+    {
+        string file = await RecordAsync();
+
+        ToolRun ended = await ToolRun.HereAsync("audit", "summary", _folder);
+        await File.WriteAllLinesAsync(file, (await File.ReadAllLinesAsync(file)).TakeWhile(line => !line.Contains("\"kind\":\"Revoked\"", StringComparison.Ordinal)));
+        ToolRun killed = await ToolRun.HereAsync("audit", "summary", _folder);
+
+        Assert.That((ended.ExitCode, killed.ExitCode), Is.EqualTo((0, 0)), ended.All + killed.All);
+        Assert.That(ended.Output, Does.StartWith("shared identities: none\nlet go, and outlives its job: none\nnot ended: its job runs, or was killed: none\nlives:\n  warehouse: 1 grants, longest hand-out "));
+        Assert.That(ended.Output, Does.Contain("\nrules:\n  "));
+        Assert.That(ended.Error, Does.StartWith("INTACT: 1 chain"));
+        Assert.That(killed.Output, Does.Contain("not ended: its job runs, or was killed:\n").And.Contain($" warehouse Issued {_job.Emulator.Ledger.Issued.Single().Fingerprint}"));
+        Assert.That(killed.Error, Does.StartWith("INTACT, 1 NOT ENDED"));
+    }
+
+    [Test]
     public async Task A_folder_without_a_trail_is_a_failure_unless_that_is_allowed()
     {
         string folder = Directory.CreateDirectory(_job.PathOf("mistyped")).FullName;
@@ -111,7 +128,7 @@ public class AuditTests
     }
 
     [Test]
-    public async Task An_audit_that_is_not_there_and_an_anchor_of_another_form_are_told([Values("verify", "story")] string command)
+    public async Task An_audit_that_is_not_there_and_an_anchor_of_another_form_are_told([Values("verify", "story", "summary")] string command)
     {
         ToolRun none = await ToolRun.HereAsync("audit", command, _job.PathOf("nothing"));
         ToolRun anchor = await ToolRun.HereAsync("audit", command, _job.PathOf(""), "--anchor", "abc");
