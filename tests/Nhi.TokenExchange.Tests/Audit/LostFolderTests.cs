@@ -67,6 +67,28 @@ internal sealed class LostFolderTests : AuditFolderFixture
     }
 
     [Test]
+    public async Task A_disk_that_hangs_when_the_job_starts_refuses_the_start_and_what_it_makes_late_is_ended()
+    {
+        Task hangs = Disk.Shut();
+        Task<JobSession> starting = Task.Run(() => JobSession.StartAsync(b => b
+            .Identity("job", TestProofs.Source(Time), ActsFor.Workload).Target("warehouse", new TestExchanger(Time), "job").AuditFolder(Folder).AuditDisk(Disk).Time(Time).EndOnSignals(false).Logging(Log)));
+        await hangs;
+
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                Time.Advance(TimeSpan.FromSeconds(1));
+                return starting.IsCompleted;
+            },
+            "the refusal");
+
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => starting)!;
+        Assert.That(refused.Message, Does.StartWith("NHI6002").And.Contain("has taken no file for 10 seconds").And.Contain("hangs"));
+        Disk.Gate.Set();
+        await Eventually.HoldsAsync(() => AuditTrail.Verify(Folder) is { IsIntact: true, Chains: [{ IsEnded: true }] }, "its end");
+    }
+
+    [Test]
     public async Task Chains_that_begin_in_one_folder_at_one_instant_keep_apart()
     {
         AuditFileSink[] sinks = [.. await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => Start(partBytes: 2_000))))];
