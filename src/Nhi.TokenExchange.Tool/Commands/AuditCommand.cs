@@ -3,21 +3,21 @@ using System.Globalization;
 
 namespace Nhi.TokenExchange;
 
-/// <summary><c>nhi audit</c>: verifies trails, and tells their stories.</summary>
+/// <summary><c>nhi audit</c>: verifies trails; and what its other commands share.</summary>
 internal static class AuditCommand
 {
     // Somebody who waits sees that it goes on; more often is only flicker.
     private const int ProgressEvery = 5000;
 
-    public static Command Make(Screen screen) => new("audit", "Verifies audit trails, and tells their stories.") { MakeVerify(screen), MakeStory(screen) };
+    public static Command Make(Screen screen) => new("audit", "Verifies audit trails, tells their stories, and answers what auditors ask.") { MakeVerify(screen), AuditStoryCommand.Make(screen), AuditSummaryCommand.Make(screen) };
 
     private static Command MakeVerify(Screen screen)
     {
         Argument<string> path = PathArgument();
-        var anchors = new Option<string[]>("--anchor") { Description = "An anchor that the log or a job's report has, chain:seq:hash; may be given several times. Only an anchor shows that nothing was cut off or computed anew.", DefaultValueFactory = _ => [] };
+        Option<string[]> anchors = AnchorOption();
+        Option<bool> movedAway = MovedAwayOption();
         var ended = new Option<bool>("--ended") { Description = "Fails if a chain has not ended: its job runs, was killed, or its last lines were cut off." };
         var allowEmpty = new Option<bool>("--allow-empty") { Description = "A folder without a trail is no failure: no job has run yet." };
-        var movedAway = new Option<bool>("--moved-away") { Description = "A chain without its first parts is no failure if an anchor vouches for them: they were moved away." };
         var command = new Command("verify", """
             Says whether an audit trail holds: every line, every chain. Changes nothing. A folder without a trail is a failure: its name may be mistyped, its disk not mounted.
 
@@ -27,62 +27,41 @@ internal static class AuditCommand
             """) { path, anchors, ended, allowEmpty, movedAway };
         command.SetAction(async (line, cancellationToken) =>
         {
-            AuditTrail trail = await ReadAsync(screen, line.GetRequiredValue(path), line.GetRequiredValue(anchors), null, cancellationToken).ConfigureAwait(false);
+            AuditTrail trail = await VerifyAsync(screen, line.GetRequiredValue(path), line.GetRequiredValue(anchors), cancellationToken).ConfigureAwait(false);
             await screen.Output.WriteLineAsync(trail.ToString()).ConfigureAwait(false);
-            bool isMissing = IsNoTrail(trail) && !line.GetValue(allowEmpty);
-            if (isMissing)
-                await TellOfNoTrailAsync(screen, line.GetRequiredValue(path), " If no job has run yet, --allow-empty says that this is well.").ConfigureAwait(false);
-            bool holds = trail.IsIntact && !isMissing && (line.GetValue(movedAway) || trail.Chains.All(chain => chain.FirstPart == 1)) && (!line.GetValue(ended) || trail.Chains.All(chain => chain.IsEnded));
-            return holds ? ExitCodes.Ok : ExitCodes.Audit;
-        });
-        return command;
-    }
-
-    private static Command MakeStory(Screen screen)
-    {
-        Argument<string> path = PathArgument();
-        var pipeline = new Option<string?>("--pipeline") { Description = "Only jobs of this pipeline." };
-        var run = new Option<string?>("--run") { Description = "Only jobs of this run." };
-        var target = new Option<string?>("--target", "-t") { Description = "Only what concerns this target." };
-        var session = new Option<Guid?>("--session")
-        {
-            Description = "Only this session, by its id.",
-            CustomParser = OptionForms.Of<Guid?>(text => Guid.TryParse(text, out Guid id) ? id : null, text => $"'{text}' is not the id of a session. Write it as the audit has it, such as 37d3619e-73fe-4885-ae8b-3b34c579922e."),
-        };
-        var command = new Command("story", """
-            Tells what happened, a line an event, with the time since the job's start. The trail is verified meanwhile.
-
-            Examples:
-              nhi audit story /var/log/orders --pipeline orders-nightly
-              nhi audit story /var/log/orders --run 4711 --target warehouse
-            """) { path, pipeline, run, target, session };
-        command.SetAction(async (line, cancellationToken) =>
-        {
-            string? ofPipeline = line.GetValue(pipeline), ofRun = line.GetValue(run), ofTarget = line.GetValue(target);
-            Guid? ofSession = line.GetValue(session);
-            using var told = new StringWriter(CultureInfo.InvariantCulture);
-            var story = new AuditTimeline(screen.IsTerminal ? told : screen.Output, one =>
-                (ofPipeline is null || one.Job.Pipeline == ofPipeline) && (ofRun is null || one.Job.Run == ofRun)
-                && (ofTarget is null || one.Target == ofTarget || one.Target.Length == 0) && (ofSession is null || one.SessionId == ofSession));
-            AuditTrail trail = await ReadAsync(screen, line.GetRequiredValue(path), [], story.Add, cancellationToken).ConfigureAwait(false);
-            await screen.Output.WriteAsync(told.ToString()).ConfigureAwait(false);
-            if (!trail.IsIntact)
-                await screen.Error.WriteLineAsync(trail.ToString()).ConfigureAwait(false);
             if (IsNoTrail(trail))
-                await TellOfNoTrailAsync(screen, line.GetRequiredValue(path), "").ConfigureAwait(false);
-            return trail.IsIntact && !IsNoTrail(trail) ? ExitCodes.Ok : ExitCodes.Audit;
+            {
+                if (line.GetValue(allowEmpty))
+                    return ExitCodes.Ok;
+                await TellOfNoTrailAsync(screen, line.GetRequiredValue(path), " If no job has run yet, --allow-empty says that this is well.").ConfigureAwait(false);
+            }
+            return Holds(trail, line.GetValue(movedAway)) && (!line.GetValue(ended) || trail.Chains.All(chain => chain.IsEnded)) ? ExitCodes.Ok : ExitCodes.Audit;
         });
         return command;
     }
 
-    private static bool IsNoTrail(AuditTrail trail) => trail.IsIntact && trail.Chains.Count == 0;
+    /// <summary>Says whether a trail holds, before what it tells: to the standard error.</summary>
+    public static Task TellWhetherItHoldsAsync(Screen screen, AuditTrail trail) => screen.Error.WriteLineAsync(trail.IsIntact ? trail.Verdict : trail.ToString());
 
-    private static Task TellOfNoTrailAsync(Screen screen, string path, string more) =>
+    /// <summary>Whether a script may go on.</summary>
+    public static bool Holds(AuditTrail trail, bool isMovedAway) => trail.IsIntact && !IsNoTrail(trail) && (isMovedAway || trail.Chains.All(chain => chain.FirstPart == 1));
+
+    public static bool IsNoTrail(AuditTrail trail) => trail.IsIntact && trail.Chains.Count == 0;
+
+    public static Task TellOfNoTrailAsync(Screen screen, string path, string more) =>
         screen.Error.WriteLineAsync($"'{ExceptionText.Clean(path, 300)}' has no file *.audit.jsonl. Name the folder that the audit is written to, and see that its disk is mounted.{more}");
 
-    private static Argument<string> PathArgument() => new("path") { Description = "The folder of the audit, one of its files, or a copy." };
+    public static Argument<string> PathArgument() => new("path") { Description = "The folder of the audit, one of its files, or a copy." };
 
-    private static Task<AuditTrail> ReadAsync(Screen screen, string path, string[] anchors, Action<AuditRecord>? onRecord, CancellationToken cancellationToken)
+    public static Option<string[]> AnchorOption() => new("--anchor")
+    {
+        Description = "An anchor that the log or a job's report has, chain:seq:hash; may be given several times. Only an anchor shows that nothing was cut off or computed anew.", DefaultValueFactory = _ => [],
+    };
+
+    public static Option<bool> MovedAwayOption() => new("--moved-away") { Description = "A chain without its first parts is no failure if an anchor vouches for them: they were moved away." };
+
+    /// <summary>Reads a trail; who looks at a terminal sees that it goes on.</summary>
+    public static Task<AuditTrail> VerifyAsync(Screen screen, string path, string[] anchors, CancellationToken cancellationToken, Action<AuditRecord>? onRecord = null)
     {
         if (path.Length == 0)
             throw new UsageException("path: is empty. Name the folder that the audit is written to.");

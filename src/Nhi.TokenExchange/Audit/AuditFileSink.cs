@@ -9,7 +9,7 @@ namespace Nhi.TokenExchange;
 /// <remarks>
 /// 1. One thread, its own, owns files and chain: nobody takes a lock, and a disk that hangs holds no thread of the pool. It takes all that has come while the disk was busy and writes that with one write and one flush; then, not before, it tells each caller.
 /// 2. The queue is the order. Who gives up waiting takes nothing out of it: the line may still be written. That is no lie: an intent was one, and what was issued was issued, and is ended by a line behind it.
-/// 3. If a write or a flush fails, none of its events is recorded, and none is written again: their callers are told. What it left is cut off, and nothing is written before that worked; then the chain goes on in a new file, for what an
+/// 3. If a write or a flush fails, none of its events is recorded, and none is written again: their callers are told. What it left is cut off, or taken away, and nothing is written before that worked; then the chain goes on in a new file, for what an
 ///    unsuccessful flush left of the old one is not known. The new file is made with the events that need it in it, so that a full disk is not filled further by files without events.
 /// 4. Of a spool (<see cref="AuditSpool"/>) each file that is full, or that the shipper asks for, is left to it and written no more. No anchor is said, and no line says that the chain is whole: what is sent is taken away. Behind a file that is not as it was
 ///    left, or could not be written, another chain begins: lines that are in it and count as not recorded may be sent, and their numbers must name nothing else.
@@ -35,6 +35,7 @@ internal sealed class AuditFileSink : IAuditSink
     private readonly AuditSayings _sayings;
     private readonly DateTimeOffset _started;
     private readonly string _firstPart;
+    private readonly AuditParts _parts;
     // The thread is woken by who writes, not by the pool.
     private readonly Channel<WaitingLine> _waiting = Channel.CreateBounded<WaitingLine>(new BoundedChannelOptions(MostWaiting) { SingleReader = true, AllowSynchronousContinuations = true });
     private readonly Task _loop;
@@ -54,7 +55,7 @@ internal sealed class AuditFileSink : IAuditSink
 
     private AuditFileSink(AuditFolderPlan plan, AuditFolder folder, JobContext job, TimeProvider time, ILogger logger, AuditSpool? spool)
     {
-        (_plan, Folder, _job, _time, _sayings, _spool) = (plan, folder, job, time, new AuditSayings(job, time, logger), spool);
+        (_plan, Folder, _job, _time, _sayings, _spool, _parts) = (plan, folder, job, time, new AuditSayings(job, time, logger), spool, new AuditParts(plan.Disk));
         _started = time.GetUtcNow();
         while (true)
         {
@@ -63,10 +64,10 @@ internal sealed class AuditFileSink : IAuditSink
             _head = AuditHead.None.Append(AuditMark.File(_chain, 1, job, _started), text);
             try
             {
-                _part = AuditPart.Make(folder, _firstPart, 1, text.WrittenMemory, plan.Disk);
+                _part = _parts.Make(_firstPart, 1, text.WrittenMemory);
                 break;
             }
-            catch (IOException) when (AuditFolder.IsTaken(_firstPart))   // of another session of this process, which began at the same millisecond
+            catch (IOException) when (!_parts.HasUnkept && AuditFolder.IsTaken(_firstPart))   // of another session of this process, which began at the same millisecond
             {
                 _started += TimeSpan.FromMilliseconds(1);
             }
@@ -237,7 +238,7 @@ internal sealed class AuditFileSink : IAuditSink
                 MoveTo(path, taken, batch);
                 return;
             }
-            catch (IOException) when (taken < MostNamesTried && AuditFolder.IsTaken(path))
+            catch (IOException) when (!_parts.HasUnkept && taken < MostNamesTried && AuditFolder.IsTaken(path))
             {
                 // The next name.
             }
@@ -256,7 +257,7 @@ internal sealed class AuditFileSink : IAuditSink
             head = head.Append(AuditMark.Recovered(0, string.Create(CultureInfo.InvariantCulture, $"part {number} has another name, for {taken} before it {(taken == 1 ? "was" : "were")} taken"), _time.GetUtcNow()), text);
         foreach (WaitingLine one in batch)
             head = head.Append(one.Json, text);
-        AuditPart next = AuditPart.Make(Folder, path, number, text.WrittenMemory, _plan.Disk);
+        AuditPart next = _parts.Make(path, number, text.WrittenMemory);
         AuditPart old = _part;
         (_part, _chain, AuditHead before, _head, _eventsOfPart) = (next, chain, _head, head, 0);
         if (_spool is null)
@@ -275,6 +276,7 @@ internal sealed class AuditFileSink : IAuditSink
 
     private void CutBack()
     {
+        _parts.TakeBack();
         if (!_part.IsTorn)
             return;
         long cut = _part.CutBack();
@@ -283,11 +285,9 @@ internal sealed class AuditFileSink : IAuditSink
 
     private void SayAnchorIfDue()
     {
-        if (_spool is not null)
-            return;
-        if (_events - _anchored >= _plan.AnchorEvery)
+        if (_spool is null && _events - _anchored >= _plan.AnchorEvery)
             SayAnchor("events");
-        else if (_events > _anchored && _time.GetElapsedTime(_unanchoredSince) >= AnchorAfter)
+        else if (_spool is null && _events > _anchored && _time.GetElapsedTime(_unanchoredSince) >= AnchorAfter)
             SayAnchor("time");
     }
 

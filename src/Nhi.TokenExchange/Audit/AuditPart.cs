@@ -9,15 +9,17 @@ internal sealed class AuditPart : IDisposable
     private readonly SafeFileHandle _file;
     private readonly Disk _disk;
     private readonly UnixFile? _asMade;
+    private string? _draft;
     private long _cut;
     private string? _change;
 
-    private AuditPart(string path, int number, SafeFileHandle file, long length, Disk disk)
+    private AuditPart(string path, int number, SafeFileHandle file, long length, Disk disk, string? draft = null)
     {
         Path = path;
         Number = number;
         _file = file;
         _disk = disk;
+        _draft = draft;
         Length = length;
         _asMade = UnixFile.Of(file);
     }
@@ -32,23 +34,13 @@ internal sealed class AuditPart : IDisposable
     /// <summary>Whether a write or a flush failed, and what it left was not taken away yet.</summary>
     public bool IsTorn { get; private set; }
 
-    /// <summary>Makes a file, whole and on the disk.</summary>
+    /// <summary>Makes a file, whole and on the disk. Its name is not, before <see cref="Keep"/>.</summary>
     /// <exception cref="IOException">It can't be, or there is one of that name. Nothing is left.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder can't be written.</exception>
-    public static AuditPart Make(AuditFolder folder, string path, int number, ReadOnlyMemory<byte> text, Disk disk)
+    public static AuditPart Make(string path, int number, ReadOnlyMemory<byte> text, Disk disk)
     {
-        var part = new AuditPart(path, number, PrivateFile.Make(path, [text], replace: false, disk, PrivateFile.DraftOf($"{path}.{Guid.NewGuid():N}")), text.Length, disk);
-        try
-        {
-            PrivateFolder.Flush(folder.Path);
-            return part;
-        }
-        catch
-        {
-            Quietly.Do(() => File.Delete(path));
-            part.Dispose();
-            throw;
-        }
+        string draft = PrivateFile.DraftOf($"{path}.{Guid.NewGuid():N}");
+        return new AuditPart(path, number, PrivateFile.Make(path, [text], replace: false, disk, draft), text.Length, disk, draft);
     }
 
     /// <summary>Takes a file of a process that is gone, to read it and to take it away.</summary>
@@ -57,11 +49,19 @@ internal sealed class AuditPart : IDisposable
     public static AuditPart? TryTake(string path, Disk disk, Func<string, Exception?, TokenExchangeException> @unsafe) =>
         PrivateFile.TryOpen(path, @unsafe) is { } file ? new AuditPart(path, 0, file, RandomAccess.GetLength(file), disk) : null;
 
+    /// <summary>Sees that the file has one name, which outlasts a loss of power.</summary>
+    public void Keep()
+    {
+        DeleteDraft();
+        _disk.FlushNames(System.IO.Path.GetDirectoryName(Path)!);
+    }
+
     /// <summary>Takes the file away, if it still has its name.</summary>
     public void Delete()
     {
         if (!UnixFile.IsSupported || (UnixFile.At(Path, followLink: false) is { } named && named.Identity == _asMade?.Identity))
-            File.Delete(Path);
+            _disk.Delete(Path);
+        DeleteDraft();
     }
 
     /// <summary>Adds whole lines; they are on the disk when this returns. If it throws, none of them counts.</summary>
@@ -118,6 +118,13 @@ internal sealed class AuditPart : IDisposable
     }
 
     public void Dispose() => _file.Dispose();
+
+    private void DeleteDraft()
+    {
+        if (_draft is not null)
+            _disk.Delete(_draft);
+        _draft = null;
+    }
 
     private string? OfLength(long length) =>
         length == Length ? null : string.Create(CultureInfo.InvariantCulture, $"was {(length < Length ? "cut" : "added to")}: it has {length} bytes, and {Length} were written");

@@ -10,6 +10,9 @@ namespace Nhi.TokenExchange;
 /// <param name="Claims">The claims of a proof that its events name.</param>
 internal sealed record AuditPlan(IReadOnlyList<IAuditSink> Required, IReadOnlyList<IAuditSink> BestEffort, AuditFolderPlan? Folder, AuditCollectorPlan? Collector, IReadOnlyList<string> Claims)
 {
+    /// <summary>Whether something of it may be lost while the job goes on: on its way to a collector, or because nobody waits for it.</summary>
+    public bool MayLose => Collector is not null || BestEffort.Count > 0 || Folder is { IsRequired: false };
+
     /// <summary>Those of a proof that it has.</summary>
     public IReadOnlyDictionary<string, string> ClaimsOf(AttestedProof? proof)
     {

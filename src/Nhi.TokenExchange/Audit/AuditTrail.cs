@@ -67,14 +67,18 @@ public sealed class AuditTrail
     public override string ToString() => string.Join(
         Environment.NewLine,
         [
-            string.Create(CultureInfo.InvariantCulture, $"{Verdict}: {_chains.Count} chain{(_chains.Count == 1 ? "" : "s")}, {_chains.Sum(chain => chain.Events)} events, {_faults.Count} fault{(_faults.Count == 1 ? "" : "s")}"),
+            Verdict,
             .. _chains.Select(chain => chain.ToString()),
             .. _faults.Except(_chains.Select(chain => chain.Fault)).Select(fault => $"fault: {fault}"),
             .. OpenIntents.Select(intent => $"intent without an outcome: {intent}"),
             .. OpenIntentsLeftOut > 0 ? (string[])[string.Create(CultureInfo.InvariantCulture, $"and {OpenIntentsLeftOut} more exchanges that could not be followed: nothing is said of their outcome")] : [],
         ]);
 
-    private string Verdict => !IsIntact ? "NOT INTACT" : _chains.Count == 0 ? "NOTHING TO VERIFY"
+    /// <summary>The first line of it.</summary>
+    internal string Verdict =>
+        string.Create(CultureInfo.InvariantCulture, $"{Word}: {_chains.Count} chain{(_chains.Count == 1 ? "" : "s")}, {_chains.Sum(chain => chain.Events)} events, {_faults.Count} fault{(_faults.Count == 1 ? "" : "s")}");
+
+    private string Word => !IsIntact ? "NOT INTACT" : _chains.Count == 0 ? "NOTHING TO VERIFY"
         : "INTACT" + (_chains.Count(chain => !chain.IsEnded) is > 0 and var open ? string.Create(CultureInfo.InvariantCulture, $", {open} NOT ENDED") : "") + (_chains.Exists(chain => chain.Recoveries.Count > 0) ? ", NOT UNDISTURBED" : "")
             + (_chains.Count(chain => chain.FirstPart > 1) is > 0 and var moved ? string.Create(CultureInfo.InvariantCulture, $", {moved} WITHOUT {(moved == 1 ? "ITS" : "THEIR")} FIRST PARTS") : "")
             + (_chains.Sum(chain => chain.LaterEvents) is > 0 and var later ? string.Create(CultureInfo.InvariantCulture, $", {later} EVENTS OF A LATER VERSION") : "");

@@ -2,7 +2,7 @@ using System.Threading.Channels;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>Gives events to a sink that nobody waits for. It is told of them in their order, some at a time; while it is behind by more than the queue holds, or fails, they are dropped: counted, and said to the log at most once a minute.</summary>
+/// <summary>Gives events to a sink that nobody waits for. It is told of them in their order, some at a time; while it is behind by more than the queue holds, or fails, they are dropped: counted, and said to the log, at most once a minute and at the end.</summary>
 /// <remarks>It is called on a thread of its own: one that blocks who calls it, instead of awaiting, holds up nobody else.</remarks>
 internal sealed class BestEffortSink
 {
@@ -15,7 +15,10 @@ internal sealed class BestEffortSink
     private readonly TimeSpan? _bound;
     private readonly Channel<AuditEvent> _waiting;
     private readonly Task _loop;
-    private long? _saidAt;   // for the log alone: at worst it is told once more
+    private readonly Lock _dropping = new();
+    private string _why = "";
+    private long _unsaid;
+    private long? _saidAt;
 
     /// <param name="sink">The sink.</param>
     /// <param name="plan">The session's.</param>
@@ -27,6 +30,9 @@ internal sealed class BestEffortSink
         _waiting = Channel.CreateBounded<AuditEvent>(new BoundedChannelOptions(mostWaiting) { SingleReader = true, AllowSynchronousContinuations = true });   // the thread is woken by who writes
         _loop = OwnThread.Run(Run);
     }
+
+    /// <summary>The sink, and why it did not take the last event that it was to be told of; null: it took it.</summary>
+    public string? Failing { get; private set; }
 
     /// <summary>Takes an event, or drops it. Never waits, never throws.</summary>
     public void Offer(AuditEvent auditEvent)
@@ -52,6 +58,8 @@ internal sealed class BestEffortSink
             Blocking.Wait(Task.WhenAll(batch));
             batch.Clear();
         }
+        lock (_dropping)
+            Say();
     }
 
     private async Task WriteAsync(AuditEvent auditEvent)
@@ -61,6 +69,7 @@ internal sealed class BestEffortSink
             ValueTask writing = _sink.WriteAsync(auditEvent, CancellationToken.None);
             if (!writing.IsCompletedSuccessfully)
                 await BoundedAsync(writing.AsTask()).ConfigureAwait(false);
+            Failing = null;
         }
         catch (Exception failed)   // nothing depends on its record
         {
@@ -84,9 +93,21 @@ internal sealed class BestEffortSink
     private void Drop(AuditEvent auditEvent, string why)
     {
         Quietly.Do(() => _plan.Meter.AuditDropped.Add(1, new KeyValuePair<string, object?>(TelemetryNames.TargetTag, auditEvent.Target)));
-        if (_saidAt is { } saidAt && _plan.Time.GetElapsedTime(saidAt) < SaidAgainAfter)
+        lock (_dropping)
+        {
+            _unsaid++;
+            (_why, Failing) = (why, $"{_sink.GetType().Name}: {why}");
+            if (_saidAt is not { } saidAt || _plan.Time.GetElapsedTime(saidAt) >= SaidAgainAfter)
+                Say();
+        }
+    }
+
+    private void Say()
+    {
+        if (_unsaid == 0)
             return;
+        (long count, string why, _unsaid) = (_unsaid, _why, 0);
         _saidAt = _plan.Time.GetTimestamp();
-        _plan.Log.SayLater(log => log.AuditDropped(_plan.Job, _sink.GetType().Name, why));   // a log that hangs must not hold up the sink
+        _plan.Log.SayLater(log => log.AuditDropped(_plan.Job, count, _sink.GetType().Name, why));   // a log that hangs must not hold up the sink
     }
 }

@@ -6,16 +6,16 @@ namespace Nhi.TokenExchange;
 /// <summary>Calls what may block who calls it, such as a log whose console nobody reads: one call after the other, on a thread of its own while there is something to call, and for a second more. Who waits for a call may stop waiting.</summary>
 /// <remarks>The thread is none of the pool, which may be full of callers that wait for a credential. To start one costs ten times what it costs to wake one that waits.</remarks>
 [SuppressMessage("Reliability", "CA1001", Justification = "A collection whose wait handles nobody takes holds nothing that has to be released.")]
-internal sealed class InTurn
+internal sealed class InTurn(int mostWaiting = InTurn.MostWaiting)
 {
     // What a log that blocks for minutes leaves behind.
     private const int MostWaiting = 1 << 14;
     // An exchange has some lines, with an issuer's answer between them: they need one thread.
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
-    // What calls as quickly as logs do is done when the caller goes on. These are milliseconds of a thread, which no clock of a session moves.
-    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(20);
+    // What calls as quickly as logs do is done when the caller goes on, on a busy machine, too. These are milliseconds of a thread, which no clock of a session moves.
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
 
-    private readonly BlockingCollection<Call> _waiting = new(MostWaiting);
+    private readonly BlockingCollection<Call> _waiting = new(mostWaiting);
     private readonly Turns _turn = new(1);
 
     /// <summary>Adds a call, and waits a moment for it. It sees the caller's activity and scopes.</summary>

@@ -10,6 +10,9 @@ internal sealed class JobAudit
     /// <summary>How long a record may take: an event of the audit, or a line of the journal.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2);
 
+    // Of a job, for the first file of each folder.
+    private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(10);
+
     private readonly SessionPlan _plan;
     private readonly List<BestEffortSink> _bestEffort = [];
     private readonly Lazy<Task> _end;
@@ -33,21 +36,21 @@ internal sealed class JobAudit
     }
 
     /// <summary>Begins what is this session's own: its file, and the queues of sinks that nobody waits for.</summary>
-    /// <exception cref="TokenExchangeException">The folder is not safe.</exception>
+    /// <exception cref="TokenExchangeException">The folder is not safe, or its disk hangs.</exception>
     public void Open()
     {
         List<IAuditSink> required = [.. _plan.Audit.Required];
         Quietly.Do(() => SayWhatIsLeftOut(required));   // a log may fail
         if (_plan.Audit.Folder is { } folder)
         {
-            _file = AuditFileSink.Start(folder, _plan.Job, _plan.Time, _plan.Logger);
+            _file = Started(folder, spool: null);
             _looking = OwnThread.Run(() => UnfinishedTrails.Tell(_file.Folder, _plan.Job, _plan.Logger));
             Add(_file, folder.IsRequired, required);
         }
         if (_plan.Audit.Collector is { } collector)
         {
             _spool = new AuditSpool(collector, _plan.Time);
-            _spoolFile = AuditFileSink.Start(new AuditFolderPlan(collector.Spool, collector.IsRequired, collector.PartBytes, int.MaxValue, collector.Disk), _plan.Job, _plan.Time, _plan.Logger, _spool);
+            _spoolFile = Started(new AuditFolderPlan(collector.Spool, collector.IsRequired, collector.PartBytes, int.MaxValue, collector.Disk), _spool);
             Add(_spoolFile, collector.IsRequired, required);
         }
         _required = RequiredSinks.Of(required);
@@ -63,6 +66,9 @@ internal sealed class JobAudit
 
     /// <summary>Why the collector does not take events; null: it does, or there is none.</summary>
     public string? CollectorFailing => _shipper?.Failing;
+
+    /// <summary>The first sink that nobody waits for and that did not take the last event, and why; null: there is none.</summary>
+    public string? Dropping => _bestEffort.Select(sink => sink.Failing).FirstOrDefault(failing => failing is not null);
 
     /// <summary>Whether the spool of the collector has no room for events. Looks into its folder if it had none, once for all who ask meanwhile, and for two seconds at most: on a disk that hangs it is full.</summary>
     public async Task<bool> IsSpoolFullAsync(CancellationToken cancellationToken)
@@ -136,6 +142,28 @@ internal sealed class JobAudit
     {
         await EndAsync().ConfigureAwait(false);
         await ShipAsync().ConfigureAwait(false);
+    }
+
+    private AuditFileSink Started(AuditFolderPlan plan, AuditSpool? spool)
+    {
+        AuditFileSink? started = null;
+        Task starting = OwnThread.Run(() => started = AuditFileSink.Start(plan, _plan.Job, _plan.Time, _plan.Logger, spool));
+        try
+        {
+            Blocking.Wait(starting.WaitAsync(LongestStart, _plan.Time));
+            return started!;
+        }
+        catch (TimeoutException)
+        {
+            EndLateAsync().Forget();
+            throw AuditFolder.Unsafe(plan.Path, $"has taken no file for {LongestStart.TotalSeconds:0} seconds", "See whether its disk hangs, such as one of a network.", null);
+        }
+
+        async Task EndLateAsync()
+        {
+            await starting.ConfigureAwait(false);
+            await started!.EndAsync().ConfigureAwait(false);
+        }
     }
 
     // At the start, and not with the first exchange alone.

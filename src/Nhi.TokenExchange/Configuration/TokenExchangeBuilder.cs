@@ -228,9 +228,11 @@ public sealed partial class TokenExchangeBuilder
             _errors.ThrowIfAny();
             ILogger logger = _loggerFactory.CreateLogger("Nhi.TokenExchange"), quiet = new QuietLogger(logger);
             var turns = new InTurn();
+            var log = new SessionLog(quiet, turns, _time, job, _meter);
+            var unwaited = new UnwaitedLogger(quiet, log);
             return new SessionPlan(
-                job, targets, FreezePolicy(policy, read.RemotePolicy, job, targets, quiet, read.Owned), FreezeAudit(read.Audit, collector, logger, turns), _time, _jitter ?? CryptographicJitter,
-                quiet, new SessionLog(quiet, turns, _time), _meter, _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _maxDuration ?? read.MaxDuration, killSwitch,
+                job, targets, FreezePolicy(policy, read.RemotePolicy, job, targets, unwaited, read.Owned), FreezeAudit(read.Audit, collector, logger, turns), _time, _jitter ?? CryptographicJitter,
+                unwaited, log, _meter, _endOnSignals, _endWithin ?? read.EndWithin ?? TimeSpan.FromSeconds(10), _maxDuration ?? read.MaxDuration, killSwitch,
                 _journal ?? read.Journal, _journalDisk, _failOnUnrevoked ?? read.FailOnUnrevoked ?? false, _transport, _around, _roots?.And(read.Roots) ?? read.Roots, _openers, read.Owned);
         }
         catch

@@ -59,13 +59,28 @@ internal sealed class ExchangeActivities(TargetPlan plan, AgreedClock clock)
     });
 
     /// <summary>Runs a revocation inside an activity. It ends with what is true of the credential, not with an exception.</summary>
-    public async Task<(LeaseEnd End, string? Failure)> RunAsync(Func<Task<(LeaseEnd End, string? Failure)>> revoke)
+    public async Task<RevocationAnswer> RunAsync(Func<Task<(LeaseEnd End, string? Failure)>> revoke)
     {
         using var activity = TimedActivity.Start(Source, TelemetryNames.OfActivity(ExchangeStage.Revoke), _tags, null, clock);
-        (LeaseEnd End, string? Failure) ended = await revoke().ConfigureAwait(false);
-        if (ended.End == LeaseEnd.Failed)
+        (LeaseEnd end, string? failure) = await revoke().ConfigureAwait(false);
+        if (end == LeaseEnd.Failed)
             activity.Failed(ErrorCodes.RevocationFailed);
-        activity.Outcome(TelemetryNames.Of(ended.End));
-        return ended;
+        activity.Outcome(TelemetryNames.Of(end));
+        return new RevocationAnswer(end, failure, activity.Context);
+    }
+
+    /// <summary>Records an end beside the ending, and in its trace all the same.</summary>
+    /// <param name="trace">The activity in which it was ended; default: there was none.</param>
+    /// <param name="record">Records; never fails.</param>
+    /// <returns>Whether it is recorded.</returns>
+    public async Task<bool> RecordAsync(ActivityContext trace, Func<Task<bool>> record)
+    {
+        if (trace == default)
+            return await record().ConfigureAwait(false);
+        using var activity = TimedActivity.Start(Source, TelemetryNames.OfActivity(ExchangeStage.Record), _tags, null, clock, trace);
+        bool isRecorded = await record().ConfigureAwait(false);
+        if (!isRecorded)
+            activity.Failed(ErrorCodes.NotRecorded);
+        return isRecorded;
     }
 }

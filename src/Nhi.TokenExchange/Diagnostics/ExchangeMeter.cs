@@ -28,6 +28,7 @@ internal sealed class ExchangeMeter
         Failures = meter.CreateCounter<long>(TelemetryNames.Failures, "{failure}", "Flights that brought nothing, denials aside.");
         Denials = meter.CreateCounter<long>(TelemetryNames.Denials, "{denial}", "Flights that were denied.");
         AuditDropped = meter.CreateCounter<long>(TelemetryNames.AuditDropped, "{event}", "Audit events that a sink nobody waits for did not take.");
+        LogDropped = meter.CreateCounter<long>(TelemetryNames.LogDropped, "{line}", "Lines of a job's log that were lost, because the log took none and too many waited.");
         Duration = meter.CreateHistogram(TelemetryNames.ExchangeDuration, "s", "Time that the issuer took, all tries together.", tags: null, new InstrumentAdvice<double> { HistogramBucketBoundaries = Seconds });
         meter.CreateObservableGauge(TelemetryNames.TimeLeft, TimeLeft, "s", "How long the target's credential is still handed out.");
         meter.CreateObservableUpDownCounter(TelemetryNames.Live, Live, "{credential}", "Credentials that live at their issuers and were not ended.");
@@ -49,6 +50,8 @@ internal sealed class ExchangeMeter
     public Counter<long> Denials { get; }
 
     public Counter<long> AuditDropped { get; }
+
+    public Counter<long> LogDropped { get; }
 
     public Histogram<double> Duration { get; }
 

@@ -71,8 +71,8 @@ internal static partial class Log
     [LoggerMessage(EventId = 134, Level = LogLevel.Warning, Message = "The audit folder {Path} could not be looked through for files without an end ({Job}): {ExceptionType}")]
     public static partial void AuditNotLookedThrough(this ILogger logger, JobContext job, string path, string exceptionType);
 
-    [LoggerMessage(EventId = 135, Level = LogLevel.Warning, Message = "Events are dropped that the audit sink {Sink} does not take ({Why}); nothing waits for it, and it is told of further ones ({Job})")]
-    public static partial void AuditDropped(this ILogger logger, JobContext job, string sink, string why);
+    [LoggerMessage(EventId = 135, Level = LogLevel.Warning, Message = "{Count} audit event(s) were dropped that the sink {Sink} did not take ({Why}); nothing waits for it, and it is told of further ones ({Job})")]
+    public static partial void AuditDropped(this ILogger logger, JobContext job, long count, string sink, string why);
 
     [LoggerMessage(EventId = 136, Level = LogLevel.Error, Message = "The audit has not come to its end by now; what it has not taken is not recorded ({Job})")]
     public static partial void AuditNotEnded(this ILogger logger, JobContext job);
@@ -97,6 +97,9 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 143, Level = LogLevel.Error, Message = "The log has to record the audit, and leaves out its lines of level Information: nothing will be handed out ({Job}, {Code}). {Remedy}")]
     public static partial void AuditLeftOut(this ILogger logger, JobContext job, string remedy, string code);
+
+    [LoggerMessage(EventId = 144, Level = LogLevel.Warning, Message = "{Count} line(s) of this log were lost: it took none, and as many waited for it as may ({Job})")]
+    public static partial void LinesLost(this ILogger logger, JobContext job, long count);
 
     [LoggerMessage(EventId = 170, Level = LogLevel.Warning, Message = "What the answers about the credential of {Target} depend on could not be read ({Code}); what is not known counts as yes, and the policy decides: flight {FlightId}")]
     public static partial void ExposureNotLearnt(this ILogger logger, string target, string code, Guid flightId);

@@ -6,9 +6,14 @@ namespace Nhi.TokenExchange;
 /// <param name="logger">The log.</param>
 /// <param name="turns">Calls it, and is what the audit's own lines go through, too.</param>
 /// <param name="time">The session's clock.</param>
-internal sealed class SessionLog(ILogger logger, InTurn turns, TimeProvider time)
+/// <param name="job">Whose lines are lost.</param>
+/// <param name="meter">Counts those.</param>
+internal sealed class SessionLog(ILogger logger, InTurn turns, TimeProvider time, JobContext job, ExchangeMeter meter)
 {
-    /// <summary>Says it, and waits for nothing. Where too much waits for the log already, it is lost.</summary>
+    private readonly Lock _losing = new();
+    private long _lost;
+
+    /// <summary>Says it, and waits for nothing. Where too much waits for the log already, it is lost: counted, and said when the log takes lines again.</summary>
     public void SayLater(Action<ILogger> say) => Added(say).Forget();
 
     /// <summary>Says it, and waits until it is said: for two seconds at most.</summary>
@@ -34,11 +39,27 @@ internal sealed class SessionLog(ILogger logger, InTurn turns, TimeProvider time
     {
         try
         {
-            return turns.Add(() => Quietly.Do(() => say(logger)), isLast);
+            return turns.Add(() => Quietly.Do(() =>
+            {
+                SayWhatIsLost();
+                say(logger);
+            }), isLast);
         }
         catch (IOException)   // as much waits as may
         {
+            lock (_losing)
+                _lost++;
+            Quietly.Do(() => meter.LogDropped.Add(1));
             return Task.CompletedTask;
         }
+    }
+
+    private void SayWhatIsLost()
+    {
+        long lost;
+        lock (_losing)
+            (lost, _lost) = (_lost, 0);
+        if (lost > 0)
+            logger.LinesLost(job, lost);
     }
 }

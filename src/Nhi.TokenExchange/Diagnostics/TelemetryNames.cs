@@ -20,6 +20,7 @@ internal static class TelemetryNames
     public const string Failures = "nhi.exchange.failures";
     public const string Denials = "nhi.exchange.denials";
     public const string AuditDropped = "nhi.audit.dropped";
+    public const string LogDropped = "nhi.log.dropped";
 
     // The allow-list of tags. Each but the anchor has few values: names from the configuration, and words and codes from this library.
     public const string TargetTag = "nhi.target";

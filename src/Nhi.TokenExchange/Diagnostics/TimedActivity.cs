@@ -19,12 +19,21 @@ internal sealed class TimedActivity : IDisposable
         _timestamp = time.GetTimestamp();
     }
 
-    public static TimedActivity Start(ActivitySource source, string name, IEnumerable<KeyValuePair<string, object?>> tags, IEnumerable<ActivityLink>? links, AgreedClock clock)
+    /// <summary>By which others can be its children, also when it is over; default: nobody listens.</summary>
+    public ActivityContext Context => _activity?.Context ?? default;
+
+    /// <param name="source">Whose.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="tags">Its tags.</param>
+    /// <param name="links">What it links to.</param>
+    /// <param name="clock">The job's.</param>
+    /// <param name="parent">Whose child it is; default: that of what is going on.</param>
+    public static TimedActivity Start(ActivitySource source, string name, IEnumerable<KeyValuePair<string, object?>> tags, IEnumerable<ActivityLink>? links, AgreedClock clock, ActivityContext parent = default)
     {
         if (!source.HasListeners())
             return OfNobody;
         var timed = new TimedActivity(clock.Provider);
-        Quietly.Do(() => timed._activity = source.StartActivity(name, ActivityKind.Internal, default(ActivityContext), tags, links, timed._start));
+        Quietly.Do(() => timed._activity = source.StartActivity(name, ActivityKind.Internal, parent, tags, links, timed._start));
         return timed;
     }
 

@@ -19,6 +19,11 @@ internal class Disk
 
     public virtual void SetLength(SafeFileHandle file, long length) => RandomAccess.SetLength(file, length);
 
+    public virtual void Delete(string path) => File.Delete(path);
+
+    /// <summary>Returns when the names that were given and taken away in a folder are on the disk.</summary>
+    public virtual void FlushNames(string folder) => PrivateFolder.Flush(folder);
+
     private static long LengthOf(FileInfo file)
     {
         try

@@ -20,7 +20,7 @@ internal static class PrivateFile
     /// <param name="texts">What is in it.</param>
     /// <param name="replace">Whether it takes the place of one of that name.</param>
     /// <param name="disk">What it is written by.</param>
-    /// <param name="draft">Under which name it is written; null: <see cref="DraftOf"/>, which nobody else may use then.</param>
+    /// <param name="draft">Under which name it is written; null: <see cref="DraftOf"/>, which nobody else may use then. Where that can't be taken away again, the file has both.</param>
     /// <returns>The open file, locked.</returns>
     /// <exception cref="IOException">The disk is full, the file system has no locks, there is one of that name, or anything else. Nothing is left.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder can't be written.</exception>
@@ -47,7 +47,7 @@ internal static class PrivateFile
             disk.Flush(handle);
             // File.Move without overwriting looks whether there is one, and renames then: in between somebody else may take the name.
             if (!replace && UnixOpen.IsSupported && UnixOpen.TryLink(draft, path))
-                File.Delete(draft);
+                Quietly.Do(() => disk.Delete(draft));   // it is made; that it failed would say that it is not
             else
                 File.Move(draft, path, replace);
             return handle;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 
 namespace Nhi.TokenExchange;
 
@@ -75,8 +76,9 @@ internal sealed class LeaseAccounts(JobSession session)
     }
 
     /// <summary>Enters what became of what a failed exchange may have made.</summary>
-    public async Task CloseAsync(TargetRuntime owner, JournalEntry announced, LeaseEnd end, string? failure)
+    public async Task CloseAsync(TargetRuntime owner, JournalEntry announced, RevocationAnswer answer)
     {
+        (LeaseEnd end, string? failure, _) = answer;
         JobJournal journal = session.Journal!;
         if (end == LeaseEnd.AlreadyGone)   // there was nothing
         {
@@ -91,7 +93,7 @@ internal sealed class LeaseAccounts(JobSession session)
         bool isOver = end != LeaseEnd.Failed;   // else the next start asks again
         await _untold.TellAsync(_untold.Add(new UntoldEnd(
             announced,
-            () => session.Audit.TryRecordAsync(() => announced.ToEvent(KindOf(end), when, session.Context, session.Plan.PolicyRevision, reason, isOver ? null : ErrorCodes.RevocationFailed)),
+            () => owner.Activities.RecordAsync(answer.Trace, () => session.Audit.TryRecordAsync(() => announced.ToEvent(KindOf(end), when, session.Context, session.Plan.PolicyRevision, reason, isOver ? null : ErrorCodes.RevocationFailed))),
             () =>
             {
                 if (isOver)
@@ -107,12 +109,12 @@ internal sealed class LeaseAccounts(JobSession session)
     /// <summary>Enters what is true of a lease after its issuer was asked.</summary>
     /// <param name="credential">Taken or borrowed by the caller.</param>
     /// <param name="reason">Why it was to end.</param>
-    /// <param name="end">What is true of it.</param>
-    /// <param name="note">Why it did not end, or with what; null: there is nothing to say.</param>
+    /// <param name="answer">What is true of it, and why it did not end, or with what.</param>
     /// <param name="list">Told of what the report says of it.</param>
     /// <returns>What is to be recorded yet.</returns>
-    public LeaseAccount Account(Credential credential, string reason, LeaseEnd end, string? note, Action<LeaseOutcome> list)
+    public LeaseAccount Account(Credential credential, string reason, RevocationAnswer answer, Action<LeaseOutcome> list)
     {
+        (LeaseEnd end, string? note, ActivityContext trace) = answer;
         TargetRuntime owner = credential.Lease.Owner!;
         if (note is not null && end != LeaseEnd.AlreadyGone && LeaseSet.IsEndUncertain(credential))
             note += Uncertain;
@@ -128,7 +130,7 @@ internal sealed class LeaseAccounts(JobSession session)
             });
         }
         owner.Measurements.Ended(end);
-        UntoldEnd untold = NewEnd(credential, end, session.Moment, note is null ? reason : $"{reason}; {note}");
+        UntoldEnd untold = NewEnd(credential, end, session.Moment, note is null ? reason : $"{reason}; {note}", trace);
         return new LeaseAccount(end, () => _untold.TellAsync(untold));
     }
 
@@ -148,9 +150,9 @@ internal sealed class LeaseAccounts(JobSession session)
     /// <summary>What the audit calls an end.</summary>
     public static AuditEventKind KindOf(LeaseEnd end) => end is LeaseEnd.Revoked ? AuditEventKind.Revoked : end is LeaseEnd.AlreadyGone ? AuditEventKind.Expired : AuditEventKind.Orphaned;
 
-    private UntoldEnd NewEnd(Credential credential, LeaseEnd end, AuditMoment when, string? reason) => _untold.Add(new UntoldEnd(
+    private UntoldEnd NewEnd(Credential credential, LeaseEnd end, AuditMoment when, string? reason, ActivityContext trace = default) => _untold.Add(new UntoldEnd(
         credential,
-        () => session.Audit.TryRecordAsync(() => Event(KindOf(end), credential, when, reason, end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null)),
+        () => credential.Lease.Owner!.Activities.RecordAsync(trace, () => session.Audit.TryRecordAsync(() => Event(KindOf(end), credential, when, reason, end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null))),
         () => EndInJournal(credential, end),
         () =>
         {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace Nhi.TokenExchange;
@@ -30,7 +31,7 @@ internal sealed partial class LeaseEnding
     {
         TargetRuntime owner = credential.Lease.Owner!;
         bool hasFailed = _failures.TryGetValue(credential, out string? failure), isLeftToHop = false;
-        (LeaseEnd end, string? said) = await owner.Activities.RunAsync(() => new RevocationAttempts(owner, session.Plan.Time).RunAsync(
+        (LeaseEnd end, string? said, ActivityContext trace) = await owner.Activities.RunAsync(() => new RevocationAttempts(owner, session.Plan.Time).RunAsync(
             AskOnceAsync, () => session.Leases.IsDead(credential), cancellationToken)).ConfigureAwait(false);
         if (end is LeaseEnd.Revoked or LeaseEnd.AlreadyGone && IsHop(owner))
             _endedHops.TryAdd((owner.Target, credential.Fingerprint), true);
@@ -38,7 +39,7 @@ internal sealed partial class LeaseEnding
         if (hasFailed)
             _failures.AddOrUpdate(credential, failure);
         bool isOfTheHop = isLeftToHop || (end == LeaseEnd.AlreadyGone && EndsWith(credential) is not null && !session.Leases.IsDead(credential));
-        return isOfTheHop && hasFailed ? new Asked(LeaseEnd.Failed, failure, isLeftToHop) : new Asked(end, said, isLeftToHop);
+        return isOfTheHop && hasFailed ? new Asked(LeaseEnd.Failed, failure, isLeftToHop, trace) : new Asked(end, said, isLeftToHop, trace);
 
         async ValueTask<Revocation> AskOnceAsync(CancellationToken deadline)
         {
@@ -76,12 +77,13 @@ internal sealed partial class LeaseEnding
         string? note = asked.Failure;
         if (asked.End == LeaseEnd.Failed && (asked.IsLeftToHop || IsHopEnded(credential)))
             note += $"; the credential of '{credential.Lease.Owner!.Plan.Through}' that it was got through was ended, and its issuer may end it with that, but does not say so";
-        return accounts.Account(credential, reason, asked.End, note, list);
+        return accounts.Account(credential, reason, new RevocationAnswer(asked.End, note, asked.Trace), list);
     }
 
     /// <summary>What an issuer answered that was asked to end a credential.</summary>
     /// <param name="End">What is true of it.</param>
     /// <param name="Failure">Why it did not end.</param>
     /// <param name="IsLeftToHop">Whether its hop's credential has ended, with which it would have been asked for.</param>
-    private readonly record struct Asked(LeaseEnd End, string? Failure, bool IsLeftToHop);
+    /// <param name="Trace">The activity in which it was asked.</param>
+    private readonly record struct Asked(LeaseEnd End, string? Failure, bool IsLeftToHop, ActivityContext Trace);
 }

@@ -121,9 +121,9 @@ internal sealed partial class LeaseEnding(JobSession session, LeaseAccounts acco
     public async Task EndAnnouncedAsync(TargetRuntime owner, JournalEntry announced)
     {
         using var deadline = new CancellationTokenSource(EndDeadline, session.Plan.Time);
-        (LeaseEnd end, string? failure) = await owner.Activities.RunAsync(() => new RevocationAttempts(owner, session.Plan.Time).RunAsync(
+        RevocationAnswer answer = await owner.Activities.RunAsync(() => new RevocationAttempts(owner, session.Plan.Time).RunAsync(
             cancellation => owner.RevokeAsync(announced.Handle!, cancellation), () => false, deadline.Token)).ConfigureAwait(false);
-        await accounts.CloseAsync(owner, announced, end, failure).ConfigureAwait(false);
+        await accounts.CloseAsync(owner, announced, answer).ConfigureAwait(false);
     }
 
     // Who finds something to end takes no part in the ending: it is not of the finder's flight.

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Globalization;
 
 namespace Nhi.TokenExchange;
@@ -109,7 +110,7 @@ internal sealed class LeftJournal(JobSession session, JournalFile file, JournalC
             List(entry, LeaseEnd.CannotBeRevoked, Untold);
             return await IsToldAsync(Untold).ConfigureAwait(false) ? Settled.Over(entry, LeaseEnd.CannotBeRevoked) : Settled.Untold();
         }
-        (LeaseEnd end, string? failure) = await AskAsync(lane, entry).ConfigureAwait(false);
+        (LeaseEnd end, string? failure, ActivityContext trace) = await AskAsync(lane, entry).ConfigureAwait(false);
         // By one hand of the clock only, that of the wall: the other did not outlive the process. So the issuer was asked all the same, and what could not be ended stays while that hand may be wrong.
         if (end is LeaseEnd.Failed or LeaseEnd.CannotBeRevoked && !entry.EndIsUncertain && HasBeenDeadFor(entry, end == LeaseEnd.Failed ? LongestLeap : TimeSpan.Zero))
             (end, failure) = (LeaseEnd.AlreadyGone, null);
@@ -121,11 +122,14 @@ internal sealed class LeftJournal(JobSession session, JournalFile file, JournalC
         List(entry, end, failure);
         AuditMoment when = session.Moment;
         string reason = $"recovered from the journal of a job that {(content.IsClosed ? "ended and left it" : "was killed")}{(failure is null ? "" : $"; {failure}")}";
-        bool isRecorded = await session.Audit.TryRecordAsync(() => entry.ToEvent(
-            LeaseAccounts.KindOf(end), when, content.Header.Job, Revision, reason, end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null, staticKey)).ConfigureAwait(false);
+        Task<bool> recording = lane.Target is { } target ? target.Activities.RecordAsync(trace, RecordAsync) : RecordAsync();
+        bool isRecorded = await recording.ConfigureAwait(false);
         if (end == LeaseEnd.Failed)   // it stays, and is told of again
             return isRecorded ? Settled.Left : Settled.Untold();
         return isRecorded ? Settled.Over(entry, end) : Settled.Untold(content.Header.KnowsUntold ? JournalText.OfUntold(entry.Number, new JournalUntold(end, when.At, reason)) : null);   // else its issuer is asked again
+
+        Task<bool> RecordAsync() => session.Audit.TryRecordAsync(() => entry.ToEvent(
+            LeaseAccounts.KindOf(end), when, content.Header.Job, Revision, reason, end == LeaseEnd.Failed ? ErrorCodes.RevocationFailed : null, staticKey));
 
         Task<bool> IsToldAsync(string what) => session.Audit.TryRecordAsync(() => entry.ToEvent(AuditEventKind.Recovered, session.Moment, content.Header.Job, Revision, what, staticKey: staticKey));
     }
@@ -148,18 +152,18 @@ internal sealed class LeftJournal(JobSession session, JournalFile file, JournalC
         return Settled.Left;
     }
 
-    private async Task<(LeaseEnd End, string? Failure)> AskAsync(RecoveryLane lane, JournalEntry entry)
+    private async Task<RevocationAnswer> AskAsync(RecoveryLane lane, JournalEntry entry)
     {
         if (entry.IsStatic)
-            return (LeaseEnd.LivesOn, lane.Target?.Plan.Exchanger.StaticKey is { } key ? RevocationAttempts.SaidOf(key) : "a static key: its owner alone ends it");
+            return new(LeaseEnd.LivesOn, lane.Target?.Plan.Exchanger.StaticKey is { } key ? RevocationAttempts.SaidOf(key) : "a static key: its owner alone ends it");
         if (entry.Handle is null)
-            return (LeaseEnd.CannotBeRevoked, "the journal has no handle by which its issuer could end it, and the credential itself was lost when its process was killed");
+            return new(LeaseEnd.CannotBeRevoked, "the journal has no handle by which its issuer could end it, and the credential itself was lost when its process was killed");
         if (lane.Target is not null)
             return await lane.AskAsync(entry.Handle).ConfigureAwait(false);
         string of = $"'{ExceptionText.Clean(entry.Target)}' with issuer {ExceptionText.Clean(entry.Issuer, 200)}";
         return entry.EndIsUncertain && HasBeenDeadFor(entry, LongestAfterAnUncertainEnd)
-            ? (LeaseEnd.CannotBeRevoked, $"no target {of} was declared for {LongestAfterAnUncertainEnd.TotalDays:0} days after its end")
-            : (LeaseEnd.Failed, $"declare the target {of} to have it revoked");
+            ? new(LeaseEnd.CannotBeRevoked, $"no target {of} was declared for {LongestAfterAnUncertainEnd.TotalDays:0} days after its end")
+            : new(LeaseEnd.Failed, $"declare the target {of} to have it revoked");
     }
 
     // An end may be the last instant that there is: nothing is added to it.

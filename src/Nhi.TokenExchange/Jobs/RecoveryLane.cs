@@ -43,16 +43,16 @@ internal sealed class RecoveryLane(TargetRuntime? target, CancellationToken stop
 
     /// <summary>Asks the issuer to end a credential by its handle.</summary>
     /// <returns>What is true of it then, and why it did not end.</returns>
-    public async Task<(LeaseEnd End, string? Failure)> AskAsync(string handle)
+    public async Task<RevocationAnswer> AskAsync(string handle)
     {
         TargetRuntime asked = target ?? throw new InvalidOperationException("There is no such target.");
         if (_silence is { } last)
-            return (LeaseEnd.Failed, string.Create(CultureInfo.InvariantCulture, $"not asked for by this recovery, as none of its target ended for {Deadline.TotalSeconds:0} seconds (of one of those: {last}); the next recovery asks for it"));
+            return new RevocationAnswer(LeaseEnd.Failed, string.Create(CultureInfo.InvariantCulture, $"not asked for by this recovery, as none of its target ended for {Deadline.TotalSeconds:0} seconds (of one of those: {last}); the next recovery asks for it"));
         var own = new OwnCredentialWait();
         object before = _lastAnswer;
         using var deadline = new CancellationTokenSource(Deadline, asked.Session.Plan.Time);
         using var bounded = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stop);
-        (LeaseEnd End, string? Failure) answer = await asked.Activities.RunAsync(() => new RevocationAttempts(asked, asked.Session.Plan.Time).RunAsync(
+        RevocationAnswer answer = await asked.Activities.RunAsync(() => new RevocationAttempts(asked, asked.Session.Plan.Time).RunAsync(
             cancellation => asked.RevokeAsync(handle, cancellation, own), () => false, bounded.Token)).ConfigureAwait(false);
         asked.Measurements.Ended(answer.End);
         if (answer.End != LeaseEnd.Failed || !deadline.IsCancellationRequested)

@@ -121,6 +121,7 @@ internal sealed class AuditFileFaultTests : AuditFolderFixture
             Run("mkfifo", file);
         }, "was moved away, and a FIFO has its name", stays: true);
         yield return Change("cut", file => Run("truncate", "-s", "20", file), "was cut: it has 20 bytes", stays: true);
+        yield return Change("cut at the end of a line", file => Run("sh", "-c", $"truncate -s $(head -n 1 '{file}' | wc -c) '{file}'"), "was cut: it has", stays: true);
         yield return Change("added to", file => Run("sh", "-c", $"echo more >> '{file}'"), "was added to", stays: true);
         yield return Change("given a second name", file => Run("ln", file, file + ".link"), "has a second name", stays: true, isWhole: true);
         yield return Change("opened to all", file => Run("chmod", "666", file), "was given another mode or owner: mode 666", stays: true, isWhole: true);

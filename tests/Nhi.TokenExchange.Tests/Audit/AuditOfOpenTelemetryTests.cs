@@ -61,22 +61,27 @@ internal sealed class AuditOfOpenTelemetryTests : IDisposable
     }
 
     [Test]
-    public async Task The_events_of_a_flight_stand_in_its_trace_and_in_the_span_of_their_stage_and_flight_joins_the_end_to_them()
+    public async Task The_events_of_a_flight_stand_in_its_trace_and_in_the_span_of_their_stage_and_an_end_in_that_of_what_ended_it()
     {
+        using var stopping = new Activity("stopping") { ActivityTraceFlags = ActivityTraceFlags.Recorded };
         await using (TestJob job = await StartAsync())
         {
             await job.Warehouse.GetAsync();
             await job.QuietAsync();
+            stopping.Start();
             await job.Session.CompleteAsync();
         }
+        stopping.Stop();
 
         ILookup<ActivitySpanId, string> spans = _activities.ToLookup(activity => activity.SpanId, activity => activity.OperationName);
         Assert.That(
             Audited().Select(record => $"{record.Attributes!.Single(one => one.Key == Ours + "kind").Value} in {spans[record.SpanId].SingleOrDefault()}"),
-            Is.EqualTo(new[] { "Attested in nhi.attest", "Permitted in nhi.authorize", "Exchanging in nhi.record", "Issued in nhi.record", "Revoked in " }));
+            Is.EqualTo(new[] { "Attested in nhi.attest", "Permitted in nhi.authorize", "Exchanging in nhi.record", "Issued in nhi.record", "Revoked in nhi.record" }));
         Activity flight = _activities.Single(activity => activity.OperationName == "nhi.flight");
         Assert.That(Audited().SkipLast(1).Select(record => record.TraceId), Is.All.EqualTo(flight.TraceId));
-        Assert.That(Audited().Last().TraceId, Is.EqualTo(default(ActivityTraceId)), "an end is recorded beside the ending");
+        Activity revoking = _activities.Single(activity => activity.OperationName == "nhi.revoke");
+        Assert.That((Audited().Last().TraceId, _activities.Single(activity => activity.SpanId == Audited().Last().SpanId).ParentSpanId), Is.EqualTo((revoking.TraceId, revoking.SpanId)), "it is recorded beside the ending, and stands with it");
+        Assert.That(revoking.TraceId, Is.EqualTo(stopping.TraceId), "that of who ended the job");
         Assert.That(Audited().Select(record => record.Attributes!.Single(one => one.Key == Ours + "flight").Value).Distinct(), Has.Exactly(1).Items, "what joins them beyond the traces");
     }
 

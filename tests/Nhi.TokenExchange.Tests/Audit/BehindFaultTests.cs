@@ -13,7 +13,7 @@ internal sealed class BehindFaultTests : AuditTrailFixture
     {
         ChainFiles chain = Noticed("part 1 was added to").WriteTo(Folder);
         string last = chain.Parts[0][^1];
-        string end = ChainFiles.Line(chain.Parts[0].Count + 1, last[^66..^2], """{"kind":"end","events":2,"at":"2026-11-03T03:00:00.0000000Z"}""");
+        string end = ChainText.Line(chain.Parts[0].Count + 1, last[^66..^2], """{"kind":"end","events":2,"at":"2026-11-03T03:00:00.0000000Z"}""");
         Write(chain, 1, chain.Parts[0].Append(end));
 
         AuditTrail trail = Read();
@@ -95,7 +95,7 @@ internal sealed class BehindFaultTests : AuditTrailFixture
     // A file of one line that says that it is this part of the chain; its name sorts first, and fits.
     private void Forge(ChainFiles chain, int part, int process, string name) => File.WriteAllText(
         Path.Combine(Folder, $"{name}-{process}-20261103T020000000{(part == 1 ? "" : ".2")}.audit.jsonl"),
-        ChainFiles.Line(1, new string('0', 64), $$"""{"kind":"file","format":"nhi-audit/1","chain":"{{chain.Id}}","part":{{part}},"job":{"pipeline":"forged"},"pid":{{process}},"started":"2026-11-03T02:00:00.0000000Z"}""") + '\n');
+        ChainText.Line(1, new string('0', 64), $$"""{"kind":"file","format":"nhi-audit/1","chain":"{{chain.Id}}","part":{{part}},"job":{"pipeline":"forged"},"pid":{{process}},"started":"2026-11-03T02:00:00.0000000Z"}""") + '\n');
 
     private AuditTrail Read() => AuditTrail.Verify(Folder, onRecord: _told.Add);
 }

@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
-
 namespace Nhi.TokenExchange.Tests;
 
 /// <summary>Writes audit files from the description of their format alone: a second implementation, to lay beside the library's.</summary>
@@ -42,7 +38,7 @@ internal sealed class ChainFiles(string pipeline = "orders", int pid = 4711, int
     /// <summary>Adds a line of any event.</summary>
     public ChainFiles Add(string json)
     {
-        string line = Line(++_sequence, _previous, json);
+        string line = ChainText.Line(++_sequence, _previous, json);
         _previous = line[^66..^2];
         _parts[^1].Add(line);
         return this;
@@ -54,25 +50,5 @@ internal sealed class ChainFiles(string pipeline = "orders", int pid = 4711, int
         for (int part = 1; part <= _parts.Count; part++)
             File.WriteAllText(Path.Combine(folder, NameOf(part)), string.Concat(_parts[part - 1].Select(line => line + '\n')));
         return this;
-    }
-
-    public static string Line(long sequence, string previous, string json)
-    {
-        string hashed = string.Create(CultureInfo.InvariantCulture, $"{{\"seq\":{sequence},\"prev\":\"{previous}\",\"event\":{json}");
-        return $"{hashed},\"hash\":\"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes("nhi-audit-line-v1\n" + hashed)))}\"}}";
-    }
-
-    /// <summary>The same lines with new numbers and hashes, as who may write the file can make them.</summary>
-    public static List<string> ComputedAnew(IEnumerable<string> lines, long first = 1, string? previous = null)
-    {
-        previous ??= new string('0', 64);
-        var anew = new List<string>();
-        foreach (string line in lines)
-        {
-            int start = line.IndexOf("\"event\":", StringComparison.Ordinal) + 8;
-            anew.Add(Line(first + anew.Count, previous, line[start..^75]));
-            previous = anew[^1][^66..^2];
-        }
-        return anew;
     }
 }

@@ -64,7 +64,7 @@ internal sealed class HostileTrailTests : AuditTrailFixture
     [TestCase("{\"kind\":\"end\",\"events\":0}", "which part of which chain")]
     public void A_first_line_that_says_nothing_of_use_is_refused(string header, string what)
     {
-        File.WriteAllText(Evil, ChainFiles.Line(1, new string('0', 64), header) + "\n");
+        File.WriteAllText(Evil, ChainText.Line(1, new string('0', 64), header) + "\n");
         AssertRefused(what);
     }
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Nhi.TokenExchange.Tests;
 
 /// <summary>Sinks that have to record, and sinks that nobody waits for.</summary>
@@ -75,7 +77,7 @@ internal sealed class SeveralSinksTests
         if (how is "hangs" or "blocks")
             Assert.That(((RecordingSink)sink).Kinds, Is.EquivalentTo(job.Audit.Kinds), "drained at the job's end");
         else
-            Assert.That(log.Text.Split('\n').Count(line => line.StartsWith("Events are dropped", StringComparison.Ordinal)), Is.EqualTo(1), "said once");
+            Assert.That(SaidToBeDropped(log), Is.EqualTo(new[] { 1, 4 }), "said at once, and at the end");
     }
 
     [Test]
@@ -148,9 +150,10 @@ internal sealed class SeveralSinksTests
     public async Task What_it_is_too_far_behind_for_is_dropped_and_counted()
     {
         using var heard = new Telemetry();
+        using var log = new LoggedText();
         var never = new Gate();
         var sink = new RecordingSink { Hold = _ => never.PassAsync() };
-        await using TestJob job = await TestJob.StartAsync(more: b => b.Meters(heard.Meters));
+        await using TestJob job = await TestJob.StartAsync(more: b => b.Meters(heard.Meters).Logging(log));
         using Gate opened = never;   // before the job ends, also where this fails
         var bestEffort = new BestEffortSink(sink, job.Session.Plan, bound: null, mostWaiting: 8);
         AuditEvent one = new() { Kind = AuditEventKind.Attested, At = DateTimeOffset.UnixEpoch, FlightId = Guid.Empty, Target = "warehouse", Job = job.Session.Context };
@@ -158,8 +161,12 @@ internal sealed class SeveralSinksTests
         for (int i = 0; i < 200; i++)
             bestEffort.Offer(one);
         Assert.That(heard.Of("nhi.audit.dropped").Count, Is.GreaterThanOrEqualTo(200 - 64 - 8));
+        Assert.That(bestEffort.Failing, Is.EqualTo("RecordingSink: it is behind"));
         never.Open();
         await bestEffort.EndAsync();
+        Assert.That(bestEffort.Failing, Is.Null, "what it was told of last, it took");
+        await job.Session.Plan.Log.SaidAsync();
+        Assert.That(SaidToBeDropped(log).Sum(), Is.EqualTo(heard.Of("nhi.audit.dropped").Count), "each is said");
         Assert.That(sink.Events.Count + heard.Of("nhi.audit.dropped").Count, Is.EqualTo(200), "recorded, or counted");
     }
 
@@ -179,6 +186,9 @@ internal sealed class SeveralSinksTests
             await job.Provider<BearerToken>("warehouse").GetAsync();
         Assert.That(log.Text.Contains("warehouse exchanging", StringComparison.Ordinal), Is.EqualTo(toLog || !isSaid));
     }
+
+    private static int[] SaidToBeDropped(LoggedText log) =>
+        [.. log.Text.Split('\n').Where(line => line.Contains(" audit event(s) were dropped", StringComparison.Ordinal)).Select(line => int.Parse(line.Split(' ')[0], CultureInfo.InvariantCulture))];
 
     // Before it gives a task.
     private sealed class RefusingSink : IAuditSink

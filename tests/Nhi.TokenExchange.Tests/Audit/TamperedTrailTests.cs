@@ -110,7 +110,7 @@ internal sealed class TamperedTrailTests : AuditTrailFixture
         for (int place = 2; place <= 8; place++)
         {
             List<string> lines = [.. chain.Parts[0]];
-            lines.Insert(place - 1, ChainFiles.Line(place, lines[place - 2][^66..^2], EventText.Of(SampleEvents.Full)));
+            lines.Insert(place - 1, ChainText.Line(place, lines[place - 2][^66..^2], EventText.Of(SampleEvents.Full)));
             Write(chain, 1, lines);
             AssertFault(chain.NameOf(1), place + 1, $"has the number {place} once more");
 
@@ -153,7 +153,7 @@ internal sealed class TamperedTrailTests : AuditTrailFixture
         {
             List<string> lines = [.. chain.Parts[0]];
             lines[changed - 1] = lines[changed - 1].Replace("2026", "2025", StringComparison.Ordinal);
-            List<string> anew = ChainFiles.ComputedAnew(lines);
+            List<string> anew = ChainText.ComputedAnew(lines);
             Write(chain, 1, anew);
 
             Assert.That(Verify().IsIntact, "nothing in the file tells");
@@ -174,7 +174,7 @@ internal sealed class TamperedTrailTests : AuditTrailFixture
         ChainFiles chain = OneFile();
         List<string> lines = [.. chain.Parts[0]];
         lines[4] = lines[4].Replace("2026", "2025", StringComparison.Ordinal);
-        Write(chain, 1, ChainFiles.ComputedAnew(lines));
+        Write(chain, 1, ChainText.ComputedAnew(lines));
 
         string[] anchors = [.. new[] { 8, 3, 6 }.Select(line => $"{chain.Id}:{line}:{chain.Parts[0][line - 1][^66..^2]}")];
 

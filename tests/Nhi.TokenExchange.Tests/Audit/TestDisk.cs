@@ -34,6 +34,12 @@ internal sealed class TestDisk : Disk
     /// <summary>Makes each cut fail.</summary>
     public bool FailsToCut { get; set; }
 
+    /// <summary>Makes each name stay that is to be taken away.</summary>
+    public bool FailsToDelete { get; set; }
+
+    /// <summary>Makes each flush of a folder fail.</summary>
+    public bool FailsToFlushNames { get; set; }
+
     /// <summary>From where on a read fails; null: nowhere.</summary>
     public long? ReadableUpTo { get; set; }
 
@@ -110,6 +116,20 @@ internal sealed class TestDisk : Disk
         FolderGate.Wait();
         Interlocked.Decrement(ref _looking);
         return base.BytesIn(folder);
+    }
+
+    public override void Delete(string path)
+    {
+        if (FailsToDelete && File.Exists(path))
+            throw new IOException("Input/output error");
+        base.Delete(path);
+    }
+
+    public override void FlushNames(string folder)
+    {
+        if (FailsToFlushNames)
+            throw new IOException("Input/output error");
+        base.FlushNames(folder);
     }
 
     public override void SetLength(SafeFileHandle file, long length)

@@ -59,6 +59,7 @@ public class CommandLineTests
     [TestCase("policy lint")]
     [TestCase("audit verify")]
     [TestCase("audit story")]
+    [TestCase("audit summary")]
     [TestCase("leases list")]
     [TestCase("leases revoke")]
     [TestCase("leases recover")]

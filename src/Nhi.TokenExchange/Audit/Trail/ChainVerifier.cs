@@ -11,6 +11,7 @@ internal sealed class ChainVerifier(AuditChain chain, ILookup<long, AuditAnchor>
     private string _hash = ChainLine.NoHash;
     private AuditFileHeader? _part;
     private long _lastLine;
+    private bool _lacksLinesBefore;
 
     /// <summary>Goes through the files.</summary>
     /// <param name="files">All that say that they are of this chain, in the order of their parts.</param>
@@ -27,7 +28,8 @@ internal sealed class ChainVerifier(AuditChain chain, ILookup<long, AuditAnchor>
                 continue;
             int expected = (before?.Part ?? 0) + 1;
             bool isThis = fault.File == files[at].Path, isRead = isThis && fault.Line > 1;   // else its file may hold by itself
-            int part = !isThis ? before!.Part : isRead ? files[at].Part : Math.Min(files[at].Part, expected);
+            bool isOfBefore = before is not null && (!isThis || _lacksLinesBefore);   // lines that are missing at the end of a part are missed at the beginning of the next
+            int part = isOfBefore ? before!.Part : isRead ? files[at].Part : Math.Min(files[at].Part, expected);
             ReadBehind(fault, part, files, isRead ? at + 1 : at);
         }
         if (chain.Fault is null && anchors.Where(group => group.Key > _sequence).SelectMany(group => group).OrderBy(anchor => anchor.Sequence).FirstOrDefault() is { Hash: not null } beyond)
@@ -190,6 +192,7 @@ internal sealed class ChainVerifier(AuditChain chain, ILookup<long, AuditAnchor>
         if (number == expected)
             return;
         long here = reader.Line;
+        _lacksLinesBefore = here == 1;
         if (number < expected)
             throw new FormatException($"has the number {Text(number)} once more, where {Text(expected)} has to stand: it was put in, or put in another place");
         string where = FindLater(expected, reader) is { } later ? $"which stands in line {Text(later)}: lines were put in another order" : number - expected == 1 ? "which is missing" : $"and {Text(number - expected)} lines are missing";

@@ -59,7 +59,7 @@ internal abstract class CollectorFixture
     /// <summary>What the health check of the collector says.</summary>
     protected static async Task<HealthStatus> HealthOf(JobSession job)
     {
-        var check = new AuditCollectorHealthCheck(job);
+        var check = new AuditHealthCheck(job);
         return (await check.CheckHealthAsync(new HealthCheckContext { Registration = new HealthCheckRegistration("token-exchange-audit", check, null, null) })).Status;
     }
 

@@ -1,9 +1,7 @@
-using System.Text.Json.Nodes;
-
 namespace Nhi.TokenExchange.Tool.Tests;
 
 [NonParallelizable]
-public class PolicyAndAuditTests
+public class PolicyTests
 {
     private const string Policy = """
         { "version": 1, "revision": 3, "rules": [
@@ -77,66 +75,5 @@ public class PolicyAndAuditTests
 
         Assert.That(run.ExitCode, Is.EqualTo(ExitCodes.Configuration));
         Assert.That(run.Error, Does.Contain("NHI1006").And.Contain("policy.json(2,"));
-    }
-
-    [Test]
-    public async Task What_doctor_did_is_in_the_audit_which_verifies_and_tells_its_story()
-    {
-        _job.UseVault();
-        string folder = _job.PathOf("audit");
-        _job.Section["Audit"] = new JsonObject { ["Folder"] = folder };
-        Findings found = await _job.DoctorAsync();
-
-        ToolRun verified = await ToolRun.HereAsync("audit", "verify", folder, "--ended");
-        ToolRun story = await ToolRun.HereAsync("audit", "story", folder, "--pipeline", "orders-nightly", "--target", "warehouse");
-        ToolRun others = await ToolRun.HereAsync("audit", "story", folder, "--pipeline", "another");
-
-        Assert.That((found.Run.ExitCode, verified.ExitCode, story.ExitCode), Is.EqualTo((0, 0, 0)), found.Run.All + verified.All);
-        string fingerprint = _job.Emulator.Ledger.Issued.Single().Fingerprint;
-        Assert.That(story.Output, Does.Contain($"warehouse issued: {fingerprint}").And.Contain($"warehouse revoked: {fingerprint}"));
-        Assert.That(others.Output, Is.Empty);
-    }
-
-    [Test]
-    public async Task An_audit_in_which_a_character_was_changed_does_not_verify()
-    {
-        _job.UseVault();
-        string folder = _job.PathOf("audit");
-        _job.Section["Audit"] = new JsonObject { ["Folder"] = folder };
-        await _job.DoctorAsync();
-        string file = Directory.GetFiles(folder).Single();
-        await File.WriteAllTextAsync(file, (await File.ReadAllTextAsync(file)).Replace("orders-nightly", "orders-nightlY", StringComparison.Ordinal));
-
-        ToolRun run = await ToolRun.HereAsync("audit", "verify", folder);
-
-        Assert.That(run.ExitCode, Is.EqualTo(ExitCodes.Audit));
-        Assert.That(run.Output, Does.Contain("was changed"));
-    }
-
-    [Test]
-    public async Task A_folder_without_a_trail_is_a_failure_unless_that_is_allowed()
-    {
-        string folder = Directory.CreateDirectory(_job.PathOf("mistyped")).FullName;
-
-        ToolRun verified = await ToolRun.HereAsync("audit", "verify", folder), story = await ToolRun.HereAsync("audit", "story", folder);
-        ToolRun allowed = await ToolRun.HereAsync("audit", "verify", folder, "--allow-empty", "--ended");
-
-        Assert.That((verified.ExitCode, story.ExitCode, allowed.ExitCode), Is.EqualTo((ExitCodes.Audit, ExitCodes.Audit, 0)), verified.All);
-        Assert.That(verified.Output, Does.Contain("NOTHING TO VERIFY"));
-        Assert.That(verified.Error, Does.Contain(folder).And.Contain("*.audit.jsonl").And.Contain("--allow-empty"));
-        Assert.That(story.Error, Does.Contain(folder).And.Contain("*.audit.jsonl"));
-        Assert.That(allowed.Error, Is.Empty);
-    }
-
-    [Test]
-    public async Task An_audit_that_is_not_there_and_an_anchor_of_another_form_are_told()
-    {
-        ToolRun none = await ToolRun.HereAsync("audit", "verify", _job.PathOf("nothing"));
-        ToolRun anchor = await ToolRun.HereAsync("audit", "verify", _job.PathOf(""), "--anchor", "abc");
-
-        Assert.That(none.ExitCode, Is.EqualTo(ExitCodes.Audit), none.All);
-        Assert.That(none.Error, Does.Contain("NHI6010"));
-        Assert.That(anchor.ExitCode, Is.EqualTo(ExitCodes.Usage), anchor.All);
-        Assert.That(anchor.Error, Does.Contain("--anchor"));
     }
 }

@@ -1,0 +1,31 @@
+namespace Nhi.TokenExchange.Tests;
+
+/// <summary>What a log that hangs has no room for.</summary>
+internal sealed class SessionLogTests
+{
+    [Test]
+    public async Task Lines_that_are_lost_while_the_log_hangs_are_counted_and_said_when_it_takes_lines_again()
+    {
+        using var heard = new Telemetry();
+        using var log = new LoggedText();
+        using ManualResetEventSlim hangs = new(), gate = new();
+        var session = new SessionLog(log, new InTurn(mostWaiting: 4), new ManualTimeProvider(), JobContext.Unnamed, ExchangeMeter.Of(heard.Meters));
+        session.SayLater(_ =>
+        {
+            hangs.Set();
+            gate.Wait();
+        });
+        Assert.That(hangs.Wait(TimeSpan.FromMinutes(1)));
+
+        for (int i = 0; i < 10; i++)
+            session.SayLater(one => one.AuditNotEnded(JobContext.Unnamed));
+        Assert.That(heard.Of("nhi.log.dropped").Sum(one => one.Value), Is.EqualTo(6));
+        Assert.That(log.Text, Is.Empty);
+        gate.Set();
+        await session.SaidAsync();
+
+        Assert.That(log.Text.Split("The audit has not come to its end"), Has.Length.EqualTo(1 + 4));
+        Assert.That(log.Text.Split(" line(s) of this log were lost"), Has.Length.EqualTo(2), "said once");
+        Assert.That(log.Text, Does.Contain("6 line(s) of this log were lost"));
+    }
+}
