@@ -4,7 +4,6 @@ using Nhi.TokenExchange.Tests.Exchange;
 namespace Nhi.TokenExchange.Tests.Faults;
 
 /// <summary>Whatever an issuer answers: one of our exceptions or a credential that can be used and is ended; nothing of a token is said; what is asked is bounded.</summary>
-[Parallelizable]
 internal sealed class AnswerMutationTests
 {
     // Twice five tries of a call, for each of two proofs.

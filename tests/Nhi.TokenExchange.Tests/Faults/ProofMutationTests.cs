@@ -3,7 +3,6 @@ using System.Text;
 namespace Nhi.TokenExchange.Tests.Faults;
 
 /// <summary>Whatever a platform hands out for a proof: one of our exceptions before the issuer is asked, or a proof that can be read in one way; nothing of it is said.</summary>
-[Parallelizable]
 internal sealed class ProofMutationTests
 {
     private string _folder = "";

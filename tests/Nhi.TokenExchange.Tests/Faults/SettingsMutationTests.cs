@@ -3,7 +3,6 @@ using Nhi.TokenExchange.Tests.Configuration;
 namespace Nhi.TokenExchange.Tests.Faults;
 
 /// <summary>Whatever stands in the settings: a session, or one error of ours that names the settings and quotes no secret.</summary>
-[Parallelizable]
 internal sealed class SettingsMutationTests
 {
     private static readonly string[] Names =
