@@ -1,6 +1,7 @@
 namespace Nhi.TokenExchange;
 
 /// <summary>A job decided by a decision point that we did not write: discovery, question and answer of AuthZEN, against Cerbos.</summary>
+[Parallelizable]
 internal sealed class AuthZenServerTests
 {
     private const string Policy = """

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 namespace Nhi.TokenExchange;
 
 /// <summary>Permit and forbid, exact values, sets and scopes decide as in Cedar, an engine that we did not write; with the same rules named as the cause. Globs, time and limits it has not, or otherwise.</summary>
+[Parallelizable]
 internal sealed class CedarParityTests
 {
     private const string Wanted = "NHI_CEDAR_REQUESTS";

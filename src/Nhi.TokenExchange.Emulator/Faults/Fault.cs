@@ -107,12 +107,13 @@ public sealed class Fault
     /// <param name="interval">The pause before each byte, on the emulator's clock.</param>
     public static Fault Drip(TimeSpan interval) => new($"drip {interval}") { Writing = BodyWriting.DripEvery(interval) };
 
-    /// <summary>A 200 with a body of another kind, such as a captive portal's page.</summary>
+    /// <summary>A body of another kind, such as a captive portal's page or a gateway's refusal.</summary>
     /// <param name="body">The body.</param>
     /// <param name="contentType">Its media type.</param>
-    public static Fault Body(string body, string contentType = "application/json") => new($"body {contentType}")
+    /// <param name="status">The HTTP status.</param>
+    public static Fault Body(string body, string contentType = "application/json", int status = 200) => new($"body {contentType}")
     {
-        Instead = _ => new EmulatorAnswer { Raw = Encoding.UTF8.GetBytes(body), ContentType = contentType },
+        Instead = _ => new EmulatorAnswer { Raw = Encoding.UTF8.GetBytes(body), ContentType = contentType, Status = status },
     };
 
     /// <summary>A 200 with a web page.</summary>

@@ -3,9 +3,6 @@ namespace Nhi.TokenExchange;
 /// <summary>One run of <c>nhi exec</c>: the broker, the files, the program, and the end of all of it.</summary>
 internal sealed class ExecRun(JobSession session, JobSettings settings, ExecTargets wanted, string[] program, ChildSignals signals, Screen screen)
 {
-    // What a killed run left is ended by now, unless its issuer is slow; the journal keeps it then for the next.
-    private static readonly TimeSpan LongestRecovery = TimeSpan.FromSeconds(10);
-
     private readonly string _name = NameOf(program[0]);
 
     /// <returns>What the program ended with.</returns>
@@ -14,7 +11,6 @@ internal sealed class ExecRun(JobSession session, JobSettings settings, ExecTarg
         using var folder = HelperFolder.Open();
         int code = wanted.NeedsBroker ? await RunBesideBrokerAsync(folder, cancellationToken).ConfigureAwait(false) : await RunProgramAsync(folder, null, cancellationToken).ConfigureAwait(false);
         signals.BeginEnd();
-        await RecoverAsync().ConfigureAwait(false);
         JobReport report = await session.CompleteAsync(CancellationToken.None).ConfigureAwait(false);
         if (!report.AllEnded)
             await screen.Error.WriteLineAsync(report.ToString()).ConfigureAwait(false);
@@ -59,20 +55,6 @@ internal sealed class ExecRun(JobSession session, JobSettings settings, ExecTarg
                 },
                 signals,
                 screen.Error).ConfigureAwait(false);
-        }
-    }
-
-    // A job that has ended gets no login any more, which some recoveries need: a program of a moment would leave them undone.
-    private async Task RecoverAsync()
-    {
-        using var limit = new CancellationTokenSource(LongestRecovery, TimeProvider.System);
-        try
-        {
-            await session.WaitForRecoveryAsync(limit.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            // See above.
         }
     }
 

@@ -55,6 +55,20 @@ internal sealed class JournalFile : IDisposable
         return handle is null ? null : new JournalFile(folder, path, handle, RandomAccess.GetLength(handle));
     }
 
+    /// <summary>Whether there is nothing to recover in a journal now: its owner lives, somebody else recovers it, or it is gone.</summary>
+    public static bool IsHeld(JournalFolder folder, string path)
+    {
+        try
+        {
+            using JournalFile? file = TryOpen(folder, path);
+            return file is null;
+        }
+        catch (TokenExchangeException)   // who recovers it says what is wrong with it
+        {
+            return false;
+        }
+    }
+
     /// <summary>Opens a journal to be looked at, whether or not its owner lives; it is not locked, and must not be written.</summary>
     /// <returns>Null: it is gone.</returns>
     /// <exception cref="IOException">It can't be read.</exception>

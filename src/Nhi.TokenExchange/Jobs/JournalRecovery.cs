@@ -77,7 +77,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         using OwnWork.Piece unlisted = _own.Begin();
         try
         {
-            report = await RecoverAsync(folder!.Files().Where(path => path != session.Journal?.Path), unlisted).ConfigureAwait(false);
+            report = await RecoverAsync([.. folder!.Files().Where(path => path != session.Journal?.Path)], unlisted).ConfigureAwait(false);
         }
         catch (Exception failed)   // the job goes on, and the next start tries again
         {
@@ -90,7 +90,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         _report.SetResult(report);
     }
 
-    private async Task<RecoveryReport> RecoverAsync(IEnumerable<string> journals, OwnWork.Piece unlisted)
+    private async Task<RecoveryReport> RecoverAsync(string[] journals, OwnWork.Piece unlisted)
     {
         var lanes = new RecoveryLanes(session, _own, _stop.Token);
         var turns = new Turns(MostAtOnce);
@@ -99,7 +99,8 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
         Recovered[] all = await Task.WhenAll(begun).ConfigureAwait(false);
         DeleteDrafts();
         List<TokenExchangeException> refused = [.. all.Select(one => one.Refused).OfType<TokenExchangeException>()];
-        if (all.Count(one => !one.IsReached) is > 0 and int left)
+        // What is held is of a job that lives, or somebody else recovers it.
+        if (journals.Where((path, i) => !all[i].IsReached && !JournalFile.IsHeld(folder!, path)).Count() is > 0 and int left)
             refused.Add(Refuse(NotRecovered($"{left} journal(s) in '{ExceptionText.Clean(folder!.Path, 200)}' were not looked at before this recovery was stopped. What they name may live on.")));
         return new RecoveryReport([.. all.Select(one => one.Job).OfType<JobReport>()], refused);
     }

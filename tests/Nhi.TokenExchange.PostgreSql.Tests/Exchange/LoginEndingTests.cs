@@ -59,6 +59,32 @@ internal sealed class LoginEndingTests
         Assert.That(await SharedServer.Server.LoginsAsync(prefix), Is.Empty);
     }
 
+    [Test]
+    public async Task An_end_that_is_cut_off_behind_its_first_step_lets_nobody_in_any_more()
+    {
+        string prefix = OrdersJob.NewPrefix();
+        Issued<DatabaseLogin> issued = await Exchanger(prefix).ExchangeAsync(PostgresRoleTests.Asked(TimeSpan.FromHours(1)), CancellationToken.None);
+        string role = issued.Credential.Role;
+        await using var other = new NpgsqlConnection(SharedServer.Server.AdminConnection + ";Pooling=false");
+        await other.OpenAsync();
+        await using NpgsqlTransaction uncommitted = await other.BeginTransactionAsync();
+        await other.SqlAsync($"GRANT \"{role}\" TO CURRENT_USER");   // the end's own GRANT of it waits for this one
+        using var cut = new CancellationTokenSource();
+
+        Task<Revocation> ending = Exchanger(prefix).RevokeAsync(new RevocationRequest<DatabaseLogin> { Target = "orders", Handle = role, Backchannel = NoBackchannel.Instance }, cut.Token).AsTask();
+        await Eventually.HoldsAsync(
+            async () => (await SharedServer.Server.QueryAsync<long>($"SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%GRANT \"{role}\"%'"))[0] > 0, "the end waits for the GRANT");
+        string? refusedMeanwhile = await PostgresRoleTests.RefusalAsync(issued.Credential);
+        await cut.CancelAsync();
+        Assert.That(() => ending, Throws.InstanceOf<OperationCanceledException>());
+
+        Assert.That(refusedMeanwhile, Is.EqualTo(PostgresErrorCodes.InvalidAuthorizationSpecification), "while the rest of the end waits");
+        Assert.That(await PostgresRoleTests.RefusalAsync(issued.Credential), Is.EqualTo(PostgresErrorCodes.InvalidAuthorizationSpecification), "and after it was cut off");
+        await uncommitted.RollbackAsync();
+        Assert.That(await PostgresRoleTests.EndAsync(Exchanger(prefix), issued, afterACrash: true), Is.EqualTo(Revocation.Revoked));
+        Assert.That(await SharedServer.Server.LoginsAsync(prefix), Is.Empty);
+    }
+
     [TestCase("postgres")]
     [TestCase("orders_reader")]
     [TestCase("nhi_admin")]

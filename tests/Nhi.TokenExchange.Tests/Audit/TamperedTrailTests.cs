@@ -3,6 +3,7 @@ using System.Text;
 namespace Nhi.TokenExchange.Tests;
 
 /// <summary>Each change of a trail is found, and at its line: every bit, every line, every cut. What can't be found is said, too: a chain computed anew, and a tail cut off, by their anchor alone.</summary>
+[Parallelizable]
 internal sealed class TamperedTrailTests : AuditTrailFixture
 {
     [Test]

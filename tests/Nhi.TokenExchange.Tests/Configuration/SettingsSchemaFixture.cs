@@ -16,6 +16,8 @@ internal abstract partial class SettingsSchemaFixture(string package)
 {
     private const string Unknown = "Zzyzx";
 
+    private JsonSchema? _judge;   // made once: it is asked thousands of times
+
     protected string File => $"src/{package}/ConfigurationSchema.json";
 
     protected JsonObject Schema => Load(File);
@@ -248,7 +250,7 @@ internal abstract partial class SettingsSchemaFixture(string package)
     protected IReadOnlyList<string> FlawsOf(JsonObject section)
     {
         using JsonDocument document = JsonDocument.Parse(new JsonObject { ["TokenExchange"] = section.DeepClone() }.ToJsonString());
-        EvaluationResults results = JsonSchema.FromText(Schema.ToJsonString()).Evaluate(document.RootElement, new EvaluationOptions { OutputFormat = OutputFormat.List });
+        EvaluationResults results = (_judge ??= JsonSchema.FromText(Schema.ToJsonString())).Evaluate(document.RootElement, new EvaluationOptions { OutputFormat = OutputFormat.List });
         if (results.IsValid)
             return [];
         return ["refused", .. (results.Details ?? []).Where(detail => detail.Errors is not null && !detail.EvaluationPath.ToString().Contains("/if/", StringComparison.Ordinal) && !detail.EvaluationPath.ToString().EndsWith("/if", StringComparison.Ordinal)).SelectMany(detail => detail.Errors!.Select(error => $"{detail.InstanceLocation}: {error.Value}"))];

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 namespace Nhi.TokenExchange.Tests.Configuration;
 
 /// <summary>The schema of the core.</summary>
+[Parallelizable]
 internal sealed class SettingsSchemaTests() : SettingsSchemaFixture("Nhi.TokenExchange")
 {
     private const string Good = """

@@ -10,9 +10,13 @@ internal sealed class SkippingTime : TimeProvider
 
     private readonly ManualTimeProvider _manual = new();
     private readonly ConcurrentQueue<TimeSpan> _waits = new();
+    private readonly ConcurrentQueue<TimeSpan> _deadlines = new();
 
     /// <summary>What was waited for, in order.</summary>
     public IReadOnlyList<TimeSpan> Waits => [.. _waits];
+
+    /// <summary>What is not skipped, in order: whoever moves the clock past one waits first until it runs.</summary>
+    public IReadOnlyList<TimeSpan> Deadlines => [.. _deadlines];
 
     /// <summary>Whether waits are skipped; else the clock stands, so that no limit for a disk is overtaken.</summary>
     public bool Skips { get; set; } = true;
@@ -32,7 +36,11 @@ internal sealed class SkippingTime : TimeProvider
         // A cancellation source's timer is a deadline, however short: that of a lease's end is one of 10 s. A watch waits for time to come, not through it.
         bool isDeadline = dueTime == Timeout.InfiniteTimeSpan || dueTime >= IssuerBackchannel.CallDeadline || callback.Method.DeclaringType is { } owner && ((owner.DeclaringType ?? owner) == typeof(CancellationTokenSource) || owner.Name == typeof(RenewalWatch<>).Name);
         if (isDeadline || !Skips)
-            return _manual.CreateTimer(callback, state, dueTime, period);
+        {
+            ITimer timer = _manual.CreateTimer(callback, state, dueTime, period);
+            _deadlines.Enqueue(dueTime);
+            return timer;
+        }
         _waits.Enqueue(dueTime);
         var wait = new Wait(_manual.CreateTimer(callback, state, dueTime, period));
         ThreadPool.QueueUserWorkItem(_ => Skip(wait, dueTime));

@@ -6,6 +6,7 @@ using System.Text.Json;
 
 namespace Nhi.TokenExchange.Tests;
 
+[Parallelizable]
 internal sealed class AssertionSignerTests
 {
     private static AssertionClaims Claims(TimeSpan? life = null) => new("client-1", "client-1", "https://as.example/token", life ?? TimeSpan.FromMinutes(1), Proofs.Now);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
+using Nhi.TokenExchange.Tests.Exchange;
 
 namespace Nhi.TokenExchange.Tests.Invariants;
 
@@ -34,13 +35,14 @@ public class I02_A_token_is_seen_by_nobody_but_its_target
     public async Task A_whole_job_says_nothing_of_its_tokens(Fault? fault)
     {
         using var all = new Overheard();
-        await using IdentityEmulator emulator = await IdentityEmulator.StartAsync(o => o.ProofAlgorithm = "ES256");
+        var time = new SkippingTime();
+        await using IdentityEmulator emulator = await IdentityEmulator.StartAsync(o => (o.ProofAlgorithm, o.Time) = ("ES256", time));
         emulator.Authorization.AddClient("orders", Subject, "dataset:orders", "dataset:customers");
         emulator.Databricks.AddServicePrincipal(ServicePrincipal, Subject, "sql");
         if (fault is not null)
             emulator.Faults.Always(EmulatorEndpoint.AuthorizationToken, fault);
 
-        await RunAsync(emulator, all);
+        await RunAsync(emulator, time, all);
 
         Assert.That(all.Count, Is.GreaterThan(20), "something was said");
         string text = all.Text;
@@ -123,7 +125,7 @@ public class I02_A_token_is_seen_by_nobody_but_its_target
         Assert.That(Canary.FindIn(all.Text, secret), Is.EqualTo(new[] { "raw" }), all.Text);
     }
 
-    private static async Task RunAsync(IdentityEmulator emulator, Overheard all)
+    private static async Task RunAsync(IdentityEmulator emulator, TimeProvider time, Overheard all)
     {
         JobIdentity identity = emulator.JobIdentity(ProofShape.GitHub, Subject);
         var environment = new Dictionary<string, string?>
@@ -132,7 +134,7 @@ public class I02_A_token_is_seen_by_nobody_but_its_target
         };
         using ILoggerFactory loggers = LoggerFactory.Create(b => b.SetMinimumLevel(LogLevel.Trace).AddProvider(all));
         JobSession job = await JobSession.StartAsync(b => b
-            .Logging(loggers).EndOnSignals(false)
+            .Logging(loggers).Time(time).EndOnSignals(false)
             .Identity("job", new GitHubActionsSource(name => environment.GetValueOrDefault(name)), ActsFor.Workload)
             .Target("warehouse", Targets.Rfc8693(emulator.Authorization.Issuer, o => o.Client.Id = "orders"), t =>
             {

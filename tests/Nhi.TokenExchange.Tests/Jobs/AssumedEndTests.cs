@@ -1,6 +1,7 @@
 namespace Nhi.TokenExchange.Tests;
 
 /// <summary>Credentials whose issuers do not say when they end (RFC 6749 §5.1): they may live on after the end that is assumed.</summary>
+[Parallelizable]
 public class AssumedEndTests
 {
     private static readonly TimeSpan AssumedLife = TimeSpan.FromMinutes(5);

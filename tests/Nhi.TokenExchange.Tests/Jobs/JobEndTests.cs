@@ -4,6 +4,7 @@ namespace Nhi.TokenExchange.Tests;
 
 /// <summary>How a whole process ends with its job.</summary>
 [Platform(Include = "Linux,MacOsX", Reason = "Sends POSIX signals with kill(1).")]
+[Parallelizable]
 public class JobEndTests
 {
     private static readonly string ChildJob = typeof(JobEndTests).Assembly.Location.Replace("Nhi.TokenExchange.Tests", "Nhi.TokenExchange.ChildJob", StringComparison.Ordinal);

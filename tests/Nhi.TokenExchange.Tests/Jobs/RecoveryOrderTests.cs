@@ -121,6 +121,38 @@ internal sealed class RecoveryOrderTests : JournalFixture
         Assert.That(report.ToString(), Does.Contain($"{notReached} journal(s) in '{Journals}' were not looked at before this recovery was stopped"));
     }
 
+    [Test]
+    public async Task A_journal_whose_job_lives_is_not_counted_among_those_that_were_not_looked_at()
+    {
+        const int AtOnce = 64, OfOneTarget = 16;
+        string[] targets = ["silent-1", "silent-2", "silent-3", "silent-4"];
+        for (int i = 0; i < AtOnce; i++)
+            Write($"{Header}\n{Of(targets[i / OfOneTarget], 1)}\n");
+        Write($"{Header}\n{Of(targets[0], 1)}\n");
+        using FileStream living = Locked(Write($"{Header}\n{Of(targets[0], 1)}\n")), another = Locked(Write($"{Header}\n{Of(targets[0], 1)}\n"));
+        int asked = 0;
+        await using JobSession brief = await JobSession.StartAsync(b =>
+        {
+            Compose(b, [.. targets.Select(target => (target, (Func<RevocationRequest<BearerToken>, Task<Revocation>>)(_ =>
+            {
+                Interlocked.Increment(ref asked);
+                return _never.Task;
+            })))]);
+            b.EndWithin(TimeSpan.FromSeconds(5));
+        });
+        await Eventually.HoldsAsync(() => Volatile.Read(ref asked) == AtOnce, "as many journals as are open at once");
+        Task<JobReport> ending = brief.CompleteAsync();
+        await Eventually.HoldsAsync(() => brief.Ended.IsCancellationRequested, "the job's end");
+        _time.Advance(TimeSpan.FromSeconds(5));
+        await ending.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System);
+        RecoveryReport report = await brief.WaitForRecoveryAsync();
+
+        Assert.That(report.Refused.Single().Message, Does.Contain($"1 journal(s) in '{Journals}' were not looked at"), report.ToString());
+
+        // As a living job has it.
+        static FileStream Locked(string journal) => new(journal, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+    }
+
     private static string Of(string target, int number, string diesAt = "2126-01-01T00:00:00.0000000+00:00") => Lease(number, diesAt: diesAt, target: target, issuer: Issuer);
 
     private static Task<Revocation> Answered(ref int count)

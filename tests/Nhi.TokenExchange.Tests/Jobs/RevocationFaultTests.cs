@@ -111,8 +111,8 @@ internal sealed class RevocationFaultTests
 
         await AssertGivenUpAsync(job.Session, job.Emulator.Ledger, job.Audit, EndWithin, async ending =>
         {
-            await Eventually.HoldsAsync(() => job.Requests(EmulatorEndpoint.VaultLease) == 1, "the lease's revocation at the server");
-            _time.Advance(EndWithin / 4);   // so long the login waits for its lease
+            await Eventually.HoldsAsync(() => job.Requests(EmulatorEndpoint.VaultLease) == 1 && _time.Deadlines.Contains(EndWithin / 4), "the lease's revocation at the server, and the login that waits for it");
+            _time.Advance(EndWithin / 4);
             await Eventually.HoldsAsync(() => job.Requests(EmulatorEndpoint.VaultToken) == 1, "the login's");
             AdvanceToTheDeadline(ending, EndWithin - (EndWithin / 4));
         }, "vault", "database");

@@ -10,6 +10,7 @@ namespace Nhi.TokenExchange.Tests;
 /// <summary>Collectors that are down, slow, throttle, refuse or lie, spools that are full, and jobs that are killed.</summary>
 [Platform("Linux")]
 [UnsupportedOSPlatform("windows")]
+[Parallelizable]
 internal sealed class CollectorFaultTests : CollectorFixture
 {
     private static readonly string[] AJob = ["Attested", "Permitted", "Exchanging", "Issued", "Revoked"];

@@ -7,6 +7,7 @@ namespace Nhi.TokenExchange.Tests;
 /// <summary>A spool that was full takes events again as soon as there is room, whoever made it; and none is so full that it can't be emptied.</summary>
 [Platform("Linux")]
 [UnsupportedOSPlatform("windows")]
+[Parallelizable]
 internal sealed class FullSpoolTests : CollectorFixture
 {
     [Test]
