@@ -26,7 +26,7 @@ internal sealed class Attack(string name, params string[] refusals)
     public int Served => _answers.Where(one => one.Key.StartsWith('2')).Sum(one => one.Value);
 
     /// <summary>It was made, and each was answered by what refuses it. Another answer means that it met another check than the one that it is for.</summary>
-    public bool IsRefused => _answers.Keys.Any(refusals.Contains) && _answers.Keys.All(answer => answer == Unanswered || refusals.Contains(answer));
+    public bool IsRefused => Made > 0 && _answers.Keys.All(answer => answer == Unanswered || refusals.Contains(answer));
 
     public void Count(string answer) => _answers.AddOrUpdate(answer, 1, (_, times) => times + 1);
 }
