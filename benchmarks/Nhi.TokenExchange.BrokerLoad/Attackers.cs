@@ -1,31 +1,44 @@
+using System.Globalization;
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
 
 namespace BrokerLoad;
 
-/// <summary>Who harms nobody while the load runs: connections that send drop by drop, bodies that are too large, wrong tokens, other hosts, a browser.</summary>
+/// <summary>Who harms nobody while the load runs: connections that send drop by drop, bodies that are too large, wrong tokens, other hosts, a browser, tricks in paths.</summary>
 internal sealed class Attackers : IAsyncDisposable
 {
     private const int SlowConnections = 200;
 
     private readonly Uri _broker;
+    private readonly string _token;
     private readonly CancellationTokenSource _over = new();
     private readonly Task _all;
-    private int _slow;
-    private int _refused;
-    private int _served;
 
-    public Attackers(Uri broker)
+    private readonly Attack _slow = new("a connection that sends drop by drop", "408", Attack.CutOff);
+    private readonly (Attack Attack, Func<HttpRequestMessage> Request)[] _ways;
+
+    /// <param name="broker">Where it listens.</param>
+    /// <param name="token">A client's, which is right: it is not what these are refused for, but where they say so.</param>
+    public Attackers(Uri broker, string token)
     {
         _broker = broker;
+        _token = token;
+        _ways =
+        [
+            (new("a wrong subject token", "400", "429"), () => Load.Post(Path("oauth2/token"), "wrong")),
+            (new("a wrong client's token", "401", "429"), () => With(post => post.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "wrong"))),
+            (new("another host", "421", "429"), () => With(post => post.Headers.Host = "attacker.example")),
+            (new("an origin", "403", "429"), () => With(post => post.Headers.Add("Origin", "https://attacker.example"))),
+            (new("a path with a percent", "400", "429"), () => Load.Post(Path("oauth2%2Ftoken"), _token)),
+            (new("a body of 100 kB", "413", Attack.CutOff), () => With(post => post.Content = new ByteArrayContent(new byte[100_000]) { Headers = { ContentType = new MediaTypeHeaderValue("application/x-www-form-urlencoded") } })),
+        ];
         _all = Task.WhenAll(Enumerable.Range(0, SlowConnections).Select(_ => DropByDropAsync()).Append(AskWronglyAsync()));
     }
 
-    /// <summary>What they did, and whether one of them got anything.</summary>
-    public IReadOnlyList<string> Said => [$"{_slow} connections that sent drop by drop", $"{_refused} requests with a wrong token, another host, an origin or a body of 100 kB refused", $"{_served} of them served"];
-
-    public bool AnyServed => _served > 0;
+    /// <summary>What they did, and what came of it; whole when this is disposed.</summary>
+    public IReadOnlyList<Attack> Made => [_slow, .. _ways.Select(way => way.Attack)];
 
     public async ValueTask DisposeAsync()
     {
@@ -34,49 +47,75 @@ internal sealed class Attackers : IAsyncDisposable
         _over.Dispose();
     }
 
+    private Uri Path(string path) => new(_broker.AbsoluteUri + path);
+
+    private HttpRequestMessage With(Action<HttpRequestMessage> change)
+    {
+        HttpRequestMessage post = Load.Post(Path("oauth2/token"), _token);
+        change(post);
+        return post;
+    }
+
     private async Task DropByDropAsync()
     {
-        byte[] drops = Encoding.ASCII.GetBytes("POST /oauth2/token HTTP/1.1\r\nHost: " + new string('x', 4000));
         while (!_over.IsCancellationRequested)
+            _slow.Count(await SendDropsAsync());
+    }
+
+    private async Task<string> SendDropsAsync()
+    {
+        byte[] drops = Encoding.ASCII.GetBytes("POST /oauth2/token HTTP/1.1\r\nHost: " + new string('x', 4000));
+        byte[] answer = new byte[12];   // HTTP/1.1 408
+        try
         {
-            try
+            using var one = new TcpClient();
+            await one.ConnectAsync(IPAddress.Loopback, _broker.Port, _over.Token);
+            Task<int> answered = one.GetStream().ReadAtLeastAsync(answer, answer.Length, throwOnEndOfStream: false, _over.Token).AsTask();
+            for (int i = 0; i < drops.Length && !answered.IsCompleted; i++)
             {
-                using var one = new TcpClient();
-                await one.ConnectAsync(IPAddress.Loopback, _broker.Port, _over.Token);
-                Interlocked.Increment(ref _slow);
-                foreach (byte drop in drops)
-                {
-                    await one.GetStream().WriteAsync(new[] { drop }, _over.Token);
-                    await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, _over.Token);
-                }
+                await one.GetStream().WriteAsync(drops.AsMemory(i, 1), _over.Token);
+                await Task.WhenAny(answered, Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, _over.Token));
+                _over.Token.ThrowIfCancellationRequested();
             }
-            catch (Exception closed) when (closed is IOException or SocketException or OperationCanceledException)
-            {
-                // The broker's time for headers is up: the next one comes.
-            }
+            return await answered == answer.Length ? Encoding.ASCII.GetString(answer)[9..] : Attack.CutOff;
+        }
+        catch (OperationCanceledException)
+        {
+            return Attack.Unanswered;
+        }
+        catch (Exception closed) when (closed is IOException or SocketException)
+        {
+            return Attack.CutOff;
         }
     }
 
     private async Task AskWronglyAsync()
     {
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
-        Action<HttpRequestMessage>[] ways =
-        [
-            post => { }, post => post.Headers.Host = "attacker.example", post => post.Headers.TryAddWithoutValidation("Origin", "https://attacker.example"), post => post.Content = new ByteArrayContent(new byte[100_000]),
-        ];
         for (int i = 0; !_over.IsCancellationRequested; i++)
+        {
+            (Attack attack, Func<HttpRequestMessage> request) = _ways[i % _ways.Length];
+            attack.Count(await AskAsync(http, request()));
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, _over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task<string> AskAsync(HttpClient http, HttpRequestMessage request)
+    {
+        using (request)
         {
             try
             {
-                using HttpRequestMessage post = Load.Post(new Uri(_broker, "oauth2/token"), "wrong");
-                ways[i % ways.Length](post);
-                using HttpResponseMessage response = await http.SendAsync(post, _over.Token);
-                Interlocked.Increment(ref response.IsSuccessStatusCode ? ref _served : ref _refused);
-                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, _over.Token);
+                using HttpResponseMessage response = await http.SendAsync(request, _over.Token);
+                return ((int)response.StatusCode).ToString(CultureInfo.InvariantCulture);
             }
-            catch (Exception closed) when (closed is HttpRequestException or OperationCanceledException)
+            catch (OperationCanceledException)
             {
-                // A body that is too large is cut off.
+                return Attack.Unanswered;
+            }
+            catch (HttpRequestException)
+            {
+                return Attack.CutOff;
             }
         }
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 
@@ -16,7 +17,7 @@ internal sealed class Callers : IAsyncDisposable
     // A job may have several brokers, beside each other and one after the other: no two callers of it are the same.
     private readonly string _broker = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
     private readonly Lock _gate = new();
-    private readonly List<(CallerToken Token, Caller Caller)> _admitted = [];
+    private readonly ConcurrentDictionary<UInt128, (CallerToken Token, Caller Caller)> _admitted = [];
     private readonly Dictionary<RunningProcess, Caller> _processes = [];
     private readonly CancellationTokenSource _over = new();
     private readonly Task _watching;
@@ -40,25 +41,16 @@ internal sealed class Callers : IAsyncDisposable
             if (_admitted.Count >= _plan.MaxClients)
                 throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"There are {_plan.MaxClients} clients, as many as TokenBrokerOptions.MaxClients allows."));
             var caller = new Caller(new CredentialCaller(string.Create(CultureInfo.InvariantCulture, $"client {_broker}-{++_numbers}"), name, userId: Peer.CurrentUser), _plan);
-            _admitted.Add((CallerToken.New(), caller));
-            return _admitted[^1];
+            var token = CallerToken.New();
+            return _admitted[token.Selector] = (token, caller);
         }
     }
 
-    /// <summary>Whose token that is; null: nobody's. Looks at all, so that the time says nothing.</summary>
+    /// <summary>Whose token that is; null: nobody's.</summary>
     public Caller? ByToken(string presented)
     {
         byte[] hash = CallerToken.Hash(presented);
-        Caller? found = null;
-        lock (_gate)
-        {
-            foreach ((CallerToken token, Caller caller) in _admitted)
-            {
-                if (token.Matches(hash))
-                    found = caller;
-            }
-        }
-        return found;
+        return _admitted.TryGetValue(CallerToken.SelectorOf(hash), out (CallerToken Token, Caller Caller) found) && found.Token.Matches(hash) ? found.Caller : null;
     }
 
     /// <summary>The caller that is that process.</summary>
@@ -84,7 +76,7 @@ internal sealed class Callers : IAsyncDisposable
     {
         Caller[] bound;
         lock (_gate)
-            bound = [.. _admitted.Select(one => one.Caller)];
+            bound = [.. _admitted.Values.Select(one => one.Caller)];
         foreach (RunningProcess ancestor in process.Line())
         {
             if (Array.Find(bound, caller => caller.Process == ancestor) is { } found)
@@ -108,7 +100,11 @@ internal sealed class Callers : IAsyncDisposable
     {
         lock (_gate)
         {
-            _admitted.RemoveAll(one => one.Caller == caller);
+            foreach ((UInt128 selector, (_, Caller admitted)) in _admitted)
+            {
+                if (admitted == caller)
+                    _admitted.TryRemove(selector, out _);
+            }
             if (caller.Process is { } process && _processes.GetValueOrDefault(process) == caller)
                 _processes.Remove(process);
         }
@@ -150,7 +146,7 @@ internal sealed class Callers : IAsyncDisposable
         lock (_gate)
         {
             _isOver = true;
-            all = [.. _processes.Values, .. _admitted.Select(one => one.Caller)];
+            all = [.. _processes.Values, .. _admitted.Values.Select(one => one.Caller)];
         }
         await _over.CancelAsync().ConfigureAwait(false);
         await _watching.ConfigureAwait(false);
@@ -176,7 +172,7 @@ internal sealed class Callers : IAsyncDisposable
     {
         Caller[] watched;
         lock (_gate)
-            watched = [.. _processes.Values, .. _admitted.Select(one => one.Caller)];
+            watched = [.. _processes.Values, .. _admitted.Values.Select(one => one.Caller)];
         foreach (Caller caller in watched)
             _ = EndIfGoneAsync(caller);   // it does not throw, and an issuer that is slow to end one keeps no other waiting
     }

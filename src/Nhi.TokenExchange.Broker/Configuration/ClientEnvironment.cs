@@ -18,7 +18,7 @@ internal static class ClientEnvironment
         "IDENTITY_SERVER_THUMBPRINT", "IMDS_ENDPOINT", "MSI_ENDPOINT", "MSI_SECRET", "AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE",
         "AZURE_USERNAME", "AZURE_PASSWORD",
         "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "GOOGLE_APPLICATION_CREDENTIALS", "GCE_METADATA_ROOT", "NO_GCE_CHECK",
+        "GOOGLE_APPLICATION_CREDENTIALS", "GCE_METADATA_ROOT", "NO_GCE_CHECK", "CLOUDSDK_AUTH_ACCESS_TOKEN", "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE",
     ];
 
     private static readonly string[] ProxyExceptions = ["NO_PROXY", "no_proxy"];
@@ -56,6 +56,7 @@ internal static class ClientEnvironment
         if (plan.Google is not null)
         {
             variables["GCE_METADATA_HOST"] = host.Address.Authority;
+            variables["GCE_METADATA_ROOT"] = host.Address.Authority;   // gcloud knows the old name alone
             variables["GCE_METADATA_IP"] = host.Address.Authority;
             variables[GoogleFolder] = folder.NewEmptyFolder();   // accounts of gcloud, and default credentials, go before the metadata server
         }

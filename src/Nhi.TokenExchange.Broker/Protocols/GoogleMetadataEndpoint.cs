@@ -12,6 +12,9 @@ internal static class GoogleMetadataEndpoint
     private const string FlavorHeader = "Metadata-Flavor";
     private const string Flavor = "Google";
 
+    // gcloud finds out by this value whether it runs in Google Cloud. The project's number is not known here, and none has this one.
+    private const string NoNumber = "0";
+
     public static async Task<BrokerAnswer> AnswerAsync(BrokerCall call)
     {
         call.NeedMethod("GET");
@@ -23,8 +26,9 @@ internal static class GoogleMetadataEndpoint
         {
             Root or "/computeMetadata/v1" or "/computeMetadata/v1/" => BrokerAnswer.Text("computeMetadata/\n"),
             "/computeMetadata/v1/instance" or "/computeMetadata/v1/instance/" => BrokerAnswer.Text("service-accounts/\n"),   // by which Node's library finds out where it runs
-            "/computeMetadata/v1/project" or "/computeMetadata/v1/project/" => BrokerAnswer.Text("project-id\n"),
+            "/computeMetadata/v1/project" or "/computeMetadata/v1/project/" => BrokerAnswer.Text("numeric-project-id\nproject-id\n"),
             "/computeMetadata/v1/project/project-id" => BrokerAnswer.Text(identity.ProjectId),
+            "/computeMetadata/v1/project/numeric-project-id" => BrokerAnswer.Text(NoNumber),
             "/computeMetadata/v1/universe/universe-domain" or "/computeMetadata/v1/universe/universe_domain" => BrokerAnswer.Text("googleapis.com"),
             _ => await OfAccountAsync(call, caller, identity).ConfigureAwait(false),
         };

@@ -18,14 +18,15 @@ internal static class EmulatorCommand
     public static Command Make(Screen screen)
     {
         var folder = new Option<DirectoryInfo?>("--folder") { Description = "Where the settings of a job that works there, and its proofs, are written; made if it is missing. Default: a temporary folder, removed at the end." };
+        var trusts = new Option<string>("--trusts") { Description = "The subject that the workspace trusts. Default: the job's. Another one shows what doctor says of a trust that does not fit.", DefaultValueFactory = _ => Subject };
         var command = new Command("emulator", """
             Runs issuers on loopback that verify for real, until Ctrl-C: an authorization server, a Databricks-style workspace, Vault, Entra ID, AWS STS, Google Cloud. For tests; never for production.
-            Writes an appsettings.json of a job that they trust.
+            Writes an appsettings.json of a job that they trust, with an audit and a journal.
 
             Example:
               nhi emulator --folder demo &
               nhi doctor --config demo/appsettings.json
-            """) { folder };
+            """) { folder, trusts };
         command.SetAction(async (line, cancellationToken) =>
         {
             DirectoryInfo? given = line.GetValue(folder);
@@ -35,7 +36,7 @@ internal static class EmulatorCommand
             {
                 IdentityEmulator emulator = await IdentityEmulator.StartAsync(o => o.ProofAlgorithm = o.EntraAlgorithm = "ES256", cancellationToken).ConfigureAwait(false);
                 await using (emulator.ConfigureAwait(false))
-                    await ServeAsync(emulator, place, screen, cancellationToken).ConfigureAwait(false);
+                    await ServeAsync(emulator, place, line.GetRequiredValue(trusts), screen, cancellationToken).ConfigureAwait(false);
                 return ExitCodes.Ok;
             }
             catch (InvalidOperationException inProduction)
@@ -51,10 +52,10 @@ internal static class EmulatorCommand
         return command;
     }
 
-    private static async Task ServeAsync(IdentityEmulator emulator, DirectoryInfo place, Screen screen, CancellationToken cancellationToken)
+    private static async Task ServeAsync(IdentityEmulator emulator, DirectoryInfo place, string trusted, Screen screen, CancellationToken cancellationToken)
     {
         emulator.Authorization.AddClient("orders-nightly", Subject, "dataset:orders", "dataset:customers");
-        emulator.Databricks.AddServicePrincipal(ServicePrincipal, Subject, "sql");
+        emulator.Databricks.AddServicePrincipal(ServicePrincipal, trusted, "sql");
         emulator.Vault.AddRole("orders", Subject);
         JobIdentity job = emulator.JobIdentity(ProofShape.Kubernetes, Subject);
         (string Name, string Audience)[] proofs =
@@ -99,6 +100,8 @@ internal static class EmulatorCommand
         ["TokenExchange"] = new JsonObject
         {
             ["Job"] = new JsonObject { ["Pipeline"] = "orders-nightly", ["Dataset"] = "orders", ["Purpose"] = "load" },
+            ["Audit"] = new JsonObject { ["Folder"] = Path.Combine(place.FullName, "audit") },
+            ["Journal"] = Path.Combine(place.FullName, "journal"),
             ["Identities"] = new JsonObject(identities.Select(name => KeyValuePair.Create<string, JsonNode?>(name, new JsonObject { ["Source"] = "OidcFile", ["Path"] = Path.Combine(place.FullName, name) }))),
             ["Targets"] = new JsonObject
             {

@@ -23,13 +23,15 @@ internal static class LeasesCommand
             string path = settings.Journal ?? throw NoSetting("Journal", "the path of the folder where its jobs write down what they hold");
             // To look is no reason to make it.
             JournalFolder? folder = Directory.Exists(path) ? JournalFolder.Open(path, Disk.System) : null;
-            (int left, bool allRead) = (0, true);
+            (int left, int elsewhere, bool allRead) = (0, 0, true);
             foreach (string file in folder?.Files() ?? [])
             {
-                int? found = await ListAsync(folder!, file, screen).ConfigureAwait(false);
-                (left, allRead) = (left + (found ?? 0), allRead && found is not null);
+                (int Left, int Elsewhere)? found = await ListAsync(folder!, file, screen).ConfigureAwait(false);
+                (left, elsewhere, allRead) = (left + (found?.Left ?? 0), elsewhere + (found?.Elsewhere ?? 0), allRead && found is not null);
             }
             await screen.Output.WriteLineAsync(left == 0 ? "nothing was left behind" : $"{left} left behind: nhi leases recover ends them").ConfigureAwait(false);
+            if (elsewhere > 0)
+                await screen.Output.WriteLineAsync($"{elsewhere} of other hosts: only if those run their jobs no more, nhi leases recover --from-other-hosts ends them").ConfigureAwait(false);
             return allRead ? ExitCodes.Ok : ExitCodes.Audit;
         });
         return command;
@@ -85,15 +87,15 @@ internal static class LeasesCommand
         return command;
     }
 
-    /// <returns>How many were left behind; null: it can't be read, which was said.</returns>
-    private static async Task<int?> ListAsync(JournalFolder folder, string path, Screen screen)
+    /// <returns>How many were left behind here, and how many are of another host, whose jobs may run; null: it can't be read, which was said.</returns>
+    private static async Task<(int Left, int Elsewhere)?> ListAsync(JournalFolder folder, string path, Screen screen)
     {
         JournalContent content;
         try
         {
             using JournalFile? file = JournalFile.Look(folder, path);
             if (file is null)
-                return 0;
+                return (0, 0);
             content = JournalContent.Read(file);
         }
         catch (TokenExchangeException unreadable)
@@ -111,7 +113,7 @@ internal static class LeasesCommand
             string dies = entry.IsUnknown ? "" : entry.IsStatic ? ", static" : $", dies at {entry.DiesAt.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z";
             await screen.Output.WriteLineAsync($"  {entry.Target} {what}, of {entry.At.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z{dies}").ConfigureAwait(false);
         }
-        return runs ? 0 : content.Open.Count;
+        return owner.IsOfThisHost ? (runs ? 0 : content.Open.Count, 0) : (0, content.Open.Count);
     }
 
     private static async Task<int> ThrowSwitchAsync(JobSettings settings, string reason, Screen screen)

@@ -35,8 +35,7 @@ internal sealed class AwsProfileTests
     [Test]
     public async Task The_aws_command_uses_it_and_no_key_of_the_users_own_files()
     {
-        if (!(Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "aws"))))
-            Assert.Ignore("Skipped: the AWS CLI is not on the path.");
+        ExecClients.Require("aws");
         await using DoctoredJob job = await DoctoredJob.StartAsync();
         AwsRole role = job.UseAws();
         string own = job.Write("credentials", "[default]\naws_access_key_id = wrong-key\naws_secret_access_key = not-a-key\n[warehouse]\naws_access_key_id = wrong-key\naws_secret_access_key = not-a-key\n");
@@ -51,8 +50,7 @@ internal sealed class AwsProfileTests
     [Test]
     public async Task The_aws_command_uses_a_containers_credentials_and_no_key_of_the_users_own_files_either()
     {
-        if (!(Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "aws"))))
-            Assert.Ignore("Skipped: the AWS CLI is not on the path.");
+        ExecClients.Require("aws");
         await using DoctoredJob job = await DoctoredJob.StartAsync();
         AwsRole role = job.UseAws();
         Directory.CreateDirectory(job.PathOf(".aws"));

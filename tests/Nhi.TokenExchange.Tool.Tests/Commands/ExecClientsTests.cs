@@ -9,6 +9,16 @@ namespace Nhi.TokenExchange.Tool.Tests;
 internal sealed class ExecClientsTests
 {
     private const string Scope = "https://www.googleapis.com/auth/cloud-platform";
+    private const string Account = "loader@my-project.iam.gserviceaccount.com";
+
+    // A program that asks AWS who it is.
+    private const string WhoAmI = """
+        import boto3, sys
+        try:
+            print(boto3.client("sts", endpoint_url=sys.argv[1]).get_caller_identity()["Arn"])
+        except Exception as failed:
+            sys.exit(f"{type(failed).__name__}: {failed}")
+        """;
 
     private DoctoredJob _job = null!;
 
@@ -51,22 +61,57 @@ internal sealed class ExecClientsTests
         Assert.That((string)after["error"]!, Is.Not.Empty);
     }
 
-    [TestCase("--google", "warehouse=loader@my-project.iam.gserviceaccount.com,my-project")]
+    [TestCase("--target", "CredentialRetrievalError|NoCredentialsError|FileNotFoundError")]
+    [TestCase("--aws-profile", "ProfileNotFound")]
+    public async Task Pythons_SDK_of_AWS_gets_a_session_and_uses_no_key_of_the_users_own_files(string option, string refusal)
+    {
+        if ((await Programs.RunAsync("python3", new Dictionary<string, string> { ["PATH"] = Environment.GetEnvironmentVariable("PATH") ?? "" }, "-c", "import boto3")).ExitCode != 0)
+            Assert.Ignore("Skipped: boto3 is not installed.");
+        AwsRole role = _job.UseAws();
+        var own = new Dictionary<string, string> { ["AWS_SHARED_CREDENTIALS_FILE"] = _job.Write("credentials", "[default]\naws_access_key_id = wrong-key\naws_secret_access_key = not-a-key\n") };
+
+        (ToolRun within, int code, string after) = await ExecClients.RunAsync(_job, [option, "warehouse"], ["python3", _job.Write("whoami.py", WhoAmI), _job.Emulator.Aws.Endpoint.AbsoluteUri], own);
+
+        Assert.That(within.ExitCode, Is.Zero, within.All);
+        Assert.That(within.Output, Does.Contain($":assumed-role/{role.Arn.Split('/')[1]}/"));
+        Assert.That(_job.Emulator.Ledger.Uses.Select(use => use.Verdict), Is.EqualTo(new[] { UseVerdict.Accepted }));
+        Assert.That(code, Is.EqualTo(1), after);
+        Assert.That(after, Does.Match(refusal));
+    }
+
+    [TestCase("--google", $"warehouse={Account},my-project")]
     [TestCase("--google-adc", "warehouse=my-project")]
     public async Task Googles_library_gets_a_token(string option, string value)
     {
-        PoolProvider pool = _job.Emulator.Google.AddProvider("jobs", "github");
-        _job.Target = new JsonObject
-        {
-            ["Identity"] = "job", ["Exchange"] = "GoogleSts", ["Provider"] = pool.Name, ["StsEndpoint"] = _job.Emulator.Google.Endpoint.OriginalString.TrimEnd('/'), ["IamEndpoint"] = _job.Emulator.Google.Endpoint.OriginalString.TrimEnd('/'), ["Scopes"] = new JsonArray(Scope),
-        };
-        _job.Emulator.JobIdentity(ProofShape.Kubernetes, DoctoredJob.Subject).WriteProofFile(_job.Proof, $"https://iam.googleapis.com/{pool.Name}");
+        UseGoogle();
 
         (JsonObject within, JsonObject after) = await NodeClients.RunAsync(_job, "google-auth-library", [option, value], ["google", Scope]);
 
         Assert.That(Ledger.FingerprintOf((string)within["token"]!), Is.EqualTo(_job.Emulator.Ledger.Issued.Single().Fingerprint));
         Assert.That((string)within["project"]!, Is.EqualTo("my-project"));
         Assert.That((string)after["error"]!, Is.Not.Empty);
+    }
+
+    [Test]
+    public async Task Gcloud_takes_the_account_of_the_metadata_server_and_none_of_the_users_own()
+    {
+        ExecClients.Require("gcloud");
+        UseGoogle();
+        Directory.CreateDirectory(_job.PathOf("gcloud"));
+        var own = new Dictionary<string, string> { ["CLOUDSDK_CONFIG"] = _job.PathOf("gcloud"), ["CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"] = _job.Write("own", "own") };
+        string script = _job.Write("gcloud.sh", "set -e\ngcloud config get-value account\ngcloud config get-value project\ngcloud auth print-access-token\n");
+
+        (ToolRun within, int code, string after) = await ExecClients.RunAsync(_job, ["--google", $"warehouse={Account},my-project"], ["sh", script], own);
+
+        Assert.That(within.ExitCode, Is.Zero, within.All);
+        string[] said = within.Output.Trim().Split('\n');
+        Assert.That(said[..^1], Is.EqualTo(new[] { Account, "my-project" }));
+        Assert.That(Ledger.FingerprintOf(said[^1]), Is.EqualTo(_job.Emulator.Ledger.Issued.Single().Fingerprint));
+        Assert.That(code, Is.EqualTo(1), after);
+        Assert.That(after, Does.Contain("You do not currently have an active account selected"));
+        string folder = Path.GetDirectoryName(File.ReadAllText(_job.PathOf("environment")).Split('\0').Single(one => one.StartsWith("CLOUDSDK_CONFIG=", StringComparison.Ordinal)).Split('=')[1])!;
+        Assert.That(Path.GetFileName(folder), Does.StartWith("nhi-exec-"));
+        Directory.Delete(folder, recursive: true);   // gcloud made it anew
     }
 
     [Test]
@@ -96,8 +141,7 @@ internal sealed class ExecClientsTests
     [Test]
     public async Task Kubectl_gets_a_token_by_the_exec_plugin()
     {
-        if (!(Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "kubectl"))))
-            Assert.Ignore("Skipped: kubectl is not on the path.");
+        ExecClients.Require("kubectl");
         string ca = UseEntra();
 
         ToolRun run = await ToolRun.ProgramAsync(
@@ -144,6 +188,14 @@ internal sealed class ExecClientsTests
         Assert.That(lines[9..^1], Has.Length.EqualTo(3).And.ItemAt(0).StartsWith("nothing is stored").And.ItemAt(1).EqualTo("code 1").And.ItemAt(2).EqualTo("code 0"));
         Assert.That(File.Exists(lines[^1]), Is.False, "the helper goes with the run");
         Assert.That(_job.Emulator.Ledger.Issued.Single().RevokedAt, Is.Not.Null);
+    }
+
+    private void UseGoogle()
+    {
+        PoolProvider pool = _job.Emulator.Google.AddProvider("jobs", "github");
+        string endpoint = _job.Emulator.Google.Endpoint.OriginalString.TrimEnd('/');
+        _job.Target = new JsonObject { ["Identity"] = "job", ["Exchange"] = "GoogleSts", ["Provider"] = pool.Name, ["StsEndpoint"] = endpoint, ["IamEndpoint"] = endpoint, ["Scopes"] = new JsonArray(Scope) };
+        _job.Emulator.JobIdentity(ProofShape.Kubernetes, DoctoredJob.Subject).WriteProofFile(_job.Proof, $"https://iam.googleapis.com/{pool.Name}");
     }
 
     // An API over TLS that verifies the token.

@@ -38,6 +38,23 @@ public class LeasesTests
     }
 
     [Test]
+    public async Task What_is_of_another_host_is_not_called_left_behind_for_its_job_may_run()
+    {
+        string settings = _job.WriteSettings();
+        using (RunningTool running = await RunningTool.StartAsync("--reveal writes it", "token", "warehouse", "--hold", "01:00:00", "--config", settings))
+            await running.KillAsync();
+        string journal = Directory.GetFiles(_job.PathOf("journal")).Single();
+        string text = await File.ReadAllTextAsync(journal);
+        await File.WriteAllTextAsync(journal, System.Text.RegularExpressions.Regex.Replace(text, "\"host\":\"[^\"]*\",\"boot\":\"[^\"]*\"", "\"host\":\"elsewhere\",\"boot\":\"b\""));
+
+        ToolRun listed = await ToolRun.HereAsync("leases", "list", "--config", settings);
+
+        Assert.That(listed.ExitCode, Is.Zero, listed.All);
+        Assert.That(listed.Output, Does.Contain("of host 'elsewhere', of another host").And.Contain($"warehouse {Issued.Fingerprint}")
+            .And.EndWith("nothing was left behind\n1 of other hosts: only if those run their jobs no more, nhi leases recover --from-other-hosts ends them\n"), listed.All);
+    }
+
+    [Test]
     public async Task The_kill_switch_ends_a_running_job()
     {
         _job.Section["KillSwitch"] = _job.PathOf("stop");

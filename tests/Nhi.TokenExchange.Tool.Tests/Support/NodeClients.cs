@@ -17,17 +17,11 @@ internal static class NodeClients
     public static async Task<(JsonObject Within, JsonObject After)> RunAsync(DoctoredJob job, string package, string[] options, string[] client, IReadOnlyDictionary<string, string>? variables = null)
     {
         RequireInstalled(package);
-        string environment = job.PathOf("environment");
-        string[] node = ["node", Path.Combine(Folder, "exec.mjs"), .. client];
-
-        ToolRun run = await ToolRun.ProgramAsync(
-            variables ?? new Dictionary<string, string>(), ["exec", "--config", job.WriteSettings(), .. options, "--", "sh", "-c", $"env -0 > {environment}; exec {string.Join(' ', node.Select(word => $"'{word}'"))}"]);
-        Assert.That(run.ExitCode, Is.Zero, run.All);
-        Assert.That(run.Error, Does.Not.Contain("eyJ"));
-        Dictionary<string, string> same = (await File.ReadAllTextAsync(environment)).Split('\0', StringSplitOptions.RemoveEmptyEntries).Select(one => one.Split('=', 2)).ToDictionary(one => one[0], one => one[1]);
-        (int code, string said) = await Programs.RunAsync("node", same, node[1..]);
-        Assert.That(code, Is.EqualTo(1), $"after the job nobody gets anything\n{said}");
-        return (Last(run.Output), Last(said));
+        (ToolRun within, int code, string after) = await ExecClients.RunAsync(job, options, ["node", Path.Combine(Folder, "exec.mjs"), .. client], variables);
+        Assert.That(within.ExitCode, Is.Zero, within.All);
+        Assert.That(within.Error, Does.Not.Contain("eyJ"));
+        Assert.That(code, Is.EqualTo(1), $"after the job nobody gets anything\n{after}");
+        return (Last(within.Output), Last(after));
     }
 
     // Some clients warn of old versions of Node before.

@@ -5,7 +5,7 @@ namespace Nhi.TokenExchange.Tool.Tests;
 /// <summary><c>nhi</c> as a program of its own that goes on until it is told to end, or is killed.</summary>
 internal sealed class RunningTool : IDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);   // a login of a minute is renewed within it
 
     private readonly Process _process;
 
@@ -15,14 +15,27 @@ internal sealed class RunningTool : IDisposable
     public string Line { get; private set; } = "";
 
     /// <summary>Starts it, and waits until it has written a line that has this in it.</summary>
-    public static Task<RunningTool> StartAsync(string until, params string[] args) => StartAsync(onError: false, until, args);
+    public static Task<RunningTool> StartAsync(string until, params string[] args) => StartAsync(onError: false, until, Own(args));
+
+    /// <summary>As the other one, in a folder.</summary>
+    public static Task<RunningTool> StartInAsync(string folder, string until, params string[] args)
+    {
+        ProcessStartInfo start = Own(args);
+        start.WorkingDirectory = folder;
+        return StartAsync(start, until);
+    }
+
+    /// <summary>As the other one, of any program, such as an installed <c>nhi</c>.</summary>
+    public static Task<RunningTool> StartAsync(ProcessStartInfo start, string until) => StartAsync(onError: false, until, start);
 
     /// <summary>As the other one, for a line on the standard error.</summary>
-    public static Task<RunningTool> StartUntilErrorAsync(string until, params string[] args) => StartAsync(onError: true, until, args);
+    public static Task<RunningTool> StartUntilErrorAsync(string until, params string[] args) => StartAsync(onError: true, until, Own(args));
 
-    private static async Task<RunningTool> StartAsync(bool onError, string until, string[] args)
+    private static ProcessStartInfo Own(string[] args) => new("dotnet", [typeof(NhiCommand).Assembly.Location, .. args]);
+
+    private static async Task<RunningTool> StartAsync(bool onError, string until, ProcessStartInfo start)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(NhiCommand).Assembly.Location, .. args]) { RedirectStandardOutput = !onError, RedirectStandardError = onError };
+        (start.RedirectStandardOutput, start.RedirectStandardError) = (!onError, onError);
         var running = new RunningTool(Process.Start(start)!);
         using var late = new CancellationTokenSource(Deadline, TimeProvider.System);
         string? line;

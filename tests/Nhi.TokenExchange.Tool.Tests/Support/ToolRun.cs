@@ -20,9 +20,12 @@ internal sealed record ToolRun(int ExitCode, string Output, string Error)
     public static Task<ToolRun> ProgramAsync(IReadOnlyDictionary<string, string> variables, params string[] args) => ProgramInAsync("", variables, args);
 
     /// <summary>As the other one, in a folder.</summary>
-    public static async Task<ToolRun> ProgramInAsync(string folder, IReadOnlyDictionary<string, string> variables, params string[] args)
+    public static Task<ToolRun> ProgramInAsync(string folder, IReadOnlyDictionary<string, string> variables, params string[] args) => OfAsync("dotnet", folder, variables, [typeof(NhiCommand).Assembly.Location, .. args]);
+
+    /// <summary>A run of any program, such as an installed <c>nhi</c>.</summary>
+    public static async Task<ToolRun> OfAsync(string file, string folder, IReadOnlyDictionary<string, string> variables, params string[] args)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(NhiCommand).Assembly.Location, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
+        var start = new ProcessStartInfo(file, args) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder };
         foreach ((string name, string value) in variables)
             start.Environment[name] = value;
         using Process program = Process.Start(start)!;
@@ -35,7 +38,7 @@ internal sealed record ToolRun(int ExitCode, string Output, string Error)
         catch (OperationCanceledException)
         {
             program.Kill(entireProcessTree: true);
-            throw new TimeoutException($"nhi {string.Join(' ', args)} did not end.");
+            throw new TimeoutException($"{file} {string.Join(' ', args)} did not end.");
         }
         return new ToolRun(program.ExitCode, await output, await error);
     }
