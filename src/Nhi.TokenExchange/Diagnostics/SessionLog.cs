@@ -17,20 +17,32 @@ internal sealed class SessionLog(ILogger logger, InTurn turns, TimeProvider time
     public void SayLater(Action<ILogger> say) => Added(say).Forget();
 
     /// <summary>Says it, and waits until it is said: for two seconds at most.</summary>
-    public async Task SayAsync(Action<ILogger> say)
+    public Task SayAsync(Action<ILogger> say) => BoundedAsync(Added(say));
+
+    /// <summary>Waits until all is said: for two seconds at most. Where too much waits for that, not at all.</summary>
+    public async Task SaidAsync()
     {
         try
         {
-            await Added(say).WaitAsync(JobAudit.Deadline, time).ConfigureAwait(false);
+            await BoundedAsync(turns.Add(SayWhatIsLost)).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // It hangs, or is far behind.
+        }
+    }
+
+    private async Task BoundedAsync(Task saying)
+    {
+        try
+        {
+            await saying.WaitAsync(JobAudit.Deadline, time).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
             // It is said when the log takes lines again.
         }
     }
-
-    /// <summary>Waits until all is said: for two seconds at most.</summary>
-    public Task SaidAsync() => SayAsync(static _ => { });
 
     private Task Added(Action<ILogger> say)
     {
