@@ -15,10 +15,9 @@ internal sealed class BestEffortSink
     private readonly TimeSpan? _bound;
     private readonly Channel<AuditEvent> _waiting;
     private readonly Task _loop;
-    private readonly Lock _dropping = new();
+    private readonly Tally _unsaid = new();
     private string _why = "";
-    private long _unsaid;
-    private long? _saidAt;
+    private Saying? _last;
 
     /// <param name="sink">The sink.</param>
     /// <param name="plan">The session's.</param>
@@ -58,8 +57,7 @@ internal sealed class BestEffortSink
             Blocking.Wait(Task.WhenAll(batch));
             batch.Clear();
         }
-        lock (_dropping)
-            Say();
+        Say();
     }
 
     private async Task WriteAsync(AuditEvent auditEvent)
@@ -93,21 +91,21 @@ internal sealed class BestEffortSink
     private void Drop(AuditEvent auditEvent, string why)
     {
         Quietly.Do(() => _plan.Meter.AuditDropped.Add(1, new KeyValuePair<string, object?>(TelemetryNames.TargetTag, auditEvent.Target)));
-        lock (_dropping)
-        {
-            _unsaid++;
-            (_why, Failing) = (why, $"{_sink.GetType().Name}: {why}");
-            if (_saidAt is not { } saidAt || _plan.Time.GetElapsedTime(saidAt) >= SaidAgainAfter)
-                Say();
-        }
+        _unsaid.Add();
+        (_why, Failing) = (why, $"{_sink.GetType().Name}: {why}");
+        if (_last is not { } last || _plan.Time.GetElapsedTime(last.At) >= SaidAgainAfter)
+            Say();
     }
 
+    // Two who drop at once may both say something: each event is counted in one of the lines.
     private void Say()
     {
-        if (_unsaid == 0)
+        if (_unsaid.Take() is not (> 0 and var count))
             return;
-        (long count, string why, _unsaid) = (_unsaid, _why, 0);
-        _saidAt = _plan.Time.GetTimestamp();
+        string why = _why;
+        _last = new Saying(_plan.Time.GetTimestamp());
         _plan.Log.SayLater(log => log.AuditDropped(_plan.Job, count, _sink.GetType().Name, why));   // a log that hangs must not hold up the sink
     }
+
+    private sealed record Saying(long At);
 }

@@ -10,27 +10,38 @@ namespace Nhi.TokenExchange;
 /// <param name="meter">Counts those.</param>
 internal sealed class SessionLog(ILogger logger, InTurn turns, TimeProvider time, JobContext job, ExchangeMeter meter)
 {
-    private readonly Lock _losing = new();
-    private long _lost;
+    private readonly Tally _lost = new();
 
     /// <summary>Says it, and waits for nothing. Where too much waits for the log already, it is lost: counted, and said when the log takes lines again.</summary>
     public void SayLater(Action<ILogger> say) => Added(say).Forget();
 
     /// <summary>Says it, and waits until it is said: for two seconds at most.</summary>
-    public async Task SayAsync(Action<ILogger> say)
+    public Task SayAsync(Action<ILogger> say) => BoundedAsync(Added(say));
+
+    /// <summary>Waits until all is said: for two seconds at most. Where too much waits for that, not at all.</summary>
+    public async Task SaidAsync()
     {
         try
         {
-            await Added(say).WaitAsync(JobAudit.Deadline, time).ConfigureAwait(false);
+            await BoundedAsync(turns.Add(SayWhatIsLost)).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // It hangs, or is far behind.
+        }
+    }
+
+    private async Task BoundedAsync(Task saying)
+    {
+        try
+        {
+            await saying.WaitAsync(JobAudit.Deadline, time).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
             // It is said when the log takes lines again.
         }
     }
-
-    /// <summary>Waits until all is said: for two seconds at most.</summary>
-    public Task SaidAsync() => SayAsync(static _ => { });
 
     /// <summary>The session is over, and has no more to say: its thread waits for nothing.</summary>
     public void SayNoMore() => Added(static _ => { }, isLast: true).Forget();
@@ -47,8 +58,7 @@ internal sealed class SessionLog(ILogger logger, InTurn turns, TimeProvider time
         }
         catch (IOException)   // as much waits as may
         {
-            lock (_losing)
-                _lost++;
+            _lost.Add();
             Quietly.Do(() => meter.LogDropped.Add(1));
             return Task.CompletedTask;
         }
@@ -56,10 +66,7 @@ internal sealed class SessionLog(ILogger logger, InTurn turns, TimeProvider time
 
     private void SayWhatIsLost()
     {
-        long lost;
-        lock (_losing)
-            (lost, _lost) = (_lost, 0);
-        if (lost > 0)
+        if (_lost.Take() is > 0 and var lost)
             logger.LinesLost(job, lost);
     }
 }

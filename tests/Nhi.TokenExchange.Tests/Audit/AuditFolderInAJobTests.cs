@@ -150,7 +150,7 @@ internal sealed class AuditFolderInAJobTests : AuditFolderFixture
         Disk.Room = 0;
         await full.Warehouse.GetAsync();
         await full.Session.CompleteAsync();
-        Assert.That(Log.Text, Does.Contain("Events are dropped that the audit sink AuditFileSink does not take (IOException)"));
+        Assert.That(Log.Text, Does.Contain("audit event(s) were dropped that the sink AuditFileSink did not take (IOException)"));
     }
 
     private Task<TestJob> StartAsync(Action<TargetOptions>? target = null, Action<AuditFolderOptions>? options = null, Action<TokenExchangeBuilder>? more = null) => TestJob.StartAsync(target: target, more: b =>

@@ -188,7 +188,7 @@ internal sealed class SeveralSinksTests
     }
 
     private static int[] SaidToBeDropped(LoggedText log) =>
-        [.. log.Text.Split('\n').Where(line => line.Contains(" audit event(s) were dropped", StringComparison.Ordinal)).Select(line => int.Parse(line.Split(' ')[0], CultureInfo.InvariantCulture))];
+        [.. log.Text.Split('\n').Where(line => line.Contains(" audit event(s) were dropped", StringComparison.Ordinal) && char.IsAsciiDigit(line[0])).Select(line => int.Parse(line.Split(' ')[0], CultureInfo.InvariantCulture))];
 
     // Before it gives a task.
     private sealed class RefusingSink : IAuditSink

@@ -113,7 +113,7 @@ internal sealed class CollectorFaultTests : CollectorFixture
         await job.Released;
         Assert.That(await HealthOf(job), Is.EqualTo(HealthStatus.Degraded));
         Assert.That(heard.Of("nhi.audit.dropped"), Has.Count.EqualTo(AJob.Length));
-        Assert.That(Log.Text, Does.Contain("Events are dropped that the audit sink AuditFileSink does not take (NHI6012)"));
+        Assert.That(Log.Text, Does.Contain("audit event(s) were dropped that the sink AuditFileSink did not take (NHI6012)"));
     }
 
     [Test]
