@@ -7,7 +7,7 @@ namespace Nhi.TokenExchange;
 
 /// <summary>How large the samples are as native code, and how soon they are at work. Told, not judged: both are a machine's.</summary>
 /// <remarks><c>NHI_NATIVE_REPORT=1</c> starts each 21 times instead of thrice and writes tests/reports/native.md.</remarks>
-[Parallelizable]   // the soaks wait more than they work
+[Parallelizable]   // who uses what it publishes comes behind the soaks
 internal sealed class NativeReportTests
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);

@@ -9,33 +9,19 @@ internal static class NativeSample
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(9);   // on a cold machine the compiler is a download first
 
     private static readonly ConcurrentDictionary<string, Lazy<Task<string>>> Published = new();
-    private static readonly SemaphoreSlim Turn = new(1);   // they share what is built on the way
     private static readonly Lazy<string> Folder = new(() => Directory.CreateTempSubdirectory("nhi-native-").FullName);
 
     /// <summary>The program as native code. Trimmer and compiler had nothing to warn of; where there is no linker, the test is skipped.</summary>
     public static Task<string> PublishAsync(string sample)
     {
         RequireToolchain();
-        return Published.GetOrAdd(sample, _ => new Lazy<Task<string>>(() => PublishInTurnAsync(sample))).Value;
+        return Published.GetOrAdd(sample, _ => new Lazy<Task<string>>(() => PublishNowAsync(sample))).Value;
     }
 
     public static void RemoveAll()
     {
         if (Folder.IsValueCreated)
             Directory.Delete(Folder.Value, recursive: true);
-    }
-
-    private static async Task<string> PublishInTurnAsync(string sample)
-    {
-        await Turn.WaitAsync();
-        try
-        {
-            return await PublishNowAsync(sample);
-        }
-        finally
-        {
-            Turn.Release();
-        }
     }
 
     private static async Task<string> PublishNowAsync(string sample)

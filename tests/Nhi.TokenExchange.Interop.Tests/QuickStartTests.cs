@@ -3,7 +3,6 @@ using System.Text.RegularExpressions;
 namespace Nhi.TokenExchange;
 
 /// <summary>The quick start, as it is built and as native code, tells the same story wherever it runs.</summary>
-[Parallelizable]
 internal sealed partial class QuickStartTests
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(120);

@@ -4,7 +4,6 @@ namespace Nhi.TokenExchange;
 
 /// <summary>The worker of samples/Worker against the emulator: as it is built, and as native code.</summary>
 /// <remarks>The code is the sample's; all that is said here are the hosts, by the variables that override appsettings.json.</remarks>
-[Parallelizable]
 internal sealed class WorkerTests
 {
     private const string Subject = "system:serviceaccount:jobs:orders-nightly";
