@@ -15,10 +15,11 @@ public sealed class TokenBroker : IAsyncDisposable
     private readonly BrokerFolder _folder;
     private readonly BrokerHost _host;
     private readonly RefusalRecord _refusals;
-    private readonly Lazy<BrokerClient> _first;
+    private readonly Lock _gate = new();
     private readonly Lazy<Task> _stopping;
     private PosixSignalRegistration[] _signals = [];
     private CancellationTokenRegistration _ended;
+    private BrokerClient? _first;
     private string _why = "it was disposed";
 
     private TokenBroker(BrokerPlan plan, BrokerFolder folder, BrokerHost host, Callers callers, RefusalRecord refusals)
@@ -28,7 +29,6 @@ public sealed class TokenBroker : IAsyncDisposable
         _host = host;
         Callers = callers;
         _refusals = refusals;
-        _first = new Lazy<BrokerClient>(() => Admit("job"));
         _stopping = new Lazy<Task>(() => Task.Run(StopAsync));
     }
 
@@ -39,7 +39,14 @@ public sealed class TokenBroker : IAsyncDisposable
     public string? SocketPath => _host.SocketPath;
 
     /// <summary>The variables by which programs find the broker, as one client named <c>job</c>, which ends with the broker. For programs that are to end apart: <see cref="Admit"/>.</summary>
-    public IReadOnlyDictionary<string, string> Environment => _first.Value.Environment;
+    public IReadOnlyDictionary<string, string> Environment
+    {
+        get
+        {
+            lock (_gate)
+                return (_first ??= Admit("job")).Environment;
+        }
+    }
 
     internal Callers Callers { get; }
 
