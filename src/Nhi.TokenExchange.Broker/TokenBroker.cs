@@ -64,12 +64,12 @@ public sealed class TokenBroker : IAsyncDisposable
         var plan = BrokerPlan.Freeze(session, options);
         var folder = BrokerFolder.Open(plan.Folder);
         var callers = new Callers(plan);
-        var refusals = new RefusalRecord(plan.Logger, plan.Time);
+        var refusals = new RefusalRecord(session, plan.Logger, plan.Time);
         try
         {
             string? socket = plan.LoopbackPort is null ? folder.ClaimSocket() : null;
             var desk = new RequestDesk(plan, callers, refusals);
-            BrokerHost host = await BrokerHost.StartAsync(plan, socket, desk.HandleAsync, callers.Left, cancellationToken).ConfigureAwait(false);
+            BrokerHost host = await BrokerHost.StartAsync(plan, socket, desk.HandleAsync, refusals, callers.Left, cancellationToken).ConfigureAwait(false);
             var broker = new TokenBroker(plan, folder, host, callers, refusals);
             broker.Begin();
             return broker;
@@ -146,7 +146,7 @@ public sealed class TokenBroker : IAsyncDisposable
         foreach (PosixSignalRegistration signal in _signals)
             signal.Dispose();
         await _ended.DisposeAsync().ConfigureAwait(false);
-        _refusals.End();
+        await _refusals.EndAsync().ConfigureAwait(false);
         _plan.Logger.BrokerStopped(_why);
     }
 }

@@ -41,6 +41,16 @@ public sealed partial class JobSession
         }
     }
 
+    /// <summary>Tells the audit that somebody who proved nothing was refused where the job's credentials are handed on, as by a broker. Who may be asked often tells the first time, and then how often.</summary>
+    /// <param name="reason">What was wrong, without what was presented. One line.</param>
+    /// <param name="caller">Who asked, as the kernel told; null if it did not.</param>
+    /// <returns>Completes when it is recorded; what the audit does not take is in the log.</returns>
+    public Task RecordRefusalAsync(string reason, CredentialCaller? caller = null)
+    {
+        ArgumentNullException.ThrowIfNull(reason);
+        return _accounts.NoteRefusal(reason, caller);
+    }
+
     /// <summary>Whether a credential of the job is alive, as far as the job knows: not ended, by whomever, and not dead of age.</summary>
     /// <param name="credential">A credential that a provider of this job gave.</param>
     /// <exception cref="ArgumentException">The credential is not of this job.</exception>
