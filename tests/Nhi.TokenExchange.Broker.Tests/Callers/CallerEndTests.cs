@@ -190,6 +190,21 @@ internal sealed partial class CallerEndTests
     }
 
     [Test]
+    public async Task What_a_client_gave_back_is_not_ended_once_more_when_it_ends()
+    {
+        await using BrokerJob job = await BrokerJob.StartAsync();
+        using HttpClient http = job.NewClient();
+        BrokerClient client = job.Broker.Admit("tidy");
+        string own = TokenOf.Client(client), token = await http.TokenAsync(OAuthCalls.Exchange(own));
+        await http.PostAsync("oauth2/revoke", [new("token", token)], own);
+
+        await client.DisposeAsync();
+
+        Assert.That(job.Log.GetSnapshot().Select(record => record.Message), Has.Some.Contains("is gone (its client was disposed): 0 credentials are ended"));
+        Assert.That(job.Audit.Events.Count(e => e.Kind == AuditEventKind.Revoked), Is.EqualTo(1));
+    }
+
+    [Test]
     public async Task The_files_of_a_client_go_when_its_process_ends()
     {
         await using BrokerJob job = await BrokerJob.StartAsync();
