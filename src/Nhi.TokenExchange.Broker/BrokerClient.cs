@@ -13,6 +13,7 @@ public sealed class BrokerClient : IAsyncDisposable
         _caller = caller;
         _folder = folder;
         Environment = environment;
+        caller.Gone.Register(RemoveFiles);   // disposed or not
     }
 
     /// <summary>What it was let in as: what a policy knows it by (<c>caller</c>).</summary>
@@ -41,13 +42,14 @@ public sealed class BrokerClient : IAsyncDisposable
     }
 
     /// <summary>Ends what the client got; its token is good for nothing any more.</summary>
-    public async ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync() => await _broker.Callers.EndAsync(_caller, "its client was disposed").ConfigureAwait(false);
+
+    private void RemoveFiles()
     {
         foreach (string variable in new[] { ClientEnvironment.TokenFile, ClientEnvironment.GoogleFolder })
         {
             if (Environment.TryGetValue(variable, out string? own))
                 _folder.Remove(own);
         }
-        await _broker.Callers.EndAsync(_caller, "its client was disposed").ConfigureAwait(false);
     }
 }

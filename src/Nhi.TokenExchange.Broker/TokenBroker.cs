@@ -15,10 +15,11 @@ public sealed class TokenBroker : IAsyncDisposable
     private readonly BrokerFolder _folder;
     private readonly BrokerHost _host;
     private readonly RefusalRecord _refusals;
-    private readonly Lazy<BrokerClient> _first;
+    private readonly Lock _gate = new();
     private readonly Lazy<Task> _stopping;
     private PosixSignalRegistration[] _signals = [];
     private CancellationTokenRegistration _ended;
+    private BrokerClient? _first;
     private string _why = "it was disposed";
 
     private TokenBroker(BrokerPlan plan, BrokerFolder folder, BrokerHost host, Callers callers, RefusalRecord refusals)
@@ -28,7 +29,6 @@ public sealed class TokenBroker : IAsyncDisposable
         _host = host;
         Callers = callers;
         _refusals = refusals;
-        _first = new Lazy<BrokerClient>(() => Admit("job"));
         _stopping = new Lazy<Task>(() => Task.Run(StopAsync));
     }
 
@@ -39,7 +39,14 @@ public sealed class TokenBroker : IAsyncDisposable
     public string? SocketPath => _host.SocketPath;
 
     /// <summary>The variables by which programs find the broker, as one client named <c>job</c>, which ends with the broker. For programs that are to end apart: <see cref="Admit"/>.</summary>
-    public IReadOnlyDictionary<string, string> Environment => _first.Value.Environment;
+    public IReadOnlyDictionary<string, string> Environment
+    {
+        get
+        {
+            lock (_gate)
+                return (_first ??= Admit("job")).Environment;
+        }
+    }
 
     internal Callers Callers { get; }
 
@@ -57,12 +64,12 @@ public sealed class TokenBroker : IAsyncDisposable
         var plan = BrokerPlan.Freeze(session, options);
         var folder = BrokerFolder.Open(plan.Folder);
         var callers = new Callers(plan);
-        var refusals = new RefusalRecord(plan.Logger, plan.Time);
+        var refusals = new RefusalRecord(session, plan.Logger, plan.Time);
         try
         {
             string? socket = plan.LoopbackPort is null ? folder.ClaimSocket() : null;
             var desk = new RequestDesk(plan, callers, refusals);
-            BrokerHost host = await BrokerHost.StartAsync(plan, socket, desk.HandleAsync, callers.Left, cancellationToken).ConfigureAwait(false);
+            BrokerHost host = await BrokerHost.StartAsync(plan, socket, desk.HandleAsync, refusals, callers.Left, cancellationToken).ConfigureAwait(false);
             var broker = new TokenBroker(plan, folder, host, callers, refusals);
             broker.Begin();
             return broker;
@@ -139,7 +146,7 @@ public sealed class TokenBroker : IAsyncDisposable
         foreach (PosixSignalRegistration signal in _signals)
             signal.Dispose();
         await _ended.DisposeAsync().ConfigureAwait(false);
-        _refusals.End();
+        await _refusals.EndAsync().ConfigureAwait(false);
         _plan.Logger.BrokerStopped(_why);
     }
 }

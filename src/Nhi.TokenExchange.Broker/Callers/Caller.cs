@@ -13,6 +13,7 @@ internal sealed class Caller : IDisposable
     private readonly TokenBucketRateLimiter _perSecond;
     private readonly TimeProvider _time;
     private readonly long _admitted;
+    private readonly CancellationTokenSource _gone = new();
     private RunningProcess? _process;
     private bool _isGone;
 
@@ -21,6 +22,7 @@ internal sealed class Caller : IDisposable
         Identity = identity;
         _time = plan.Time;
         _admitted = _time.GetTimestamp();
+        Gone = _gone.Token;
         _atOnce = new ConcurrencyLimiter(new ConcurrencyLimiterOptions { PermitLimit = plan.ConcurrentRequests });
         _perSecond = new TokenBucketRateLimiter(new TokenBucketRateLimiterOptions
         {
@@ -29,6 +31,9 @@ internal sealed class Caller : IDisposable
     }
 
     public CredentialCaller Identity { get; }
+
+    /// <summary>Cancelled when it is gone: nobody waits for a credential for it any more.</summary>
+    public CancellationToken Gone { get; }
 
     /// <summary>The process that it ends with; null: none.</summary>
     public RunningProcess? Process
@@ -89,23 +94,33 @@ internal sealed class Caller : IDisposable
     /// <summary>The bearer token that the caller holds and that has this SHA-256, in hexadecimal; null: it holds none.</summary>
     public BearerToken? FindByHash(string hash) => Find(token => string.Equals(Convert.ToHexString(CallerToken.Hash(token)), hash, StringComparison.OrdinalIgnoreCase));
 
+    /// <summary>It gave the credential back.</summary>
+    public void Release(Credential credential)
+    {
+        lock (_gate)
+            _held.Remove(credential);
+    }
+
     /// <summary>The caller is gone.</summary>
     /// <returns>What it held; null if that was known before.</returns>
     public IReadOnlyList<Credential>? Leave()
     {
+        Credential[] held;
         lock (_gate)
         {
             if (_isGone)
                 return null;
             _isGone = true;
-            Credential[] held = [.. _held];
+            held = [.. _held];
             _held.Clear();
-            return held;
         }
+        _gone.Cancel();
+        return held;
     }
 
     public void Dispose()
     {
+        _gone.Dispose();
         _atOnce.Dispose();
         _perSecond.Dispose();
     }

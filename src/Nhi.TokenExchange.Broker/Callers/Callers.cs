@@ -111,13 +111,34 @@ internal sealed class Callers : IAsyncDisposable
         if (caller.Leave() is not { } held)
             return;
         _plan.Logger.CallerGone(caller.Identity, why, held.Count);
-        await Task.WhenAll(held.Select(credential => EndAsync(caller, credential, why))).ConfigureAwait(false);
+        IReadOnlyList<Credential> failed = await EndAllAsync(caller, why).ConfigureAwait(false);
+        // What the job's cache had no room for any more is known here alone.
+        await Task.WhenAll(held.Except(failed).Where(_plan.Session.IsAlive).Select(credential => EndAsync(caller, credential, why))).ConfigureAwait(false);
         caller.Dispose();
+    }
+
+    /// <summary>Ends all that the job holds for a caller, what it has not got yet included.</summary>
+    /// <returns>What could not be ended.</returns>
+    public async Task<IReadOnlyList<Credential>> EndAllAsync(Caller caller, string why)
+    {
+        try
+        {
+            IReadOnlyList<Credential> failed = await _plan.Session.RevokeCallerAsync(caller.Identity, $"{caller.Identity}: {why}").ConfigureAwait(false);
+            foreach (Credential credential in failed)
+                _plan.Logger.NotEnded(credential.Fingerprint, caller.Identity, nameof(LeaseEnd.Failed));
+            return failed;
+        }
+        catch (Exception fault)   // whoever is gone waits for nobody; the job's end finds what is left
+        {
+            _plan.Logger.BrokerFault(fault.GetType().Name);
+            return [];
+        }
     }
 
     /// <summary>Ends one credential of a caller.</summary>
     public async Task EndAsync(Caller caller, Credential credential, string why)
     {
+        caller.Release(credential);
         try
         {
             LeaseEnd end = await _plan.Session.RevokeCredentialAsync(credential, $"{caller.Identity}: {why}").ConfigureAwait(false);

@@ -13,23 +13,40 @@ internal static class LoopbackPeer
     // Programs that speak both versions of IP have their sockets in the second table.
     private static readonly string[] Tables = ["/proc/net/tcp", "/proc/net/tcp6"];
 
-    public static PeerFacts Of(IPEndPoint own, IPEndPoint remote)
+    /// <summary>The user that the other end's socket is of, and the socket; null: the kernel does not tell.</summary>
+    public static (long User, string Socket)? Of(IPEndPoint own, IPEndPoint remote)
     {
         try
         {
             foreach (string[] row in Rows())
             {
-                if (!IsAt(row[1], remote) || !IsAt(row[2], own))
-                    continue;
-                long user = long.Parse(row[UserColumn], CultureInfo.InvariantCulture);
-                return new PeerFacts(user, user == Peer.CurrentUser ? HolderOf($"socket:[{row[InodeColumn]}]") : null);
+                if (IsAt(row[1], remote) && IsAt(row[2], own))
+                    return (long.Parse(row[UserColumn], CultureInfo.InvariantCulture), $"socket:[{row[InodeColumn]}]");
             }
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
-            // The kernel does not tell: nobody is let in by that.
+            // Nobody is let in by that.
         }
-        return PeerFacts.Unknown;
+        return null;
+    }
+
+    /// <summary>The process that has a socket open: a look at the files of each.</summary>
+    public static RunningProcess? HolderOf(string socket)
+    {
+        try
+        {
+            foreach (string folder in Directory.EnumerateDirectories("/proc"))
+            {
+                if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int id) && HasOpen(folder, socket))
+                    return RunningProcess.At(id);
+            }
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            // As above.
+        }
+        return null;
     }
 
     private static IEnumerable<string[]> Rows() =>
@@ -54,16 +71,6 @@ internal static class LoopbackPeer
                 Array.Reverse(bytes, word, 4);
         }
         return new IPAddress(bytes).MapToIPv6().Equals(place.Address.MapToIPv6());
-    }
-
-    private static RunningProcess? HolderOf(string socket)
-    {
-        foreach (string folder in Directory.EnumerateDirectories("/proc"))
-        {
-            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int id) && HasOpen(folder, socket))
-                return RunningProcess.At(id);
-        }
-        return null;
     }
 
     private static bool HasOpen(string process, string socket)

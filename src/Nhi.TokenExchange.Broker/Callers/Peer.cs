@@ -20,12 +20,22 @@ internal sealed record PeerFacts(long? UserId, RunningProcess? Process)
 /// <summary>Asks the kernel who is at the other end of a connection, once.</summary>
 internal sealed class Peer
 {
+    private readonly Lazy<long?> _user;
     private readonly Lazy<PeerFacts> _facts;
 
-    private Peer(bool isLocalSocket, Func<PeerFacts> ask)
+    private Peer(bool isLocalSocket, PeerFacts facts)
     {
         IsLocalSocket = isLocalSocket;
-        _facts = new Lazy<PeerFacts>(ask);
+        _user = new Lazy<long?>(facts.UserId);
+        _facts = new Lazy<PeerFacts>(facts);
+    }
+
+    // The user is one look at a table, the process one at all processes.
+    private Peer(IPEndPoint own, IPEndPoint remote)
+    {
+        var found = new Lazy<(long User, string Socket)?>(() => LoopbackPeer.Of(own, remote));
+        _user = new Lazy<long?>(() => found.Value?.User);
+        _facts = new Lazy<PeerFacts>(() => found.Value is { } socket ? new PeerFacts(socket.User, socket.User == CurrentUser ? LoopbackPeer.HolderOf(socket.Socket) : null) : PeerFacts.Unknown);
     }
 
     /// <summary>The user that this process runs as; null where the kernel is not Linux.</summary>
@@ -38,19 +48,20 @@ internal sealed class Peer
     public PeerFacts Facts => _facts.Value;
 
     /// <summary>Whether the kernel says that it runs as another user.</summary>
-    public bool IsAnotherUser => Facts.UserId is { } user && user != CurrentUser;
+    public bool IsAnotherUser => _user.Value is { } user && user != CurrentUser;
+
+    /// <summary>It, for the audit, where it proved nothing; null: the kernel does not tell.</summary>
+    public CredentialCaller? ToCaller() => Facts.UserId is null ? null : new CredentialCaller("unproven", "unproven", Facts.Process?.Id, Facts.UserId);
 
     public static Peer Of(ConnectionContext connection)
     {
         Socket? socket = connection.Features.Get<IConnectionSocketFeature>()?.Socket;
+        bool isLocalSocket = connection.LocalEndPoint is UnixDomainSocketEndPoint;
         if (!OperatingSystem.IsLinux() || socket is null)
-            return new Peer(connection.LocalEndPoint is UnixDomainSocketEndPoint, () => PeerFacts.Unknown);
-        if (connection.LocalEndPoint is UnixDomainSocketEndPoint)
-        {
-            PeerFacts facts = UnixPeer.Of(socket);   // at once: later the process may be gone
-            return new Peer(isLocalSocket: true, () => facts);
-        }
-        return new Peer(isLocalSocket: false, () => LoopbackPeer.Of((IPEndPoint)connection.LocalEndPoint!, (IPEndPoint)connection.RemoteEndPoint!));
+            return new Peer(isLocalSocket, PeerFacts.Unknown);
+        return isLocalSocket
+            ? new Peer(isLocalSocket: true, UnixPeer.Of(socket))   // at once: later the process may be gone
+            : new Peer((IPEndPoint)connection.LocalEndPoint!, (IPEndPoint)connection.RemoteEndPoint!);
     }
 
     // proc(5), status: "Uid: real effective saved filesystem".

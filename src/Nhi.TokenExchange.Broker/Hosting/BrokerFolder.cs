@@ -20,6 +20,7 @@ internal sealed class BrokerFolder : IDisposable
     private readonly Lock _gate = new();
     private string? _emptyFile;
     private int _numbers;
+    private bool _isOver;
 
     private BrokerFolder(string path, bool isOurs)
     {
@@ -76,38 +77,24 @@ internal sealed class BrokerFolder : IDisposable
     }
 
     /// <summary>Writes a client's token into a file of its own, without an end of line: AWS SDKs send the file as it is.</summary>
-    public string WriteToken(CallerToken token)
-    {
-        string file = NewPath("token");
-        WriteNew(file, Encoding.ASCII.GetBytes(token.Text));
-        return file;
-    }
+    /// <exception cref="InvalidOperationException">The broker has stopped, and its files are taken away.</exception>
+    public string WriteToken(CallerToken token) => Make("token", file => WriteNew(file, Encoding.ASCII.GetBytes(token.Text)));
 
     /// <summary>A file with nothing in it, for programs that would else read their user's own.</summary>
     public string EmptyFile()
     {
         lock (_gate)
-        {
-            if (_emptyFile is null)
-            {
-                string file = NewPath("empty");
-                WriteNew(file, []);
-                _emptyFile = file;
-            }
-            return _emptyFile;
-        }
+            return _emptyFile ??= Make("empty", file => WriteNew(file, []));
     }
 
     /// <summary>A folder with nothing in it, for the same: one client's, whose programs may write there.</summary>
-    public string NewEmptyFolder()
+    public string NewEmptyFolder() => Make("none", folder =>
     {
-        string folder = NewPath("none");
         if (OperatingSystem.IsWindows())
             Directory.CreateDirectory(folder);
         else
             Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        return folder;
-    }
+    });
 
     /// <summary>Takes away a file or a folder that the broker made.</summary>
     public void Remove(string path)
@@ -124,6 +111,7 @@ internal sealed class BrokerFolder : IDisposable
     {
         lock (_gate)
         {
+            _isOver = true;
             foreach (string path in _made)
                 Delete(path);
         }
@@ -131,12 +119,15 @@ internal sealed class BrokerFolder : IDisposable
             Quietly.Do(() => Directory.Delete(_path));
     }
 
-    private string NewPath(string kind)
+    private string Make(string kind, Action<string> make)
     {
         lock (_gate)
         {
+            if (_isOver)
+                throw new InvalidOperationException("The broker has stopped.");   // nobody would take it away
             string path = Path.Combine(_path, string.Create(CultureInfo.InvariantCulture, $"{kind}-{_mark}-{++_numbers}"));
             _made.Add(path);
+            make(path);
             return path;
         }
     }

@@ -42,12 +42,13 @@ internal sealed class BrokerHost : IAsyncDisposable
     /// <param name="plan">Where, and the limits.</param>
     /// <param name="socketPath">Where the socket goes; null: loopback.</param>
     /// <param name="answer">Answers requests; the host is started by then.</param>
+    /// <param name="refusals">Told of connections that are turned away.</param>
     /// <param name="left">Told of each connection over the Unix socket that ends: whose it was.</param>
     /// <param name="cancellationToken">Gives up the start.</param>
-    public static async Task<BrokerHost> StartAsync(BrokerPlan plan, string? socketPath, Func<HttpContext, BrokerHost, Task> answer, Action<RunningProcess> left, CancellationToken cancellationToken)
+    public static async Task<BrokerHost> StartAsync(BrokerPlan plan, string? socketPath, Func<HttpContext, BrokerHost, Task> answer, RefusalRecord refusals, Action<RunningProcess> left, CancellationToken cancellationToken)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        var open = new OpenConnections(MostConnectionsOfOneProcess);
+        var open = new OpenConnections(MostConnectionsOfOneProcess, plan.MaxConnections);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -88,9 +89,10 @@ internal sealed class BrokerHost : IAsyncDisposable
             listen.Use(next => async connection =>
             {
                 var peer = Peer.Of(connection);
-                if (!open.TryEnter(peer))
+                if (open.Enter(peer) is { } why)
                 {
-                    connection.Abort(new ConnectionAbortedException("One process has too many connections."));
+                    refusals.Add(new BrokerRefusal(RefusalKind.TooMany, why), BrokerRoute.None, peer.Facts.ToString(), peer);
+                    connection.Abort(new ConnectionAbortedException(why));
                     return;
                 }
                 connection.Features.Set(peer);

@@ -1,34 +1,52 @@
 namespace Nhi.TokenExchange;
 
-/// <summary>Counts the connections of each process over the Unix socket: one that opens and opens them leaves room for the others. Who comes over loopback is not known that early, and counts with all.</summary>
-internal sealed class OpenConnections(int mostOfOne)
+/// <summary>Counts open connections, so that nobody takes all the room: over the Unix socket those of each process; over loopback all, and once half of the room is taken, another user's are turned away.</summary>
+/// <remarks>Who comes over loopback is told by a look at the kernel's table of sockets. That costs something, so nobody is asked for while there is room enough.</remarks>
+/// <param name="mostOfOne">Of one process, over the Unix socket.</param>
+/// <param name="most">Of all.</param>
+internal sealed class OpenConnections(int mostOfOne, int most)
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<RunningProcess, int> _open = [];
+    private readonly Dictionary<RunningProcess, int> _ofProcesses = [];
+    private int _onLoopback;
 
-    /// <returns>False: it has too many.</returns>
-    public bool TryEnter(Peer peer)
+    /// <returns>Why it is turned away; null: it has entered.</returns>
+    public string? Enter(Peer peer) => !peer.IsLocalSocket ? EnterOnLoopback(peer)
+        : peer.Facts.Process is { } process && !TryEnter(process) ? "this process has too many connections" : null;
+
+    /// <summary>One that has entered is closed.</summary>
+    public void Leave(Peer peer)
     {
-        if (!peer.IsLocalSocket || peer.Facts.Process is not { } process)
-            return true;
         lock (_gate)
         {
-            int open = _open.GetValueOrDefault(process);
+            if (!peer.IsLocalSocket)
+                _onLoopback--;
+            else if (peer.Facts.Process is { } process && --_ofProcesses[process] == 0)
+                _ofProcesses.Remove(process);
+        }
+    }
+
+    private bool TryEnter(RunningProcess process)
+    {
+        lock (_gate)
+        {
+            int open = _ofProcesses.GetValueOrDefault(process);
             if (open >= mostOfOne)
                 return false;
-            _open[process] = open + 1;
+            _ofProcesses[process] = open + 1;
             return true;
         }
     }
 
-    public void Leave(Peer peer)
+    private string? EnterOnLoopback(Peer peer)
     {
-        if (!peer.IsLocalSocket || peer.Facts.Process is not { } process)
-            return;
+        bool isHalfTaken;
         lock (_gate)
-        {
-            if (--_open[process] == 0)
-                _open.Remove(process);
-        }
+            isHalfTaken = _onLoopback++ >= most / 2;
+        if (!isHalfTaken || !peer.IsAnotherUser)
+            return null;
+        lock (_gate)
+            _onLoopback--;
+        return "half of all connections are open, and the rest is for this broker's own user";
     }
 }

@@ -23,8 +23,10 @@ internal sealed class RequestDesk(BrokerPlan plan, Callers callers, RefusalRecor
         }
         catch (BrokerRefusal refusal)
         {
-            refusals.Add(refusal, route, call.CallerName);
-            answer = Refused(route, refusal);
+            TimeSpan? untold = refusals.Add(refusal, route, call.CallerName, peer);
+            answer = Refused(route, untold is not null && refusal.IsOfStranger ? new BrokerRefusal(RefusalKind.TooMany, "too many requests were refused that proved nothing") { RetryAfter = untold } : refusal);
+            if (refusal.IsOfStranger)
+                answer.Headers["Connection"] = "close";   // he holds no place meanwhile
         }
         catch (OperationCanceledException) when (call.Aborted.IsCancellationRequested)
         {

@@ -37,10 +37,17 @@ internal static class HandingOut
     private static async Task<T> GetAndHoldAsync<T>(BrokerCall call, Caller caller, CredentialProvider<T> provider, ScopeSet? scopes)
         where T : Credential
     {
-        T credential = await provider.GetAsync(new CredentialRequest { Scopes = scopes, Caller = caller.Identity }, CancellationToken.None).ConfigureAwait(false);
-        if (caller.TryHold(credential, call.Plan.Time.GetUtcNow()))
-            return credential;
-        await call.Callers.EndAsync(caller, credential, "it was gone before it had it").ConfigureAwait(false);
+        try
+        {
+            T credential = await provider.GetAsync(new CredentialRequest { Scopes = scopes, Caller = caller.Identity }, caller.Gone).ConfigureAwait(false);
+            if (caller.TryHold(credential, call.Plan.Time.GetUtcNow()))
+                return credential;
+        }
+        catch (OperationCanceledException) when (caller.Gone.IsCancellationRequested)
+        {
+            // An exchange that began beside its end has not been found by that.
+        }
+        await call.Callers.EndAllAsync(caller, "it was gone before it had it").ConfigureAwait(false);
         throw new BrokerRefusal(RefusalKind.Unproven, "this client has ended");
     }
 }

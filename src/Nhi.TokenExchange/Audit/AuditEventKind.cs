@@ -41,4 +41,7 @@ public enum AuditEventKind
 
     /// <summary>The job was revoked, by code or by its kill switch, or had run as long as it may: one event for the job, whether or not it held a credential. <see cref="AuditEvent.Code"/> is what callers are told from then on, <see cref="AuditEvent.Reason"/> says why.</summary>
     JobCutShort,
+
+    /// <summary>A broker of the job refused somebody who proved nothing: another user, a wrong token, a browser. The first of a minute by itself, then how many more there were. <see cref="AuditEvent.Caller"/> is who asked, as far as the kernel told.</summary>
+    CallerRefused,
 }

@@ -82,6 +82,9 @@ internal sealed class LoggerAuditSink(ILogger logger, bool isGiven = true, InTur
             case AuditEventKind.JobCutShort:
                 line.CutShort(auditEvent.Job, Shown(auditEvent.Code), Prose(auditEvent.Reason));
                 break;
+            case AuditEventKind.CallerRefused:
+                line.CallerRefused(auditEvent.Job, Prose(auditEvent.Reason), Prose(auditEvent.Caller?.ToString()) ?? "unknown");
+                break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(auditEvent), auditEvent.Kind, "Unknown kind of audit event.");
         }
@@ -94,7 +97,7 @@ internal sealed class LoggerAuditSink(ILogger logger, bool isGiven = true, InTur
     // As the lines themselves have it.
     private static LogLevel LevelOf(AuditEvent auditEvent) => auditEvent switch
     {
-        { Kind: AuditEventKind.Denied or AuditEventKind.Failed or AuditEventKind.JobCutShort } or { Kind: AuditEventKind.Orphaned, Code: not null } or { Kind: AuditEventKind.Permitted, IsObserved: true } => LogLevel.Warning,
+        { Kind: AuditEventKind.Denied or AuditEventKind.Failed or AuditEventKind.JobCutShort or AuditEventKind.CallerRefused } or { Kind: AuditEventKind.Orphaned, Code: not null } or { Kind: AuditEventKind.Permitted, IsObserved: true } => LogLevel.Warning,
         _ => LogLevel.Information,
     };
 

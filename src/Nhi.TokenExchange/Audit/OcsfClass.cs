@@ -35,6 +35,7 @@ internal sealed record OcsfClass(int Uid, string Name, int ActivityId, string Ac
         AuditEventKind.Orphaned when auditEvent.Code is not null => Failure(Authentication, 2, "Logoff", High),
         AuditEventKind.Orphaned => Success(Authentication, Other, "Orphan") with { Severity = Low },
         AuditEventKind.Failed => Failure(Authentication, 1, "Logon", Low),
+        AuditEventKind.CallerRefused => Failure(Authentication, 1, "Logon", Medium),
         AuditEventKind.Recovered => Success(Authentication, Other, "Recover") with { Severity = Low },
         AuditEventKind.JobCutShort => Success(EntityManagement, Other, "Cut Short") with { Severity = Medium },
         _ => throw new ArgumentOutOfRangeException(nameof(auditEvent), auditEvent.Kind, "Unknown kind of audit event."),

@@ -11,6 +11,9 @@ internal static class OcsfEvent
     // Required where nobody knows.
     private const string Unknown = "unknown";
 
+    // What a caller that was refused wanted to be let in to.
+    private const string Broker = "broker";
+
     public static void Write(Utf8JsonWriter json, AuditEvent auditEvent)
     {
         var ocsf = OcsfClass.Of(auditEvent);
@@ -70,7 +73,7 @@ internal static class OcsfEvent
     {
         WriteUser(json, auditEvent);
         json.WriteStartObject("service");
-        json.WriteString("name", AuditText.Encode(auditEvent.Target));
+        json.WriteString("name", AuditText.Encode(auditEvent.Kind == AuditEventKind.CallerRefused ? Broker : auditEvent.Target));
         WriteText(json, "uid", auditEvent.Issuer);
         json.WriteEndObject();
         if (auditEvent.ActorSubject is { } actor)

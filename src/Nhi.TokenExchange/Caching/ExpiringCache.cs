@@ -63,6 +63,21 @@ internal sealed class ExpiringCache<T>(ISlotOwner<T> owner, int capacity = Expir
             entry.Value.Withdraw(without);
     }
 
+    /// <summary>Takes out of use what is held for a caller, and what flights in the air bring for it.</summary>
+    /// <returns>The caller's keys.</returns>
+    public IReadOnlyList<CredentialRequest> WithdrawOf(CredentialCaller caller)
+    {
+        var keys = new List<CredentialRequest>();
+        foreach ((CredentialRequest key, ExpiringSlot<T> slot) in _slots)
+        {
+            if (!caller.Equals(key.Caller))
+                continue;
+            slot.Withdraw(state => state.IsFinal ? state : state.Withdraw());
+            keys.Add(key);
+        }
+        return keys;
+    }
+
     /// <summary>The policy changed.</summary>
     /// <returns>The credentials that were current.</returns>
     public IReadOnlyList<Credential> Invalidate()

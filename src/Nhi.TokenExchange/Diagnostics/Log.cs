@@ -56,6 +56,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 117, Level = LogLevel.Information, Message = "{Target} let its static key go ({Job}, flight {FlightId}): key {Fingerprint} lives on at its service; {Reason}")]
     public static partial void StaticKeyLivesOn(this ILogger logger, string target, JobContext job, Guid flightId, string? fingerprint, string? reason);
 
+    [LoggerMessage(EventId = 118, Level = LogLevel.Warning, Message = "A caller is refused ({Job}): {Reason} (caller {Caller})")]
+    public static partial void CallerRefused(this ILogger logger, JobContext job, string? reason, string caller);
+
     [LoggerMessage(EventId = 130, Level = LogLevel.Information, Message = "Audit anchor ({Job}, {Why}): {Anchor}")]
     public static partial void AuditAnchor(this ILogger logger, JobContext job, string anchor, string why);
 

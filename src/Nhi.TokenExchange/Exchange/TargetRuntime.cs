@@ -79,6 +79,10 @@ internal abstract class TargetRuntime(JobSession session, TargetPlan plan)
     /// <summary>The credential is handed out no more, nor are its renewals; the next is got at once.</summary>
     public abstract void Withdraw(Credential credential);
 
+    /// <summary>What is held for a caller is handed out no more, nor is what flights in the air bring for it.</summary>
+    /// <returns>Its leases that live and that nobody ends.</returns>
+    public abstract IReadOnlyList<Credential> WithdrawOf(CredentialCaller caller);
+
     /// <summary>The credential is handed out no more: its issuer ends it sooner than was known. A flight in the air brings the next. What targets that go through this one got with it, and ends with it, goes likewise.</summary>
     public abstract void Drop(Credential credential);
 
@@ -206,6 +210,9 @@ internal sealed class TargetRuntime<T> : TargetRuntime, ISlotOwner<T>
         Slot.Withdraw(state => state.Without((T)credential));
         Varying.Withdraw(state => state.Without((T)credential));
     }
+
+    public override IReadOnlyList<Credential> WithdrawOf(CredentialCaller caller) =>
+        [.. Varying.WithdrawOf(caller).SelectMany(key => Session.Leases.LiveOf(this, key)).Distinct()];
 
     public override void Drop(Credential credential)
     {

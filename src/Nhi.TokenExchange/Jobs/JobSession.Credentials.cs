@@ -19,6 +19,38 @@ public sealed partial class JobSession
         return Task.Run(() => _ending.EndOneAsync(credential, EndCause.WhyOf("code", reason)), CancellationToken.None).WaitAsync(cancellationToken);
     }
 
+    /// <summary>Ends all that the job holds for one caller, also what was got in the background and nobody has asked for yet: when this returns its task, nothing of it is handed out any more, and what an exchange in the air brings for it is ended when it lands. Who asks for that caller again gets another.</summary>
+    /// <param name="caller">Whom it was got for: <see cref="CredentialRequest.Caller"/>.</param>
+    /// <param name="reason">Why, and on whose word; for the audit. As of the whole job.</param>
+    /// <param name="cancellationToken">Stops waiting; the revocations go on.</param>
+    /// <returns>What could not be ended, and is tried again at the job's end.</returns>
+    public Task<IReadOnlyList<Credential>> RevokeCallerAsync(CredentialCaller caller, string reason, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(caller);
+        ArgumentNullException.ThrowIfNull(reason);
+        Credential[] its = [.. _targets.Values.SelectMany(target => target.WithdrawOf(caller))];   // first, as above
+        foreach (Credential one in its)
+            one.Lease.Owner!.DropBehind(one);
+        string why = EndCause.WhyOf("code", reason);
+        return Task.Run(EndEachAsync, CancellationToken.None).WaitAsync(cancellationToken);
+
+        async Task<IReadOnlyList<Credential>> EndEachAsync()
+        {
+            LeaseEnd[] ends = await Task.WhenAll(its.Select(one => _ending.EndOneAsync(one, why))).ConfigureAwait(false);
+            return [.. its.Where((_, i) => ends[i] == LeaseEnd.Failed)];
+        }
+    }
+
+    /// <summary>Tells the audit that somebody who proved nothing was refused where the job's credentials are handed on, as by a broker. Who may be asked often tells the first time, and then how often.</summary>
+    /// <param name="reason">What was wrong, without what was presented. One line.</param>
+    /// <param name="caller">Who asked, as the kernel told; null if it did not.</param>
+    /// <returns>Completes when it is recorded; what the audit does not take is in the log.</returns>
+    public Task RecordRefusalAsync(string reason, CredentialCaller? caller = null)
+    {
+        ArgumentNullException.ThrowIfNull(reason);
+        return _accounts.NoteRefusal(reason, caller);
+    }
+
     /// <summary>Whether a credential of the job is alive, as far as the job knows: not ended, by whomever, and not dead of age.</summary>
     /// <param name="credential">A credential that a provider of this job gave.</param>
     /// <exception cref="ArgumentException">The credential is not of this job.</exception>

@@ -42,6 +42,16 @@ internal sealed class LeaseAccounts(JobSession session)
         _ = _records.Add(() => _untold.TellAsync(untold));
     }
 
+    /// <summary>Tells the audit that a broker of the job refused somebody.</summary>
+    public Task NoteRefusal(string reason, CredentialCaller? caller)
+    {
+        AuditMoment when = session.Moment;
+        return _records.Add(() => session.Audit.TryRecordAsync(() => new AuditEvent
+        {
+            Kind = AuditEventKind.CallerRefused, At = when.At, Elapsed = when.Elapsed, SessionId = when.SessionId, FlightId = Guid.Empty, Target = "", Job = session.Context, PolicyRevision = session.Plan.PolicyRevision, Caller = caller, Reason = reason,
+        }));
+    }
+
     /// <summary>Waits until the audit was told how leases ended, where it refused one once more. What it has not taken then is left to the next start.</summary>
     /// <returns>False: it has not taken all at the deadline.</returns>
     public async Task<bool> AreRecordedBeforeAsync(CancellationToken deadline)

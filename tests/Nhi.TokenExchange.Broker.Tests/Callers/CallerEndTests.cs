@@ -35,9 +35,10 @@ internal sealed partial class CallerEndTests
     }
 
     [Test]
-    public async Task A_client_that_is_bound_to_a_process_ends_when_that_is_killed()
+    public async Task A_client_that_is_bound_to_a_process_ends_within_a_second_when_that_is_killed()
     {
-        await using BrokerJob job = await BrokerJob.StartAsync();
+        var time = new ManualTimeProvider();
+        await using BrokerJob job = await BrokerJob.StartAsync(time: time);
         using HttpClient http = job.NewClient();
         await using BrokerClient client = job.Broker.Admit("sleeper");
         using var process = Process.Start("sleep", "600");
@@ -46,8 +47,10 @@ internal sealed partial class CallerEndTests
         string token = await http.TokenAsync(OAuthCalls.Exchange(own));
 
         process.Kill();
+        await process.WaitForExitAsync();
+        time.Advance(TimeSpan.FromSeconds(1));
 
-        await Eventually.HoldsAsync(() => !job.IsAlive(token), "what the client got is ended", TimeSpan.FromSeconds(20));
+        await Eventually.HoldsAsync(() => !job.IsAlive(token), "what the client got is ended");
         (int status, JsonObject answer) = await http.PostAsync("oauth2/token", OAuthCalls.Exchange(own));
         Assert.That((status, (string)answer["error"]!), Is.EqualTo((400, "invalid_grant")), "and its token is good for nothing");
     }
@@ -164,6 +167,56 @@ internal sealed partial class CallerEndTests
 
         Assert.That((await asking).Status, Is.EqualTo(401));
         await Eventually.HoldsAsync(() => job.Issued.Single().RevokedAt is not null, "what came late is ended");
+    }
+
+    [Test]
+    public async Task What_was_renewed_in_the_background_and_not_asked_for_again_ends_with_its_client_too()
+    {
+        var time = new ManualTimeProvider();
+        await using BrokerJob job = await BrokerJob.StartAsync(time: time);
+        using HttpClient http = job.NewClient();
+        BrokerClient client = job.Broker.Admit("short");
+        await using BrokerClient other = job.Broker.Admit("long");
+        string file = client.Environment["NHI_BROKER_TOKEN_FILE"], kept = await http.TokenAsync(OAuthCalls.Exchange(TokenOf.Client(other)));
+        (_, JsonObject answer) = await http.PostAsync("oauth2/token", OAuthCalls.Exchange(TokenOf.Client(client)));
+        time.Advance(TimeSpan.FromSeconds((long)answer["expires_in"]! - 30));
+        Assert.That(await http.TokenAsync(OAuthCalls.Exchange(TokenOf.Client(client))), Is.EqualTo((string)answer["access_token"]!), "its successor is on its way");
+        await Eventually.HoldsAsync(() => job.Issued.Count == 3, "the successor is issued");
+
+        await client.DisposeAsync();
+
+        await Eventually.HoldsAsync(() => job.Issued.Count(issue => issue.RevokedAt is not null) == 2, "both are ended");
+        Assert.That((job.IsAlive(kept), File.Exists(file)), Is.EqualTo((true, false)));
+    }
+
+    [Test]
+    public async Task What_a_client_gave_back_is_not_ended_once_more_when_it_ends()
+    {
+        await using BrokerJob job = await BrokerJob.StartAsync();
+        using HttpClient http = job.NewClient();
+        BrokerClient client = job.Broker.Admit("tidy");
+        string own = TokenOf.Client(client), token = await http.TokenAsync(OAuthCalls.Exchange(own));
+        await http.PostAsync("oauth2/revoke", [new("token", token)], own);
+
+        await client.DisposeAsync();
+
+        Assert.That(job.Log.GetSnapshot().Select(record => record.Message), Has.Some.Contains("is gone (its client was disposed): 0 credentials are ended"));
+        Assert.That(job.Audit.Events.Count(e => e.Kind == AuditEventKind.Revoked), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task The_files_of_a_client_go_when_its_process_ends()
+    {
+        await using BrokerJob job = await BrokerJob.StartAsync();
+        BrokerClient client = job.Broker.Admit("sleeper");
+        using var process = Process.Start("sleep", "600");
+        client.BindTo(process.Id);
+        string token = client.Environment["NHI_BROKER_TOKEN_FILE"], folder = client.Environment["CLOUDSDK_CONFIG"];
+        Assert.That((File.Exists(token), Directory.Exists(folder)), Is.EqualTo((true, true)));
+
+        process.Kill();
+
+        await Eventually.HoldsAsync(() => !File.Exists(token) && !Directory.Exists(folder), "its files are gone", TimeSpan.FromSeconds(20));
     }
 
     [Test]

@@ -58,4 +58,30 @@ internal sealed class RefusalRecordTests
         await AskAsync(http, get => get.Headers.TryAddWithoutValidation("Authorization", "x"));
         Assert.That(Lines(job)[100..], Is.EqualTo(new[] { "50 more were refused within a minute; the metrics count each", Lines(job)[0] }));
     }
+
+    [Test]
+    public async Task The_audit_has_who_proved_nothing_the_first_of_a_minute_and_how_many_more()
+    {
+        var time = new ManualTimeProvider();
+        BrokerJob job = await BrokerJob.StartAsync(time: time);
+        await using (job)
+        {
+            using HttpClient http = job.NewClient();
+            for (int i = 0; i < 3; i++)
+                await AskAsync(http, get => get.Headers.TryAddWithoutValidation("Authorization", "x"));
+            await AskAsync(http, get => get.Method = HttpMethod.Put);   // that is wrong, and no attack
+            time.Advance(TimeSpan.FromMinutes(1));
+            await AskAsync(http, get => get.Headers.TryAddWithoutValidation("Origin", "https://attacker.example"));
+            await AskAsync(http, get => get.Headers.Host = "attacker.example");
+        }
+
+        AuditEvent[] told = [.. job.Audit.Events.Where(e => e.Kind == AuditEventKind.CallerRefused)];
+        Assert.That(told.Select(e => e.Reason), Is.EquivalentTo(new[]
+        {
+            "the token in the header Authorization is none of this broker's (AWS container credentials)", "2 more requests that proved nothing were refused within a minute",
+            "a request with the header Origin is refused: it comes from a browser or through a proxy (none)", "1 more requests that proved nothing were refused within a minute",
+        }));
+        if (OperatingSystem.IsLinux())
+            Assert.That(told[0].Caller, Is.EqualTo(new CredentialCaller("unproven", "unproven", Environment.ProcessId, Peer.CurrentUser)));
+    }
 }

@@ -126,7 +126,21 @@ internal sealed class TokenExchangeTests
     }
 
     [Test]
-    public async Task An_issuer_that_is_down_is_worth_another_try_and_one_that_refuses_is_not()
+    public async Task An_issuer_that_is_down_is_worth_another_try_and_the_answer_says_when()
+    {
+        await using BrokerJob job = await BrokerJob.StartAsync();
+        using HttpClient http = job.NewClient();
+        job.Emulator.Faults.Always(EmulatorEndpoint.AuthorizationToken, Fault.Status(503, ("Retry-After", "120")));
+
+        using HttpResponseMessage response = await http.PostAsync("oauth2/token", new FormUrlEncodedContent(OAuthCalls.Exchange(TokenOf.Client(job.Broker.Environment))));
+
+        JsonObject answer = JsonNode.Parse(await response.Content.ReadAsStringAsync())!.AsObject();
+        Assert.That(((int)response.StatusCode, (string)answer["error"]!), Is.EqualTo((503, "temporarily_unavailable")), answer.ToJsonString());
+        Assert.That(response.Headers.RetryAfter!.Delta, Is.InRange(TimeSpan.FromSeconds(100), TimeSpan.FromSeconds(150)));
+    }
+
+    [Test]
+    public async Task An_issuer_that_refuses_is_not_worth_another_try()
     {
         await using BrokerJob job = await BrokerJob.StartAsync();
         using HttpClient http = job.NewClient();

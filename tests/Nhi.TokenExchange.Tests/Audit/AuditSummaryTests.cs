@@ -147,6 +147,7 @@ internal sealed class AuditSummaryTests : AuditTrailFixture
               +00:00:00.480 warehouse failed NHI4001: The issuer refused the proof. [invalid_grant: no federation policy matches] [req-7301]
               +00:00:00.040 warehouse recovered: the job was killed while this exchange was in the air; if a credential came of it, nobody has it, and it dies by itself
               +00:15:00.000 the job is cut short NHI7002: revoked by its kill switch: incident 4711
+              +00:15:00.000 a caller is refused, unproven, process 4712, user 1001 (unproven): process 4712 of user 1001 asks; this broker serves user 1000
 
             """.ReplaceLineEndings(Environment.NewLine)));
     }

@@ -129,7 +129,7 @@ internal sealed class AuditTrailTests : AuditTrailFixture
         foreach (AuditEventKind outcome in Enum.GetValues<AuditEventKind>())
         {
             ChainFiles files = new ChainFiles().Part().Add(intent, SampleEvents.All.Single(one => one.Kind == outcome)).WriteTo(Folder);
-            bool says = outcome is not (AuditEventKind.Attested or AuditEventKind.Permitted or AuditEventKind.Denied or AuditEventKind.Exchanging or AuditEventKind.JobCutShort);
+            bool says = outcome is not (AuditEventKind.Attested or AuditEventKind.Permitted or AuditEventKind.Denied or AuditEventKind.Exchanging or AuditEventKind.JobCutShort or AuditEventKind.CallerRefused);
 
             Assert.That(Verify().OpenIntents.Select(Place), Is.EqualTo(says ? [] : new[] { $"{files.NameOf(1)}:{(outcome == AuditEventKind.Exchanging ? 3 : 2)}" }), outcome.ToString());
         }

@@ -23,7 +23,7 @@ public class OcsfShapeTests
     public void Each_kind_has_its_class_and_activity() =>
         Assert.That(SampleEvents.All.Select(one => $"{one.Kind} {Json(one).GetProperty("type_uid")}"), Is.EqualTo(
         [
-            "Attested 300299", "Permitted 300301", "Denied 300301", "Exchanging 600301", "Issued 300201", "Refreshed 300201", "Renewed 300205", "Revoked 300202", "Expired 300202", "Orphaned 300202", "Failed 300201", "Recovered 300299", "JobCutShort 300499",
+            "Attested 300299", "Permitted 300301", "Denied 300301", "Exchanging 600301", "Issued 300201", "Refreshed 300201", "Renewed 300205", "Revoked 300202", "Expired 300202", "Orphaned 300202", "Failed 300201", "Recovered 300299", "JobCutShort 300499", "CallerRefused 300201",
         ]));
 
     // Written from https://github.com/ocsf/ocsf-schema (events/iam, events/application, categories.json). 99 is "Other": its name is the source's own.

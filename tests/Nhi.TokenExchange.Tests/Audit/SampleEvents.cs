@@ -34,6 +34,11 @@ internal static class SampleEvents
             Kind = AuditEventKind.JobCutShort, At = At(900_000), Elapsed = Elapsed(900_000), SessionId = Session, ProcessId = 4711, Host = "node-1", FlightId = Guid.Empty, Target = "", Job = Job, PolicyRevision = Revision,
             Code = ErrorCodes.JobRevoked, Reason = "revoked by its kill switch: incident 4711",
         },
+        new()
+        {
+            Kind = AuditEventKind.CallerRefused, At = At(900_000), Elapsed = Elapsed(900_000), SessionId = Session, ProcessId = 4711, Host = "node-1", FlightId = Guid.Empty, Target = "", Job = Job, PolicyRevision = Revision,
+            Caller = new CredentialCaller("unproven", "unproven", 4712, 1001), Reason = "process 4712 of user 1001 asks; this broker serves user 1000",
+        },
     ];
 
     /// <summary>An event with every member set, as no kind has it.</summary>

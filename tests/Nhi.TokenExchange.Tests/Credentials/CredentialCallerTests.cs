@@ -54,6 +54,48 @@ public class CredentialCallerTests
     }
 
     [Test]
+    public async Task What_is_ended_for_a_caller_is_all_of_it_what_a_refresh_brought_in_the_background_too_and_nothing_of_others()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        var request = new CredentialRequest { Caller = Psql };
+        BearerToken first = await job.Warehouse.GetAsync(request);
+        BearerToken narrow = await job.Warehouse.GetAsync(new CredentialRequest { Caller = Psql, Scopes = ScopeSet.Of("read") });
+        BearerToken other = await job.Warehouse.GetAsync(new CredentialRequest { Caller = Another });
+        BearerToken own = await job.Warehouse.GetAsync();
+        job.Time.Advance(first.UnusableFrom - job.Time.GetUtcNow() - TimeSpan.FromSeconds(30));
+        Assert.That(await job.Warehouse.GetAsync(request), Is.SameAs(first), "its successor comes in the background");
+        await Eventually.HoldsAsync(() => job.Issuer.Issued.Count == 5, "the successor is issued");
+        await job.QuietAsync();
+        BearerToken successor = job.Issuer.Issued.Last();
+
+        IReadOnlyList<Credential> left = await job.Session.RevokeCallerAsync(Psql, "it is gone");
+
+        Assert.That(left, Is.Empty);
+        Assert.That(new[] { first, narrow, successor, other, own }.Select(job.Session.IsAlive), Is.EqualTo(new[] { false, false, false, true, true }));
+        Assert.That(job.Issuer.Revoked, Is.EquivalentTo(new[] { first, narrow, successor }));
+        Assert.That(await job.Warehouse.GetAsync(request), Is.Not.SameAs(successor));
+    }
+
+    [Test]
+    public async Task What_an_exchange_in_the_air_brings_for_a_caller_that_was_ended_is_ended_when_it_lands()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        using var gate = new Gate();
+        job.Issuer.Gate = gate;
+        using var over = new CancellationTokenSource();
+        Task<BearerToken> asking = job.Warehouse.GetAsync(new CredentialRequest { Caller = Psql }, over.Token).AsTask();
+        await gate.Reached;
+
+        await job.Session.RevokeCallerAsync(Psql, "it is gone");
+        await over.CancelAsync();
+        gate.Open();
+        await job.QuietAsync();
+
+        Assert.That(async () => await asking, Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(job.Issuer.Revoked, Is.EqualTo(job.Issuer.Issued).And.Exactly(1).Items);
+    }
+
+    [Test]
     public void A_permit_for_a_caller_is_none_for_the_job_itself()
     {
         PolicyDocument policy = PolicyDocument.Parse("""{ "version": 1, "revision": 1, "rules": [ { "name": "p", "effect": "permit", "when": { "target": "warehouse", "subject": { "present": true }, "caller": "psql" } } ] }""");

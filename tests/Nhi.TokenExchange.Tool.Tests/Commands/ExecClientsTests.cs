@@ -102,16 +102,17 @@ internal sealed class ExecClientsTests
         string script = _job.Write("gcloud.sh", "set -e\ngcloud config get-value account\ngcloud config get-value project\ngcloud auth print-access-token\n");
 
         (ToolRun within, int code, string after) = await ExecClients.RunAsync(_job, ["--google", $"warehouse={Account},my-project"], ["sh", script], own);
+        string folder = Path.GetDirectoryName(File.ReadAllText(_job.PathOf("environment")).Split('\0').Single(one => one.StartsWith("CLOUDSDK_CONFIG=", StringComparison.Ordinal)).Split('=')[1])!;
+        if (Path.GetFileName(folder).StartsWith("nhi-exec-", StringComparison.Ordinal))
+            Directory.Delete(folder, recursive: true);   // gcloud made it anew
 
         Assert.That(within.ExitCode, Is.Zero, within.All);
         string[] said = within.Output.Trim().Split('\n');
         Assert.That(said[..^1], Is.EqualTo(new[] { Account, "my-project" }));
         Assert.That(Ledger.FingerprintOf(said[^1]), Is.EqualTo(_job.Emulator.Ledger.Issued.Single().Fingerprint));
+        Assert.That(Path.GetFileName(folder), Does.StartWith("nhi-exec-"));
         Assert.That(code, Is.EqualTo(1), after);
         Assert.That(after, Does.Contain("You do not currently have an active account selected"));
-        string folder = Path.GetDirectoryName(File.ReadAllText(_job.PathOf("environment")).Split('\0').Single(one => one.StartsWith("CLOUDSDK_CONFIG=", StringComparison.Ordinal)).Split('=')[1])!;
-        Assert.That(Path.GetFileName(folder), Does.StartWith("nhi-exec-"));
-        Directory.Delete(folder, recursive: true);   // gcloud made it anew
     }
 
     [Test]

@@ -43,6 +43,7 @@ public sealed class AuditTimeline(TextWriter writer, Func<AuditEvent, bool>? whi
             AuditEventKind.Exchanging => $" at {Shown(told.Issuer)}{Scopes(", scopes", told.Scopes)}",
             AuditEventKind.Issued or AuditEventKind.Refreshed or AuditEventKind.Renewed => $": {Shown(told.Fingerprint)}{Scopes(", scopes", told.Scopes)}, unusable from {Ends(told, told.UnusableFrom)}, dies at {Ends(told, told.DiesAt)}",
             AuditEventKind.Orphaned => $": {Shown(told.Fingerprint)} lives on, dies at {Ends(told, told.DiesAt)}",
+            AuditEventKind.CallerRefused => told.Caller is null ? "" : $", {Shown(told.Caller.ToString())}",
             AuditEventKind.Revoked or AuditEventKind.Expired => $": {Shown(told.Fingerprint)}",
             _ => "",
         };
@@ -56,7 +57,12 @@ public sealed class AuditTimeline(TextWriter writer, Func<AuditEvent, bool>? whi
     // Relative as all times are: an end counts from the session's start, too.
     private static string Ends(AuditEvent told, DateTimeOffset? end) => end is { } known ? Span(told.Elapsed + (known - told.At)) : "its owner's word alone";
 
-    private static string Word(AuditEventKind kind) => kind == AuditEventKind.JobCutShort ? "the job is cut short" : kind.ToString().ToLowerInvariant();
+    private static string Word(AuditEventKind kind) => kind switch
+    {
+        AuditEventKind.JobCutShort => "the job is cut short",
+        AuditEventKind.CallerRefused => "a caller is refused",
+        _ => kind.ToString().ToLowerInvariant(),
+    };
 
     private static string Shown(string? text) => string.IsNullOrEmpty(text) ? "unknown" : AuditText.Shown(text);
 

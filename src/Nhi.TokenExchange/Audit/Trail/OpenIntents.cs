@@ -31,7 +31,7 @@ internal sealed class OpenIntents
             case AuditEventKind.Exchanging:
                 LeftOut++;
                 break;
-            case AuditEventKind.Attested or AuditEventKind.Permitted or AuditEventKind.Denied or AuditEventKind.JobCutShort:
+            case AuditEventKind.Attested or AuditEventKind.Permitted or AuditEventKind.Denied or AuditEventKind.JobCutShort or AuditEventKind.CallerRefused:
                 break;
             default:
                 if (!_open.Remove(record.Event.FlightId) && record.Event.IsToldByAnotherSession && _answeredBefore.Count < MostKept)
