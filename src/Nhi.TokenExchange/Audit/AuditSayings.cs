@@ -32,7 +32,7 @@ internal sealed class AuditSayings(JobContext job, TimeProvider time, ILogger lo
         });
     }
 
-    /// <summary>Completes when all is said.</summary>
+    /// <summary>Completes when all is said, or waits in the log's own queue.</summary>
     public Task AllSaidAsync() => _said;
 
     // A trace of its own: it is of no flight.

@@ -5,8 +5,10 @@ namespace Nhi.TokenExchange;
 
 /// <summary>Calls what may block who calls it, such as a log whose console nobody reads: one call after the other, on a thread of its own while there is something to call, and for a second more. Who waits for a call may stop waiting.</summary>
 /// <remarks>The thread is none of the pool, which may be full of callers that wait for a credential. To start one costs ten times what it costs to wake one that waits.</remarks>
+/// <param name="mostWaiting">How many calls wait at most.</param>
+/// <param name="start">Starts the thread.</param>
 [SuppressMessage("Reliability", "CA1001", Justification = "A collection whose wait handles nobody takes holds nothing that has to be released.")]
-internal sealed class InTurn(int mostWaiting = InTurn.MostWaiting)
+internal sealed class InTurn(int mostWaiting = InTurn.MostWaiting, Func<Action, Task>? start = null)
 {
     // What a log that blocks for minutes leaves behind.
     private const int MostWaiting = 1 << 14;
@@ -29,10 +31,23 @@ internal sealed class InTurn(int mostWaiting = InTurn.MostWaiting)
         if (!_waiting.TryAdd(added))
             throw new IOException("too many lines wait for the log");
         if (_turn.TryTake())
-            OwnThread.Run(Run).Forget();
+            Start();
         if (_waiting.Count <= 1)   // else it is slow already
             Blocking.WaitAtMost(Moment, added.Task);
         return added.Task;
+    }
+
+    // Where no thread can be had, the call waits for the next one's; who waits for it stops waiting.
+    private void Start()
+    {
+        try
+        {
+            (start ?? OwnThread.Run)(Run).Forget();
+        }
+        catch (Exception noThread) when (noThread is TaskSchedulerException or OutOfMemoryException)
+        {
+            _turn.GiveBack();
+        }
     }
 
     // Looks again when the turn is given back: who added a call just before found it taken.

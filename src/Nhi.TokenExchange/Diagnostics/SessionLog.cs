@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Nhi.TokenExchange;
 
 /// <summary>Says to the log what must hold up nothing, behind what was said before: a log may block who calls it.</summary>
+/// <remarks>A line of the session's own code goes from <see cref="UnwaitedLogger"/> to here, waits in <see cref="InTurn"/>, and is said on its thread to a <see cref="QuietLogger"/> around the caller's log. Events of the audit go through the same <see cref="InTurn"/>, to the caller's log itself, whose failures they have to hear of.</remarks>
 /// <param name="logger">The log.</param>
 /// <param name="turns">Calls it, and is what the audit's own lines go through, too.</param>
 /// <param name="time">The session's clock.</param>
@@ -12,7 +13,7 @@ internal sealed class SessionLog(ILogger logger, InTurn turns, TimeProvider time
 {
     private readonly Tally _lost = new();
 
-    /// <summary>Says it, and waits for nothing. Where too much waits for the log already, it is lost: counted, and said when the log takes lines again.</summary>
+    /// <summary>Says it, and waits a moment at most. Where too much waits for the log already, it is lost: counted, and said when the log takes lines again.</summary>
     public void SayLater(Action<ILogger> say) => Added(say).Forget();
 
     /// <summary>Says it, and waits until it is said: for two seconds at most.</summary>
@@ -44,9 +45,9 @@ internal sealed class SessionLog(ILogger logger, InTurn turns, TimeProvider time
     }
 
     /// <summary>The session is over, and has no more to say: its thread waits for nothing.</summary>
-    public void SayNoMore() => Added(static _ => { }, isLast: true).Forget();
+    public void SayNoMore() => Quietly.Do(() => turns.Add(SayWhatIsLost, isLast: true).Forget());
 
-    private Task Added(Action<ILogger> say, bool isLast = false)
+    private Task Added(Action<ILogger> say)
     {
         try
         {
@@ -54,7 +55,7 @@ internal sealed class SessionLog(ILogger logger, InTurn turns, TimeProvider time
             {
                 SayWhatIsLost();
                 say(logger);
-            }), isLast);
+            }));
         }
         catch (IOException)   // as much waits as may
         {

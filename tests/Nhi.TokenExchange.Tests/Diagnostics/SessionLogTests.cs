@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace Nhi.TokenExchange.Tests;
 
 /// <summary>What a log that hangs has no room for.</summary>
@@ -28,5 +30,23 @@ internal sealed class SessionLogTests
         Assert.That(Lines().Where(line => line.Contains(" line(s) of this log were lost", StringComparison.Ordinal) && char.IsAsciiDigit(line[0])), Is.EqualTo(new[] { "6 line(s) of this log were lost: it took none, and as many waited for it as may (unnamed job)" }), "said once");
 
         string[] Lines() => log.Text.Split('\n');
+    }
+
+    [Test]
+    public async Task Where_no_thread_can_be_had_for_the_log_a_line_breaks_nothing_and_is_said_with_the_next()
+    {
+        using var heard = new Telemetry();
+        using var log = new LoggedText();
+        int started = 0;
+        var turns = new InTurn(start: run => ++started == 1 ? throw new TaskSchedulerException() : Task.Run(run));
+        var session = new SessionLog(log, turns, new ManualTimeProvider(), JobContext.Unnamed, ExchangeMeter.Of(heard.Meters));
+
+        session.SayLater(one => one.LogWarning("the first"));
+        Assert.That(log.Text, Is.Empty);
+        await session.SayAsync(one => one.LogWarning("the second"));
+
+        Assert.That(log.Text, Does.Match("(?s)the first.*the second"));
+        Assert.That(heard.Of("nhi.log.dropped"), Is.Empty);
+        session.SayNoMore();
     }
 }
