@@ -79,7 +79,7 @@ internal sealed class KilledJobTests
         // A login whose answer was lost is known to Vault alone.
         Assert.That(emulator.Vault.OpenTokens, Is.LessThanOrEqualTo(Math.Min(2, inTheAir)));
         Assert.That(alive + logins.Count, Is.LessThanOrEqualTo(outcomes.Length + inTheAir), "none is forgotten");
-        Assert.That(Directory.GetFiles(leases.Journal), Is.Empty);
+        Assert.That(Directory.GetFiles(leases.Journal, "*.journal"), Is.Empty, "but for the draft of one that was killed before its first line, which goes when it is old");
         Directory.Delete(folder, recursive: true);
     }
 
