@@ -152,6 +152,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 214, Level = LogLevel.Information, Message = "{Target} gives what is reusable after the job: {ReusableAfterJob}; visible to operators: {VisibleToOperators}; tied to a human: {TiedToHuman}")]
     public static partial void TargetExposure(this ILogger logger, string target, ExposureAnswer reusableAfterJob, ExposureAnswer visibleToOperators, ExposureAnswer tiedToHuman);
 
+    [LoggerMessage(EventId = 215, Level = LogLevel.Warning, Message = "The journal {Path} {Found}, and its job runs; {Next} holds now what it held: {Job} ({Code})")]
+    public static partial void JournalLost(this ILogger logger, JobContext job, string path, string found, string next, string code);
+
     [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "Refresh of {Target} failed ({Code}, flight {FlightId}); the current credential is served on while it is good")]
     public static partial void RefreshFailed(this ILogger logger, string target, string code, Guid flightId);
 

@@ -161,7 +161,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
             };
         }
         // It can be locked, so it should be dead; but a lock that does not hold must not end a living job's credentials.
-        if (!content.IsClosed && owner.Runs && (owner != ProcessIdentity.Current || JobJournal.IsWritten(path)))
+        if (!content.IsClosed && owner.Runs && (owner != ProcessIdentity.Current || OwnJournal.IsWritten(path)))
         {
             throw new TokenExchangeException(ErrorCodes.JournalUnsafe, ExchangeStage.Revoke, $"The journal '{shown}' is of {owner}, which runs, and yet it is not locked. Nothing of it was revoked.")
             {
