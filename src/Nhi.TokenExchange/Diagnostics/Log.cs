@@ -155,8 +155,8 @@ internal static partial class Log
     [LoggerMessage(EventId = 215, Level = LogLevel.Warning, Message = "The journal {Path} {Found}, and its job runs; {Next} holds now what it held: {Job} ({Code})")]
     public static partial void JournalLost(this ILogger logger, JobContext job, string path, string found, string next, string code);
 
-    [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "Refresh of {Target} failed ({Code}, flight {FlightId}); the current credential is served on while it is good")]
-    public static partial void RefreshFailed(this ILogger logger, string target, string code, Guid flightId);
+    [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "Refresh of {Target} failed ({Code}, flight {FlightId}); {Held}")]
+    public static partial void RefreshFailed(this ILogger logger, string target, string code, Guid flightId, string held);
 
     [LoggerMessage(EventId = 302, Level = LogLevel.Information, Message = "A credential of {Target} was rejected by the target and is handed out no more: {Fingerprint}")]
     public static partial void Rejected(this ILogger logger, string target, string fingerprint);
