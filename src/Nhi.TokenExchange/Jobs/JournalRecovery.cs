@@ -84,9 +84,9 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
             report = new RecoveryReport([], [Refuse(NotRecovered($"The journals in '{ExceptionText.Clean(folder!.Path, 200)}' could not be listed ({Said(failed)}). What they name may live on.", failed))]);
         }
         if (!report.AllEnded)
-            session.Plan.Logger.RecoveryIncomplete(session.Context, report.ToString());
+            session.Plan.Logger.RecoveryIncomplete(session.Context, report.ToLine());
         else if (report.Jobs.Count > 0)
-            session.Plan.Logger.RecoveryCompleted(session.Context, report.ToString());
+            session.Plan.Logger.RecoveryCompleted(session.Context, report.ToLine());
         _report.SetResult(report);
     }
 
