@@ -125,7 +125,7 @@ return await Story.TellAsync(async story =>
 // 12 audit: all of the first job is in a chain of lines that an auditor verifies and reads
 //     INTACT: 1 chain, 15 events, 0 faults
 //       +00:00:00.423 warehouse issued: 2ae110b79a9a687e, scopes dataset:orders, unusable from …, dies at …
-//       +00:00:03.237 warehouse revoked: 2ae110b79a9a687e: the job ended
+//       +00:00:03.237 warehouse revoked: 2ae110b79a9a687e: the job ended (completed)
 // 13 tamper: in a copy, one letter of one line is another one; in another copy, a line is gone
 //     ….audit.jsonl:5 was changed: its hash is not that of its bytes
 //     ….audit.jsonl:5 has the number 6, where 5 has to stand, which is missing

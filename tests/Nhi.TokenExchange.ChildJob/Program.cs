@@ -36,7 +36,7 @@ var issuer = new ChildIssuer(args is ["unrevoked" or "exit unrevoked", ..]);
 await using JobSession job = await JobSession.StartAsync(b => b
     .Identity("job", IdentitySources.From((_, _) => new ValueTask<SubjectToken>(new SubjectToken("opaque-proof", SubjectTokenType.AccessToken))), ActsFor.Workload)
     .Target("api", issuer, identity: "job")
-    .EndOnSignals(args is not [_, "hosted"]).FailOnUnrevoked(args is [_, "fail"]));
+    .Audit(new SaidEnds()).EndOnSignals(args is not [_, "hosted"]).FailOnUnrevoked(args is [_, "fail"]));
 await job.Provider<BearerToken>("api").GetAsync();
 Console.WriteLine("ready");
 
@@ -66,6 +66,17 @@ switch (args is [var how, ..] ? how : "")
         throw new InvalidOperationException("the job's own failure");
     default:
         break;   // the normal end: dispose
+}
+
+// Says why each credential was ended.
+internal sealed class SaidEnds : IAuditSink
+{
+    public ValueTask WriteAsync(AuditEvent auditEvent, CancellationToken cancellationToken)
+    {
+        if (auditEvent.Kind == AuditEventKind.Revoked)
+            Console.WriteLine($"audit: {auditEvent.Reason}");
+        return default;
+    }
 }
 
 internal sealed class ChildIssuer(bool fails) : TokenExchanger<BearerToken>

@@ -6,12 +6,12 @@ namespace Nhi.TokenExchange;
 /// <summary><c>nhi leases</c>: what jobs hold, and what killed ones left behind.</summary>
 internal static class LeasesCommand
 {
-    public static Command Make(Screen screen) => new("leases", "Lists what jobs hold by their journals, ends it, recovers what killed jobs left.") { MakeList(screen), MakeRevoke(screen), MakeRecover(screen) };
+    public static Command Make(Screen screen) => new("leases", "Lists what jobs hold by their journals, ends it, recovers what earlier jobs left.") { MakeList(screen), MakeRevoke(screen), MakeRecover(screen) };
 
     private static Command MakeList(Screen screen)
     {
         var command = new Command("list", """
-            Lists the credentials that the journals of jobs know no end of: those of running jobs, and those that killed jobs left behind. Asks no issuer.
+            Lists the credentials that the journals of jobs know no end of: those of running jobs, and those that earlier jobs, killed or ended, left behind. Asks no issuer.
 
             Example:
               nhi leases list --config appsettings.json
@@ -71,7 +71,7 @@ internal static class LeasesCommand
     {
         var others = new Option<bool>("--from-other-hosts") { Description = "Takes journals of other hosts, too: only when those run the job no more." };
         var command = new Command("recover", """
-            Ends what killed jobs left behind, as the next start of the job would. What running jobs hold is left alone.
+            Ends what earlier jobs left behind, killed or ended, as the next start of the job would. What running jobs hold is left alone.
 
             Example:
               nhi leases recover --config appsettings.json

@@ -11,6 +11,15 @@ internal sealed class FlightNumbers
 
     public long Next() => Interlocked.Increment(ref _last);
 
+    /// <summary>The session of a flight: the id of its flight 0.</summary>
+    public static Guid SessionOf(Guid flight)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        flight.TryWriteBytes(bytes, bigEndian: true, out _);
+        bytes[8..].Clear();
+        return new Guid(bytes, bigEndian: true);
+    }
+
     public Guid IdOf(long number)
     {
         Span<byte> bytes = stackalloc byte[16];

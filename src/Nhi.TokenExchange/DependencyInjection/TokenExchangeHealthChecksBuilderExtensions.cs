@@ -6,7 +6,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Reports how the targets of the container's session fare.</summary>
 public static class TokenExchangeHealthChecksBuilderExtensions
 {
-    /// <summary>Adds a health check for each target, named <c>token-exchange:</c> and the target; and one of the policy, <c>token-exchange-policy</c>, where that is a file or a remote decision point; and one of the audit, <c>token-exchange-audit</c>, where that has a collector, or a sink that nobody waits for.</summary>
+    /// <summary>Adds a health check for each target, named <c>token-exchange:</c> and the target; and one of the policy, <c>token-exchange-policy</c>, where that is a file or a remote decision point; and one of the audit, <c>token-exchange-audit</c>, where that has a collector, or a sink that nobody waits for; and one of the journal, <c>token-exchange-journal</c>, where there is one.</summary>
     /// <param name="builder">The health checks, from <c>services.AddHealthChecks()</c>.</param>
     /// <param name="failureStatus">What is reported where no credential can be had. Default: unhealthy.</param>
     /// <param name="tags">Tags of the checks, to choose them by.</param>
@@ -18,6 +18,7 @@ public static class TokenExchangeHealthChecksBuilderExtensions
     /// A target with a static key is degraded from 30 days before its Until on, and unhealthy from then on.
     /// The policy is degraded while its file, as it is now, is refused, and the version before is in force; or while the decision point does not answer and is not asked for a while.
     /// The audit is degraded while its collector does not take events, or a sink that nobody waits for did not take the last one; with a full spool, unhealthy where the collector is required.
+    /// The journal is unhealthy while it can't be written, for nothing is handed out then; and degraded, to the job's end, once somebody took its file away while the job ran.
     /// </remarks>
     public static IHealthChecksBuilder AddTokenExchange(this IHealthChecksBuilder builder, HealthStatus? failureStatus = null, IEnumerable<string>? tags = null)
     {
@@ -32,6 +33,8 @@ public static class TokenExchangeHealthChecksBuilderExtensions
                 options.Registrations.Add(new HealthCheckRegistration($"token-exchange:{target.Target}", new TargetHealthCheck(target), failureStatus, all));
             if (session.Plan.Audit.MayLose)
                 options.Registrations.Add(new HealthCheckRegistration("token-exchange-audit", new AuditHealthCheck(session), failureStatus, all));
+            if (session.Journal is not null)
+                options.Registrations.Add(new HealthCheckRegistration("token-exchange-journal", new JournalHealthCheck(session), failureStatus, all));
             if (session.Plan.Policy is RemotePolicy remote)
                 options.Registrations.Add(new HealthCheckRegistration("token-exchange-policy", new DecisionPointHealthCheck(remote), failureStatus, all));
         });

@@ -84,6 +84,7 @@ internal static class ErrorCodes
     public const string JournalUnreadable = "NHI7005";
     public const string JournalOfAnotherHost = "NHI7006";
     public const string JournalNotRecovered = "NHI7007";
+    public const string JournalLost = "NHI7008";
 
     // 8xxx: use of a credential
     public const string OriginRefused = "NHI8001";

@@ -113,11 +113,11 @@ internal static partial class Log
     [LoggerMessage(EventId = 201, Level = LogLevel.Information, Message = "Job started: {Job}; targets {Targets}")]
     public static partial void JobStarted(this ILogger logger, JobContext job, string targets);
 
-    [LoggerMessage(EventId = 202, Level = LogLevel.Information, Message = "Job ended: {Job}; {Summary}")]
-    public static partial void JobCompleted(this ILogger logger, JobContext job, string summary);
+    [LoggerMessage(EventId = 202, Level = LogLevel.Information, Message = "Job ended ({Cause}): {Job}; {Summary}")]
+    public static partial void JobCompleted(this ILogger logger, JobContext job, string cause, string summary);
 
-    [LoggerMessage(EventId = 203, Level = LogLevel.Error, Message = "Job ended with credentials that live on: {Job}; {Summary}")]
-    public static partial void JobCompletedWithOrphans(this ILogger logger, JobContext job, string summary);
+    [LoggerMessage(EventId = 203, Level = LogLevel.Error, Message = "Job ended ({Cause}) with credentials that live on: {Job}; {Summary}")]
+    public static partial void JobCompletedWithOrphans(this ILogger logger, JobContext job, string cause, string summary);
 
     [LoggerMessage(EventId = 204, Level = LogLevel.Warning, Message = "A callback on the end of the job failed: {Job}; {ExceptionType}")]
     public static partial void EndedCallbackFailed(this ILogger logger, JobContext job, string exceptionType);
@@ -140,10 +140,10 @@ internal static partial class Log
     [LoggerMessage(EventId = 210, Level = LogLevel.Error, Message = "A journal was refused: {Job}; {Reason}")]
     public static partial void JournalRefused(this ILogger logger, JobContext job, string reason);
 
-    [LoggerMessage(EventId = 211, Level = LogLevel.Warning, Message = "What killed jobs left behind was dealt with: {Job}; {Summary}")]
+    [LoggerMessage(EventId = 211, Level = LogLevel.Warning, Message = "What earlier jobs left behind, killed or ended, was dealt with: {Job}; {Summary}")]
     public static partial void RecoveryCompleted(this ILogger logger, JobContext job, string summary);
 
-    [LoggerMessage(EventId = 212, Level = LogLevel.Error, Message = "What killed jobs left behind could not all be ended; it is tried again at the next start: {Job}; {Summary}")]
+    [LoggerMessage(EventId = 212, Level = LogLevel.Error, Message = "What earlier jobs left behind, killed or ended, could not all be ended; it is tried again at the next start: {Job}; {Summary}")]
     public static partial void RecoveryIncomplete(this ILogger logger, JobContext job, string summary);
 
     [LoggerMessage(EventId = 213, Level = LogLevel.Error, Message = "The audit has not taken by now how all credentials of the job ended; the log of the job's end says it: {Job}")]
@@ -152,8 +152,11 @@ internal static partial class Log
     [LoggerMessage(EventId = 214, Level = LogLevel.Information, Message = "{Target} gives what is reusable after the job: {ReusableAfterJob}; visible to operators: {VisibleToOperators}; tied to a human: {TiedToHuman}")]
     public static partial void TargetExposure(this ILogger logger, string target, ExposureAnswer reusableAfterJob, ExposureAnswer visibleToOperators, ExposureAnswer tiedToHuman);
 
-    [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "Refresh of {Target} failed ({Code}, flight {FlightId}); the current credential is served on while it is good")]
-    public static partial void RefreshFailed(this ILogger logger, string target, string code, Guid flightId);
+    [LoggerMessage(EventId = 215, Level = LogLevel.Warning, Message = "The journal {Path} {Found}, and its job runs; {Next} holds now what it held: {Job} ({Code})")]
+    public static partial void JournalLost(this ILogger logger, JobContext job, string path, string found, string next, string code);
+
+    [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "Refresh of {Target} failed ({Code}, flight {FlightId}); {Held}")]
+    public static partial void RefreshFailed(this ILogger logger, string target, string code, Guid flightId, string held);
 
     [LoggerMessage(EventId = 302, Level = LogLevel.Information, Message = "A credential of {Target} was rejected by the target and is handed out no more: {Fingerprint}")]
     public static partial void Rejected(this ILogger logger, string target, string fingerprint);

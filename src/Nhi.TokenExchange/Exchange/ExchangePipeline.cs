@@ -49,7 +49,8 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
                 TokenExchangeException failure = FlightErrors.Of(exception, session, target.Target, FlightDeadline, deadline.IsCancellationRequested);
                 activity.Failed(failure.Code);
                 target.Measurements.Failed(failure);
-                Task said = flight.IsRefresh ? session.Plan.Log.SayAsync(log => log.RefreshFailed(target.Target, failure.Code, session.FlightId(flight.Number))) : Task.CompletedTask;
+                string held = WhatIsHeld(slot, failure);
+                Task said = flight.IsRefresh ? session.Plan.Log.SayAsync(log => log.RefreshFailed(target.Target, failure.Code, session.FlightId(flight.Number), held)) : Task.CompletedTask;
                 await _recorder.FailedAsync(flight, failure).ConfigureAwait(false);
                 // Looked up before the next flight of the key can take off: what that brings is permitted.
                 List<Credential> denied = FlightErrors.IsDenial(failure) ? session.Leases.LiveOf(target, request) : [];
@@ -68,6 +69,13 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             session.Leases.TouchDown();
         }
     }
+
+    // What becomes of the credential that was to be replaced, for the log.
+    private string WhatIsHeld(ExpiringSlot<T> slot, TokenExchangeException failure) =>
+        session.Leases.IsClosed ? "the job ends, and nothing is handed out any more"
+        : FlightErrors.IsDenial(failure) ? "the current credential is ended"
+        : slot.State.AliveAt(session.Clock) is not null ? "the current credential is served on while it is good"
+        : "nothing that is good is held, and callers are told of the failure until an exchange works";
 
     // A deny ends what is handed out, and what that replaced, which lives at its issuer still.
     private async Task EndDeniedAsync(List<Credential> denied)
@@ -184,7 +192,8 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             Time = grant.Time,
             Announce = (handle, announced) => _recorder.AnnounceAsync(flight, grant, handle, announced),
         };
-        Task<Issued<T>> exchanging = exchanger.ExchangeAsync(asked, cancellationToken).AsTask();
+        // What only waits to be tried again has nothing in the air: the job's end does not wait for it.
+        Task<Issued<T>> exchanging = new WatchedTries(session.Over).Begin(() => exchanger.ExchangeAsync(asked, cancellationToken)).AsTask();
         try
         {
             Issued<T> issued = await exchanging.WaitAsync(cancellationToken).ConfigureAwait(false)

@@ -17,5 +17,5 @@ internal sealed class JobEndSignals : IDisposable
 
     // Runs on a thread of its own; the default action follows when it returns. Nothing is cancelled: a host that handles the signal still does.
     // The runtime calls the handlers of a signal one after another: the first one ends all jobs of the process in parallel.
-    private static void OnSignal(PosixSignalContext context) => ProcessEnd.EndAll(session => session.Plan.EndOnSignals);
+    private static void OnSignal(PosixSignalContext context) => ProcessEnd.EndAll(EndCause.Signalled(context.Signal), session => session.Plan.EndOnSignals);
 }

@@ -19,7 +19,7 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAcc
     /// <param name="waited">How much of the time to end it in is over.</param>
     public async Task<JobReport> RunAsync(EndCause cause, IReadOnlyList<IDisposable?> watchers, TimeSpan waited)
     {
-        if (cause != EndCause.Completed)
+        if (cause.IsCutShort)
         {
             Plan.Log.SayLater(log => log.JobCutShort(session.Context, cause.Reason));   // a log that hangs keeps no credential alive
             accounts.NoteCutShort(cause);
@@ -40,7 +40,7 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAcc
         await ending.ListUnansweredAsync().ConfigureAwait(false);
         JobReport report = accounts.Outcomes.Report(session.Context, session.Leases.FlightsInTheAir);
         if (!session.OnlyRecovers || report.Leases.Count > 0 || !report.AllEnded)
-            await TellAsync(report).ConfigureAwait(false);
+            await TellAsync(report, cause).ConfigureAwait(false);
         if (!await accounts.AreRecordedBeforeAsync(records.Token).ConfigureAwait(false))
             await Plan.Log.SayAsync(log => log.EndsNotRecorded(session.Context)).ConfigureAwait(false);
         report.Untold = accounts.Untold;
@@ -59,14 +59,14 @@ internal sealed class JobEnding(JobSession session, LeaseEnding ending, LeaseAcc
         return report;
     }
 
-    private Task TellAsync(JobReport report)
+    private Task TellAsync(JobReport report, EndCause cause)
     {
-        string told = report.ToString();   // as it is now: the log may come to it late
+        string told = report.ToLine();   // as it is now: the log may come to it late
         if (report.AllEnded)
-            return Plan.Log.SayAsync(log => log.JobCompleted(session.Context, told));
+            return Plan.Log.SayAsync(log => log.JobCompleted(session.Context, cause.Shown, told));
         if (Plan.FailOnUnrevoked && Environment.ExitCode == 0)
             Environment.ExitCode = ExitCode;
-        return Plan.Log.SayAsync(log => log.JobCompletedWithOrphans(session.Context, told));
+        return Plan.Log.SayAsync(log => log.JobCompletedWithOrphans(session.Context, cause.Shown, told));
     }
 
     // What is still in the air, what recovers beside the job, and ends that a slow audit has not taken yet have events to come. It is ended once, whoever asks.

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Threading.Channels;
 
@@ -8,7 +7,7 @@ namespace Nhi.TokenExchange;
 /// <remarks>
 /// One loop owns the file, and what is not ended in memory: nobody takes a lock. It takes what has come while the disk was busy and writes that together, with one flush; an append costs its caller one flush, or the end of another and one. An exchange is written down
 /// before it is sent, its credential before it is handed out, with a handle or without (of what has none, the journal is all that tells its end), and that its end is uncertain before its issuer is asked to lengthen its life. An end need not be flushed: what is asked to end twice is gone the second time.
-/// The file is written anew when most of it is over; and after each failure, for what an unsuccessful flush left on the disk is not known.
+/// The file is written anew when most of it is over; and after each failure, for what an unsuccessful flush left on the disk is not known. It is looked for before each write: where it was deleted, moved, replaced or cut, a new one is made with all that is held, before anything goes on.
 /// </remarks>
 internal sealed class JobJournal : IAsyncDisposable
 {
@@ -16,35 +15,27 @@ internal sealed class JobJournal : IAsyncDisposable
     private const long RewriteFrom = 1 << 20;
     private const int MostAtOnce = 1000;
 
-    // Names of files, which no other has: a folder may have several paths.
-    private static readonly ConcurrentDictionary<string, bool> Written = new();
-
     private readonly JobSession _session;
     private readonly FlightNumbers _numbers = new();
     private readonly byte[] _header;
-    private readonly JournalFile _file;
+    private readonly OwnJournal _file;
     private readonly Channel<Change> _changes = Channel.CreateUnbounded<Change>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Task _loop;
 
     // The loop's alone.
     private readonly OpenEntries _open = new();
-    private bool _isBroken;
+    private volatile bool _isBroken;
 
     public JobJournal(JobSession session, JournalFolder folder)
     {
         _session = session;
-        string path = folder.NewFile();
-        Written.TryAdd(NameOf(path), true);   // before anybody can find it
         try
         {
             _header = JournalText.Of(new JournalHeader(session.Clock.Now, ProcessIdentity.Current, session.Context));
-            _file = JournalFile.Create(folder, path, _header);
+            _file = new OwnJournal(session, folder, _header);
         }
-        catch (Exception failed)
+        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
         {
-            Written.TryRemove(NameOf(path), out _);
-            if (failed is not (IOException or UnauthorizedAccessException))
-                throw;
             throw new TokenExchangeException(ErrorCodes.JournalUnsafe, ExchangeStage.Configure, $"No journal can be made in '{ExceptionText.Clean(folder.Path, 200)}' ({ExceptionText.Clean(failed.Message, 200)}).", failed)
             {
                 Hint = "Name a folder that the job's user may write, with room on its disk, of a file system that has locks. If it is the line that is too long, say less of the job.",
@@ -56,8 +47,11 @@ internal sealed class JobJournal : IAsyncDisposable
 
     public string Path => _file.Path;
 
-    /// <summary>Whether a job of this process writes a journal. One that is its, and is not written, was left by a job whose disk failed at its end.</summary>
-    public static bool IsWritten(string path) => Written.ContainsKey(NameOf(path));
+    /// <summary>What somebody did with a file of it; null: nothing that was seen.</summary>
+    public string? Lost => _file.Lost;
+
+    /// <summary>Whether the last write failed: nothing is handed out then.</summary>
+    public bool IsFailing => _isBroken;
 
     /// <summary>Writes down that an exchange is about to be sent.</summary>
     /// <returns>Its entry, for <see cref="IssuedAsync"/> or <see cref="NothingCame"/>.</returns>
@@ -157,7 +151,9 @@ internal sealed class JobJournal : IAsyncDisposable
                 _file.Delete();
                 return;
             }
-            if (_isBroken)
+            if (_file.FindChange() is { } found)
+                _file.MakeAnew(found, [_header, .. _open.Lines, JournalText.OfClosing()]);
+            else if (_isBroken)
                 _file.Replace([_header, .. _open.Lines, JournalText.OfClosing()]);
             else
                 _file.Append(JournalText.OfClosing(), flush: true);
@@ -169,12 +165,9 @@ internal sealed class JobJournal : IAsyncDisposable
         }
         finally
         {
-            Written.TryRemove(NameOf(Path), out _);
             _file.Dispose();
         }
     }
-
-    private static string NameOf(string path) => System.IO.Path.GetFileName(path);
 
     private async Task AppendAsync(JournalEntry entry, Credential? credential, CancellationToken cancellationToken)
     {
@@ -248,7 +241,9 @@ internal sealed class JobJournal : IAsyncDisposable
         {
             foreach (Change change in batch)
                 Apply(change, text);
-            if (_isBroken || (_file.Length + text.Length > RewriteFrom && _file.Length > 2 * _open.Length && !OperatingSystem.IsWindows()))
+            if (_file.FindChange() is { } found)   // who took it away took what would end all that is held
+                _file.MakeAnew(found, [_header, .. _open.Lines]);
+            else if (_isBroken || (_file.Length + text.Length > RewriteFrom && _file.Length > 2 * _open.Length && !OperatingSystem.IsWindows()))
                 _file.Replace([_header, .. _open.Lines]);
             else if (text.Length > 0)
                 _file.Append(text.GetBuffer().AsSpan(0, (int)text.Length), flush: batch.Exists(change => change.Written is not null));

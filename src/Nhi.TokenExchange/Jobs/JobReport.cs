@@ -38,8 +38,16 @@ public sealed class JobReport
     /// <summary>How many ends, the job's own among them where it was cut short, the audit had not taken when it was waited for no longer. Those of credentials stand in the journal, where there is one, for the next recovery to tell. They don't count for <see cref="AllEnded"/>.</summary>
     public int Untold { get; internal set; }
 
+    /// <summary>Of a job that left this behind: which run of it that was, and how it ended. Empty of one that tells of itself.</summary>
+    internal string LeftBy { get; init; } = "";
+
     /// <summary>One line per credential.</summary>
-    public override string ToString()
+    public override string ToString() => Text(Environment.NewLine);
+
+    /// <summary>As <see cref="ToString"/>, for a line of the log.</summary>
+    internal string ToLine() => Text("; ");
+
+    private string Text(string separator)
     {
         IEnumerable<string> lines = Leases.Select(lease => lease.ToString());
         if (LeasesLeftOut > 0)
@@ -48,7 +56,7 @@ public sealed class JobReport
             lines = lines.Append($"{FlightsInTheAir} exchange(s) in the air");
         if (Untold > 0)
             lines = lines.Append($"{Untold} end(s) NOT told: the audit did not take them");
-        string text = string.Join(Environment.NewLine, lines);
+        string text = string.Join(separator, lines);
         return text.Length == 0 ? "no credential was left to end" : text;
     }
 }

@@ -26,6 +26,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
     private readonly WatchedEnd _watchedEnd;
     private readonly Lazy<Task<JobReport>> _completion;
     private readonly TaskCompletionSource<EndCause> _cause = new(TaskCreationOptions.RunContinuationsAsynchronously);   // the first one counts
+    private EndCause? _inOrder;
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private JobSession(SessionPlan plan, bool recoversFromOtherHosts = false, bool onlyRecovers = false)
@@ -153,12 +154,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
     /// with credentials of the job, it has a quarter of <see cref="TokenExchangeBuilder.EndWithin"/> first, in which providers answer.
     /// </summary>
     /// <param name="cancellationToken">Stops waiting; the ending goes on.</param>
-    public Task<JobReport> CompleteAsync(CancellationToken cancellationToken = default)
-    {
-        if (!Recovery.WantsHeadStart)   // else the job may be cut short until it is shut
-            NoteCause(EndCause.Completed);
-        return _completion.Value.WaitAsync(cancellationToken);
-    }
+    public Task<JobReport> CompleteAsync(CancellationToken cancellationToken = default) => EndInOrderAsync(EndCause.Completed).WaitAsync(cancellationToken);
 
     /// <summary>Ends the job before its time, as <see cref="CompleteAsync"/> does: when this returns its task, nothing is handed out any more, and callers are told the reason (NHI7002). The audit of each credential and the log tell it too.</summary>
     /// <param name="reason">Why, and on whose word. Its first line counts, 200 characters of it; no secret.</param>
@@ -171,7 +167,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
     }
 
     /// <summary>As <see cref="CompleteAsync"/>; the report goes to the log.</summary>
-    public async ValueTask DisposeAsync() => await CompleteAsync().ConfigureAwait(false);
+    public async ValueTask DisposeAsync() => await EndInOrderAsync(EndCause.Disposed).ConfigureAwait(false);
 
     /// <summary>As <see cref="DisposeAsync"/>, for callers that can't await: blocks until the job has ended, at most the time of <see cref="TokenExchangeBuilder.EndWithin"/> and a little more.</summary>
     public void Dispose() => Blocking.Wait(DisposeAsync().AsTask());
@@ -234,6 +230,15 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
         return _completion.Value;
     }
 
+    /// <summary>Ends the job as it is meant to end, as <see cref="CompleteAsync"/> does; what the first caller says is why.</summary>
+    internal Task<JobReport> EndInOrderAsync(EndCause cause)
+    {
+        Interlocked.CompareExchange(ref _inOrder, cause, null);
+        if (!Recovery.WantsHeadStart)   // else the job may be cut short until it is shut
+            NoteCause(Cause);
+        return _completion.Value;
+    }
+
     internal double Jitter() => Plan.Chance();
 
     /// <summary>How the credentials ended; null while the job runs or ends.</summary>
@@ -257,7 +262,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
     /// <summary>Ends what a failed exchange may have made.</summary>
     internal Task EndAnnouncedAsync(TargetRuntime target, JournalEntry announced) => _ending.EndAnnouncedAsync(target, announced);
 
-    private EndCause Cause => _cause.Task.IsCompleted ? Blocking.Wait(_cause.Task) : EndCause.Completed;
+    private EndCause Cause => _cause.Task.IsCompleted ? Blocking.Wait(_cause.Task) : Volatile.Read(ref _inOrder) ?? EndCause.Completed;
 
     private void NoteCause(EndCause cause) => _cause.TrySetResult(cause);
 
@@ -271,8 +276,8 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
 
     private async Task<JobReport> EndAsync()
     {
-        TimeSpan waited = Cause == EndCause.Completed ? await Recovery.GiveHeadStartAsync(Plan.EndWithin / 4).ConfigureAwait(false) : TimeSpan.Zero;
-        NoteCause(EndCause.Completed);
+        TimeSpan waited = !Cause.IsCutShort ? await Recovery.GiveHeadStartAsync(Plan.EndWithin / 4).ConfigureAwait(false) : TimeSpan.Zero;
+        NoteCause(Cause);
         Shut();
         _killSwitch?.Dispose();
         _longest?.Dispose();

@@ -82,7 +82,7 @@ public sealed class JobSessionFactory : IAsyncDisposable, IDisposable
     {
         await _ended.CancelAsync().ConfigureAwait(false);
         JobSession[] sessions = [.. _running.Keys];
-        await Task.WhenAll(sessions.Select(session => session.CompleteAsync())).ConfigureAwait(false);
+        await Task.WhenAll(sessions.Select(session => session.EndInOrderAsync(EndCause.HostStopped))).ConfigureAwait(false);
         Task released = ReleaseAsync(sessions);
         // A flight that ignores its cancellation is left behind with what it uses; the host need not wait for it.
         if (!sessions.All(session => session.Released.IsCompleted))

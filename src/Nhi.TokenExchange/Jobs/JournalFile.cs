@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 
 namespace Nhi.TokenExchange;
@@ -11,6 +12,7 @@ internal sealed class JournalFile : IDisposable
     private readonly JournalFolder _folder;
     private SafeFileHandle _handle;
     private long _length;
+    private bool _isTorn;
 
     private JournalFile(JournalFolder folder, string path, SafeFileHandle handle, long length)
     {
@@ -24,15 +26,18 @@ internal sealed class JournalFile : IDisposable
 
     public long Length => _length;
 
-    /// <summary>Makes a journal with its first line.</summary>
+    /// <summary>Whether its name is its own still, also if somebody cut it.</summary>
+    public bool HasItsName => UnixFile.Of(_handle) is { } now ? UnixFile.At(Path, followLink: false)?.Identity == now.Identity : File.Exists(Path);
+
+    /// <summary>Makes a journal.</summary>
     /// <param name="folder">Where it is to be.</param>
     /// <param name="path">Its path, by <see cref="JournalFolder.NewFile"/>.</param>
-    /// <param name="header">Its first line.</param>
+    /// <param name="lines">What is in it, its first line in front.</param>
     /// <exception cref="IOException">The disk is full, the file system has no locks, or anything else.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder can't be written.</exception>
-    public static JournalFile Create(JournalFolder folder, string path, byte[] header)
+    public static JournalFile Create(JournalFolder folder, string path, IReadOnlyCollection<byte[]> lines)
     {
-        var file = new JournalFile(folder, path, Put(path, [header], folder.Disk), header.Length);
+        var file = new JournalFile(folder, path, Put(path, lines, folder.Disk), LengthOf(lines));
         try
         {
             folder.Flush();
@@ -101,6 +106,7 @@ internal sealed class JournalFile : IDisposable
         }
         catch
         {
+            _isTorn = true;
             // A full disk takes a part. What is written next may be shorter, and would leave the end of it behind.
             Quietly.Do(() => _folder.Disk.SetLength(_handle, _length));
             throw;
@@ -123,21 +129,39 @@ internal sealed class JournalFile : IDisposable
         SafeFileHandle anew = Put(Path, lines, _folder.Disk);
         _handle.Dispose();
         _handle = anew;
-        _length = lines.Sum(line => (long)line.Length);
+        _length = LengthOf(lines);
+        _isTorn = false;
         _folder.Flush();
     }
 
-    /// <summary>Takes the journal away, and then the lock.</summary>
+    /// <summary>What somebody else did with the file since it was written last, in words; null: nothing that can be seen.</summary>
+    public string? FindChange()
+    {
+        if (UnixFile.Of(_handle) is not { } now)
+            return File.Exists(Path) ? null : "was deleted, or moved away";
+        string gone = now.Links == 0 ? "was deleted" : "was moved away";
+        if (UnixFile.At(Path, followLink: false) is not { } named)
+            return gone;
+        if (named.Identity != now.Identity)
+            return $"{gone}, and {named.Kind} has its name";
+        long length = RandomAccess.GetLength(_handle);
+        return length < _length && !_isTorn ? string.Create(CultureInfo.InvariantCulture, $"was cut: it has {length} bytes, and {_length} were written") : null;
+    }
+
+    /// <summary>Takes the journal away, and then the lock. What has its name and is another file stays.</summary>
     public void Delete()
     {
-        if (!OperatingSystem.IsWindows())
+        bool isOurs = HasItsName;
+        if (isOurs && !OperatingSystem.IsWindows())
             File.Delete(Path);
         Dispose();
-        if (OperatingSystem.IsWindows())
+        if (isOurs && OperatingSystem.IsWindows())
             File.Delete(Path);
     }
 
     public void Dispose() => _handle.Dispose();
+
+    private static long LengthOf(IReadOnlyCollection<byte[]> lines) => lines.Sum(line => (long)line.Length);
 
     private static SafeFileHandle Put(string path, IReadOnlyCollection<byte[]> lines, Disk disk) =>
         PrivateFile.Make(path, [.. lines.Select(line => new ReadOnlyMemory<byte>(line))], replace: true, disk);

@@ -84,9 +84,9 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
             report = new RecoveryReport([], [Refuse(NotRecovered($"The journals in '{ExceptionText.Clean(folder!.Path, 200)}' could not be listed ({Said(failed)}). What they name may live on.", failed))]);
         }
         if (!report.AllEnded)
-            session.Plan.Logger.RecoveryIncomplete(session.Context, report.ToString());
+            session.Plan.Logger.RecoveryIncomplete(session.Context, report.ToLine());
         else if (report.Jobs.Count > 0)
-            session.Plan.Logger.RecoveryCompleted(session.Context, report.ToString());
+            session.Plan.Logger.RecoveryCompleted(session.Context, report.ToLine());
         _report.SetResult(report);
     }
 
@@ -161,7 +161,7 @@ internal sealed class JournalRecovery(JobSession session, JournalFolder? folder,
             };
         }
         // It can be locked, so it should be dead; but a lock that does not hold must not end a living job's credentials.
-        if (!content.IsClosed && owner.Runs && (owner != ProcessIdentity.Current || JobJournal.IsWritten(path)))
+        if (!content.IsClosed && owner.Runs && (owner != ProcessIdentity.Current || OwnJournal.IsWritten(path)))
         {
             throw new TokenExchangeException(ErrorCodes.JournalUnsafe, ExchangeStage.Revoke, $"The journal '{shown}' is of {owner}, which runs, and yet it is not locked. Nothing of it was revoked.")
             {

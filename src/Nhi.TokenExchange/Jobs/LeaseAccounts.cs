@@ -149,11 +149,11 @@ internal sealed class LeaseAccounts(JobSession session)
         credential.Lease.Owner!.Target, credential.Fingerprint, LeaseEnd.Failed, session.Clock.InstantOf(credential.Lease.WallEnd), credential.ExpiresAt,
         "its revocation had begun before the job's end, and was not answered by then", credential.Lease.Handle));
 
-    /// <summary>Nobody tries any more. What has a handle is left to the next start; without one, nothing more can be done than to tell it: before its record is made.</summary>
+    /// <summary>Nobody tries any more. What lives, or has a handle, is left to the next start to end or to tell of; what has neither is over: before its record is made.</summary>
     public void GiveUp(Credential credential)
     {
         _unrevoked.TryRemove(credential, out _);
-        if (credential.Lease.Handle is null)
+        if (credential.Lease.Handle is null && session.Leases.IsPastEnd(credential))
             _givenUp.TryAdd(credential, true);
     }
 
@@ -166,7 +166,7 @@ internal sealed class LeaseAccounts(JobSession session)
         () => EndInJournal(credential, end),
         () =>
         {
-            if (end != LeaseEnd.Failed || _givenUp.ContainsKey(credential))   // else the next start asks again
+            if (end != LeaseEnd.Failed || credential.Lease.Handle is null)   // else the next start asks again
                 session.Journal?.Untold(credential, new JournalUntold(end, when.At, reason));
         }));
 

@@ -32,6 +32,7 @@ internal sealed class LeftJournal(JobSession session, JournalFile file, JournalC
     /// </remarks>
     public async Task<JobReport> RecoverAsync()
     {
+        string leftBy = LeftBy();
         int inTheAir = content.Open.Values.Count(entry => entry.IsUnknown);
         ILookup<RecoveryLane, JournalEntry> byLane = content.Open.Values.ToLookup(lanes.Of);
         var ends = new Dictionary<TargetRuntime, Task>();
@@ -42,7 +43,15 @@ internal sealed class LeftJournal(JobSession session, JournalFile file, JournalC
         }
         unread.Dispose();
         await Task.WhenAll(ends.Values.Append(SettleAllAsync(lanes.OfNoTarget, byLane[lanes.OfNoTarget], Task.CompletedTask))).ConfigureAwait(false);
-        return new JobReport(content.Header.Job, [.. _outcomes.OrderBy(outcome => outcome.Target, StringComparer.Ordinal).ThenBy(outcome => outcome.DiesAt)], inTheAir) { Untold = _untold };
+        return new JobReport(content.Header.Job, [.. _outcomes.OrderBy(outcome => outcome.Target, StringComparer.Ordinal).ThenBy(outcome => outcome.DiesAt)], inTheAir) { Untold = _untold, LeftBy = leftBy };
+    }
+
+    // Two runs of one job may say the same of themselves; the audit knows them by their sessions.
+    private string LeftBy()
+    {
+        JournalHeader header = content.Header;
+        string session = content.Open.Values.FirstOrDefault() is { } entry ? $"session {FlightNumbers.SessionOf(entry.FlightId):D}, " : "";
+        return string.Create(CultureInfo.InvariantCulture, $" ({session}process {header.Process.Id}, started {header.StartedAt.UtcDateTime:u}, {(content.IsClosed ? "ended and left this" : "was killed")})");
     }
 
     private async Task SettleAllAsync(RecoveryLane lane, IEnumerable<JournalEntry> entries, Task behind)
@@ -103,12 +112,13 @@ internal sealed class LeftJournal(JobSession session, JournalFile file, JournalC
         {
             return await IsToldAsync("the job was killed while this exchange was in the air; if a credential came of it, nobody has it, and it dies by itself").ConfigureAwait(false) ? Settled.Over(entry, LeaseEnd.CannotBeRevoked) : Settled.Untold();
         }
-        // A job that ends in order strikes off what has no handle once the audit has taken how it ended. There is nobody left to ask.
+        // What has no handle, and could not be ended by a job that ended in order: there is nobody left to ask. In an older journal it may be what the audit did not take.
         if (content.IsClosed && entry is { Handle: null, IsStatic: false })
         {
-            const string Untold = "its job ended in order and told its log and its report how this ended; the audit did not take it then";
-            List(entry, LeaseEnd.CannotBeRevoked, Untold);
-            return await IsToldAsync(Untold).ConfigureAwait(false) ? Settled.Over(entry, LeaseEnd.CannotBeRevoked) : Settled.Untold();
+            string said = content.Header.KnowsUntold ? "its job ended, and could not have its issuer end it; nobody has it any more, and it dies by itself"
+                : "its job ended in order and told its log and its report how this ended; the audit did not take it then";
+            List(entry, LeaseEnd.CannotBeRevoked, said);
+            return await IsToldAsync(said).ConfigureAwait(false) ? Settled.Over(entry, LeaseEnd.CannotBeRevoked) : Settled.Untold();
         }
         (LeaseEnd end, string? failure, ActivityContext trace) = await AskAsync(lane, entry).ConfigureAwait(false);
         // By one hand of the clock only, that of the wall: the other did not outlive the process. So the issuer was asked all the same, and what could not be ended stays while that hand may be wrong.

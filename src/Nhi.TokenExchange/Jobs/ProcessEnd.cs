@@ -14,8 +14,8 @@ internal static class ProcessEnd
 
     static ProcessEnd()
     {
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => EndAll(_ => true);
-        AppDomain.CurrentDomain.UnhandledException += (_, _) => EndAll(_ => true);
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => EndAll(EndCause.Exited, _ => true);
+        AppDomain.CurrentDomain.UnhandledException += (_, thrown) => EndAll(EndCause.Unhandled(thrown.ExceptionObject), _ => true);
     }
 
     public static void Add(JobSession session) => Running.AddOrUpdate(session, Present);
@@ -23,12 +23,14 @@ internal static class ProcessEnd
     public static void Remove(JobSession session) => Running.Remove(session);
 
     /// <summary>Ends jobs of the process in parallel, each within its own deadline, and blocks until they have ended.</summary>
-    public static void EndAll(Func<JobSession, bool> which)
+    /// <param name="cause">Why.</param>
+    /// <param name="which">Which of them.</param>
+    public static void EndAll(EndCause cause, Func<JobSession, bool> which)
     {
         JobSession[] sessions = [.. Running.Select(running => running.Key).Where(which)];
         if (sessions.Length == 0)
             return;
-        Task ending = Task.WhenAll(sessions.Select(session => session.CompleteAsync()));
+        Task ending = Task.WhenAll(sessions.Select(session => session.EndInOrderAsync(cause)));
         TimeSpan limit = sessions.Max(session => session.Plan.EndWithin) + Grace;
         Blocking.Wait(Task.WhenAny(ending, Task.Delay(limit, TimeProvider.System)));
     }

@@ -1,6 +1,6 @@
 namespace Nhi.TokenExchange;
 
-/// <summary>What was done about the credentials that killed jobs left behind in their journals.</summary>
+/// <summary>What was done about the credentials that earlier jobs, killed or ended, left behind in their journals.</summary>
 public sealed class RecoveryReport
 {
     internal RecoveryReport(IReadOnlyList<JobReport> jobs, IReadOnlyList<TokenExchangeException> refused)
@@ -19,6 +19,11 @@ public sealed class RecoveryReport
     public bool AllEnded => Refused.Count == 0 && Jobs.All(job => job.Untold == 0 && job.Leases.All(lease => lease.End != LeaseEnd.Failed));
 
     /// <summary>One line per job, credential and refusal.</summary>
-    public override string ToString() =>
-        Jobs.Count + Refused.Count == 0 ? "nothing was left behind" : string.Join(Environment.NewLine, Jobs.Select(job => $"{job.Job}: {job}").Concat(Refused.Select(refusal => refusal.Message)));
+    public override string ToString() => Text(Environment.NewLine, job => job.ToString());
+
+    /// <summary>As <see cref="ToString"/>, for a line of the log.</summary>
+    internal string ToLine() => Text("; ", job => job.ToLine());
+
+    private string Text(string separator, Func<JobReport, string> tell) =>
+        Jobs.Count + Refused.Count == 0 ? "nothing was left behind" : string.Join(separator, Jobs.Select(job => $"{job.Job}{job.LeftBy}: {tell(job)}").Concat(Refused.Select(refusal => refusal.Message)));
 }

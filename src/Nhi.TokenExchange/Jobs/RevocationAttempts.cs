@@ -23,13 +23,14 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
     {
         TimeSpan wait = FirstWait;
         string? last = null;
+        var watched = new WatchedTries();
         for (int tries = 1; ; tries++)
         {
             if (isDead())
                 return (LeaseEnd.AlreadyGone, null);
             try
             {
-                Revocation revocation = await ask(cancellationToken).OrLeftBehindAsync(cancellationToken).ConfigureAwait(false);
+                Revocation revocation = await watched.Begin(() => ask(cancellationToken)).OrLeftBehindAsync(cancellationToken).ConfigureAwait(false);
                 return revocation switch
                 {
                     Revocation.Revoked => (LeaseEnd.Revoked, null),
@@ -49,7 +50,7 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
                 }
                 catch (OperationCanceledException)
                 {
-                    return (LeaseEnd.Failed, $"{last}, in {Count(tries)} until the deadline");
+                    return (LeaseEnd.Failed, $"{last}, in {Count(tries, watched)} until the deadline");
                 }
                 wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
             }
@@ -57,9 +58,12 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
             {
                 // What is cut off may have been answered, and waited before its next try: nothing is said of that.
                 string until = exception is TokenExchangeException { IsTransient: true } ? " until the deadline" : "";   // else it would have been asked again
-                return (LeaseEnd.Failed, exception is not OperationCanceledException ? $"{Said(exception)}, in {Count(tries)}{until}"
-                    : last is null ? $"not done until the deadline, at {target.Plan.Exchanger.Issuer.AbsoluteUri}"
-                    : $"{last}, in {Count(tries)} until the deadline");
+                if (exception is not OperationCanceledException)
+                    return (LeaseEnd.Failed, $"{Said(exception)}, in {Count(tries, watched)}{until}");
+                (TokenExchangeException? heard, int sent) = watched.Heard;
+                last = heard is null ? last : Said(heard);   // a call with its repetitions may have been cut off before it told that
+                return (LeaseEnd.Failed, last is not null ? $"{last}, in {Count(tries, watched)} until the deadline"
+                    : $"not done until the deadline, at {target.Plan.Exchanger.Issuer.AbsoluteUri}{(sent == 0 ? "" : $", which did not answer in {Count(sent)}")}");
             }
         }
     }
@@ -70,6 +74,9 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
     /// <summary>What is told of an exception. What one of others says may quote anything: its name is all that is told of that.</summary>
     public static string Said(Exception exception) =>
         exception is TokenExchangeException { Code: var code, Detail: var detail } ? $"{code}: {ExceptionText.Clean(detail, LongestSaid).TrimEnd('.')}" : exception.GetType().Name;
+
+    // Each call to an exchanger may ask its issuer several times.
+    private static string Count(int calls, WatchedTries watched) => Count(Math.Max(calls, watched.Heard.Count));
 
     private static string Count(int tries) => string.Create(CultureInfo.InvariantCulture, $"{tries} {(tries == 1 ? "try" : "tries")}");
 }

@@ -88,9 +88,9 @@ internal sealed class TriesTests
         var old = new StringContent("first");
         request.Content = old;
         request.Options.Set(IssuerBackchannel.NewContent, _ => new ValueTask<HttpContent>(new StringContent("second")));
-        Assert.That(async () => await tries.NextAsync(CancellationToken.None), Throws.TypeOf<TokenExchangeException>(), "what came of the first");
+        Assert.That(async () => await tries.NextAsync(), Throws.TypeOf<TokenExchangeException>(), "what came of the first");
 
-        using HttpResponseMessage second = await tries.NextAsync(CancellationToken.None);
+        using HttpResponseMessage second = await tries.NextAsync();
 
         Assert.That(await request.Content.ReadAsStringAsync(), Is.EqualTo("second"));
         Assert.That(async () => await old.ReadAsStringAsync(), Throws.TypeOf<ObjectDisposedException>());

@@ -21,7 +21,7 @@ public class JobEndTests
         string rest = await child.StandardOutput.ReadToEndAsync();
         await child.WaitForExitAsync();
 
-        Assert.That(rest, Does.Contain("revoked"));
+        Assert.That(rest, Does.Contain("revoked").And.Contain($"audit: the job ended (SIG{signal})\n"));
         Assert.That(child.ExitCode, Is.EqualTo(exitCode));
     }
 
@@ -50,7 +50,7 @@ public class JobEndTests
         string rest = await child.StandardOutput.ReadToEndAsync();
         await child.WaitForExitAsync();
 
-        Assert.That(rest, Does.Contain("revoked"));
+        Assert.That(rest, Does.Contain("revoked").And.Contain("audit: the job ended (exit)\n"));
         Assert.That(child.ExitCode, Is.EqualTo(3));
     }
 
@@ -62,7 +62,7 @@ public class JobEndTests
         string rest = await child.StandardOutput.ReadToEndAsync();
         await child.WaitForExitAsync();
 
-        Assert.That(rest, Does.Contain("revoked"));
+        Assert.That(rest, Does.Contain("revoked").And.Contain("audit: the job ended (disposed)\n"));
         Assert.That(child.ExitCode, Is.Zero);
     }
 
@@ -87,7 +87,7 @@ public class JobEndTests
         string rest = await child.StandardOutput.ReadToEndAsync(), error = await child.StandardError.ReadToEndAsync();
         await child.WaitForExitAsync();
 
-        Assert.That(rest, Does.Contain("revoked"));
+        Assert.That(rest, Does.Contain("revoked").And.Contain("audit: the job ended (unhandled exception System.InvalidOperationException)\n"));
         Assert.That(child.ExitCode, Is.EqualTo(134), "SIGABRT, as always");
         Assert.That(error, Does.Contain("a thread's own failure"));
     }

@@ -91,13 +91,21 @@ internal sealed class JobJournalTests : JournalFixture
     }
 
     [Test]
-    public async Task What_could_not_be_ended_and_has_no_handle_is_told_once_and_not_kept()
+    public async Task What_could_not_be_ended_and_has_no_handle_is_told_by_the_next_start_once_with_its_end()
     {
         await using TestJob job = await StartAsync(hasHandles: false);
         job.Issuer.OnRevoke = _ => throw new TokenExchangeException("NHI4012", ExchangeStage.Revoke, "This client may not revoke.");
-        await job.Warehouse.GetAsync();
+        BearerToken token = await job.Warehouse.GetAsync();
         Assert.That((await job.Session.CompleteAsync()).AllEnded, Is.False);
-        Assert.That(Files(), Is.Empty);
+
+        await using TestJob next = await StartAsync();
+        RecoveryReport recovery = await next.Session.WaitForRecoveryAsync();
+
+        LeaseOutcome left = recovery.Jobs.Single().Leases.Single();
+        Assert.That((left.Fingerprint, left.End, left.DiesAt), Is.EqualTo((token.Fingerprint, LeaseEnd.CannotBeRevoked, token.ExpiresAt)));
+        Assert.That(recovery.ToString(), Does.Contain("ended and left this): warehouse").And.Contain("dies by itself"));
+        Assert.That(next.Audit.Events.Single(one => one.Fingerprint == token.Fingerprint).Kind, Is.EqualTo(AuditEventKind.Recovered));
+        Assert.That(Files(), Has.Length.EqualTo(1), "its own");
     }
 
     [Test]

@@ -1,3 +1,7 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
 namespace Nhi.TokenExchange.Tests;
 
 /// <summary>A job, or one of its credentials, ended from outside before its time.</summary>
@@ -116,6 +120,33 @@ internal sealed class JobRevocationTests
     }
 
     [Test]
+    public async Task What_ended_the_job_stands_in_its_log_and_in_each_end()
+    {
+        var log = new LoggedText();
+        await using TestJob revoked = await TestJob.StartAsync(more: b => b.Logging(log));
+        await revoked.Warehouse.GetAsync();
+        await revoked.Session.RevokeAsync("incident 4711");
+        Assert.That(log.Text, Does.Contain("Job ended (revoked by code: incident 4711): "));
+
+        await using TestJob disposed = await TestJob.StartAsync(more: b => b.Logging(log));
+        await disposed.Warehouse.GetAsync();
+        await disposed.Session.DisposeAsync();
+        Assert.That(log.Text, Does.Contain("Job ended (disposed): "));
+        Assert.That(disposed.Audit.Events[^1].Reason, Is.EqualTo("the job ended (disposed)"));
+
+        var services = new ServiceCollection();
+        services.AddTokenExchange(b => new DependencyInjection.Services().Compose(b));
+        services.AddSingleton<ILoggerFactory>(log);
+        ServiceProvider container = services.BuildServiceProvider();
+        IHostedLifecycleService[] hosted = [.. container.GetServices<IHostedService>().OfType<IHostedLifecycleService>()];
+        await Task.WhenAll(hosted.Select(service => service.StartingAsync(CancellationToken.None)));
+        await container.GetRequiredService<JobSession>().Provider<BearerToken>("warehouse").GetAsync();
+        await Task.WhenAll(hosted.Select(service => service.StoppedAsync(CancellationToken.None)));
+        Assert.That(log.Text, Does.Contain("Job ended (host stop): "));
+        await container.DisposeAsync();
+    }
+
+    [Test]
     public async Task The_first_end_says_why_and_all_get_its_report()
     {
         await using TestJob job = await TestJob.StartAsync();
@@ -126,7 +157,7 @@ internal sealed class JobRevocationTests
         Assert.That(reports.Distinct().ToArray(), Has.Length.EqualTo(1));
         Assert.That(job.Issuer.Revoked, Has.Count.EqualTo(1));
         Assert.That(Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync())!.Code, Is.EqualTo("NHI7001"));
-        Assert.That(job.Audit.Events[^1].Reason, Is.EqualTo("the job ended"));
+        Assert.That(job.Audit.Events[^1].Reason, Is.EqualTo("the job ended (completed)"));
     }
 
     [Test]

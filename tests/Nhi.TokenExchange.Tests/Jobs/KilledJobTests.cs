@@ -65,7 +65,7 @@ internal sealed class KilledJobTests : JournalFixture
 
         Assert.That(report.AllEnded, Is.True);
         Assert.That(Fingerprints("revoked"), Is.EquivalentTo(WithHandle));
-        Assert.That(logged.Text, Does.Contain("What killed jobs left behind was dealt with").And.Contain("run 4711"));
+        Assert.That(logged.Text, Does.Contain("What earlier jobs left behind, killed or ended, was dealt with").And.Match("run 4711.* \\(session [0-9a-f-]{18}-0000-000000000000, process [0-9]+, started .+Z, was killed\\): .+; "));
         Assert.That(audit.Events.Where(one => one.Kind == AuditEventKind.Revoked).Select(one => one.Job.Run), Is.All.EqualTo("4711"));
         Assert.That((await next.CompleteAsync()).Leases, Is.Empty, "they are not its own");
     }

@@ -14,7 +14,7 @@ internal sealed class RecoveryFaultTests : JournalFixture
         TokenExchangeException told = report.Refused.Single();
         Assert.That((report.AllEnded, told.Code), Is.EqualTo((false, "NHI7007")));
         Assert.That(report.ToString(), Does.Contain($"The journal '{file}' could not be recovered (IOException: Input/output error)").And.Contain("may live on"));
-        Assert.That(logged.Text, Does.Contain("What killed jobs left behind could not all be ended").And.Contain(file));
+        Assert.That(logged.Text, Does.Contain("What earlier jobs left behind, killed or ended, could not all be ended").And.Contain(file));
         Assert.That(Fingerprints("revoked"), Is.Empty);
         Assert.That((await RecoverAsync()).AllEnded, Is.True);
         Assert.That(Fingerprints("revoked"), Is.EqualTo(new[] { "f1" }));

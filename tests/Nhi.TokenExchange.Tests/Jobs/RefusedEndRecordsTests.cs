@@ -29,7 +29,7 @@ internal sealed class RefusedEndRecordsTests : JournalFixture
 
         AuditEvent late = next.Audit.Events.Single();
         Assert.That((late.Kind, late.Fingerprint is not null), Is.EqualTo((AuditEventKind.Revoked, true)));
-        Assert.That(late.Reason, Does.StartWith("the job ended; that was so at ").And.EndsWith("Z, and is told late, for the audit did not take it then"));
+        Assert.That(late.Reason, Does.StartWith("the job ended (completed); that was so at ").And.EndsWith("Z, and is told late, for the audit did not take it then"));
     }
 
     [Test]

@@ -42,6 +42,19 @@ internal sealed class RevocationFaultTests
         Assert.That(job.Emulator.Ledger.Requests.Of(EmulatorEndpoint.Revocation), Is.InRange(1, requests), "Retry-After is kept");
     }
 
+    [Test]
+    public async Task What_was_said_last_and_how_often_it_was_asked_is_told_whatever_time_the_end_has([Values(1, 3, 4, 10)] int seconds)
+    {
+        await using EmulatedJob job = await EmulatedJob.StartAsync(_time, more: b => b.EndWithin(TimeSpan.FromSeconds(seconds)));
+        await job.Warehouse.GetAsync();
+        job.Emulator.Faults.Always(EmulatorEndpoint.Revocation, Fault.Status(503, ("Retry-After", "2")));
+
+        LeaseOutcome left = (await job.Session.CompleteAsync()).Leases.Single();
+
+        int asked = job.Emulator.Ledger.Requests.Of(EmulatorEndpoint.Revocation);
+        Assert.That(left.Reason, Does.Match($"^NHI40(02|12): Host .+ answered 503 at .+, in {asked} (try|tries) until the deadline$"));
+    }
+
     [TestCaseSource(nameof(Faults))]
     public async Task A_Vault_that_revokes_no_login(Fault fault, TimeSpan until, int requests)
     {
@@ -146,7 +159,7 @@ internal sealed class RevocationFaultTests
         Assert.That(job.Emulator.Ledger.IsAlive(token.Fingerprint), Is.False);
         Assert.That(job.Emulator.Ledger.Requests.Of(EmulatorEndpoint.Revocation), Is.EqualTo(6));
         Assert.That(_time.GetUtcNow() - began, Is.InRange(TimeSpan.FromSeconds(3), EndWithin));
-        Assert.That(_log.Text, Does.Contain($"Job ended: {job.Session.Context}; {report}").And.Not.Contain("live on"));
+        Assert.That(_log.Text, Does.Contain($"Job ended (completed): {job.Session.Context}; {report.ToLine()}").And.Not.Contain("live on"));
     }
 
     [TestCase(true)]
@@ -218,12 +231,12 @@ internal sealed class RevocationFaultTests
         Assert.That(_time.GetUtcNow() - began, Is.InRange(until, until + _late), "the deadline is kept, and nobody waits for what does not pass");
         Assert.That(report.AllEnded, Is.False);
         Assert.That(report.Leases.Select(lease => (lease.Target, lease.End)), Is.EquivalentTo(targets.Select(target => (target, LeaseEnd.Failed))));
-        Assert.That(_log.Text, Does.Contain($"Job ended with credentials that live on: {session.Context}; {string.Join(Environment.NewLine, report.Leases)}"));   // the log is told before the audit
+        Assert.That(_log.Text, Does.Contain($"Job ended (completed) with credentials that live on: {session.Context}; {string.Join("; ", report.Leases)}"));   // the log is told before the audit
         foreach (LeaseOutcome lease in report.Leases)
         {
             LedgerIssue issue = ledger.Issued.Single(issue => issue.Fingerprint == lease.Fingerprint);
             Assert.That(issue.RevokedAt, Is.Null, "it was not revoked, as the report says");
-            Assert.That(lease.Reason, until == EndWithin ? Does.Match("^(NHI40(02|03|12): .+, in [0-9]+ (try|tries) until the deadline|not done until the deadline, at .+)$") : Does.StartWith("NHI4012: "));
+            Assert.That(lease.Reason, until == EndWithin ? Does.Match("^(NHI40(02|03|12): .+, in [0-9]+ (try|tries) until the deadline|not done until the deadline, at .+, which did not answer in 1 try)$") : Does.StartWith("NHI4012: "));
             Assert.That(lease.DiesAt, Is.EqualTo(issue.EndsAt).Within(TimeSpan.FromSeconds(1)));
             Assert.That(report.ToString(), Does.Contain($"{lease.Target} {lease.Fingerprint}: NOT revoked ({lease.Reason}){(lease.Handle is { } handle ? $", handle {handle}" : "")}, dies at {lease.DiesAt:u}"));
             await Eventually.HoldsAsync(() => audit.Events.Last(one => one.Fingerprint == lease.Fingerprint).Kind != AuditEventKind.Issued, "its record: the wait for that is skipped, too");

@@ -18,6 +18,7 @@ internal sealed class RetryingHandler(HttpMessageHandler inner, TimeProvider tim
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        WatchedTries.Current?.NoteSent(request.RequestUri!);
         long started = time.GetTimestamp();
         TimeSpan limit = request.Options.TryGetValue(IssuerBackchannel.Within, out TimeSpan within) ? within : IssuerBackchannel.CallDeadline;
         using var deadline = new CancellationTokenSource(limit, time);
@@ -25,7 +26,10 @@ internal sealed class RetryingHandler(HttpMessageHandler inner, TimeProvider tim
         try
         {
             HttpResponseMessage response = await SendAsync(request, started, limit, bounded.Token).ConfigureAwait(false);
-            return IsTransient(response.StatusCode) && !RefusalIsWanted.IsSet(request) ? throw GivenUp(response, request.RequestUri!) : response;
+            if (!IsTransient(response.StatusCode) || RefusalIsWanted.IsSet(request))
+                return response;
+            using (response)
+                throw RefusalOf(response, request.RequestUri!, time);
         }
         catch (OperationCanceledException exception) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -54,19 +58,17 @@ internal sealed class RetryingHandler(HttpMessageHandler inner, TimeProvider tim
         return await _retries.Value.GoOnAsync(tries, cancellationToken).ConfigureAwait(false);
     }
 
-    private TokenExchangeException GivenUp(HttpResponseMessage response, Uri endpoint)
+    /// <summary>The error that says of an answer that it was "not now".</summary>
+    public static TokenExchangeException RefusalOf(HttpResponseMessage response, Uri endpoint, TimeProvider time)
     {
-        using (response)
+        bool throttled = response.StatusCode == HttpStatusCode.TooManyRequests;
+        return new TokenExchangeException(
+            throttled ? ErrorCodes.IssuerThrottled : ErrorCodes.IssuerUnreachable, ExchangeStage.Exchange, $"Host {endpoint.IdnHost}:{endpoint.Port} answered {(int)response.StatusCode} at {OuterText.Shown(endpoint.AbsolutePath)}.")
         {
-            bool throttled = response.StatusCode == HttpStatusCode.TooManyRequests;
-            return new TokenExchangeException(
-                throttled ? ErrorCodes.IssuerThrottled : ErrorCodes.IssuerUnreachable, ExchangeStage.Exchange, $"Host {endpoint.IdnHost}:{endpoint.Port} answered {(int)response.StatusCode} at {OuterText.Shown(endpoint.AbsolutePath)}.")
-            {
-                IsTransient = true,
-                RetryAfter = RetryAfterHeader.Read(response, time),
-                CorrelationId = CorrelationIds.Of(response),
-                Hint = throttled ? "The issuer limits how often it is asked; ask less often or have the limit raised." : "The server, or what stands before it, is down or restarting: look at its health and its log. If it never answers otherwise, check the address.",
-            };
-        }
+            IsTransient = true,
+            RetryAfter = RetryAfterHeader.Read(response, time),
+            CorrelationId = CorrelationIds.Of(response),
+            Hint = throttled ? "The issuer limits how often it is asked; ask less often or have the limit raised." : "The server, or what stands before it, is down or restarting: look at its health and its log. If it never answers otherwise, check the address.",
+        };
     }
 }

@@ -26,13 +26,19 @@ internal sealed class TransientRetries
 
     /// <summary>Goes on from a first try that failed in passing.</summary>
     /// <returns>The first answer that is not worth another try, or the last one.</returns>
+    /// <exception cref="TokenExchangeException">The wait for another try was ended, or the last one failed.</exception>
     public async Task<HttpResponseMessage> GoOnAsync(Tries tries, CancellationToken cancellationToken)
     {
-        ResilienceContext context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, cancellationToken);
+        using CancellationTokenSource waits = tries.BeginWaits(cancellationToken);
+        ResilienceContext context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: false, waits.Token);
         try
         {
             context.Properties.Set(TriesKey, tries);
-            return await _pipeline.ExecuteAsync(static (context, tries) => tries.NextAsync(context.CancellationToken), context, tries).ConfigureAwait(false);
+            return await _pipeline.ExecuteAsync(static (_, tries) => tries.NextAsync(), context, tries).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (tries.Last is not null && !cancellationToken.IsCancellationRequested)   // a wait was ended
+        {
+            throw tries.Last;
         }
         finally
         {

@@ -18,14 +18,27 @@ internal sealed class Tries(
     private static readonly TimeSpan FirstBound = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(50);
 
+    private readonly WatchedTries? _watched = WatchedTries.Current;
+    private CancellationToken _whileSent;
     private bool _firstIsTold;
     private int _serverErrors;
 
     /// <summary>How long to wait before the next try.</summary>
     public TimeSpan Wait { get; private set; }
 
+    /// <summary>What the last one that is worth another said; null: there was none yet.</summary>
+    public TokenExchangeException? Last { get; private set; }
+
+    /// <summary>Makes the token that the waits between two tries end with: they have sent nothing that could be answered yet.</summary>
+    /// <param name="whileSent">Cancelled when no answer is waited for any more.</param>
+    public CancellationTokenSource BeginWaits(CancellationToken whileSent)
+    {
+        _whileSent = whileSent;
+        return CancellationTokenSource.CreateLinkedTokenSource(whileSent, _watched?.NoMoreFrom ?? default);
+    }
+
     /// <summary>Gives what came of the first try; after that, tries again.</summary>
-    public async ValueTask<HttpResponseMessage> NextAsync(CancellationToken cancellationToken)
+    public async ValueTask<HttpResponseMessage> NextAsync()
     {
         if (!_firstIsTold)
         {
@@ -35,10 +48,11 @@ internal sealed class Tries(
         if (request.Options.TryGetValue(IssuerBackchannel.NewContent, out Func<CancellationToken, ValueTask<HttpContent>>? make))
         {
             request.Content?.Dispose();
-            request.Content = await make(cancellationToken).ConfigureAwait(false);
+            request.Content = await make(_whileSent).ConfigureAwait(false);
         }
         LastTry.Set(request, time);
-        return await send(request, cancellationToken).ConfigureAwait(false);
+        _watched?.NoteSent(request.RequestUri!);
+        return await send(request, _whileSent).ConfigureAwait(false);
     }
 
     /// <summary>Decides about another try.</summary>
@@ -47,7 +61,11 @@ internal sealed class Tries(
     /// <param name="repeated">How many tries came after the first so far.</param>
     public bool IsAnotherWorthIt(HttpResponseMessage? response, Exception? failure, int repeated)
     {
-        if (!CanBeSentAgain() || !MayPass(response, failure))
+        if (!MayPass(response, failure))
+            return false;
+        Last = failure as TokenExchangeException ?? RetryingHandler.RefusalOf(response!, request.RequestUri!, time);
+        _watched?.NoteFailed(Last);
+        if (!CanBeSentAgain() || _watched is { NoMoreFrom.IsCancellationRequested: true })
             return false;
         if (response?.StatusCode != HttpStatusCode.TooManyRequests && request.Options.TryGetValue(IssuerBackchannel.EachOneMakesAnew, out bool anew) && anew)
             return false;
