@@ -23,8 +23,11 @@ public sealed class AuditTrail
     /// <summary>What does not hold: of each file that is none, and of each chain the first line. Anchors that no line meets are there, too, but for those of lines in parts that were moved away: see <see cref="AuditChain.FirstPart"/>.</summary>
     public IReadOnlyList<AuditFinding> Faults => _faults;
 
-    /// <summary>Whether nothing is at fault. A chain that is not ended, or whose first parts are gone on the word of an anchor, is none: look at <see cref="AuditChain.IsEnded"/>, <see cref="AuditChain.FirstPart"/> and <see cref="AuditChain.AnchoredTo"/>.</summary>
+    /// <summary>Whether nothing that is there is at fault. That is no verdict on what is missing: true of an empty folder, and where files, or the last lines of one, were taken away and no anchor tells. For that ask <see cref="IsWhole"/>.</summary>
     public bool IsIntact => _faults.Count == 0;
+
+    /// <summary>Whether something was verified, nothing is at fault, each chain begins with its first part and has its end, and nothing is missing that an anchor was said of. A chain that was taken away whole is missed by its anchor alone: give those that were said.</summary>
+    public bool IsWhole => IsIntact && _chains.Count > 0 && _chains.TrueForAll(chain => chain is { IsEnded: true, FirstPart: 1 });
 
     /// <summary>Exchanges that were begun, and of which nothing says what came: ten thousand at most.</summary>
     public IReadOnlyList<AuditFinding> OpenIntents => _intents.Findings;
