@@ -54,4 +54,21 @@ internal sealed class WholeTrailTests : AuditTrailFixture
         Write(chain, 1, chain.Parts[0].Select((line, at) => at == 2 ? line.Replace("orders-nightly", "orders-daily", StringComparison.Ordinal) : line));
         Assert.That((Verify().IsIntact, Verify().IsWhole), Is.EqualTo((false, false)));
     }
+
+    [Test]
+    public void A_finding_of_no_line_has_none() =>
+        Assert.That(Verify(new ChainFiles().Part().Anchor).Faults.Single().ToString(), Does.StartWith($"{Folder} has no file of the chain of anchor"));
+
+    [Test]
+    public void An_anchor_of_another_form_is_refused_by_the_name_of_its_parameter() =>
+        Assert.That(() => Verify("4711"), Throws.ArgumentException.With.Property("ParamName").EqualTo("anchors"));
+
+    [Test]
+    public void A_first_line_that_does_not_hold_says_how_many_lines_behind_it_were_not_verified()
+    {
+        ChainFiles chain = OneFile();
+        Write(chain, 1, chain.Parts[0].Select((line, at) => at == 0 ? line.Replace("node-1", "node-2", StringComparison.Ordinal) : line));
+
+        Assert.That(Verify().Faults.Single().What, Is.EqualTo("was changed: its hash is not that of its bytes; the 7 lines behind it were not verified"));
+    }
 }
