@@ -22,7 +22,7 @@ try
     #endregion
 
     Questions.AskAll(folder, summary);
-    return !trail.IsIntact ? 1 : trail.Chains.All(chain => chain is { IsEnded: true, FirstPart: 1 }) && trail.Chains.Count > 0 ? 0 : 2;
+    return trail.IsWhole ? 0 : trail.IsIntact ? 2 : 1;   // intact alone is true of an empty folder, too
 }
 catch (ArgumentException anchor)
 {

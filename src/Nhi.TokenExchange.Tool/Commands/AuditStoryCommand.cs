@@ -19,7 +19,7 @@ internal static class AuditStoryCommand
             CustomParser = OptionForms.Of<Guid?>(text => Guid.TryParse(text, out Guid id) ? id : null, text => $"'{text}' is not the id of a session. Write it as the audit has it, such as 37d3619e-73fe-4885-ae8b-3b34c579922e."),
         };
         var command = new Command("story", """
-            Tells what happened, a line an event, with the time since the job's start. Before it, on the standard error, stands whether the trail holds that tells it; one that does not fails, as in audit verify.
+            Tells what happened, a line an event in the order of its record, with the time since the job's start when it happened. Before it, on the standard error, stands whether the trail holds that tells it; one that does not fails, as in audit verify.
 
             Examples:
               nhi audit story /var/log/orders --pipeline orders-nightly
@@ -37,7 +37,7 @@ internal static class AuditStoryCommand
                 await AuditCommand.TellOfNoTrailAsync(screen, ofPath, "").ConfigureAwait(false);
             var story = new AuditTimeline(screen.Output, one =>
                 (ofPipeline is null || one.Job.Pipeline == ofPipeline) && (ofRun is null || one.Job.Run == ofRun)
-                && (ofTarget is null || one.Target == ofTarget || one.Target.Length == 0) && (ofSession is null || one.SessionId == ofSession));
+                && (ofTarget is null || one.Target == ofTarget || one.Target.Length == 0) && (ofSession is null || one.SessionId == ofSession || (one.FlightId != Guid.Empty && one.FlightSession == ofSession)));
             // Read once more instead of held: a trail may be larger than the memory.
             AuditTrail told = await Task.Run(() => AuditTrail.Verify(ofPath, ofAnchors, story.Add, cancellationToken), cancellationToken).ConfigureAwait(false);
             if (trail.IsIntact && !told.IsIntact)

@@ -145,4 +145,15 @@ public sealed class AuditEvent
 
     /// <summary>Whether another session tells it than the flight's own: one that recovers what that one left.</summary>
     internal bool IsToldByAnotherSession => !FlightId.ToByteArray().AsSpan(0, 8).SequenceEqual(SessionId.ToByteArray().AsSpan(0, 8));
+
+    /// <summary>The session of the flight.</summary>
+    internal Guid FlightSession
+    {
+        get
+        {
+            byte[] id = FlightId.ToByteArray();
+            id.AsSpan(8).Clear();
+            return new Guid(id);
+        }
+    }
 }

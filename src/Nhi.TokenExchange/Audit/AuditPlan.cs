@@ -13,6 +13,9 @@ internal sealed record AuditPlan(IReadOnlyList<IAuditSink> Required, IReadOnlyLi
     /// <summary>Whether something of it may be lost while the job goes on: on its way to a collector, or because nobody waits for it.</summary>
     public bool MayLose => Collector is not null || BestEffort.Count > 0 || Folder is { IsRequired: false };
 
+    /// <summary>Whether the log is told of each event, because it has to record.</summary>
+    public bool IsInLog => Required.Any(sink => sink is LoggerAuditSink { IsGiven: true });
+
     /// <summary>Those of a proof that it has.</summary>
     public IReadOnlyDictionary<string, string> ClaimsOf(AttestedProof? proof)
     {

@@ -35,8 +35,8 @@ internal sealed class AuditSayings(JobContext job, TimeProvider time, ILogger lo
     /// <summary>Completes when all is said, or waits in the log's own queue.</summary>
     public Task AllSaidAsync() => _said;
 
-    // A trace of its own: it is of no flight.
-    private static void Trace(string anchor, DateTimeOffset at)
+    /// <summary>Says an anchor in a trace of its own: it is of no flight.</summary>
+    public static void Trace(string anchor, DateTimeOffset at)
     {
         using Activity? activity = ExchangeActivities.Source.HasListeners()
             ? ExchangeActivities.Source.StartActivity(TelemetryNames.Anchor, ActivityKind.Internal, default(ActivityContext), [new(TelemetryNames.AnchorTag, anchor)], null, at) : null;

@@ -23,8 +23,11 @@ public sealed class AuditTrail
     /// <summary>What does not hold: of each file that is none, and of each chain the first line. Anchors that no line meets are there, too, but for those of lines in parts that were moved away: see <see cref="AuditChain.FirstPart"/>.</summary>
     public IReadOnlyList<AuditFinding> Faults => _faults;
 
-    /// <summary>Whether nothing is at fault. A chain that is not ended, or whose first parts are gone on the word of an anchor, is none: look at <see cref="AuditChain.IsEnded"/>, <see cref="AuditChain.FirstPart"/> and <see cref="AuditChain.AnchoredTo"/>.</summary>
+    /// <summary>Whether nothing that is there is at fault. That is no verdict on what is missing: true of an empty folder, and where files, or the last lines of one, were taken away and no anchor tells. For that ask <see cref="IsWhole"/>.</summary>
     public bool IsIntact => _faults.Count == 0;
+
+    /// <summary>Whether something was verified, nothing is at fault, each chain begins with its first part and has its end, and nothing is missing that an anchor was said of. A chain that was taken away whole is missed by its anchor alone: give those that were said.</summary>
+    public bool IsWhole => IsIntact && _chains.Count > 0 && _chains.TrueForAll(chain => chain is { IsEnded: true, FirstPart: 1 });
 
     /// <summary>Exchanges that were begun, and of which nothing says what came: ten thousand at most.</summary>
     public IReadOnlyList<AuditFinding> OpenIntents => _intents.Findings;
@@ -42,7 +45,7 @@ public sealed class AuditTrail
     public static AuditTrail Verify(string path, IEnumerable<string>? anchors = null, Action<AuditRecord>? onRecord = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        AuditAnchor[] said = [.. (anchors ?? []).Select(AuditAnchor.Parse)];
+        AuditAnchor[] said = [.. (anchors ?? []).Select(text => AuditAnchor.TryParse(text) ?? throw new ArgumentException(AuditAnchor.FaultOf(text), nameof(anchors)))];
         var trail = new AuditTrail();
         AuditFileHeader[] files = [.. trail.Headers(FilesOf(path), isFolder: Directory.Exists(path), cancellationToken)];
         foreach (IGrouping<Guid, AuditFileHeader> parts in files.GroupBy(file => file.Chain).OrderBy(parts => parts.Min(file => file.Started)))
@@ -100,6 +103,34 @@ public sealed class AuditTrail
     private static TokenExchangeException Unreadable(string path, string what, Exception? inner = null) =>
         new(ErrorCodes.AuditTrailUnreadable, ExchangeStage.Record, $"The audit trail '{ExceptionText.Clean(path, 200)}' {what}.", inner) { Hint = "Name the folder that the audit is written to, or a copy of it, and run as a user who may read it." };
 
+    // Without a first line that holds, nothing says of which chain the others are.
+    private static AuditFileHeader HeaderOf(string file, AuditFileReader reader)
+    {
+        try
+        {
+            return AuditFileHeader.Read(file, reader);
+        }
+        catch (FormatException flaw)
+        {
+            throw new FormatException($"{flaw.Message}{Unread(reader)}", flaw);
+        }
+    }
+
+    private static string Unread(AuditFileReader reader)
+    {
+        long lines = 0;
+        try
+        {
+            while (reader.TryRead(out _))
+                lines++;
+        }
+        catch (FormatException)
+        {
+            return "; what follows upon it was not verified";
+        }
+        return lines == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"; the {lines} line{(lines == 1 ? "" : "s")} behind it {(lines == 1 ? "was" : "were")} not verified");
+    }
+
     private IEnumerable<AuditFileHeader> Headers(string[] files, bool isFolder, CancellationToken cancellationToken)
     {
         foreach (string file in files)
@@ -115,7 +146,7 @@ public sealed class AuditTrail
                     throw Unreadable(file, "is not there");
                 }
                 using var reader = AuditFileReader.Open(file);
-                header = AuditFileHeader.Read(file, reader);
+                header = HeaderOf(file, reader);
             }
             catch (FormatException flaw)
             {

@@ -92,6 +92,22 @@ internal sealed class JobAudit
     /// <summary>The anchor of its files that was said last; null: there are none.</summary>
     public string? LastAnchor => _file?.LastAnchor;
 
+    /// <summary>Says the last anchor in the trace once more: who listens there may have begun to after the chain did. Waits for that for two seconds at most.</summary>
+    public async Task TraceAnchorAgainAsync()
+    {
+        if (LastAnchor is not { } anchor)
+            return;
+        try
+        {
+            DateTimeOffset at = _plan.Time.GetUtcNow();
+            await Task.Run(() => Quietly.Do(() => AuditSayings.Trace(anchor, at))).WaitAsync(Deadline, _plan.Time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // An exporter that hangs keeps no host from its start.
+        }
+    }
+
     /// <summary>Whether something of it has to be ended.</summary>
     public bool HasEnd => _file is not null || _spool is not null || _bestEffort.Count > 0;
 

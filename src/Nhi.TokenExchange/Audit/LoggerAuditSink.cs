@@ -14,6 +14,9 @@ internal sealed class LoggerAuditSink(ILogger logger, bool isGiven = true, InTur
 
     private readonly InTurn _turns = turns ?? new InTurn();
 
+    /// <summary>Whether there is a log.</summary>
+    public bool IsGiven => isGiven;
+
     /// <summary>Whether it would refuse events of this level.</summary>
     public bool LeavesOut(LogLevel level) => isGiven && !logger.IsEnabled(level);
 

@@ -12,6 +12,9 @@ internal static class SecretSmell
     // Client ids of some issuers are 32 random letters and digits, and public.
     public const int ShortestKeyAmongClientIds = 40;
 
+    /// <summary>A form for which there is another remedy than for a key.</summary>
+    public const string AddressWithPassword = "an address with a password";
+
     private const int LongestName = 256;
 
     // 32 and 40 hexadecimal digits are names of runs and commits.
@@ -44,11 +47,11 @@ internal static class SecretSmell
         value = value.Trim();
         if (Array.Find(SecretForms.Beginnings, beginning => BeginsLike(value, beginning)) is { } known)
             return known.Form;
+        if (HasPasswordBeforeHost(value))
+            return AddressWithPassword;
         string packed = value.Replace(" ", "", StringComparison.Ordinal);
         if (SecretForms.Parts.Any(part => packed.Contains(part, StringComparison.OrdinalIgnoreCase)))
             return "a key or a connection string with its password";
-        if (HasPasswordBeforeHost(value))
-            return "an address with a password";
         if (IsJwt(value))
             return "a token";
         return IsKey(value, shortestKey) ? "a key" : null;

@@ -46,7 +46,7 @@ internal sealed class SecretSmells
             else if (!isEntry && SecretSmell.IsInName(setting.Key))
                 Note(setting, shown, $"is not a setting{LengthOf(setting.Value)}: static secrets have no place here", path);
             else if (setting.Value is { Length: > 0 } value && SecretSmell.FormOf(value, ShortestKeyIn(path)) is { } form)
-                Note(setting, shown, $"looks like {form}{LengthOf(value)}: static secrets have no place here", path);
+                Note(setting, shown, $"looks like {form}{LengthOf(value)}: static secrets have no place here", path, isAddress: form == SecretSmell.AddressWithPassword);
             else if (path.Length < MaxDepth)
                 Walk(setting, path);
             else
@@ -54,10 +54,10 @@ internal sealed class SecretSmells
         }
     }
 
-    private void Note(IConfigurationSection setting, string shown, string what, string[] path)
+    private void Note(IConfigurationSection setting, string shown, string what, string[] path, bool isAddress = false)
     {
         _paths.Add(setting.Path);
-        _errors.Add(shown, what, $"{FederatedLine(path)} Remove the secret and rotate it: it has been in a file or a variable.", ErrorCodes.StaticSecret);
+        _errors.Add(shown, what, $"{(isAddress && !IsOfProxy(path) ? "Write the address alone, such as https://host/path: no user, no password, no query." : FederatedLine(path))} Remove the secret and rotate it: it has been in a file or a variable.", ErrorCodes.StaticSecret);
     }
 
     /// <summary>What to write instead.</summary>
@@ -65,7 +65,7 @@ internal sealed class SecretSmells
     {
         if (path is [var identities, var identity, ..] && Is(identities, "Identities"))
             return $"An identity proves itself at run time; write \"{(IsName(identity) ? identity : "job")}\": {{ \"Source\": \"OidcFile\", \"Path\": \"/var/run/secrets/job/token\" }}, or another source.";
-        if (path.Any(name => name.Contains("proxy", StringComparison.OrdinalIgnoreCase)))
+        if (IsOfProxy(path))
             return "The way to issuers is the platform's: set HTTPS_PROXY and NO_PROXY, and let the proxy know the machine instead of a password.";
         if (path is not [var targets, var target, ..] || !Is(targets, "Targets"))
             return "Write an identity under Identities, and name it by the targets.";
@@ -82,6 +82,8 @@ internal sealed class SecretSmells
             _ => $"Write {proof}: its proof is exchanged for a credential that lives minutes.",
         };
     }
+
+    private static bool IsOfProxy(string[] path) => path.Any(name => name.Contains("proxy", StringComparison.OrdinalIgnoreCase));
 
     // What the target says already stays as it is.
     private static string? Named(IConfigurationSection target, string setting) =>

@@ -108,12 +108,15 @@ public sealed class SettingsReader
         if (isOfTheForm && time >= min && time <= max)
             return time;
         // Hours from 24 on are no part of the form, but what is wrong with them is the range.
-        Error(name, isOfTheForm || IsOfDays(text) ? $"is {text}, which is out of its range" : "is not a time of the form hh:mm:ss", $"Write a time from {min:hh\\:mm\\:ss} to {max:hh\\:mm\\:ss}.");
+        Error(name, isOfTheForm || IsOfDays(text) ? $"is {text}, which is out of its range" : $"{(CanBeShown(text) ? $"is {text}, which " : "")}is not a time of the form hh:mm:ss", $"Write a time from {min:hh\\:mm\\:ss} to {max:hh\\:mm\\:ss}.");
         return ifMissing;
     }
 
+    // A time that is mistyped begins with a digit; a key that was pasted there is longer.
+    private static bool CanBeShown(string text) => text.Length is > 0 and <= 8 && char.IsAsciiDigit(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is ':' or '.' or '-');
+
     private static bool IsOfDays(string text) =>
-        text.Length is 8 or 9 && text.IndexOf(':', StringComparison.Ordinal) is var end && end == text.Length - 6 && text.AsSpan(0, end).IndexOfAnyExceptInRange('0', '9') < 0
+        TimeSpan.TryParseExact(text, @"d\.hh\:mm\:ss", CultureInfo.InvariantCulture, out _) || text.Length is 8 or 9 && text.IndexOf(':', StringComparison.Ordinal) is var end && end == text.Length - 6 && text.AsSpan(0, end).IndexOfAnyExceptInRange('0', '9') < 0
             && TimeSpan.TryParseExact(text.AsSpan(end + 1), @"mm\:ss", CultureInfo.InvariantCulture, out _);
 
     /// <summary>An absolute path of a file. Nothing in it is expanded: no <c>~</c>, no variable.</summary>

@@ -14,13 +14,16 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
 
     private readonly Dictionary<string, IdentityPlan> _identities = new(StringComparer.Ordinal);
 
+    // Names in a section are its keys, so that two of one path are both of code.
+    private static string Twice(string path, string other) => path == other ? "is declared twice in code" : $"is declared twice, here and at {other}";
+
     public IReadOnlyList<TargetPlan> Freeze()
     {
         var plans = new Dictionary<string, (string Path, TargetPlan Plan)>(StringComparer.Ordinal);
         foreach ((string path, IdentityPlan identity) in identities)
         {
             if (!_identities.TryAdd(identity.Name, identity))
-                errors.Add(path, $"is declared twice, here and at {identities.First(other => other.Plan.Name == identity.Name).Path}", "Give each identity a name of its own.");
+                errors.Add(path, Twice(path, identities.First(other => other.Plan.Name == identity.Name).Path), "Give each identity a name of its own.");
             if (identity.ActsFor == ActsFor.PersonInDevelopment && !string.Equals(declaredEnvironment, "Development", StringComparison.OrdinalIgnoreCase))
                 errors.Add(path, $"acts for a person, while the job's environment is {(declaredEnvironment is { } named ? $"'{ExceptionText.Clean(named)}'" : "not said")}", "On a developer's own machine say so: Job(new JobContext { Environment = \"Development\" }). Elsewhere give the job an identity of its own.");
         }
@@ -48,7 +51,7 @@ internal sealed class TargetFreezing(ConfigurationErrors errors, IReadOnlyList<(
                 name, exchanger ?? PlaceholderExchanger.Instance, FindIdentity($"{path}:Identity", options.Identity), options.Through,
                 FindIdentity($"{path}:Actor", options.Actor), options.Scopes, Shorter(options.MaxLifetime, exchanger?.LongestHandOut), [.. options.AllowedOrigins], options.AttestedFacts, options.AttestingIssuer);
             if (!plans.TryAdd(name, (path, plan)))
-                errors.Add(path, $"is declared twice, here and at {plans[name].Path}", "Give each target a name of its own.");
+                errors.Add(path, Twice(path, plans[name].Path), "Give each target a name of its own.");
         }
         return InOrderOfHops(plans);
     }

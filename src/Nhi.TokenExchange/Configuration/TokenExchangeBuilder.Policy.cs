@@ -42,8 +42,13 @@ public sealed partial class TokenExchangeBuilder
             return null;
         if (_policy is not null)
             _errors.Add(setting, "names a policy, while code gives another", "Give one: the file, or builder.Policy(…), which a container calls with the IAccessPolicy that it has.");
+        if (PolicyFileReading.TryRead(_policyFile, out string unread, out string cure) is not { } bytes)
+        {
+            _errors.Add(setting, $"names '{ExceptionText.Clean(_policyFile, 200)}', which {unread}", cure, ErrorCodes.InvalidPolicy);
+            return null;
+        }
         var found = new PolicyErrors(Path.GetFileName(_policyFile));
-        PolicyDocument? policy = Nhi.TokenExchange.PolicyFile.TryRead(_policyFile, found);
+        PolicyDocument? policy = PolicyDocument.TryParse(bytes, found);
         foreach ((string what, string remedy) in found.Told)
             _errors.Add(setting, what, remedy, ErrorCodes.InvalidPolicy);
         return policy;

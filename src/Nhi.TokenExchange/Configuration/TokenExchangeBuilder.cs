@@ -218,9 +218,7 @@ public sealed partial class TokenExchangeBuilder
             if ((_policy ?? (object?)_policyFile) is not null && read.RemotePolicy is not null)
                 _errors.Add($"{_section!.Path}:Policy", "is a second policy beside the one that code gives", "Keep one; a job has one policy.");
             string? killSwitch = _killSwitch ?? read.KillSwitch;
-            // A switch that can't be thrown is none.
-            if (killSwitch is not null && _errors.Count == 0 && !Nhi.TokenExchange.KillSwitch.CanBeSeen(killSwitch))
-                _errors.Add(_killSwitch is null ? $"{_section!.Path}:KillSwitch" : "KillSwitch", "is in a folder that is not there, or that this user can't see, or can't look into", "Make the folder, or mount it, before the job starts, and let this user search it (its x).");
+            CheckPlaces(read, killSwitch);
             AuditCollectorPlan? collector = FreezeCollector(read.Audit, targets);
             PolicyDocument? policy = ReadPolicyFile(read.PolicyFile);
             if (!recoversOnly)

@@ -7,6 +7,7 @@ namespace Nhi.TokenExchange;
 internal sealed class JobHosting(IServiceProvider services, IEnumerable<ClientCredential> clients) : IHostedLifecycleService
 {
     private JobSessionFactory? _factory;
+    private JobSession? _session;
 
     /// <summary>Puts it before all hosted services, once: the first to start is the last to stop.</summary>
     public static void AddTo(IServiceCollection services)
@@ -25,7 +26,7 @@ internal sealed class JobHosting(IServiceProvider services, IEnumerable<ClientCr
 
     public Task StartingAsync(CancellationToken cancellationToken)
     {
-        JobSession session = SessionOf(services);
+        JobSession session = _session = SessionOf(services);
         _factory = services.GetService<JobSessionFactory>();
         var errors = new ConfigurationErrors();
         foreach (ClientCredential client in clients)
@@ -38,7 +39,8 @@ internal sealed class JobHosting(IServiceProvider services, IEnumerable<ClientCr
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    // OpenTelemetry listens to traces from its own hosted service's start on, and has not heard the anchor of the chain's beginning.
+    public Task StartedAsync(CancellationToken cancellationToken) => _session?.Audit.TraceAnchorAgainAsync() ?? Task.CompletedTask;
 
     public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -164,6 +164,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 303, Level = LogLevel.Information, Message = "The proof for {Target} says otherwise than the job is declared: {Difference}. What is declared is told as said by the configuration alone; name it as the platform does, or leave it out, to have it attested; AttestedFacts refuses the difference")]
     public static partial void ProofDiffersFromJob(this ILogger logger, string target, string difference);
 
+    [LoggerMessage(EventId = 304, Level = LogLevel.Warning, Message = "The exchange for {Target} failed ({Code}, flight {FlightId}): {Reason}")]
+    public static partial void ExchangeFailed(this ILogger logger, string target, string code, Guid flightId, string reason);
+
     [LoggerMessage(EventId = 401, Level = LogLevel.Warning, Message = "An exchange of {Target} came to its end after nobody waited for it any more: {ExceptionType} (flight {FlightId})")]
     public static partial void LateExchangeFailed(this ILogger logger, string target, string exceptionType, Guid flightId);
 

@@ -49,8 +49,7 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
                 TokenExchangeException failure = FlightErrors.Of(exception, session, target.Target, FlightDeadline, deadline.IsCancellationRequested);
                 activity.Failed(failure.Code);
                 target.Measurements.Failed(failure);
-                string held = WhatIsHeld(slot, failure);
-                Task said = flight.IsRefresh ? session.Plan.Log.SayAsync(log => log.RefreshFailed(target.Target, failure.Code, session.FlightId(flight.Number), held)) : Task.CompletedTask;
+                Task said = _recorder.SayFailedAsync(flight, failure, WhatIsHeld(slot, failure));
                 await _recorder.FailedAsync(flight, failure).ConfigureAwait(false);
                 // Looked up before the next flight of the key can take off: what that brings is permitted.
                 List<Credential> denied = FlightErrors.IsDenial(failure) ? session.Leases.LiveOf(target, request) : [];

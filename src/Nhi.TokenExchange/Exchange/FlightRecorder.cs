@@ -11,7 +11,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
     {
         AuditEvent permitted = Decision(AuditEventKind.Permitted, flight, proof, asked, decision, revision);
         await session.Audit.RecordAsync(permitted, cancellationToken).ConfigureAwait(false);
-        if (decision.IsObserved && !session.Plan.Audit.Required.Any(sink => sink is LoggerAuditSink))
+        if (decision.IsObserved && !session.Plan.Audit.IsInLog)
             await session.Plan.Log.SayAsync(log => LoggerAuditSink.SayObserved(log, permitted)).ConfigureAwait(false);
     }
 
@@ -88,7 +88,22 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
     public Task FailedAsync(Flight flight, TokenExchangeException failure) =>
         session.Audit.TryRecordAsync(() => Event(
             AuditEventKind.Failed, flight, null, code: failure.Code, correlationId: failure.CorrelationId,
-            reason: failure.IssuerError is { } issuerError ? $"{failure.Detail} [{issuerError}]" : failure.Detail));
+            reason: ReasonOf(failure)));
+
+    /// <summary>Warns the log: of a refresh always, of another exchange where the audit's own line of it goes elsewhere. What the job's end cut off has not failed.</summary>
+    /// <param name="flight">The flight.</param>
+    /// <param name="failure">Why it failed.</param>
+    /// <param name="held">What is handed out meanwhile, in words.</param>
+    public Task SayFailedAsync(Flight flight, TokenExchangeException failure, string held)
+    {
+        Guid id = session.FlightId(flight.Number);
+        if (flight.IsRefresh)
+            return session.Plan.Log.SayAsync(log => log.RefreshFailed(plan.Name, failure.Code, id, held));
+        return session.Plan.Audit.IsInLog || failure.Code is ErrorCodes.JobEnded or ErrorCodes.JobRevoked or ErrorCodes.JobTookTooLong
+            ? Task.CompletedTask : session.Plan.Log.SayAsync(log => log.ExchangeFailed(plan.Name, failure.Code, id, AuditText.Shown(ReasonOf(failure), AuditText.LongestProse)));
+    }
+
+    private static string ReasonOf(TokenExchangeException failure) => failure.IssuerError is { } issuerError ? $"{failure.Detail} [{issuerError}]" : failure.Detail;
 
     private AuditEvent Decision(AuditEventKind kind, Flight flight, AttestedProof proof, AccessRequest asked, AccessDecision decision, string revision) =>
         Event(

@@ -7,14 +7,16 @@ namespace Nhi.TokenExchange;
 /// <remarks>Owners are checked where statx(2) is; on Windows the folder's access list rules.</remarks>
 internal static class PrivateFolder
 {
+    private static readonly (string What, string Remedy)? s_missing = ("is not there", "Make the folder, or mount it, before the job starts; only its last part is made for you.");
+
     /// <summary>Makes the folder, for its owner alone, if it is missing in a folder that is there; and checks it.</summary>
     /// <param name="path">The folder.</param>
     /// <param name="unsafe">Makes the error: of what is wrong, what to do, and the cause.</param>
     /// <exception cref="TokenExchangeException">It can't be made, or is not safe.</exception>
     public static void Open(string path, Func<string, string, Exception?, TokenExchangeException> @unsafe)
     {
-        if (File.Exists(path))
-            throw @unsafe("is a file", "Name a folder, or take the file away: a folder is made in its place.", null);
+        if (FlawOf(path) is { } flaw)
+            throw @unsafe(flaw.What, flaw.Remedy, null);
         try
         {
             if (!Directory.Exists(path) && Directory.Exists(Path.GetDirectoryName(path)))
@@ -30,14 +32,22 @@ internal static class PrivateFolder
         {
             throw @unsafe($"can't be made ({failed.GetType().Name})", "Name a folder in one that the job's user may write, on a disk that outlives the process.", failed);
         }
+        if ((FlawOf(path) ?? (Directory.Exists(path) ? null : s_missing)) is { } left)   // somebody may have been quicker
+            throw @unsafe(left.What, left.Remedy, null);
+    }
+
+    /// <summary>What is wrong with the folder, as far as a look tells, and what to do; null if it is there and safe, or can be made. Makes nothing.</summary>
+    public static (string What, string Remedy)? FlawOf(string path)
+    {
+        if (File.Exists(path))
+            return ("is a file", "Name a folder, or take the file away: a folder is made in its place.");
         if (!Directory.Exists(path))
-            throw @unsafe("is not there", "Make the folder, or mount it, before the job starts; only its last part is made for you.", null);
+            return Directory.Exists(Path.GetDirectoryName(path)) ? null : s_missing;
         if (UnixFile.At(path) is not { } facts)
-            return;
+            return null;
         if (facts.Owner != UnixFile.CurrentUser)
-            throw @unsafe(string.Create(CultureInfo.InvariantCulture, $"belongs to user {facts.Owner}; this is user {UnixFile.CurrentUser}"), "Name a folder within it: it is made, for the job's user alone.", null);
-        if (facts.IsWritableByOthers)
-            throw @unsafe($"can be written by others than its owner; mode {facts.Octal}", "chmod 700 the folder, or name a folder within it, which is made so.", null);
+            return (string.Create(CultureInfo.InvariantCulture, $"belongs to user {facts.Owner}; this is user {UnixFile.CurrentUser}"), "Name a folder within it: it is made, for the job's user alone.");
+        return facts.IsWritableByOthers ? ($"can be written by others than its owner; mode {facts.Octal}", "chmod 700 the folder, or name a folder within it, which is made so.") : null;
     }
 
     // One that may be written and not read can't be flushed; nothing is lost but after a loss of power at once.

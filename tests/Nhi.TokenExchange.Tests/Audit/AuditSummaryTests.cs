@@ -63,7 +63,7 @@ internal sealed class AuditSummaryTests : AuditTrailFixture
         TargetLives warehouse = summary.Lives.Single(one => one.Target == "warehouse");
         Assert.That((warehouse.Grants, warehouse.LongestHandOut.TotalMinutes, warehouse.LongestLife.TotalMinutes, warehouse.LongestAllowed!.Value.TotalMinutes, warehouse.HandedOutBeyond, warehouse.LivingBeyond), Is.EqualTo((3L, 51.0, 90.0, 50.0, 1L, 2L)));
         Assert.That(summary.Lives.Single(one => one.Target == "lake").LivingBeyond, Is.Zero);
-        Assert.That(warehouse.ToString(), Is.EqualTo("warehouse: 3 grants, longest hand-out 00:51:00 of 00:50:00 allowed (1 beyond), longest life 01:30:00 (2 beyond)"));
+        Assert.That(warehouse.ToString(), Is.EqualTo("warehouse: 3 grants, longest hand-out 00:51:00 of 00:50:00 allowed (1 beyond), longest life at the issuer 01:30:00 (2 longer than the hand-out that is allowed)"));
     }
 
     [Test]

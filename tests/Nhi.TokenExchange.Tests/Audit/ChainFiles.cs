@@ -1,7 +1,7 @@
 namespace Nhi.TokenExchange.Tests;
 
 /// <summary>Writes audit files from the description of their format alone: a second implementation, to lay beside the library's.</summary>
-internal sealed class ChainFiles(string pipeline = "orders", int pid = 4711, int startedAt = 0)
+internal sealed class ChainFiles(string pipeline = "orders", int pid = 4711, int startedAt = 0, string? run = null)
 {
     private readonly List<List<string>> _parts = [];
     private string _previous = new('0', 64);
@@ -20,7 +20,7 @@ internal sealed class ChainFiles(string pipeline = "orders", int pid = 4711, int
     public ChainFiles Part()
     {
         _parts.Add([]);
-        return Add($$"""{"kind":"file","format":"nhi-audit/1","chain":"{{Id}}","part":{{_parts.Count}},"job":{"pipeline":"{{pipeline}}"},"pid":{{pid}},"host":"node-1","started":"2026-11-03T02:00:{{startedAt:D2}}.0000000Z"}""");
+        return Add($$"""{"kind":"file","format":"nhi-audit/1","chain":"{{Id}}","part":{{_parts.Count}},"job":{"pipeline":"{{pipeline}}"{{(run is null ? "" : $",\"run\":\"{run}\"")}}},"pid":{{pid}},"host":"node-1","started":"2026-11-03T02:00:{{startedAt:D2}}.0000000Z"}""");
     }
 
     public ChainFiles Add(params IEnumerable<AuditEvent> events)

@@ -3,7 +3,7 @@ namespace Nhi.TokenExchange.Tests.Configuration;
 /// <summary>The section Audit: a folder, the log, or both.</summary>
 internal sealed class AuditSettingsTests
 {
-    private const string Folder = "/var/lib/orders/audit";
+    private const string Folder = "/var/lib/audit";
 
     [Test]
     public void No_section_records_in_the_log() => Assert.That(Described(Sections.Freeze(Sections.With())), Is.EqualTo("LoggerAuditSink; ; none"));
@@ -12,7 +12,7 @@ internal sealed class AuditSettingsTests
     public void A_folder_is_required_and_takes_the_place_of_the_log()
     {
         SessionPlan plan = Sections.Freeze(Sections.With(("Audit:Folder", Folder)));
-        Assert.That(Described(plan), Is.EqualTo("; ; /var/lib/orders/audit"));
+        Assert.That(Described(plan), Is.EqualTo("; ; /var/lib/audit"));
         Assert.That((plan.Audit.Folder!.IsRequired, plan.Audit.Folder.PartBytes, plan.Audit.Folder.AnchorEvery), Is.EqualTo((true, 64L << 20, 1000)));
     }
 
@@ -20,36 +20,36 @@ internal sealed class AuditSettingsTests
     public void Each_setting_counts()
     {
         SessionPlan plan = Sections.Freeze(Sections.With(("Audit:Folder", Folder), ("Audit:Required", "false"), ("Audit:PartBytes", "1048576"), ("Audit:AnchorEvery", "7"), ("Audit:Log", "true")));
-        Assert.That(Described(plan), Is.EqualTo("LoggerAuditSink; ; /var/lib/orders/audit"));
+        Assert.That(Described(plan), Is.EqualTo("LoggerAuditSink; ; /var/lib/audit"));
         Assert.That((plan.Audit.Folder!.IsRequired, plan.Audit.Folder.PartBytes, plan.Audit.Folder.AnchorEvery), Is.EqualTo((false, 1L << 20, 7)));
     }
 
     [Test]
     public void What_code_says_is_added_and_its_folder_wins()
     {
-        SessionPlan plan = Sections.Freeze(Sections.With(("Audit:Folder", Folder), ("Audit:AnchorEvery", "7")), b => b.Audit(new RecordingSink()).AuditBestEffort(new RecordingSink()).AuditFolder("/var/lib/other/audit"));
-        Assert.That(Described(plan), Is.EqualTo("RecordingSink; RecordingSink; /var/lib/other/audit"));
+        SessionPlan plan = Sections.Freeze(Sections.With(("Audit:Folder", Folder), ("Audit:AnchorEvery", "7")), b => b.Audit(new RecordingSink()).AuditBestEffort(new RecordingSink()).AuditFolder("/var/lib/other-audit"));
+        Assert.That(Described(plan), Is.EqualTo("RecordingSink; RecordingSink; /var/lib/other-audit"));
         Assert.That(plan.Audit.Folder!.AnchorEvery, Is.EqualTo(1000));
     }
 
     [Test]
     public void A_collector_is_required_and_takes_the_place_of_the_log_and_each_of_its_settings_counts()
     {
-        SessionPlan plan = Sections.Freeze(Sections.With(("Audit:Collector:Endpoint", "https://collector.example/events"), ("Audit:Collector:Spool", "/var/lib/orders/spool")));
+        SessionPlan plan = Sections.Freeze(Sections.With(("Audit:Collector:Endpoint", "https://collector.example/events"), ("Audit:Collector:Spool", "/var/lib/spool")));
         Assert.That(Described(plan), Is.EqualTo("; ; none"));
-        Assert.That(plan.Audit.Collector! with { Hops = [] }, Is.EqualTo(new AuditCollectorPlan(new Uri("https://collector.example/events"), "/var/lib/orders/spool", true, null, AuditCollectorFormat.JsonLines, 64L << 20, Disk.System)));
+        Assert.That(plan.Audit.Collector! with { Hops = [] }, Is.EqualTo(new AuditCollectorPlan(new Uri("https://collector.example/events"), "/var/lib/spool", true, null, AuditCollectorFormat.JsonLines, 64L << 20, Disk.System)));
 
         SessionPlan all = Sections.Freeze(Sections.With(
-            ("Audit:Collector:Endpoint", "https://collector.example/events"), ("Audit:Collector:Spool", "/var/lib/orders/spool"), ("Audit:Collector:Required", "false"), ("Audit:Collector:Target", "warehouse"),
+            ("Audit:Collector:Endpoint", "https://collector.example/events"), ("Audit:Collector:Spool", "/var/lib/spool"), ("Audit:Collector:Required", "false"), ("Audit:Collector:Target", "warehouse"),
             ("Audit:Collector:Format", "JsonArray"), ("Audit:Collector:ApiVersion", "2023-01-01"), ("Audit:Collector:SpoolBytes", "1048576"), ("Targets:warehouse:AllowedOrigins:0", "https://collector.example")));
         Assert.That(Described(all), Is.EqualTo("LoggerAuditSink; ; none"), "nothing else has to record");
-        Assert.That(all.Audit.Collector! with { Hops = [] }, Is.EqualTo(new AuditCollectorPlan(new Uri("https://collector.example/events?api-version=2023-01-01"), "/var/lib/orders/spool", false, "warehouse", AuditCollectorFormat.JsonArray, 1 << 20, Disk.System)));
+        Assert.That(all.Audit.Collector! with { Hops = [] }, Is.EqualTo(new AuditCollectorPlan(new Uri("https://collector.example/events?api-version=2023-01-01"), "/var/lib/spool", false, "warehouse", AuditCollectorFormat.JsonArray, 1 << 20, Disk.System)));
     }
 
     [TestCase("Endpoint", "http://collector.example", "Audit:Collector:Endpoint: is not https")]
     [TestCase("Endpoint", "https://collector.example?key=x", "Audit:Collector:Endpoint: has a query")]
     [TestCase("Spool", "spool", "Audit:Collector:Spool: is not an absolute path")]
-    [TestCase("Spool", "/var/lib/orders/audit", "Audit:Collector:Spool: is the folder of the audit's files. Name another: what is sent is taken away there.")]
+    [TestCase("Spool", "/var/lib/audit", "Audit:Collector:Spool: is the folder of the audit's files. Name another: what is sent is taken away there.")]
     [TestCase("Target", "siem", "Audit:Collector:Target: is not among the targets")]
     [TestCase("Target", "warehouse", "Audit:Collector:Target: may not be sent to the collector. Put https://collector.example:443 into the target's AllowedOrigins.")]
     [TestCase("Format", "Csv", "Audit:Collector:Format: is none of the known words")]
@@ -58,7 +58,7 @@ internal sealed class AuditSettingsTests
     [TestCase("Key", "x", "Audit:Collector:Key")]
     public void A_wrong_setting_of_the_collector_is_named_with_what_to_write(string setting, string value, string said) =>
         Assert.That(
-            BadText([.. new (string, string)[] { ("Audit:Folder", Folder), ("Audit:Collector:Endpoint", "https://collector.example"), ("Audit:Collector:Spool", "/var/lib/orders/spool") }.Where(one => one.Item1 != $"Audit:Collector:{setting}"), ($"Audit:Collector:{setting}", value)]),
+            BadText([.. new (string, string)[] { ("Audit:Folder", Folder), ("Audit:Collector:Endpoint", "https://collector.example"), ("Audit:Collector:Spool", "/var/lib/spool") }.Where(one => one.Item1 != $"Audit:Collector:{setting}"), ($"Audit:Collector:{setting}", value)]),
             Does.Contain(said));
 
     [TestCase("Folder", "audit", "Audit:Folder: is not an absolute path")]

@@ -29,7 +29,7 @@ internal sealed class DatabricksSettingsTests
     [TestCase("AllowUnstatedDetails", "yes", "AllowUnstatedDetails: is neither true nor false")]
     [TestCase("AllowUnstatedDetails", "true", "AllowUnstatedDetails: is set without AuthorizationDetails")]
     [TestCase("UsableMargin", "00:11:00", "UsableMargin: is 00:11:00, which is out of its range")]
-    [TestCase("UsableMargin", "40", "UsableMargin: is not a time")]
+    [TestCase("UsableMargin", "40", "UsableMargin: is 40, which is not a time")]
     [TestCase("AttestedFacts:0", "Dataset", "AttestedFacts:0: is no fact that a platform attests. Write one of: Pipeline, Run, Task, Environment")]
     [TestCase("AttestedFacts:0", "None", "AttestedFacts:0: is no fact")]
     [TestCase("AttestedFacts", "Run", "AttestedFacts: is one value")]

@@ -155,8 +155,8 @@ public partial class ConventionTests
                 .Concat(File.ReadAllLines(Path.Combine(Repository.Root, "src/Nhi.TokenExchange/PublicAPI.Unshipped.txt")))
                 // Option types aside; a settable property is one thing, and so is the equality of a value type, though the listing shows their parts.
                 .Count(line => line.Length > 0 && !SurfaceParts().IsMatch(line)),
-            // 492 for the core itself; 3 extension classes with their 5 methods, because .NET looks for such in the namespace of what they extend; 80 for what an auditor reads a trail with.
-            Is.LessThanOrEqualTo(580));
+            // 492 for the core itself; 3 extension classes with their 5 methods, because .NET looks for such in the namespace of what they extend; 81 for what an auditor reads a trail with.
+            Is.LessThanOrEqualTo(581));
 
     private static IEnumerable<Type> PublicTypes() => Core.GetExportedTypes().Concat(Emulator.GetExportedTypes());
 

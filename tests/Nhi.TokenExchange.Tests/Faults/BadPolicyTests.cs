@@ -243,7 +243,7 @@ internal sealed class BadPolicyTests : OidcFileFixture
         TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => StartAsync(null, null, b => b.Configuration(section)))!;
 
         Assert.That(refused.Code, Is.EqualTo(ErrorCodes.InvalidPolicy));
-        Assert.That(refused.Message, Does.StartWith("NHI1006 TokenExchange:Policy:File: nhi.policy.json(1,").And.Contain(what));
+        Assert.That(refused.Message, Does.StartWith($"NHI1006 TokenExchange:Policy:File: {(kind == "wrong" ? "nhi.policy.json(1," : $"names '{path}', which ")}").And.Contain(what));
     }
 
     private static Task<JobSession> StartAsync(PolicyDocument? policy, LoggedText? log, Action<TokenExchangeBuilder>? more = null) => JobSession.StartAsync(b =>

@@ -11,7 +11,7 @@ public class ExposureTests
 {
     private const string Revoked = "no: the issuer revokes it when the job ends (RFC 7009); one that is self-contained is over where the target asks its issuer";
     private const string BatchToken = "yes: the role gives batch tokens, which nothing can revoke: a copy works until it dies by itself";
-    private const string UnknownEngine = "yes: its lease is revoked when the job ends, and it is not known whether the secrets engine ends by that what it gave";
+    private const string UnknownEngine = "not known, which counts as yes: whether the secrets engine ends what it gave when its lease is revoked at the job's end";
 
     private static readonly string[] Questions = ["reusableAfterJob", "visibleToOperators", "tiedToHuman"];
 
@@ -20,7 +20,7 @@ public class ExposureTests
     {
         var issuer = new Uri("https://issuer.example");
         var server = new Uri("https://vault.example:8200");
-        yield return Of(Targets.Rfc8693(issuer), "yes: it is not known whether the issuer revokes: its metadata, which say it, have not been read", "no: the issuer shows it once, to this process");
+        yield return Of(Targets.Rfc8693(issuer), "not known, which counts as yes: whether the issuer revokes: its metadata, which say it, have not been read", "no: the issuer shows it once, to this process");
         yield return Of(Targets.Rfc8693(issuer, o => o.TokenEndpoint = new Uri(issuer, "/token")), "yes: no revocation endpoint is known, so that a copy works until the token dies by itself", "no: the issuer shows it once, to this process");
         yield return Of(Targets.JwtBearer(issuer, o => (o.TokenEndpoint, o.RevocationEndpoint) = (new Uri(issuer, "/token"), new Uri(issuer, "/revoke"))), Revoked, "no: the issuer shows it once, to this process");
         yield return Of(Targets.Databricks(new Uri("https://workspace.example")), "yes: Databricks ends no token before its time: a copy works until it dies, an hour after it was issued", "no: the issuer shows it once, to this process");
@@ -43,7 +43,7 @@ public class ExposureTests
             yield return Of(Targets.VaultSecret(server, path), "yes: the password of a static role is good until Vault rotates it", "yes: Vault keeps the password of a static role, and shows it to whoever may read the path");
         yield return Of(Targets.VaultSecret(server, "kubernetes/creds/orders", o => o.EndsWithLease = true), "no: its lease is revoked when the job ends, and the configuration vouches that the secret ends with it", "no: Vault makes it for this lease, and shows it once");
         yield return Of(Targets.VaultSecret(server, "database/creds/readonly", o => o.EndsWithLease = false), "yes: the configuration says that the secret works on when its lease is revoked", "no: Vault makes it for this lease, and shows it once");
-        yield return Of(new TestExchanger(TimeProvider.System), "yes: it is not known whether the exchanger ends a credential before its time", "yes: it is not known who else can see the credential");
+        yield return Of(new TestExchanger(TimeProvider.System), "not known, which counts as yes: whether the exchanger ends a credential before its time", "not known, which counts as yes: who else can see the credential");
 
         static TestCaseData Of(TokenExchanger exchanger, string reusable, string visible) => new(exchanger, reusable, visible);
     }
@@ -173,7 +173,7 @@ public class ExposureTests
 
         AccessDeniedException denied = Assert.ThrowsAsync<AccessDeniedException>(() => job.CallAsync())!;
 
-        Assert.That(denied.Message, Does.Contain("exposure.tiedToHuman is yes: it is not known whose account a static key belongs to"));
+        Assert.That(denied.Message, Does.Contain("exposure.tiedToHuman is not known, which counts as yes: whose account a static key belongs to"));
         Assert.That(job.Reads, Is.Zero);
         Assert.That(job.Audit.Events.First(one => one.Target == "vault").Exposure!.TiedToHuman.IsYes, Is.False, "the login is the job's");
     }
@@ -306,7 +306,7 @@ public class ExposureTests
 
         AccessDeniedException denied = Assert.ThrowsAsync<AccessDeniedException>(() => job.Provider<BearerToken>("warehouse").GetAsync().AsTask())!;
 
-        Assert.That(denied.Message, Does.Contain("presented yes: it is not known whether the issuer revokes: its metadata, which say it, have not been read"));
+        Assert.That(denied.Message, Does.Contain("presented not known, which counts as yes: whether the issuer revokes: its metadata, which say it, have not been read"));
     }
 
     [Test]
@@ -347,7 +347,7 @@ public class ExposureTests
             .Identity("job", TestProofs.Source(time), ActsFor.Workload).Target("warehouse", new TestExchanger(time), "job").Time(time).Logging(log).EndOnSignals(false)
             .Policy(Of([Permit("rule-a", permit), .. forbid is null ? Array.Empty<string>() : [Forbid("rule-b", forbid)]])));
 
-        Assert.That(log.Text, isTold ? Does.Contain($"warehouse will be denied: exposure.{(forbid?.Contains("reusable", StringComparison.Ordinal) ?? false ? "reusableAfterJob is yes: it is not known whether" : "visibleToOperators is yes: it is not known who else")}").And.Contain($"(rules {(forbid is null ? "rule-a" : "rule-b")})") : Does.Not.Contain("will be denied"));
+        Assert.That(log.Text, isTold ? Does.Contain($"warehouse will be denied: exposure.{(forbid?.Contains("reusable", StringComparison.Ordinal) ?? false ? "reusableAfterJob is not known, which counts as yes: whether" : "visibleToOperators is not known, which counts as yes: who else")}").And.Contain($"(rules {(forbid is null ? "rule-a" : "rule-b")})") : Does.Not.Contain("will be denied"));
     }
 
     [TestCase("a permit that does not look at it", "", """{ "name": "other", "effect": "permit", "when": { "target": "warehouse" } }""")]
@@ -386,10 +386,10 @@ public class ExposureTests
         HealthReport report = await container.GetRequiredService<HealthCheckService>().CheckHealthAsync();
         await job.Provider<BearerToken>("warehouse").GetAsync();
 
-        Assert.That(logged.Text, Does.Contain("warehouse gives what is reusable after the job: yes: it is not known whether the exchanger ends a credential before its time; visible to operators: yes: it is not known who else can see the credential; tied to a human: no: the configuration vouches that the identity 'job' is a workload's"));
+        Assert.That(logged.Text, Does.Contain("warehouse gives what is reusable after the job: not known, which counts as yes: whether the exchanger ends a credential before its time; visible to operators: not known, which counts as yes: who else can see the credential; tied to a human: no: the configuration vouches that the identity 'job' is a workload's"));
         Assert.That(report.Entries["token-exchange:warehouse"].Data["tiedToHuman"], Is.EqualTo("no: the configuration vouches that the identity 'job' is a workload's"));
-        Assert.That(report.Entries["token-exchange:warehouse"].Data["reusableAfterJob"], Does.StartWith("yes: "));
-        Assert.That(services.Audit.Events.Where(one => one.Target == "warehouse").Select(one => one.Exposure?.ToString()), Is.All.EqualTo("reusable after the job: yes, visible to operators: yes, tied to a human: no"));
+        Assert.That(report.Entries["token-exchange:warehouse"].Data["reusableAfterJob"], Does.StartWith("not known, which counts as yes: "));
+        Assert.That(services.Audit.Events.Where(one => one.Target == "warehouse").Select(one => one.Exposure?.ToString()), Is.All.EqualTo("reusable after the job: not known (counts as yes), visible to operators: not known (counts as yes), tied to a human: no"));
     }
 
     /// <summary>A policy that looks at the answers, pushes nothing, and does what the test says.</summary>

@@ -3,6 +3,10 @@ using System.Globalization;
 namespace Nhi.TokenExchange;
 
 /// <summary>Tells the story of a job, or of several, for people: one line an event, with the time since the session's start. Visible ASCII alone, whatever the trail says.</summary>
+/// <remarks>
+/// A session is headed by its own job. What it tells of a credential that an earlier job left behind says of which job and session that is. Lines stand in the order in which they were recorded, which is the chain's;
+/// the time of each is when it happened. Of what happens side by side, the earlier may be recorded later.
+/// </remarks>
 /// <param name="writer">Where the lines go.</param>
 /// <param name="which">Whose story: such as <c>one =&gt; one.Job.Run == "4711"</c>. Null: everybody's.</param>
 public sealed class AuditTimeline(TextWriter writer, Func<AuditEvent, bool>? which = null)
@@ -26,13 +30,17 @@ public sealed class AuditTimeline(TextWriter writer, Func<AuditEvent, bool>? whi
         {
             _session = told.SessionId;
             _start = start;
-            writer.WriteLine($"{Instant(start)} {AuditText.Shown(told.Job.ToString(), 500)} [session {told.SessionId:D}]");
+            JobContext own = IsOfAnother(told) ? record.Recorder : told.Job;
+            writer.WriteLine($"{Instant(start)} {AuditText.Shown(own.ToString(), 500)} [session {told.SessionId:D}]");
         }
         string set = (start - _start).Duration() > Drift ? $" [the wall clock was set by {Span(start - _start)}]" : "";
         _start = start;
         string target = told.Target.Length == 0 ? "" : $"{Shown(told.Target)} ";
-        writer.WriteLine($"  {Span(told.Elapsed)} {target}{Word(told.Kind)}{Detail(told)}{set}{(record.IsBehindFault ? " [behind a fault of its chain]" : "")}");
+        writer.WriteLine($"  {Span(told.Elapsed)} {target}{Word(told.Kind)}{Detail(told)}{(IsOfAnother(told) ? $" [left behind by {AuditText.Shown(told.Job.ToString(), 500)}, session {told.FlightSession:D}]" : "")}{set}{(record.IsBehindFault ? " [behind a fault of its chain]" : "")}");
     }
+
+    // What is of no flight is the whole job's; a trail that does not say its sessions tells of no other.
+    private static bool IsOfAnother(AuditEvent told) => told.FlightId != Guid.Empty && told.SessionId != Guid.Empty && told.IsToldByAnotherSession;
 
     private static string Detail(AuditEvent told)
     {

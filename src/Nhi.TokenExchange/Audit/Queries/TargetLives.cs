@@ -34,7 +34,7 @@ public sealed class TargetLives
     /// <summary>One line for people.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{AuditText.Shown(Target)}: {Grants} grants, longest hand-out {LongestHandOut:c} of {LongestAllowed?.ToString("c", CultureInfo.InvariantCulture) ?? "unknown"} allowed ({HandedOutBeyond} beyond){(LongestRenewed > TimeSpan.Zero ? $", {LongestRenewed.ToString("c", CultureInfo.InvariantCulture)} with renewals" : "")}, longest life {LongestLife:c} ({LivingBeyond} beyond)");
+        $"{AuditText.Shown(Target)}: {Grants} grants, longest hand-out {LongestHandOut:c} of {LongestAllowed?.ToString("c", CultureInfo.InvariantCulture) ?? "unknown"} allowed ({HandedOutBeyond} beyond){(LongestRenewed > TimeSpan.Zero ? $", {LongestRenewed.ToString("c", CultureInfo.InvariantCulture)} with renewals" : "")}, longest life at the issuer {LongestLife:c} ({LivingBeyond} longer than the hand-out that is allowed)");
 
     /// <param name="granted">A grant.</param>
     /// <param name="first">When its credential was issued, as far as the trail goes back.</param>

@@ -5,9 +5,6 @@ namespace Nhi.TokenExchange;
 /// <summary>What was said of one line outside of the file, when it was written: <c>chain:seq:hash</c>.</summary>
 internal readonly record struct AuditAnchor(Guid Chain, long Sequence, string Hash)
 {
-    /// <exception cref="ArgumentException">It has another form.</exception>
-    public static AuditAnchor Parse(string text) => TryParse(text) ?? throw new ArgumentException(FaultOf(text), nameof(text));
-
     /// <summary>The anchor; null if the text has another form.</summary>
     public static AuditAnchor? TryParse(string text)
     {

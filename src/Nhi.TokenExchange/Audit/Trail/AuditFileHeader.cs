@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace Nhi.TokenExchange;
 
 /// <summary>What the first line of an audit file says: which part of which chain it is, and who writes it.</summary>
-internal sealed record AuditFileHeader(string Path, Guid Chain, int Part, int ProcessId, DateTimeOffset Started, string Hash)
+internal sealed record AuditFileHeader(string Path, Guid Chain, int Part, int ProcessId, DateTimeOffset Started, string Hash, JobContext Job)
 {
     private const string Format = "nhi-audit/1";
 
@@ -73,8 +73,12 @@ internal sealed record AuditFileHeader(string Path, Guid Chain, int Part, int Pr
             && header.TryGetProperty("part", out JsonElement number) && number.ValueKind == JsonValueKind.Number && number.TryGetInt32(out int part) && part > 0
             && header.TryGetProperty("pid", out JsonElement process) && process.ValueKind == JsonValueKind.Number && process.TryGetInt32(out int pid)
             && Text(header, "started") is { } instant && DateTimeOffset.TryParse(instant, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset started)
-                ? new AuditFileHeader(path, chain, part, pid, started, hash) : null;
+                ? new AuditFileHeader(path, chain, part, pid, started, hash, JobOf(header)) : null;
     }
+
+    private static JobContext JobOf(JsonElement header) => header.TryGetProperty("job", out JsonElement job) && job.ValueKind == JsonValueKind.Object
+        ? new JobContext { Pipeline = Text(job, "pipeline"), Run = Text(job, "run"), Task = Text(job, "task"), Dataset = Text(job, "dataset"), Purpose = Text(job, "purpose"), Environment = Text(job, "environment") }
+        : JobContext.Unnamed;
 
     private static bool Is(JsonElement owner, string name, string value) => owner.TryGetProperty(name, out JsonElement member) && member.ValueKind == JsonValueKind.String && member.ValueEquals(value);
 

@@ -21,6 +21,6 @@ public sealed class AuditFinding
     /// <summary>What is the matter, in plain words, to follow upon "this line". One line of visible ASCII.</summary>
     public string What { get; }
 
-    /// <summary>File, line and what: <c>orders.audit.jsonl:7 was changed: …</c>.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{AuditText.Shown(File, 500)}:{Line} {What}");
+    /// <summary>File, line and what: <c>orders.audit.jsonl:7 was changed: …</c>; of no line, <c>/var/log/orders has no file …</c>.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{AuditText.Shown(File, 500)}{(Line == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $":{Line}"))} {What}");
 }

@@ -7,10 +7,11 @@ public sealed class AuditRecord
 {
     private readonly AuditAnchor _anchor;
 
-    internal AuditRecord(AuditAnchor anchor, string file, long line, AuditEvent auditEvent)
+    internal AuditRecord(AuditAnchor anchor, AuditFileHeader file, long line, AuditEvent auditEvent)
     {
         _anchor = anchor;
-        File = file;
+        File = file.Path;
+        Recorder = file.Job;
         Line = line;
         Event = auditEvent;
     }
@@ -26,6 +27,9 @@ public sealed class AuditRecord
 
     /// <summary>The line of the file, from 1.</summary>
     public long Line { get; }
+
+    /// <summary>The job that records, as its file's first line says: the event may be of another one, which left a credential behind.</summary>
+    internal JobContext Recorder { get; }
 
     /// <summary>The event, as it was recorded.</summary>
     public AuditEvent Event { get; }

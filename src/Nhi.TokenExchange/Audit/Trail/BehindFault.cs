@@ -102,7 +102,7 @@ internal sealed class BehindFault(AuditChain chain, int faultyPart, ILookup<long
         if (isCopy)
             return null;
         using JsonDocument json = AuditFileHeader.Parse(line[read.Event]);
-        return EventOf(json.RootElement, file, number) is { } told ? new AuditRecord(new AuditAnchor(chain.Id, _sequence, _hash), file.Path, number, told) { IsBehindFault = true } : null;
+        return EventOf(json.RootElement, file, number) is { } told ? new AuditRecord(new AuditAnchor(chain.Id, _sequence, _hash), file, number, told) { IsBehindFault = true } : null;
     }
 
     // Null: the line is one of the chain's own, or of a later version.

@@ -123,7 +123,7 @@ internal sealed class ChainVerifier(AuditChain chain, ILookup<long, AuditAnchor>
         using JsonDocument json = AuditFileHeader.Parse(line[read.Event]);
         AuditEvent? told = EventOf(json.RootElement, file.Path, reader.Line);
         chain.Last = here;
-        return told is null ? null : new AuditRecord(here, file.Path, reader.Line, told);
+        return told is null ? null : new AuditRecord(here, file, reader.Line, told);
     }
 
     // Null: the line is one of the chain's own.

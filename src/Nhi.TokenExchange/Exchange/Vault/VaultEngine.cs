@@ -16,7 +16,7 @@ internal static class VaultEngine
         _ when IsStaticRole(path) => ExposureAnswer.Yes("the password of a static role is good until Vault rotates it"),
         _ when IsSts(path) => ExposureAnswer.Yes("what AWS STS gives works until it dies by itself: revoking its lease ends nothing"),
         _ when path.Split('/') is [var engine, "creds", _] && TakesBack.Contains(engine, StringComparer.Ordinal) => ExposureAnswer.No("its lease is revoked when the job ends"),
-        _ => ExposureAnswer.Yes("its lease is revoked when the job ends, and it is not known whether the secrets engine ends by that what it gave"),
+        _ => ExposureAnswer.Yes("it is not known whether the secrets engine ends what it gave when its lease is revoked at the job's end"),
     };
 
     /// <summary>Whether it is known that the secret works on when its lease was revoked.</summary>

@@ -57,15 +57,6 @@ internal sealed class PolicyFile : IAccessPolicy, IExposurePolicy, IAsyncDisposa
 
     public string Revision => _inForce.Document.Revision;
 
-    /// <summary>Reads and compiles a file; null if that can't be done, which is noted.</summary>
-    public static PolicyDocument? TryRead(string path, PolicyErrors errors)
-    {
-        if (PolicyFileReading.TryRead(path, out string what, out string remedy) is { } bytes)
-            return PolicyDocument.TryParse(bytes, errors);
-        errors.Add(new PolicyPlace(1, 1), "", what, remedy);
-        return null;
-    }
-
     public ValueTask<AccessDecision> DecideAsync(AccessRequest request, CancellationToken cancellationToken) => new(_inForce.Document.Decide(request));
 
     public IChangeToken GetChangeToken() => new CancellationChangeToken(_inForce.Changed.Token);
