@@ -24,7 +24,7 @@ internal sealed class JobJournal : IAsyncDisposable
 
     // The loop's alone.
     private readonly OpenEntries _open = new();
-    private volatile bool _isBroken;
+    private bool _isBroken;
 
     public JobJournal(JobSession session, JournalFolder folder)
     {

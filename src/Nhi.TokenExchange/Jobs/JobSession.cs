@@ -26,7 +26,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
     private readonly WatchedEnd _watchedEnd;
     private readonly Lazy<Task<JobReport>> _completion;
     private readonly TaskCompletionSource<EndCause> _cause = new(TaskCreationOptions.RunContinuationsAsynchronously);   // the first one counts
-    private EndCause? _inOrder;
+    private readonly TaskCompletionSource<EndCause> _inOrder = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private JobSession(SessionPlan plan, bool recoversFromOtherHosts = false, bool onlyRecovers = false)
@@ -233,7 +233,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
     /// <summary>Ends the job as it is meant to end, as <see cref="CompleteAsync"/> does; what the first caller says is why.</summary>
     internal Task<JobReport> EndInOrderAsync(EndCause cause)
     {
-        Interlocked.CompareExchange(ref _inOrder, cause, null);
+        _inOrder.TrySetResult(cause);
         if (!Recovery.WantsHeadStart)   // else the job may be cut short until it is shut
             NoteCause(Cause);
         return _completion.Value;
@@ -262,7 +262,7 @@ public sealed partial class JobSession : IAsyncDisposable, IDisposable
     /// <summary>Ends what a failed exchange may have made.</summary>
     internal Task EndAnnouncedAsync(TargetRuntime target, JournalEntry announced) => _ending.EndAnnouncedAsync(target, announced);
 
-    private EndCause Cause => _cause.Task.IsCompleted ? Blocking.Wait(_cause.Task) : Volatile.Read(ref _inOrder) ?? EndCause.Completed;
+    private EndCause Cause => _cause.Task.IsCompleted ? Blocking.Wait(_cause.Task) : _inOrder.Task.IsCompleted ? Blocking.Wait(_inOrder.Task) : EndCause.Completed;
 
     private void NoteCause(EndCause cause) => _cause.TrySetResult(cause);
 

@@ -12,8 +12,8 @@ internal sealed class OwnJournal : IDisposable
     private readonly JobSession _session;
     private readonly JournalFolder _folder;
     private readonly List<JournalFile> _movedAway = [];
-    private volatile JournalFile _file;
-    private volatile string? _lost;
+    private JournalFile _file;
+    private string? _lost;
 
     /// <exception cref="IOException">It can't be made.</exception>
     /// <exception cref="UnauthorizedAccessException">It can't be made.</exception>

@@ -6,10 +6,8 @@ internal sealed class WatchedTries(CancellationToken noMoreFrom = default)
 {
     private static readonly AsyncLocal<WatchedTries?> InThisFlow = new();
 
-    private readonly Lock _lock = new();
-    private Uri? _endpoint;
-    private int _count;
-    private TokenExchangeException? _last;
+    // One object, which is replaced: who is cut off reads it while a call goes on.
+    private State _state = new(null, null, 0);
 
     /// <summary>Those of the caller's flow; null: nobody watches.</summary>
     public static WatchedTries? Current => InThisFlow.Value;
@@ -21,8 +19,8 @@ internal sealed class WatchedTries(CancellationToken noMoreFrom = default)
     {
         get
         {
-            lock (_lock)
-                return (_last, _count);
+            State now = _state;
+            return (now.Last, now.Count);
         }
     }
 
@@ -42,20 +40,10 @@ internal sealed class WatchedTries(CancellationToken noMoreFrom = default)
     }
 
     /// <summary>An endpoint is about to be asked.</summary>
-    public void NoteSent(Uri endpoint)
-    {
-        lock (_lock)
-        {
-            if (_endpoint != endpoint)
-                (_endpoint, _count, _last) = (endpoint, 0, null);
-            _count++;
-        }
-    }
+    public void NoteSent(Uri endpoint) => _state = _state.Endpoint == endpoint ? _state with { Count = _state.Count + 1 } : new State(endpoint, null, 1);
 
     /// <summary>It failed in passing, or said "not now".</summary>
-    public void NoteFailed(TokenExchangeException failure)
-    {
-        lock (_lock)
-            _last = failure;
-    }
+    public void NoteFailed(TokenExchangeException failure) => _state = _state with { Last = failure };
+
+    private sealed record State(Uri? Endpoint, TokenExchangeException? Last, int Count);
 }
