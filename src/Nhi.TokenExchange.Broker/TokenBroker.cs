@@ -148,5 +148,6 @@ public sealed class TokenBroker : IAsyncDisposable
         await _ended.DisposeAsync().ConfigureAwait(false);
         await _refusals.EndAsync().ConfigureAwait(false);
         _plan.Logger.BrokerStopped(_why);
+        _plan.Logger.SayNoMore();
     }
 }

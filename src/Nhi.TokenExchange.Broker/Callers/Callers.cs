@@ -110,8 +110,9 @@ internal sealed class Callers : IAsyncDisposable
         }
         if (caller.Leave() is not { } held)
             return;
+        Task<IReadOnlyList<Credential>> ending = EndAllAsync(caller, why);   // first: nothing else keeps it waiting
         _plan.Logger.CallerGone(caller.Identity, why, held.Count);
-        IReadOnlyList<Credential> failed = await EndAllAsync(caller, why).ConfigureAwait(false);
+        IReadOnlyList<Credential> failed = await ending.ConfigureAwait(false);
         // What the job's cache had no room for any more is known here alone.
         await Task.WhenAll(held.Except(failed).Where(_plan.Session.IsAlive).Select(credential => EndAsync(caller, credential, why))).ConfigureAwait(false);
         caller.Dispose();

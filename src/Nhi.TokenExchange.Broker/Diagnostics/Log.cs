@@ -28,4 +28,7 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 908, Level = LogLevel.Warning, Message = "{Count} more were refused within a minute; the metrics count each")]
     public static partial void MoreRefused(this ILogger logger, int count);
+
+    [LoggerMessage(EventId = 909, Level = LogLevel.Warning, Message = "{Count} lines of the broker were lost here: too many waited for the log")]
+    public static partial void LinesLost(this ILogger logger, long count);
 }
