@@ -17,7 +17,10 @@ internal sealed class BrokerLog(ILogger log) : ILogger
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-        if (!IsAdded(() => _log.Log(logLevel, eventId, state, exception, formatter)))
+        // The state may be one that is filled anew for the next line: what it says is read before this returns.
+        string text = formatter(state, exception);
+        KeyValuePair<string, object?>[] values = state is IEnumerable<KeyValuePair<string, object?>> given ? [.. given] : [];
+        if (!IsAdded(() => _log.Log(logLevel, eventId, values, exception, (_, _) => text)))
             _lost.Add();
     }
 

@@ -31,4 +31,7 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 909, Level = LogLevel.Warning, Message = "{Count} lines of the broker were lost here: too many waited for the log")]
     public static partial void LinesLost(this ILogger logger, long count);
+
+    [LoggerMessage(EventId = 910, Level = LogLevel.Warning, Message = "Files of the broker could not be removed from {Folder}: take away what is left there")]
+    public static partial void FilesLeft(this ILogger logger, string folder);
 }
