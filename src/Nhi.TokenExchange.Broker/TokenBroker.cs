@@ -77,6 +77,7 @@ public sealed class TokenBroker : IAsyncDisposable
         catch
         {
             await callers.DisposeAsync().ConfigureAwait(false);
+            await refusals.EndAsync().ConfigureAwait(false);
             folder.Dispose();
             throw;
         }
@@ -127,6 +128,7 @@ public sealed class TokenBroker : IAsyncDisposable
         _ended = _plan.Session.Ended.Register(() =>
         {
             _why = "the job ended";
+            _ = _refusals.TellAsync();   // while the audit takes it still
             _ = _stopping.Value;
         });
         if (_plan.EndOnSignals)
