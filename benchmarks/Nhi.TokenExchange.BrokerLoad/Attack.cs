@@ -13,6 +13,9 @@ internal sealed class Attack(string name, params string[] refusals)
     /// <summary>It was being sent when the load ended.</summary>
     public const string Unanswered = "not answered yet at the end";
 
+    /// <summary>Too many were refused before that proved nothing.</summary>
+    public const string TooMany = "429";
+
     private readonly ConcurrentDictionary<string, int> _answers = new();
 
     public string Name => name;
@@ -25,8 +28,8 @@ internal sealed class Attack(string name, params string[] refusals)
     /// <summary>How many were answered as a client is that may ask.</summary>
     public int Served => _answers.Where(one => one.Key.StartsWith('2')).Sum(one => one.Value);
 
-    /// <summary>It was made, and each was answered by what refuses it. Another answer means that it met another check than the one that it is for.</summary>
-    public bool IsRefused => Made > 0 && _answers.Keys.All(answer => answer == Unanswered || refusals.Contains(answer));
+    /// <summary>Each was answered by what refuses it, and not all by the limit on those that prove nothing. Another answer means that it met another check than the one that it is for.</summary>
+    public bool IsRefused => _answers.Keys.Any(answer => answer != TooMany && refusals.Contains(answer)) && _answers.Keys.All(answer => answer == Unanswered || refusals.Contains(answer));
 
     public void Count(string answer) => _answers.AddOrUpdate(answer, 1, (_, times) => times + 1);
 }

@@ -27,12 +27,12 @@ internal sealed class Attackers : IAsyncDisposable
         _token = token;
         _ways =
         [
-            (new("a wrong subject token", "400", "429"), () => Load.Post(Path("oauth2/token"), "wrong")),
-            (new("a wrong client's token", "401", "429"), () => With(post => post.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "wrong"))),
-            (new("another host", "421", "429"), () => With(post => post.Headers.Host = "attacker.example")),
-            (new("an origin", "403", "429"), () => With(post => post.Headers.Add("Origin", "https://attacker.example"))),
-            (new("a path with a percent", "400", "429"), () => Load.Post(Path("oauth2%2Ftoken"), _token)),
-            (new("a body of 100 kB", "413", Attack.CutOff), () => With(post => post.Content = new ByteArrayContent(new byte[100_000]) { Headers = { ContentType = new MediaTypeHeaderValue("application/x-www-form-urlencoded") } })),
+            (new("a wrong subject token", "400", Attack.TooMany), () => Load.Post(Path("oauth2/token"), "wrong")),
+            (new("a wrong client's token", "401", Attack.TooMany), () => With(post => post.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "wrong"))),
+            (new("another host", "421", Attack.TooMany), () => With(post => post.Headers.Host = "attacker.example")),
+            (new("an origin", "403", Attack.TooMany), () => With(post => post.Headers.Add("Origin", "https://attacker.example"))),
+            (new("a path with a percent", "400", Attack.TooMany), () => Load.Post(Path("oauth2%2Ftoken"), _token)),
+            (new("a body of 100 kB", "413", Attack.CutOff, Attack.TooMany), () => With(post => post.Content = new ByteArrayContent(new byte[100_000]) { Headers = { ContentType = new MediaTypeHeaderValue("application/x-www-form-urlencoded") } })),
         ];
         _all = Task.WhenAll(Enumerable.Range(0, SlowConnections).Select(_ => DropByDropAsync()).Append(AskWronglyAsync()));
     }

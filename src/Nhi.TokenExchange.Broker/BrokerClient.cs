@@ -6,6 +6,7 @@ public sealed class BrokerClient : IAsyncDisposable
     private readonly TokenBroker _broker;
     private readonly Caller _caller;
     private readonly BrokerFolder _folder;
+    private readonly TaskCompletionSource _filesGone = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     internal BrokerClient(TokenBroker broker, Caller caller, BrokerFolder folder, IReadOnlyDictionary<string, string> environment)
     {
@@ -13,7 +14,7 @@ public sealed class BrokerClient : IAsyncDisposable
         _caller = caller;
         _folder = folder;
         Environment = environment;
-        caller.Gone.Register(RemoveFiles);   // disposed or not
+        caller.Gone.Register(RemoveFilesApart);   // disposed or not
     }
 
     /// <summary>What it was let in as: what a policy knows it by (<c>caller</c>).</summary>
@@ -42,7 +43,31 @@ public sealed class BrokerClient : IAsyncDisposable
     }
 
     /// <summary>Ends what the client got; its token is good for nothing any more.</summary>
-    public async ValueTask DisposeAsync() => await _broker.Callers.EndAsync(_caller, "its client was disposed").ConfigureAwait(false);
+    public async ValueTask DisposeAsync()
+    {
+        await _broker.Callers.EndAsync(_caller, "its client was disposed").ConfigureAwait(false);
+        try
+        {
+            await _filesGone.Task.WaitAsync(BrokerFolder.Patience, TimeProvider.System).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // Its disk hangs: they go when it comes back, or with the broker.
+        }
+    }
+
+    // A disk that hangs holds no thread of the pool.
+    private void RemoveFilesApart()
+    {
+        try
+        {
+            OwnThread.Run(RemoveFiles).Forget();
+        }
+        catch (TaskSchedulerException)   // no thread can be started: they go with the broker
+        {
+            _filesGone.TrySetResult();
+        }
+    }
 
     private void RemoveFiles()
     {
@@ -51,5 +76,6 @@ public sealed class BrokerClient : IAsyncDisposable
             if (Environment.TryGetValue(variable, out string? own))
                 _folder.Remove(own);
         }
+        _filesGone.TrySetResult();
     }
 }

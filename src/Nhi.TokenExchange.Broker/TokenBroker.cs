@@ -19,7 +19,7 @@ public sealed class TokenBroker : IAsyncDisposable
     private readonly Lazy<Task> _stopping;
     private PosixSignalRegistration[] _signals = [];
     private CancellationTokenRegistration _ended;
-    private BrokerClient? _first;
+    private BrokerClient? _ofJob;
     private string _why = "it was disposed";
 
     private TokenBroker(BrokerPlan plan, BrokerFolder folder, BrokerHost host, Callers callers, RefusalRecord refusals)
@@ -44,7 +44,7 @@ public sealed class TokenBroker : IAsyncDisposable
         get
         {
             lock (_gate)
-                return (_first ??= Admit("job")).Environment;
+                return (_ofJob ??= Admit("job")).Environment;
         }
     }
 
@@ -77,6 +77,7 @@ public sealed class TokenBroker : IAsyncDisposable
         catch
         {
             await callers.DisposeAsync().ConfigureAwait(false);
+            await refusals.EndAsync().ConfigureAwait(false);
             folder.Dispose();
             throw;
         }
@@ -94,12 +95,16 @@ public sealed class TokenBroker : IAsyncDisposable
         if (string.IsNullOrWhiteSpace(name) || ExceptionText.Clean(name, LongestName) != name)
             throw new ArgumentException($"'{ExceptionText.Clean(name, LongestName)}' names no client: rules and logs know it by that. Give a line of at most {LongestName} characters, none of them control, invisible or surrogate, such as psql.", nameof(name));
         (CallerToken token, Caller caller) = Callers.Admit(name);
+        string? file = null;
         try
         {
-            return new BrokerClient(this, caller, _folder, ClientEnvironment.Of(_plan, _host, _folder, token.Text, _folder.WriteToken(token)));
+            file = _folder.WriteToken(token);
+            return new BrokerClient(this, caller, _folder, ClientEnvironment.Of(_plan, _host, _folder, token.Text, file));
         }
         catch
         {
+            if (file is not null)
+                _folder.Remove(file);
             _ = Callers.EndAsync(caller, "its files could not be written");   // it does not throw
             throw;
         }
@@ -123,6 +128,7 @@ public sealed class TokenBroker : IAsyncDisposable
         _ended = _plan.Session.Ended.Register(() =>
         {
             _why = "the job ended";
+            _ = _refusals.TellAsync();   // while the audit takes it still
             _ = _stopping.Value;
         });
         if (_plan.EndOnSignals)
@@ -142,11 +148,13 @@ public sealed class TokenBroker : IAsyncDisposable
             await _host.StopAsync(limit.Token).ConfigureAwait(false);
         await Callers.DisposeAsync().ConfigureAwait(false);
         await _host.DisposeAsync().ConfigureAwait(false);
-        _folder.Dispose();
+        if (!await _folder.IsRemovedAsync().ConfigureAwait(false))
+            _plan.Logger.FilesLeft(_folder.Location);
         foreach (PosixSignalRegistration signal in _signals)
             signal.Dispose();
         await _ended.DisposeAsync().ConfigureAwait(false);
         await _refusals.EndAsync().ConfigureAwait(false);
         _plan.Logger.BrokerStopped(_why);
+        _plan.Logger.SayNoMore();
     }
 }

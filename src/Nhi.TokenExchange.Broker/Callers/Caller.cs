@@ -14,7 +14,9 @@ internal sealed class Caller : IDisposable
     private readonly TimeProvider _time;
     private readonly long _admitted;
     private readonly CancellationTokenSource _gone = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RunningProcess? _process;
+    private int _getting;
     private bool _isGone;
 
     public Caller(CredentialCaller identity, BrokerPlan plan)
@@ -34,6 +36,15 @@ internal sealed class Caller : IDisposable
 
     /// <summary>Cancelled when it is gone: nobody waits for a credential for it any more.</summary>
     public CancellationToken Gone { get; }
+
+    /// <summary>Completes when what it held is ended, as far as that can be done.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>Why it ended, once it has.</summary>
+    public string Why { get; private set; } = "";
+
+    /// <summary>By what its token is found; null: it was given none.</summary>
+    public UInt128? Selector { get; init; }
 
     /// <summary>The process that it ends with; null: none.</summary>
     public RunningProcess? Process
@@ -72,19 +83,32 @@ internal sealed class Caller : IDisposable
         }
     }
 
+    /// <summary>A credential is asked for, to be followed by <see cref="IsLastOfLate"/> in any case.</summary>
+    public void BeginGetting()
+    {
+        lock (_gate)
+            _getting++;
+    }
+
+    /// <summary>A credential that was asked for has come, or does not come.</summary>
+    /// <returns>Whether the caller is gone, and no other request of it is left that may bring one: it is time to end what came late.</returns>
+    public bool IsLastOfLate()
+    {
+        lock (_gate)
+            return --_getting == 0 && _isGone;
+    }
+
     /// <summary>Notes a credential that the caller is about to get.</summary>
-    /// <returns>False: it is gone, and whoever got the credential for it ends it.</returns>
+    /// <returns>False: it is gone, and the credential is one that came late.</returns>
     public bool TryHold(Credential credential, DateTimeOffset now)
     {
         lock (_gate)
         {
-            if (_isGone)
-                return false;
             if (_held.Contains(credential))   // its own equality: the same object
-                return true;
+                return !_isGone;
             _held.RemoveAll(old => old.ExpiresAt <= now);
             _held.Add(credential);
-            return true;
+            return !_isGone;
         }
     }
 
@@ -103,26 +127,42 @@ internal sealed class Caller : IDisposable
 
     /// <summary>The caller is gone.</summary>
     /// <returns>What it held; null if that was known before.</returns>
-    public IReadOnlyList<Credential>? Leave()
+    public IReadOnlyList<Credential>? Leave(string why)
     {
-        Credential[] held;
         lock (_gate)
         {
             if (_isGone)
                 return null;
             _isGone = true;
-            held = [.. _held];
-            _held.Clear();
+            Why = why;
+            return TakeHeld();
         }
-        _gone.Cancel();
-        return held;
     }
 
+    /// <summary>What came for it after it was gone.</summary>
+    public IReadOnlyList<Credential> TakeLate()
+    {
+        lock (_gate)
+            return TakeHeld();
+    }
+
+    /// <summary>Cancels <see cref="Gone"/>; who waits for that is told on another thread.</summary>
+    public Task TellAsync() => _gone.CancelAsync();
+
+    /// <summary>It has ended.</summary>
     public void Dispose()
     {
         _gone.Dispose();
         _atOnce.Dispose();
         _perSecond.Dispose();
+        _ended.TrySetResult();
+    }
+
+    private Credential[] TakeHeld()
+    {
+        Credential[] held = [.. _held];
+        _held.Clear();
+        return held;
     }
 
     private static BrokerRefusal TooMany(string what) => new(RefusalKind.TooMany, what) { RetryAfter = TimeSpan.FromSeconds(1) };

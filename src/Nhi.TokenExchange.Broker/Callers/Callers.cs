@@ -40,8 +40,8 @@ internal sealed class Callers : IAsyncDisposable
                 throw new InvalidOperationException("The broker has stopped.");
             if (_admitted.Count >= _plan.MaxClients)
                 throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"There are {_plan.MaxClients} clients, as many as TokenBrokerOptions.MaxClients allows."));
-            var caller = new Caller(new CredentialCaller(string.Create(CultureInfo.InvariantCulture, $"client {_broker}-{++_numbers}"), name, userId: Peer.CurrentUser), _plan);
             var token = CallerToken.New();
+            var caller = new Caller(new CredentialCaller(string.Create(CultureInfo.InvariantCulture, $"client {_broker}-{++_numbers}"), name, userId: Peer.CurrentUser), _plan) { Selector = token.Selector };
             return _admitted[token.Selector] = (token, caller);
         }
     }
@@ -74,9 +74,7 @@ internal sealed class Callers : IAsyncDisposable
     /// <exception cref="BrokerRefusal">There is none.</exception>
     public Caller OfBound(RunningProcess process)
     {
-        Caller[] bound;
-        lock (_gate)
-            bound = [.. _admitted.Values.Select(one => one.Caller)];
+        Caller[] bound = [.. _admitted.Select(one => one.Value.Caller)];
         foreach (RunningProcess ancestor in process.Line())
         {
             if (Array.Find(bound, caller => caller.Process == ancestor) is { } found)
@@ -96,30 +94,69 @@ internal sealed class Callers : IAsyncDisposable
     }
 
     /// <summary>Ends what a caller holds; it gets nothing any more.</summary>
-    public async Task EndAsync(Caller caller, string why)
+    /// <returns>Completes when that is done, whoever began it. It does not fail.</returns>
+    public Task EndAsync(Caller caller, string why)
     {
         lock (_gate)
         {
-            foreach ((UInt128 selector, (_, Caller admitted)) in _admitted)
-            {
-                if (admitted == caller)
-                    _admitted.TryRemove(selector, out _);
-            }
+            if (caller.Selector is { } selector)
+                _admitted.TryRemove(selector, out _);
             if (caller.Process is { } process && _processes.GetValueOrDefault(process) == caller)
                 _processes.Remove(process);
         }
-        if (caller.Leave() is not { } held)
-            return;
-        _plan.Logger.CallerGone(caller.Identity, why, held.Count);
-        IReadOnlyList<Credential> failed = await EndAllAsync(caller, why).ConfigureAwait(false);
-        // What the job's cache had no room for any more is known here alone.
-        await Task.WhenAll(held.Except(failed).Where(_plan.Session.IsAlive).Select(credential => EndAsync(caller, credential, why))).ConfigureAwait(false);
-        caller.Dispose();
+        if (caller.Leave(why) is { } held)
+            _ = EndAsync(caller, held, why);
+        return caller.Ended;
     }
 
-    /// <summary>Ends all that the job holds for a caller, what it has not got yet included.</summary>
-    /// <returns>What could not be ended.</returns>
-    public async Task<IReadOnlyList<Credential>> EndAllAsync(Caller caller, string why)
+    /// <summary>Ends what exchanges brought that began beside the caller's end, and were not to be found by it.</summary>
+    public async Task EndLateAsync(Caller caller)
+    {
+        await caller.Ended.ConfigureAwait(false);
+        await EndHeldAsync(caller, caller.TakeLate(), caller.Why).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends one credential of a caller.</summary>
+    public async Task EndCredentialAsync(Caller caller, Credential credential, string why)
+    {
+        caller.Release(credential);
+        try
+        {
+            LeaseEnd end = await _plan.Session.RevokeCredentialAsync(credential, $"{caller.Identity}: {why}").ConfigureAwait(false);
+            if (end == LeaseEnd.Failed)
+                _plan.Logger.NotEnded(credential.Fingerprint, caller.Identity, end.ToString());
+        }
+        catch (Exception failed)   // whoever is gone waits for nobody; the job's end finds what is left
+        {
+            _plan.Logger.NotEnded(credential.Fingerprint, caller.Identity, failed.GetType().Name);
+        }
+    }
+
+    private async Task EndAsync(Caller caller, IReadOnlyList<Credential> held, string why)
+    {
+        try
+        {
+            Task ending = EndHeldAsync(caller, held, why);   // first: nothing else keeps it waiting
+            Task told = caller.TellAsync();
+            _plan.Logger.CallerGone(caller.Identity, why, held.Count);
+            await ending.ConfigureAwait(false);
+            await told.ConfigureAwait(false);
+        }
+        finally
+        {
+            caller.Dispose();
+        }
+    }
+
+    private async Task EndHeldAsync(Caller caller, IReadOnlyList<Credential> held, string why)
+    {
+        IReadOnlyList<Credential> failed = await EndCredentialsAsync(caller, why).ConfigureAwait(false);
+        // What the job's cache had no room for any more is known here alone.
+        await Task.WhenAll(held.Except(failed).Where(_plan.Session.IsAlive).Select(credential => EndCredentialAsync(caller, credential, why))).ConfigureAwait(false);
+    }
+
+    // All that the job holds for it, what it has not got yet included. Returns what could not be ended.
+    private async Task<IReadOnlyList<Credential>> EndCredentialsAsync(Caller caller, string why)
     {
         try
         {
@@ -132,22 +169,6 @@ internal sealed class Callers : IAsyncDisposable
         {
             _plan.Logger.BrokerFault(fault.GetType().Name);
             return [];
-        }
-    }
-
-    /// <summary>Ends one credential of a caller.</summary>
-    public async Task EndAsync(Caller caller, Credential credential, string why)
-    {
-        caller.Release(credential);
-        try
-        {
-            LeaseEnd end = await _plan.Session.RevokeCredentialAsync(credential, $"{caller.Identity}: {why}").ConfigureAwait(false);
-            if (end == LeaseEnd.Failed)
-                _plan.Logger.NotEnded(credential.Fingerprint, caller.Identity, end.ToString());
-        }
-        catch (Exception failed)   // whoever is gone waits for nobody; the job's end finds what is left
-        {
-            _plan.Logger.NotEnded(credential.Fingerprint, caller.Identity, failed.GetType().Name);
         }
     }
 
@@ -193,8 +214,8 @@ internal sealed class Callers : IAsyncDisposable
     {
         Caller[] watched;
         lock (_gate)
-            watched = [.. _processes.Values, .. _admitted.Values.Select(one => one.Caller)];
-        foreach (Caller caller in watched)
+            watched = [.. _processes.Values];
+        foreach (Caller caller in watched.Concat(_admitted.Select(one => one.Value.Caller)))
             _ = EndIfGoneAsync(caller);   // it does not throw, and an issuer that is slow to end one keeps no other waiting
     }
 

@@ -13,22 +13,16 @@ internal static class LoopbackPeer
     // Programs that speak both versions of IP have their sockets in the second table.
     private static readonly string[] Tables = ["/proc/net/tcp", "/proc/net/tcp6"];
 
+    // One reads the tables at a time, and what he reads is for all that wait for him: who makes many connections does not make the broker read so often.
+    private static readonly Lock Reading = new();
+    private static Dictionary<string, (long User, string Socket)> _read = [];
+    private static long _lastBegun;
+
     /// <summary>The user that the other end's socket is of, and the socket; null: the kernel does not tell.</summary>
     public static (long User, string Socket)? Of(IPEndPoint own, IPEndPoint remote)
     {
-        try
-        {
-            foreach (string[] row in Rows())
-            {
-                if (IsAt(row[1], remote) && IsAt(row[2], own))
-                    return (long.Parse(row[UserColumn], CultureInfo.InvariantCulture), $"socket:[{row[InodeColumn]}]");
-            }
-        }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
-        {
-            // Nobody is let in by that.
-        }
-        return null;
+        Dictionary<string, (long, string)> sockets = ReadFromNowOn();
+        return sockets.TryGetValue(KeyOf(remote, own), out (long, string) found) || sockets.TryGetValue(KeyOf(AsV6(remote), AsV6(own)), out found) ? found : null;
     }
 
     /// <summary>The process that has a socket open: a look at the files of each.</summary>
@@ -49,6 +43,37 @@ internal static class LoopbackPeer
         return null;
     }
 
+    // What a reading has that began after this was called.
+    private static Dictionary<string, (long User, string Socket)> ReadFromNowOn()
+    {
+        long seen = Interlocked.Read(ref _lastBegun);
+        lock (Reading)
+        {
+            if (_lastBegun > seen)
+                return _read;   // he who had the lock before began it since
+            Interlocked.Increment(ref _lastBegun);
+            return _read = Read();
+        }
+    }
+
+    private static Dictionary<string, (long User, string Socket)> Read()
+    {
+        var sockets = new Dictionary<string, (long, string)>(StringComparer.Ordinal);
+        try
+        {
+            foreach (string[] row in Rows())
+            {
+                if (long.TryParse(row[UserColumn], NumberStyles.None, CultureInfo.InvariantCulture, out long user))
+                    sockets[$"{row[1]} {row[2]}"] = (user, $"socket:[{row[InodeColumn]}]");
+            }
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            // Nobody is let in by that.
+        }
+        return sockets;
+    }
+
     private static IEnumerable<string[]> Rows() =>
         from table in Tables
         where File.Exists(table)
@@ -57,21 +82,21 @@ internal static class LoopbackPeer
         where row.Length > InodeColumn
         select row;
 
-    /// <param name="cell">The address in hexadecimal, each 32 bits in the machine's order, and the port.</param>
-    /// <param name="place">What it is compared with.</param>
-    private static bool IsAt(string cell, IPEndPoint place)
+    // As the tables have it: addresses in hexadecimal, each 32 bits in the machine's order, and ports.
+    private static string KeyOf(IPEndPoint local, IPEndPoint remote) => $"{CellOf(local)} {CellOf(remote)}";
+
+    private static string CellOf(IPEndPoint place)
     {
-        string[] parts = cell.Split(':');
-        if (int.Parse(parts[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture) != place.Port)
-            return false;
-        byte[] bytes = Convert.FromHexString(parts[0]);
+        byte[] bytes = place.Address.GetAddressBytes();
         if (BitConverter.IsLittleEndian)
         {
             for (int word = 0; word < bytes.Length; word += 4)
                 Array.Reverse(bytes, word, 4);
         }
-        return new IPAddress(bytes).MapToIPv6().Equals(place.Address.MapToIPv6());
+        return string.Create(CultureInfo.InvariantCulture, $"{Convert.ToHexString(bytes)}:{place.Port:X4}");
     }
+
+    private static IPEndPoint AsV6(IPEndPoint place) => new(place.Address.MapToIPv6(), place.Port);
 
     private static bool HasOpen(string process, string socket)
     {

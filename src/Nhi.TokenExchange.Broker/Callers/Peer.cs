@@ -26,7 +26,7 @@ internal sealed class Peer
     private Peer(bool isLocalSocket, PeerFacts facts)
     {
         IsLocalSocket = isLocalSocket;
-        _user = new Lazy<long?>(facts.UserId);
+        _user = new Lazy<long?>(() => facts.UserId);
         _facts = new Lazy<PeerFacts>(facts);
     }
 
@@ -46,6 +46,9 @@ internal sealed class Peer
 
     /// <summary>What the kernel tells.</summary>
     public PeerFacts Facts => _facts.Value;
+
+    /// <summary>The user that it runs as; null: the kernel does not tell.</summary>
+    public long? UserId => _user.Value;
 
     /// <summary>Whether the kernel says that it runs as another user.</summary>
     public bool IsAnotherUser => _user.Value is { } user && user != CurrentUser;

@@ -9,7 +9,7 @@ internal sealed class BrokerPlan
     {
         Session = session;
         Time = options.Time;
-        Logger = options.Logging.CreateLogger("Nhi.TokenExchange.Broker");
+        Logger = new BrokerLog(options.Logging.CreateLogger("Nhi.TokenExchange.Broker"));
         Folder = options.Folder;
         LoopbackPort = options.LoopbackPort;
         RequestsPerSecond = options.RequestsPerSecond;
@@ -40,7 +40,7 @@ internal sealed class BrokerPlan
 
     public TimeProvider Time { get; }
 
-    public ILogger Logger { get; }
+    public BrokerLog Logger { get; }
 
     public string? Folder { get; }
 

@@ -25,7 +25,7 @@ public sealed class TokenBrokerOptions
     /// <summary>How many requests of one client are worked on at the same time. Default 64; from 1 to 10,000. Others get 429.</summary>
     public int ConcurrentRequests { get; set; } = 64;
 
-    /// <summary>How many connections are open at the same time, of all clients together; over loopback other users get the first half of them at most. Default 4,096; from 1 to 65,536. Others are closed at once.</summary>
+    /// <summary>How many connections are open at the same time, of all clients together; over loopback, on Linux, other users get the first half of them at most. Default 4,096; from 1 to 65,536. Others are closed at once.</summary>
     public int MaxConnections { get; set; } = 4096;
 
     /// <summary>How many clients may hold credentials at the same time. Default 1,024; from 1 to 10,000. Others get 429.</summary>

@@ -28,4 +28,10 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 908, Level = LogLevel.Warning, Message = "{Count} more were refused within a minute; the metrics count each")]
     public static partial void MoreRefused(this ILogger logger, int count);
+
+    [LoggerMessage(EventId = 909, Level = LogLevel.Warning, Message = "{Count} lines of the broker were lost here: too many waited for the log")]
+    public static partial void LinesLost(this ILogger logger, long count);
+
+    [LoggerMessage(EventId = 910, Level = LogLevel.Warning, Message = "Files of the broker could not be removed from {Folder}: take away what is left there")]
+    public static partial void FilesLeft(this ILogger logger, string folder);
 }

@@ -11,6 +11,9 @@ internal sealed class BrokerFolder : IDisposable
     private const string SocketName = "broker.sock";
     private const int LongestSocketPath = 107;   // unix(7): sun_path, less the zero at its end
 
+    /// <summary>How long anybody waits for a disk that is to remove something.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     private readonly string _path;
     private readonly bool _isOurs;
 
@@ -27,6 +30,9 @@ internal sealed class BrokerFolder : IDisposable
         _path = path;
         _isOurs = isOurs;
     }
+
+    /// <summary>Where it is.</summary>
+    public string Location => _path;
 
     /// <summary>Opens the folder that was named, or makes a new one.</summary>
     /// <exception cref="TokenExchangeException">It can't be made, or is not safe (NHI1007).</exception>
@@ -83,8 +89,13 @@ internal sealed class BrokerFolder : IDisposable
     /// <summary>A file with nothing in it, for programs that would else read their user's own.</summary>
     public string EmptyFile()
     {
-        lock (_gate)
-            return _emptyFile ??= Make("empty", file => WriteNew(file, []));
+        if (Volatile.Read(ref _emptyFile) is { } there)
+            return there;
+        string made = Make("empty", file => WriteNew(file, []));
+        if (Interlocked.CompareExchange(ref _emptyFile, made, null) is not { } other)
+            return made;
+        Remove(made);
+        return other;
     }
 
     /// <summary>A folder with nothing in it, for the same: one client's, whose programs may write there.</summary>
@@ -96,40 +107,87 @@ internal sealed class BrokerFolder : IDisposable
             Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     });
 
-    /// <summary>Takes away a file or a folder that the broker made.</summary>
-    public void Remove(string path)
+    /// <summary>Takes away a file or a folder that the broker made. What can't be removed now, since somebody writes there, is tried once more when the broker stops.</summary>
+    /// <returns>Whether it is gone.</returns>
+    public bool Remove(string path)
     {
         lock (_gate)
         {
-            if (_made.Remove(path))
-                Delete(path);
+            if (!_made.Contains(path))
+                return true;
         }
+        Delete(path);
+        if (Path.Exists(path))
+            return false;
+        lock (_gate)
+            _made.Remove(path);
+        return true;
+    }
+
+    /// <summary>Takes away what the broker made, on a thread of its own, and waits no longer than <see cref="Patience"/>.</summary>
+    /// <returns>Whether all is gone.</returns>
+    public async Task<bool> IsRemovedAsync()
+    {
+        try
+        {
+            await OwnThread.Run(Dispose).WaitAsync(Patience, TimeProvider.System).ConfigureAwait(false);
+        }
+        catch (Exception late) when (late is TimeoutException or TaskSchedulerException)
+        {
+            return false;
+        }
+        lock (_gate)
+            return _made.Count == 0;
     }
 
     /// <summary>Takes away what the broker made.</summary>
     public void Dispose()
     {
+        string[] left;
         lock (_gate)
         {
             _isOver = true;
-            foreach (string path in _made)
-                Delete(path);
+            left = [.. _made];
         }
+        foreach (string path in left)
+            Remove(path);
         if (_isOurs)
             Quietly.Do(() => Directory.Delete(_path));
     }
 
+    // The lock is for the names alone: a disk may hang. Who stops the broker meanwhile does not see what is written just then, so who wrote it looks.
     private string Make(string kind, Action<string> make)
     {
+        string path;
         lock (_gate)
         {
-            if (_isOver)
-                throw new InvalidOperationException("The broker has stopped.");   // nobody would take it away
-            string path = Path.Combine(_path, string.Create(CultureInfo.InvariantCulture, $"{kind}-{_mark}-{++_numbers}"));
+            ThrowIfOver();
+            path = Path.Combine(_path, string.Create(CultureInfo.InvariantCulture, $"{kind}-{_mark}-{++_numbers}"));
             _made.Add(path);
-            make(path);
-            return path;
         }
+        try
+        {
+            make(path);
+            lock (_gate)
+            {
+                ThrowIfOver();
+                return path;
+            }
+        }
+        catch
+        {
+            lock (_gate)
+                _made.Add(path);   // a stop may have looked before it was there
+            Remove(path);
+            throw;
+        }
+    }
+
+    // Nobody would take it away.
+    private void ThrowIfOver()
+    {
+        if (_isOver)
+            throw new InvalidOperationException("The broker has stopped.");
     }
 
     private static void WriteNew(string file, ReadOnlySpan<byte> bytes)

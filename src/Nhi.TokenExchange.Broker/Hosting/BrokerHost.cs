@@ -91,7 +91,7 @@ internal sealed class BrokerHost : IAsyncDisposable
                 var peer = Peer.Of(connection);
                 if (open.Enter(peer) is { } why)
                 {
-                    refusals.Add(new BrokerRefusal(RefusalKind.TooMany, why), BrokerRoute.None, peer.Facts.ToString(), peer);
+                    refusals.Add(new BrokerRefusal(RefusalKind.TooMany, why), BrokerRoute.None, peer.Facts.ToString(), peer, isStranger: peer.IsAnotherUser);
                     connection.Abort(new ConnectionAbortedException(why));
                     return;
                 }

@@ -1,7 +1,7 @@
 namespace Nhi.TokenExchange;
 
 /// <summary>Counts open connections, so that nobody takes all the room: over the Unix socket those of each process; over loopback all, and once half of the room is taken, another user's are turned away.</summary>
-/// <remarks>Who comes over loopback is told by a look at the kernel's table of sockets. That costs something, so nobody is asked for while there is room enough.</remarks>
+/// <remarks>Who comes over loopback is told by a look at the kernel's table of sockets. That costs something, so nobody is asked for while there is room enough, and one look serves all that wait for one. Where the kernel is not Linux it does not tell, and nobody is turned away so.</remarks>
 /// <param name="mostOfOne">Of one process, over the Unix socket.</param>
 /// <param name="most">Of all.</param>
 internal sealed class OpenConnections(int mostOfOne, int most)
@@ -43,10 +43,16 @@ internal sealed class OpenConnections(int mostOfOne, int most)
         bool isHalfTaken;
         lock (_gate)
             isHalfTaken = _onLoopback++ >= most / 2;
-        if (!isHalfTaken || !peer.IsAnotherUser)
-            return null;
-        lock (_gate)
-            _onLoopback--;
-        return "half of all connections are open, and the rest is for this broker's own user";
+        bool hasEntered = false;
+        try
+        {
+            hasEntered = !isHalfTaken || !peer.IsAnotherUser;
+            return hasEntered ? null : "half of all connections are open, and the rest is for this broker's own user";
+        }
+        finally
+        {
+            if (!hasEntered)
+                Leave(peer);
+        }
     }
 }

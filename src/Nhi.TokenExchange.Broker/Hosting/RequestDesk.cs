@@ -23,9 +23,10 @@ internal sealed class RequestDesk(BrokerPlan plan, Callers callers, RefusalRecor
         }
         catch (BrokerRefusal refusal)
         {
-            TimeSpan? untold = refusals.Add(refusal, route, call.CallerName, peer);
-            answer = Refused(route, untold is not null && refusal.IsOfStranger ? new BrokerRefusal(RefusalKind.TooMany, "too many requests were refused that proved nothing") { RetryAfter = untold } : refusal);
-            if (refusal.IsOfStranger)
+            bool isStranger = call.IsOfStranger(refusal);
+            TimeSpan? wait = refusals.Add(refusal, route, call.CallerName, peer, isStranger);
+            answer = Refused(route, wait is null ? refusal : new BrokerRefusal(RefusalKind.TooMany, $"{refusal.Message}; and too many requests were refused that proved nothing") { RetryAfter = wait });
+            if (isStranger)
                 answer.Headers["Connection"] = "close";   // he holds no place meanwhile
         }
         catch (OperationCanceledException) when (call.Aborted.IsCancellationRequested)

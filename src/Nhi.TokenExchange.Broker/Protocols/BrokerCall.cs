@@ -22,6 +22,9 @@ internal sealed class BrokerCall(HttpContext http, Peer peer, BrokerPlan plan, C
     /// <summary>The name of the caller, once it is known.</summary>
     public string CallerName { get; private set; } = peer.IsLocalSocket ? peer.Facts.ToString() : "somebody on loopback";
 
+    /// <summary>Whether who asks has proved who he is.</summary>
+    public bool IsProven { get; private set; }
+
     public void NeedMethod(string method)
     {
         if (http.Request.Method != method)
@@ -53,6 +56,9 @@ internal sealed class BrokerCall(HttpContext http, Peer peer, BrokerPlan plan, C
 
     public Caller? ByToken(string presented) => Named(callers.ByToken(presented));
 
+    /// <summary>Whether a refusal is of somebody who proved nothing: who asks for nothing that is here did not either. The broker that has no room or stops says so before it looks at a proof, and SDKs of its own user look for it without one.</summary>
+    public bool IsOfStranger(BrokerRefusal refusal) => !IsProven && refusal.Kind is not (RefusalKind.Unavailable or RefusalKind.TooMany) && !(refusal.IsOfProbe && !peer.IsAnotherUser);
+
     /// <summary>The caller that is the process at the other end.</summary>
     /// <exception cref="BrokerRefusal">The kernel names no process of this user.</exception>
     public Caller ByProcess()
@@ -77,7 +83,7 @@ internal sealed class BrokerCall(HttpContext http, Peer peer, BrokerPlan plan, C
     private Caller? Named(Caller? caller)
     {
         if (caller is not null)
-            CallerName = caller.Identity.ToString();
+            (CallerName, IsProven) = (caller.Identity.ToString(), true);
         return caller;
     }
 }

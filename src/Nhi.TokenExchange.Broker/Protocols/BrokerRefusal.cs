@@ -64,8 +64,8 @@ internal sealed class BrokerRefusal(RefusalKind kind, string message) : Exceptio
     /// <summary>When another try is worth it.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>Whether who asked may be anybody: nothing that he sent was a proof.</summary>
-    public bool IsOfStranger => kind is RefusalKind.Unproven or RefusalKind.WrongSubject or RefusalKind.Forbidden or RefusalKind.WrongHost;
+    /// <summary>Whether SDKs ask so to find out what is here, before they prove anything.</summary>
+    public bool IsOfProbe { get; init; }
 
     /// <summary>The HTTP status.</summary>
     public int Status => kind switch

@@ -37,6 +37,7 @@ internal static class HandingOut
     private static async Task<T> GetAndHoldAsync<T>(BrokerCall call, Caller caller, CredentialProvider<T> provider, ScopeSet? scopes)
         where T : Credential
     {
+        caller.BeginGetting();
         try
         {
             T credential = await provider.GetAsync(new CredentialRequest { Scopes = scopes, Caller = caller.Identity }, caller.Gone).ConfigureAwait(false);
@@ -45,9 +46,13 @@ internal static class HandingOut
         }
         catch (OperationCanceledException) when (caller.Gone.IsCancellationRequested)
         {
-            // An exchange that began beside its end has not been found by that.
+            // It ended meanwhile.
         }
-        await call.Callers.EndAllAsync(caller, "it was gone before it had it").ConfigureAwait(false);
+        finally
+        {
+            if (caller.IsLastOfLate())
+                _ = call.Callers.EndLateAsync(caller);
+        }
         throw new BrokerRefusal(RefusalKind.Unproven, "this client has ended");
     }
 }

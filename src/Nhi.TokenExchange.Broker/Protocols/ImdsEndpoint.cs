@@ -15,7 +15,7 @@ internal static class ImdsEndpoint
         call.NeedMethod("GET");
         // SDKs look for IMDS by a request without it, and take 400 for a yes.
         if (!string.Equals(call.Header("Metadata"), "true", StringComparison.OrdinalIgnoreCase))
-            throw new BrokerRefusal(RefusalKind.Malformed, "the header 'Metadata: true' is missing");
+            throw new BrokerRefusal(RefusalKind.Malformed, "the header 'Metadata: true' is missing") { IsOfProbe = true };
         if (call.NeedQuery("api-version") != ApiVersion)
             throw new BrokerRefusal(RefusalKind.Malformed, $"the only api-version here is {ApiVersion}");
         JsonObject answer = await AzureIdentity.GetAsync(call, call.ByProcess()).ConfigureAwait(false);

@@ -63,7 +63,7 @@ internal static class OAuthEndpoints
         Caller caller = form.Client(call);
         using IDisposable counted = caller.Enter();
         if (call.Held(caller, form.Need("token")) is { } held)
-            await call.Callers.EndAsync(held.Holder, held.Token, "it gave the credential back").ConfigureAwait(false);
+            await call.Callers.EndCredentialAsync(held.Holder, held.Token, "it gave the credential back").ConfigureAwait(false);
         return new BrokerAnswer(200, "application/json", []);
     }
 

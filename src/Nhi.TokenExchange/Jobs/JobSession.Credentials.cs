@@ -20,6 +20,7 @@ public sealed partial class JobSession
     }
 
     /// <summary>Ends all that the job holds for one caller, also what was got in the background and nobody has asked for yet: when this returns its task, nothing of it is handed out any more, and what an exchange in the air brings for it is ended when it lands. Who asks for that caller again gets another.</summary>
+    /// <remarks>Not ended is what the cache has let go of before: what was too old to be handed out, though it lives on at its issuer, and what had to make room for others. The job's end does that; who has kept such a credential ends it by <see cref="RevokeCredentialAsync"/>. What somebody else is at is not waited for.</remarks>
     /// <param name="caller">Whom it was got for: <see cref="CredentialRequest.Caller"/>.</param>
     /// <param name="reason">Why, and on whose word; for the audit. As of the whole job.</param>
     /// <param name="cancellationToken">Stops waiting; the revocations go on.</param>
@@ -30,7 +31,10 @@ public sealed partial class JobSession
         ArgumentNullException.ThrowIfNull(reason);
         Credential[] its = [.. _targets.Values.SelectMany(target => target.WithdrawOf(caller))];   // first, as above
         foreach (Credential one in its)
-            one.Lease.Owner!.DropBehind(one);
+        {
+            one.Lease.Owner!.Withdraw(one);   // leases are found by a hash: another's that is taken for its is ended, and not handed out on
+            one.Lease.Owner.DropBehind(one);
+        }
         string why = EndCause.WhyOf("code", reason);
         return Task.Run(EndEachAsync, CancellationToken.None).WaitAsync(cancellationToken);
 
@@ -41,7 +45,8 @@ public sealed partial class JobSession
         }
     }
 
-    /// <summary>Tells the audit that somebody who proved nothing was refused where the job's credentials are handed on, as by a broker. Who may be asked often tells the first time, and then how often.</summary>
+    /// <summary>Tells the audit that somebody who proved nothing was refused where the job's credentials are handed on, as by a broker. Whoever can be asked by many tells of the first and then of their number: each call is one event of the audit.</summary>
+    /// <remarks>For programs that hand a job's credentials on as <c>TokenBroker</c> does, which calls it itself.</remarks>
     /// <param name="reason">What was wrong, without what was presented. One line.</param>
     /// <param name="caller">Who asked, as the kernel told; null if it did not.</param>
     /// <returns>Completes when it is recorded; what the audit does not take is in the log.</returns>

@@ -220,6 +220,62 @@ internal sealed partial class CallerEndTests
     }
 
     [Test]
+    public async Task What_could_not_be_removed_when_a_client_ended_goes_with_the_broker()
+    {
+        if (Peer.CurrentUser != 0)
+            Assert.Ignore("Only root can make a file that nobody can remove.");
+        BrokerJob job = await BrokerJob.StartAsync();
+        string folder;
+        await using (job)
+        {
+            BrokerClient client = job.Broker.Admit("gcloud");
+            folder = client.Environment["CLOUDSDK_CONFIG"];
+            string cached = Path.Combine(folder, "access_tokens.db");
+            await File.WriteAllTextAsync(cached, "x");
+            using (var lockIt = Process.Start("chattr", ["+i", cached]))
+            {
+                await lockIt.WaitForExitAsync();
+                if (lockIt.ExitCode != 0)
+                    Assert.Ignore("This file system knows no such files.");
+            }
+            try
+            {
+                await client.DisposeAsync();
+                Assert.That(File.Exists(cached), Is.True);
+            }
+            finally
+            {
+                using var unlock = Process.Start("chattr", ["-i", cached]);
+                await unlock.WaitForExitAsync();
+            }
+        }
+
+        Assert.That(Directory.Exists(folder), Is.False);
+    }
+
+    [Test]
+    public async Task The_audit_says_of_all_that_a_client_held_why_it_ended_though_it_waits_for_another()
+    {
+        await using BrokerJob job = await BrokerJob.StartAsync();
+        using HttpClient http = job.NewClient();
+        BrokerClient client = job.Broker.Admit("hasty");
+        string own = TokenOf.Client(client), had = await http.TokenAsync(OAuthCalls.Exchange(own));
+        HeldRequest held = job.Emulator.Faults.HoldNext(EmulatorEndpoint.AuthorizationToken, HoldPoint.BeforeAnswer);
+        var narrower = OAuthCalls.Exchange(own);
+        narrower["scope"] = BrokerJob.NarrowScope;
+        Task<(int Status, JsonObject Answer)> asking = http.PostAsync("oauth2/token", narrower);
+        await held.Reached;
+
+        await client.DisposeAsync();
+
+        Assert.That(job.IsAlive(had), Is.False, "it is ended when its client is disposed");
+        held.Release();
+        Assert.That((await asking).Status, Is.EqualTo(401));
+        await Eventually.HoldsAsync(() => job.Issued.All(issue => issue.RevokedAt is not null), "what came late is ended, too");
+        Assert.That(job.Audit.Events.Where(e => e.Kind == AuditEventKind.Revoked).Select(e => e.Reason), Has.Exactly(1).Contains("its client was disposed").And.None.Contains("before it had it"));
+    }
+
+    [Test]
     public async Task A_process_of_another_user_is_refused_though_the_folder_lets_it_in()
     {
         if (Peer.CurrentUser != 0)

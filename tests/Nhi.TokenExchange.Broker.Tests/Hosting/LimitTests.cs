@@ -164,6 +164,40 @@ internal sealed class LimitTests
     }
 
     [Test]
+    public async Task Who_asks_for_what_is_not_there_proves_nothing_either_and_is_told_to_wait_with_the_reason()
+    {
+        await using BrokerJob job = await BrokerJob.StartAsync(time: new ManualTimeProvider());
+        using HttpClient http = job.NewClient();
+        var answers = new List<(int, bool?)>();
+        string said = "";
+
+        for (int i = 0; i < 120; i++)
+        {
+            using HttpResponseMessage response = await http.GetAsync("nothing");
+            answers.Add(((int)response.StatusCode, response.Headers.ConnectionClose));
+            said = await response.Content.ReadAsStringAsync();
+        }
+
+        Assert.That(answers, Is.EqualTo(Enumerable.Repeat<(int, bool?)>((404, true), 100).Concat(Enumerable.Repeat<(int, bool?)>((429, true), 20))));
+        Assert.That(said, Does.Contain("there is nothing here; and too many requests"));
+    }
+
+    [Test]
+    public async Task A_client_that_shows_another_clients_token_as_its_subject_is_no_stranger()
+    {
+        await using BrokerJob job = await BrokerJob.StartAsync();
+        using HttpClient http = job.NewClient();
+        await using BrokerClient one = job.Broker.Admit("one"), another = job.Broker.Admit("another");
+        using var post = new HttpRequestMessage(HttpMethod.Post, "oauth2/token") { Content = new FormUrlEncodedContent(OAuthCalls.Exchange(TokenOf.Client(another))) };
+        post.Headers.Authorization = new("Bearer", TokenOf.Client(one));
+
+        using HttpResponseMessage response = await http.SendAsync(post);
+
+        Assert.That(((int)response.StatusCode, response.Headers.ConnectionClose ?? false), Is.EqualTo((400, false)));
+        Assert.That(job.Audit.Events.Select(e => e.Kind), Has.None.EqualTo(AuditEventKind.CallerRefused));
+    }
+
+    [Test]
     public async Task The_connection_of_a_client_that_proved_itself_stays_open_where_it_is_refused()
     {
         await using BrokerJob job = await BrokerJob.StartAsync();
