@@ -49,11 +49,12 @@ public sealed partial class JobSession
     /// <remarks>For programs that hand a job's credentials on as <c>TokenBroker</c> does, which calls it itself.</remarks>
     /// <param name="reason">What was wrong, without what was presented. One line.</param>
     /// <param name="caller">Who asked, as the kernel told; null if it did not.</param>
+    /// <param name="cancellationToken">Stops waiting; it is recorded all the same.</param>
     /// <returns>Completes when it is recorded; what the audit does not take is in the log.</returns>
-    public Task RecordRefusalAsync(string reason, CredentialCaller? caller = null)
+    public Task RecordRefusalAsync(string reason, CredentialCaller? caller = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(reason);
-        return _accounts.NoteRefusal(reason, caller);
+        return _accounts.NoteRefusal(reason, caller).WaitAsync(cancellationToken);
     }
 
     /// <summary>Whether a credential of the job is alive, as far as the job knows: not ended, by whomever, and not dead of age.</summary>

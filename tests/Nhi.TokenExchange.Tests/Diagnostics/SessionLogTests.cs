@@ -49,4 +49,28 @@ internal sealed class SessionLogTests
         Assert.That(heard.Of("nhi.log.dropped"), Is.Empty);
         session.SayNoMore();
     }
+
+    [Test]
+    public async Task A_line_that_is_said_late_says_what_it_was_made_of()
+    {
+        using var heard = new Telemetry();
+        using var log = new LoggedText();
+        using ManualResetEventSlim hangs = new(), gate = new();
+        var session = new SessionLog(log, new InTurn(), new ManualTimeProvider(), JobContext.Unnamed, ExchangeMeter.Of(heard.Meters));
+        session.SayLater(_ =>
+        {
+            hangs.Set();
+            gate.Wait();
+        });
+        Assert.That(hangs.Wait(TimeSpan.FromMinutes(1)));
+        var unwaited = new UnwaitedLogger(log, session);
+
+        unwaited.Rejected("warehouse", "1111");
+        unwaited.Rejected("lake", "2222");
+        gate.Set();
+        await session.SaidAsync();
+
+        Assert.That(log.Text, Does.Match("(?s)credential of warehouse was rejected[^\n]*1111.*credential of lake was rejected[^\n]*2222"));
+        session.SayNoMore();
+    }
 }
