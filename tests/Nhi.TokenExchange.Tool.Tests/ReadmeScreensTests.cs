@@ -36,8 +36,8 @@ internal sealed partial class ReadmeScreensTests
     private static async Task AssertIsSaidAsync(string screen, string folder)
     {
         string[] lines = screen.TrimEnd('\n').Split('\n');
-        ToolRun run = await ToolRun.OfAsync("env", folder, new Dictionary<string, string>(), "-i", $"PATH={Environment.GetEnvironmentVariable("PATH")}", $"HOME={folder}", "sh", "-c", $"nhi() {{ dotnet '{typeof(NhiCommand).Assembly.Location}' \"$@\"; }}\n{lines[0]}");
-        Queue<string> said = new((run.Output + run.Error).TrimEnd('\n').Split('\n'));
+        ToolRun run = await ToolRun.OfAsync("env", folder, new Dictionary<string, string>(), "-i", $"PATH={Environment.GetEnvironmentVariable("PATH")}", $"HOME={folder}", "sh", "-c", $"nhi() {{ dotnet '{typeof(NhiCommand).Assembly.Location}' \"$@\"; }}\n{lines[0]} 2>&1");
+        Queue<string> said = new(run.Output.TrimEnd('\n').Split('\n'));
         bool isGap = false;
         foreach (string line in lines.Skip(1))
         {
