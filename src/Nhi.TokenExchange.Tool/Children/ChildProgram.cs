@@ -7,6 +7,9 @@ namespace Nhi.TokenExchange;
 /// <summary>A program that is run in this one's place: its arguments as they are and no shell between, its input and output, its signals and its exit code.</summary>
 internal static class ChildProgram
 {
+    /// <summary>The job was ended while it ran, and so it was told to end. As <c>timeout</c> has it.</summary>
+    public const int JobEnded = 124;
+
     /// <summary>It was not started, by a fault of ours. As <c>env</c>, <c>timeout</c> and <c>docker</c> have it, like the next two.</summary>
     public const int NotStarted = 125;
 

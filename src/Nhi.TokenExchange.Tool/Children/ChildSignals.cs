@@ -6,16 +6,19 @@ namespace Nhi.TokenExchange;
 /// <summary>The signals of a run of <c>nhi exec</c>, from before its job starts until all is ended: before the program starts they give the run up, while it runs they are the program's, and afterwards they wait for the end of what it got.</summary>
 internal sealed class ChildSignals : IDisposable
 {
+    private const int Terminate = 15;
+
     // Whoever asks again after this long, while credentials are being ended, means it.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private static readonly (PosixSignal Signal, int Number)[] Known = [(PosixSignal.SIGTERM, 15), (PosixSignal.SIGHUP, 1), (PosixSignal.SIGINT, 2), (PosixSignal.SIGQUIT, 3)];
+    private static readonly (PosixSignal Signal, int Number)[] Known = [(PosixSignal.SIGTERM, Terminate), (PosixSignal.SIGHUP, 1), (PosixSignal.SIGINT, 2), (PosixSignal.SIGQUIT, 3)];
 
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _givenUp = new();
     private readonly PosixSignalRegistration[] _registrations;
     private int? _child;
     private bool _isOver;
+    private bool _isToEnd;
     private long? _askedAt;
 
     public ChildSignals() => _registrations = [.. Known.Select(one => PosixSignalRegistration.Create(one.Signal, context => On(context, one.Number)))];
@@ -34,6 +37,19 @@ internal sealed class ChildSignals : IDisposable
             (_child, _askedAt) = (process, null);
             if (Early is { } early)
                 Send(process, early);
+            else if (_isToEnd)
+                Send(process, Terminate);
+        }
+    }
+
+    /// <summary>Tells the program to end, as a SIGTERM to this process does; one that is just being started, when it is.</summary>
+    public void TellToEnd()
+    {
+        lock (_gate)
+        {
+            _isToEnd = true;
+            if (_child is { } process)
+                Send(process, Terminate);
         }
     }
 

@@ -13,7 +13,7 @@ internal static class ExecCommand
         var command = new Command(Name, """
             Runs a program that can't exchange tokens, beside a broker of its own. Its environment leads to that, or to files in memory; what it gets is revoked when it ends, killed or not.
 
-            Exit code: the program's own; 128 and the signal that ended it; 125 if it was not started, 126 if it can't be, 127 if there is none.
+            Exit code: the program's own; 128 and the signal that ended it; 124 if the job was ended while it ran (kill switch, MaxDuration); 125 if it was not started, 126 if it can't be, 127 if there is none.
 
             Examples:
               nhi exec --target archive -- aws s3 ls
