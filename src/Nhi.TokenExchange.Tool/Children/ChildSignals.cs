@@ -7,6 +7,7 @@ namespace Nhi.TokenExchange;
 internal sealed class ChildSignals : IDisposable
 {
     private const int Terminate = 15;
+    private const int Pipe = 13;
 
     // Whoever asks again after this long, while credentials are being ended, means it.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -21,7 +22,7 @@ internal sealed class ChildSignals : IDisposable
     private bool _isToEnd;
     private long? _askedAt;
 
-    public ChildSignals() => _registrations = [.. Known.Select(one => PosixSignalRegistration.Create(one.Signal, context => On(context, one.Number)))];
+    public ChildSignals() => _registrations = [.. Known.Select(one => PosixSignalRegistration.Create(one.Signal, context => On(context, one.Number))), .. HandlePipes()];
 
     /// <summary>Cancelled by a signal that comes before the program starts.</summary>
     public CancellationToken GivenUp => _givenUp.Token;
@@ -67,6 +68,10 @@ internal sealed class ChildSignals : IDisposable
             registration.Dispose();
         _givenUp.Dispose();
     }
+
+    // .NET has SIGPIPE ignored, and a program inherits what is ignored, for good; what is handled is the default's in it. Here a write to a closed pipe is an IOException all the same.
+    private static IEnumerable<PosixSignalRegistration> HandlePipes() =>
+        OperatingSystem.IsWindows() ? [] : [PosixSignalRegistration.Create((PosixSignal)Pipe, context => context.Cancel = true)];
 
     private void On(PosixSignalContext context, int number)
     {
