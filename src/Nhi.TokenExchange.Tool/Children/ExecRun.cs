@@ -14,6 +14,9 @@ internal sealed class ExecRun(JobSession session, JobSettings settings, ExecTarg
         int code = wanted.NeedsBroker ? await RunBesideBrokerAsync(folder, cancellationToken).ConfigureAwait(false) : await RunProgramAsync(folder, null, cancellationToken).ConfigureAwait(false);
         signals.BeginEnd();
         JobReport report = await session.CompleteAsync(CancellationToken.None).ConfigureAwait(false);
+        // Also of a run that went well: who reads its output is to know which copy works on, and until when.
+        foreach (LeaseOutcome lease in report.Leases.Where(lease => lease.End is LeaseEnd.CannotBeRevoked or LeaseEnd.LivesOn))
+            await screen.Error.WriteLineAsync($"nhi: {lease}").ConfigureAwait(false);
         if (!report.AllEnded)
             await screen.Error.WriteLineAsync(report.ToString()).ConfigureAwait(false);
         return code;

@@ -11,7 +11,8 @@ internal static class ExecCommand
     {
         var program = new Argument<string[]>("command") { Description = "The program and its arguments, behind --.", Arity = ArgumentArity.OneOrMore };
         var command = new Command(Name, """
-            Runs a program that can't exchange tokens, beside a broker of its own. Its environment leads to that, or to files in memory; what it gets is revoked when it ends, killed or not.
+            Runs a program that can't exchange tokens, beside a broker of its own. Its environment leads to that, or to files in memory; what it gets is revoked when it ends, killed or not, if its issuer can.
+            AWS, Databricks, Entra ID and Google can't: what they gave lives on until it dies by itself, which is told on the standard error at the end. MaxLifetime of the target makes it short.
 
             Exit code: the program's own; 128 and the signal that ended it; 124 if the job was ended while it ran (kill switch, MaxDuration); 125 if it was not started, 126 if it can't be, 127 if there is none.
 
