@@ -66,12 +66,19 @@ internal sealed class ChildSignals : IDisposable
         BeginEnd();
         foreach (PosixSignalRegistration registration in _registrations)
             registration.Dispose();
+        if (!OperatingSystem.IsWindows())
+            _ = NativeMethods.signal(Pipe, NativeMethods.Ignored);
         _givenUp.Dispose();
     }
 
-    // .NET has SIGPIPE ignored, and a program inherits what is ignored, for good; what is handled is the default's in it. Here a write to a closed pipe is an IOException all the same.
-    private static IEnumerable<PosixSignalRegistration> HandlePipes() =>
-        OperatingSystem.IsWindows() ? [] : [PosixSignalRegistration.Create((PosixSignal)Pipe, context => context.Cancel = true)];
+    // .NET has SIGPIPE ignored, and a program inherits what is ignored, for good; what is handled is the default's in it. Here a write to a closed pipe is an IOException all the same. .NET handles no signal that it finds ignored.
+    private static IEnumerable<PosixSignalRegistration> HandlePipes()
+    {
+        if (OperatingSystem.IsWindows())
+            yield break;
+        _ = NativeMethods.signal(Pipe, NativeMethods.Default);
+        yield return PosixSignalRegistration.Create((PosixSignal)Pipe, context => context.Cancel = true);
+    }
 
     private void On(PosixSignalContext context, int number)
     {
@@ -122,8 +129,14 @@ internal sealed class ChildSignals : IDisposable
 
     private static class NativeMethods
     {
+        public const nint Default = 0, Ignored = 1;   // SIG_DFL, SIG_IGN
+
         [DllImport("libc", ExactSpelling = true)]
         [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
         public static extern int kill(int process, int signal);
+
+        [DllImport("libc", ExactSpelling = true)]
+        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        public static extern nint signal(int signal, nint handler);
     }
 }

@@ -48,7 +48,7 @@ internal sealed class NetworkProbe(Uri issuer, AdditionalRoots? roots, TimeProvi
         {
             return new StageResult(
                 Stage.Proxy, Verdict.Failed, $"The way to host {issuer.IdnHost} goes through the proxy {proxy}, which takes no connection ({(failed as SocketException)?.SocketErrorCode.ToString() ?? "no answer in time"}).",
-                time.GetElapsedTime(start), ErrorCodes.IssuerUnreachable, "Check https_proxy and no_proxy in the environment: correct the proxy's address, or add the host to no_proxy if it is reached without.");
+                time.GetElapsedTime(start), ErrorCodes.IssuerUnreachable, "Check https_proxy and no_proxy in the environment: correct the proxy's address, or add the host to no_proxy if it is reached without.", ExitCodes.Passing);
         }
     }
 

@@ -73,7 +73,7 @@ internal sealed class ExecEndsTests
         _job.UseAws();
 
         ToolRun run = await ToolRun.ProgramAsync(
-            NoVariables, "exec", "--config", _job.WriteSettings(), "--target", "warehouse", "--", "sh", "-c", "curl --silent --fail -H \"Authorization: $(cat \"${AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE:-/dev/null}\")$AWS_CONTAINER_AUTHORIZATION_TOKEN\" \"$AWS_CONTAINER_CREDENTIALS_FULL_URI\" > /dev/null");
+            NoVariables, "exec", "--config", _job.WriteSettings(), "--target", "warehouse", "--", "sh", "-c", "curl --silent --fail -H \"Authorization: ${AWS_CONTAINER_AUTHORIZATION_TOKEN:-$(cat \"$AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE\")}\" \"$AWS_CONTAINER_CREDENTIALS_FULL_URI\" > /dev/null");
 
         Assert.That(run.ExitCode, Is.Zero, run.All);
         Assert.That(run.Error, Does.Match(@"^nhi: warehouse [0-9a-f]{16}: cannot be revoked.*dies at"));
