@@ -26,7 +26,11 @@ internal static class ExecCommand
             """) { program };
         ExecOptions.AddTo(command);
         JobSettings.AddTo(command);
-        command.SetAction((line, cancellationToken) => RunAsync(line, ExecTargets.Read(line), line.GetRequiredValue(program), screen, cancellationToken));
+        command.SetAction((line, cancellationToken) =>
+        {
+            string[] words = line.GetRequiredValue(program);
+            return CommandLineFault.BeforeProgram(line, words) is { } fault ? throw new UsageException(fault) : RunAsync(line, ExecTargets.Read(line), words, screen, cancellationToken);
+        });
         return command;
     }
 
