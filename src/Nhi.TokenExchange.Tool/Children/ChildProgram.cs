@@ -36,7 +36,7 @@ internal static class ChildProgram
         if (ProgramPath.Find(command[0], start.Environment.TryGetValue("PATH", out string? path) ? path : null) is not { } program)
             return await RefusedAsync(NotFound, command[0], "is not there. Name a file (./name in the current folder), or a program that PATH leads to", error).ConfigureAwait(false);
         if (!program.MayRun)
-            return await RefusedAsync(NotExecutable, program.File, "can't be executed. Look at its mode", error).ConfigureAwait(false);
+            return await RefusedAsync(NotExecutable, program.File, Directory.Exists(program.File) ? "can't be executed: it is a folder" : "can't be executed. Look at its mode", error).ConfigureAwait(false);
         start.FileName = program.File;   // as a whole path: a bare name would be looked for beside nhi and in the current folder first
         if (signals.Early is { } early)
             return BySignal + early;

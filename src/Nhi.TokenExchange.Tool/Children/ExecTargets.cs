@@ -73,6 +73,10 @@ internal sealed class ExecTargets
                 options.AwsContainerCredentials(target);
                 needsLoopback = true;
             }
+            else if (session.Runtime(target).Plan.Exchanger.CredentialType == typeof(DatabaseLogin))
+            {
+                throw new UsageException($"--target: '{ExceptionText.Clean(target)}' gives logins of a database, which have a way of their own. Name it by --psql.");
+            }
             else
             {
                 options.TokenExchange(target);

@@ -41,6 +41,7 @@ internal static class ExecCommand
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, signals.GivenUp);
         try
         {
+            RequireCurrentFolder();
             JobSettings settings = JobSettings.Read(line);
             // The program ends first: a signal is passed on to it, and the job ends behind it.
             JobSession session = await JobSession.StartAsync(builder =>
@@ -68,6 +69,19 @@ internal static class ExecCommand
         {
             await screen.Error.WriteLineAsync(failed is TokenExchangeException ? failed.Message : ExceptionText.Clean(failed.Message, 300)).ConfigureAwait(false);
             return ChildProgram.NotStarted;
+        }
+    }
+
+    // Else whatever is looked for first would be what is not found.
+    private static void RequireCurrentFolder()
+    {
+        try
+        {
+            _ = Directory.GetCurrentDirectory();
+        }
+        catch (IOException)
+        {
+            throw new IOException("The current folder is not there any more. Change to one that is.");
         }
     }
 }

@@ -119,6 +119,7 @@ internal sealed class ExecTests
 
     [TestCase("no-such-program", 127, "is not there")]
     [TestCase("/etc/passwd", 126, "can't be executed")]
+    [TestCase("/tmp", 126, "can't be executed: it is a folder")]
     public async Task A_program_that_can_not_be_started_is_named(string program, int code, string said)
     {
         (DoctoredJob job, string config) = await StartAsync();
@@ -320,6 +321,21 @@ internal sealed class ExecTests
             ToolRun run = await ToolRun.ProgramAsync(NoVariables, ["exec", "--config", config, "--target", "warehouse", .. separator is null ? (string[])[] : [separator], "echo", body]);
 
             Assert.That((run.ExitCode, run.Output.Trim()), Is.EqualTo((0, body)), run.All);
+        }
+    }
+
+    [Test]
+    public async Task A_current_folder_that_is_gone_is_named()
+    {
+        (DoctoredJob job, string config) = await StartAsync();
+        await using (job)
+        {
+            string gone = job.PathOf("gone");
+
+            ToolRun run = await ToolRun.OfAsync("sh", "", NoVariables, "-c", $"mkdir '{gone}' && cd '{gone}' && rmdir '{gone}' && exec dotnet '{typeof(NhiCommand).Assembly.Location}' exec --config '{config}' --target warehouse -- true");
+
+            Assert.That(run.ExitCode, Is.EqualTo(125), run.All);
+            Assert.That(run.Error, Does.Contain("The current folder is not there any more."));
         }
     }
 }

@@ -105,4 +105,23 @@ public class TokenAndWhoamiTests
             Assert.That(run.All, Does.Contain(code));
         }
     }
+
+    [Test]
+    public async Task A_credential_is_not_written_to_a_terminal_unless_that_is_said()
+    {
+        _job.UseVault();
+        string settings = _job.WriteSettings();
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+
+        int refused = await NhiCommand.RunAsync(["token", "warehouse", "--reveal", "--config", settings], new Screen(output, error, isTerminal: true), CancellationToken.None);
+        Assert.That((refused, output.ToString()), Is.EqualTo((ExitCodes.Usage, "")));
+        Assert.That(error.ToString(), Does.Contain("--to-terminal"));
+        Assert.That(_job.Emulator.Ledger.Issued, Is.Empty);
+
+        int told = await NhiCommand.RunAsync(["token", "warehouse", "--reveal", "--to-terminal", "--config", settings], new Screen(output, error, isTerminal: true), CancellationToken.None);
+        Assert.That(told, Is.Zero);
+        Assert.That(output.ToString(), Does.StartWith("hvs."));
+        Assert.That(error.ToString(), Does.Contain("It is revoked now").And.Contain("--hold keeps it"));
+    }
 }
