@@ -7,6 +7,9 @@ namespace Nhi.TokenExchange;
 /// <summary>A program that is run in this one's place: its arguments as they are and no shell between, its input and output, its signals and its exit code.</summary>
 internal static class ChildProgram
 {
+    /// <summary>The job was ended while it ran, and so it was told to end. As <c>timeout</c> has it.</summary>
+    public const int JobEnded = 124;
+
     /// <summary>It was not started, by a fault of ours. As <c>env</c>, <c>timeout</c> and <c>docker</c> have it, like the next two.</summary>
     public const int NotStarted = 125;
 
@@ -33,7 +36,7 @@ internal static class ChildProgram
         if (ProgramPath.Find(command[0], start.Environment.TryGetValue("PATH", out string? path) ? path : null) is not { } program)
             return await RefusedAsync(NotFound, command[0], "is not there. Name a file (./name in the current folder), or a program that PATH leads to", error).ConfigureAwait(false);
         if (!program.MayRun)
-            return await RefusedAsync(NotExecutable, program.File, "can't be executed. Look at its mode", error).ConfigureAwait(false);
+            return await RefusedAsync(NotExecutable, program.File, Directory.Exists(program.File) ? "can't be executed: it is a folder" : "can't be executed. Look at its mode", error).ConfigureAwait(false);
         start.FileName = program.File;   // as a whole path: a bare name would be looked for beside nhi and in the current folder first
         if (signals.Early is { } early)
             return BySignal + early;

@@ -6,19 +6,23 @@ namespace Nhi.TokenExchange;
 /// <summary>The signals of a run of <c>nhi exec</c>, from before its job starts until all is ended: before the program starts they give the run up, while it runs they are the program's, and afterwards they wait for the end of what it got.</summary>
 internal sealed class ChildSignals : IDisposable
 {
+    private const int Terminate = 15;
+    private const int Pipe = 13;
+
     // Whoever asks again after this long, while credentials are being ended, means it.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private static readonly (PosixSignal Signal, int Number)[] Known = [(PosixSignal.SIGTERM, 15), (PosixSignal.SIGHUP, 1), (PosixSignal.SIGINT, 2), (PosixSignal.SIGQUIT, 3)];
+    private static readonly (PosixSignal Signal, int Number)[] Known = [(PosixSignal.SIGTERM, Terminate), (PosixSignal.SIGHUP, 1), (PosixSignal.SIGINT, 2), (PosixSignal.SIGQUIT, 3)];
 
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _givenUp = new();
     private readonly PosixSignalRegistration[] _registrations;
     private int? _child;
     private bool _isOver;
+    private bool _isToEnd;
     private long? _askedAt;
 
-    public ChildSignals() => _registrations = [.. Known.Select(one => PosixSignalRegistration.Create(one.Signal, context => On(context, one.Number)))];
+    public ChildSignals() => _registrations = [.. Known.Select(one => PosixSignalRegistration.Create(one.Signal, context => On(context, one.Number))), .. HandlePipes()];
 
     /// <summary>Cancelled by a signal that comes before the program starts.</summary>
     public CancellationToken GivenUp => _givenUp.Token;
@@ -34,6 +38,19 @@ internal sealed class ChildSignals : IDisposable
             (_child, _askedAt) = (process, null);
             if (Early is { } early)
                 Send(process, early);
+            else if (_isToEnd)
+                Send(process, Terminate);
+        }
+    }
+
+    /// <summary>Tells the program to end, as a SIGTERM to this process does; one that is just being started, when it is.</summary>
+    public void TellToEnd()
+    {
+        lock (_gate)
+        {
+            _isToEnd = true;
+            if (_child is { } process)
+                Send(process, Terminate);
         }
     }
 
@@ -49,7 +66,18 @@ internal sealed class ChildSignals : IDisposable
         BeginEnd();
         foreach (PosixSignalRegistration registration in _registrations)
             registration.Dispose();
+        if (!OperatingSystem.IsWindows())
+            _ = NativeMethods.signal(Pipe, NativeMethods.Ignored);
         _givenUp.Dispose();
+    }
+
+    // .NET has SIGPIPE ignored, and a program inherits what is ignored, for good; what is handled is the default's in it. Here a write to a closed pipe is an IOException all the same. .NET handles no signal that it finds ignored.
+    private static IEnumerable<PosixSignalRegistration> HandlePipes()
+    {
+        if (OperatingSystem.IsWindows())
+            yield break;
+        _ = NativeMethods.signal(Pipe, NativeMethods.Default);
+        yield return PosixSignalRegistration.Create((PosixSignal)Pipe, context => context.Cancel = true);
     }
 
     private void On(PosixSignalContext context, int number)
@@ -101,8 +129,14 @@ internal sealed class ChildSignals : IDisposable
 
     private static class NativeMethods
     {
+        public const nint Default = 0, Ignored = 1;   // SIG_DFL, SIG_IGN
+
         [DllImport("libc", ExactSpelling = true)]
         [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
         public static extern int kill(int process, int signal);
+
+        [DllImport("libc", ExactSpelling = true)]
+        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        public static extern nint signal(int signal, nint handler);
     }
 }

@@ -5,13 +5,18 @@ internal sealed class ExecRun(JobSession session, JobSettings settings, ExecTarg
 {
     private readonly string _name = NameOf(program[0]);
 
-    /// <returns>What the program ended with.</returns>
+    /// <returns>What the program ended with; or <see cref="ChildProgram.JobEnded"/>.</returns>
+    /// <exception cref="TokenExchangeException">The job was ended before the program started, or can't give what is wanted.</exception>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
+        ThrowIfEnded();
         using var folder = HelperFolder.Open();
         int code = wanted.NeedsBroker ? await RunBesideBrokerAsync(folder, cancellationToken).ConfigureAwait(false) : await RunProgramAsync(folder, null, cancellationToken).ConfigureAwait(false);
         signals.BeginEnd();
         JobReport report = await session.CompleteAsync(CancellationToken.None).ConfigureAwait(false);
+        // Also of a run that went well: who reads its output is to know which copy works on, and until when.
+        foreach (LeaseOutcome lease in report.Leases.Where(lease => lease.End is LeaseEnd.CannotBeRevoked or LeaseEnd.LivesOn))
+            await screen.Error.WriteLineAsync($"nhi: {lease}").ConfigureAwait(false);
         if (!report.AllEnded)
             await screen.Error.WriteLineAsync(report.ToString()).ConfigureAwait(false);
         return code;
@@ -40,7 +45,8 @@ internal sealed class ExecRun(JobSession session, JobSettings settings, ExecTarg
         PostgresServices postgres = await PostgresServices.OpenAsync(folder, wanted.PostgresServicesOf(session, settings, caller), screen.Error.WriteLine, TimeProvider.System, cancellationToken).ConfigureAwait(false);
         await using (postgres.ConfigureAwait(false))
         {
-            return await ChildProgram.RunAsync(
+            ThrowIfEnded();
+            return await RunUntilJobEndsAsync(() => ChildProgram.RunAsync(
                 program,
                 client,
                 environment =>
@@ -54,9 +60,34 @@ internal sealed class ExecRun(JobSession session, JobSettings settings, ExecTarg
                     DockerCredentials.Apply(folder, programs, wanted.Docker, environment);
                 },
                 signals,
-                screen.Error).ConfigureAwait(false);
+                screen.Error)).ConfigureAwait(false);
         }
     }
+
+    // A program goes on without access, and would end well with half of its work done: so it is told to end, and whoever started nhi is told why.
+    private async Task<int> RunUntilJobEndsAsync(Func<Task<int>> run)
+    {
+        int code;
+        bool isCutShort = false;
+        using (session.Ended.Register(() =>
+        {
+            isCutShort = true;
+            Quietly.Do(() => screen.Error.WriteLine($"nhi: {Ended.Message} The program is told to end (SIGTERM)."));
+            signals.TellToEnd();
+        }))
+        {
+            code = await run().ConfigureAwait(false);
+        }
+        return isCutShort ? ChildProgram.JobEnded : code;
+    }
+
+    private void ThrowIfEnded()
+    {
+        if (session.Ended.IsCancellationRequested)
+            throw Ended;
+    }
+
+    private TokenExchangeException Ended => session.JobEnded(wanted.First);
 
     // What rules know it by.
     private static string NameOf(string program) =>

@@ -25,6 +25,9 @@ internal sealed class ExecTargets
     /// <summary>Whether anything is asked for while the program runs.</summary>
     public bool NeedsBroker => this is not { _plain.Count: 0, _azure.Count: 0, _google: null, _awsProfiles.Count: 0, Git.Count: 0, Docker.Count: 0, Kubectl.Count: 0, GoogleAdc: null };
 
+    /// <summary>The name of one of them: of whom it is told where all are meant.</summary>
+    public string First => _plain.Concat(_awsProfiles).Concat(_psql).Concat(_azure.Select(one => one.Target)).Concat(Git.Select(one => one.Target)).Concat(Docker.Select(one => one.Target)).Concat(Kubectl.Select(one => one.Target)).FirstOrDefault() ?? GoogleAdc?.Target ?? _google!.Value.Target;
+
     /// <exception cref="UsageException">Nothing is named, or a value has another form.</exception>
     public static ExecTargets Read(ParseResult line)
     {
@@ -69,6 +72,10 @@ internal sealed class ExecTargets
             {
                 options.AwsContainerCredentials(target);
                 needsLoopback = true;
+            }
+            else if (session.Runtime(target).Plan.Exchanger.CredentialType == typeof(DatabaseLogin))
+            {
+                throw new UsageException($"--target: '{ExceptionText.Clean(target)}' gives logins of a database, which have a way of their own. Name it by --psql.");
             }
             else
             {

@@ -31,7 +31,7 @@ internal sealed record NamedValue(string Option, string Text, string Target, str
     public Uri AddressOf(string part, string example) =>
         Uri.TryCreate(part, UriKind.Absolute, out Uri? address) && address is { UserInfo: "", Query: "", Fragment: "" } && (address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback)) && part.All(letter => letter is > ' ' and <= '~' and not ('\'' or '"' or '\\'))
             ? address
-            : throw Wrong(example);
+            : throw (address?.Scheme == Uri.UriSchemeHttp ? new UsageException($"{Option}: '{ExceptionText.Clean(part)}' has no TLS, under which alone a credential is sent, but to loopback. Write https.") : Wrong(example));
 
     private static UsageException Wrong(string option, string text, string example) => new($"{option}: '{ExceptionText.Clean(text)}' has another form than {example}.");
 }

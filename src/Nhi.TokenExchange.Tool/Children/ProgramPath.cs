@@ -14,7 +14,7 @@ internal static class ProgramPath
     {
         bool isPath = command.Contains('/', StringComparison.Ordinal) || (OperatingSystem.IsWindows() && command.Contains('\\', StringComparison.Ordinal));
         IEnumerable<string> candidates = isPath ? [Path.GetFullPath(command)] : (path ?? "").Split(Path.PathSeparator).Where(Path.IsPathFullyQualified).Select(folder => Path.Combine(folder, command));
-        (string, bool)? found = null;
+        (string, bool)? found = isPath && Directory.Exists(command) ? (Path.GetFullPath(command), false) : null;
         foreach (string candidate in candidates.SelectMany(Named))
         {
             if (Directory.Exists(candidate) || !File.Exists(candidate))

@@ -63,8 +63,9 @@ internal static class EmulatorCommand
             ("authorization", emulator.Authorization.Issuer.OriginalString), ("workspace", emulator.Databricks.TokenEndpoint.OriginalString), ("vault", emulator.Vault.Address.OriginalString.TrimEnd('/')),
         ];
         string settings = Path.Combine(place.FullName, "appsettings.json");
-        await File.WriteAllTextAsync(settings, Settings(emulator, place, proofs.Select(proof => proof.Name)), cancellationToken).ConfigureAwait(false);
         WriteProofs();
+        // Last: who waits for the settings finds the rest.
+        await File.WriteAllTextAsync(settings, Settings(emulator, place, proofs.Select(proof => proof.Name)), cancellationToken).ConfigureAwait(false);
         using ITimer renewal = TimeProvider.System.CreateTimer(_ => WriteProofs(), null, RenewProofsEvery, RenewProofsEvery);
         await screen.Output.WriteLineAsync($"""
             settings       {settings}
@@ -76,7 +77,7 @@ internal static class EmulatorCommand
             aws            {emulator.Aws.Endpoint}
             google         {emulator.Google.Endpoint}
             warehouse      {emulator.Warehouse.Address}
-            Ctrl-C ends it.
+            Ctrl-C ends it. In the background of a script: kill, as SIGINT is ignored there.
             """).ConfigureAwait(false);
         await screen.Output.FlushAsync(cancellationToken).ConfigureAwait(false);
         try

@@ -11,9 +11,10 @@ internal static class ExecCommand
     {
         var program = new Argument<string[]>("command") { Description = "The program and its arguments, behind --.", Arity = ArgumentArity.OneOrMore };
         var command = new Command(Name, """
-            Runs a program that can't exchange tokens, beside a broker of its own. Its environment leads to that, or to files in memory; what it gets is revoked when it ends, killed or not.
+            Runs a program that can't exchange tokens, beside a broker of its own. Its environment leads to that, or to files in memory; what it gets is revoked when it ends, killed or not, if its issuer can.
+            AWS, Databricks, Entra ID and Google can't: what they gave lives on until it dies by itself, which is told on the standard error at the end. MaxLifetime of the target makes it short.
 
-            Exit code: the program's own; 128 and the signal that ended it; 125 if it was not started, 126 if it can't be, 127 if there is none.
+            Exit code: the program's own; 128 and the signal that ended it; 124 if the job was ended while it ran (kill switch, MaxDuration); 125 if it was not started, 126 if it can't be, 127 if there is none.
 
             Examples:
               nhi exec --target archive -- aws s3 ls
@@ -25,7 +26,11 @@ internal static class ExecCommand
             """) { program };
         ExecOptions.AddTo(command);
         JobSettings.AddTo(command);
-        command.SetAction((line, cancellationToken) => RunAsync(line, ExecTargets.Read(line), line.GetRequiredValue(program), screen, cancellationToken));
+        command.SetAction((line, cancellationToken) =>
+        {
+            string[] words = line.GetRequiredValue(program);
+            return CommandLineFault.BeforeProgram(line, words) is { } fault ? throw new UsageException(fault) : RunAsync(line, ExecTargets.Read(line), words, screen, cancellationToken);
+        });
         return command;
     }
 
@@ -36,6 +41,7 @@ internal static class ExecCommand
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, signals.GivenUp);
         try
         {
+            RequireCurrentFolder();
             JobSettings settings = JobSettings.Read(line);
             // The program ends first: a signal is passed on to it, and the job ends behind it.
             JobSession session = await JobSession.StartAsync(builder =>
@@ -63,6 +69,19 @@ internal static class ExecCommand
         {
             await screen.Error.WriteLineAsync(failed is TokenExchangeException ? failed.Message : ExceptionText.Clean(failed.Message, 300)).ConfigureAwait(false);
             return ChildProgram.NotStarted;
+        }
+    }
+
+    // Else whatever is looked for first would be what is not found.
+    private static void RequireCurrentFolder()
+    {
+        try
+        {
+            _ = Directory.GetCurrentDirectory();
+        }
+        catch (IOException)
+        {
+            throw new IOException("The current folder is not there any more. Change to one that is.");
         }
     }
 }

@@ -17,23 +17,21 @@ internal static class LeasesCommand
               nhi leases list --config appsettings.json
             """);
         JobSettings.AddTo(command);
-        command.SetAction(async (line, _) =>
+        command.SetAction((line, _) => ReadingAsync(JobSettings.Read(line), screen, async settings =>
         {
-            JobSettings settings = JobSettings.Read(line);
-            string path = settings.Journal ?? throw NoSetting("Journal", "the path of the folder where its jobs write down what they hold");
-            // To look is no reason to make it.
-            JournalFolder? folder = Directory.Exists(path) ? JournalFolder.Open(path, Disk.System) : null;
+            JournalFolder folder = JournalFolder.Open(settings.Journal!, Disk.System);
             (int left, int elsewhere, bool allRead) = (0, 0, true);
-            foreach (string file in folder?.Files() ?? [])
+            foreach (string file in folder.Files())
             {
-                (int Left, int Elsewhere)? found = await ListAsync(folder!, file, screen).ConfigureAwait(false);
+                (int Left, int Elsewhere)? found = await ListAsync(folder, file, screen).ConfigureAwait(false);
                 (left, elsewhere, allRead) = (left + (found?.Left ?? 0), elsewhere + (found?.Elsewhere ?? 0), allRead && found is not null);
             }
-            await screen.Output.WriteLineAsync(left == 0 ? "nothing was left behind" : $"{left} left behind: nhi leases recover ends them").ConfigureAwait(false);
+            if (left > 0 || allRead)
+                await screen.Output.WriteLineAsync(left == 0 ? "nothing was left behind" : $"{left} left behind: nhi leases recover ends them").ConfigureAwait(false);
             if (elsewhere > 0)
                 await screen.Output.WriteLineAsync($"{elsewhere} of other hosts: only if those run their jobs no more, nhi leases recover --from-other-hosts ends them").ConfigureAwait(false);
             return allRead ? ExitCodes.Ok : ExitCodes.Audit;
-        });
+        }));
         return command;
     }
 
@@ -77,14 +75,30 @@ internal static class LeasesCommand
               nhi leases recover --config appsettings.json
             """) { others };
         JobSettings.AddTo(command);
-        command.SetAction(async (line, cancellationToken) =>
+        command.SetAction((line, cancellationToken) => ReadingAsync(JobSettings.Read(line), screen, async settings =>
         {
-            JobSettings settings = JobSettings.Read(line);
             RecoveryReport report = await screen.WhileAsync("ending what was left behind", _ => JobSession.RecoverAsync(settings.Compose, line.GetValue(others), cancellationToken)).ConfigureAwait(false);
             await screen.Output.WriteLineAsync(report.ToString()).ConfigureAwait(false);
             return report.AllEnded ? ExitCodes.Ok : ExitCodes.Unrevoked;
-        });
+        }));
         return command;
+    }
+
+    // A folder that is mistyped or not mounted would seem to be one where nothing was left behind; and to look is no reason to make it.
+    private static async Task<int> ReadingAsync(JobSettings settings, Screen screen, Func<JobSettings, Task<int>> read)
+    {
+        string path = settings.Journal ?? throw NoSetting("Journal", "the path of the folder where its jobs write down what they hold");
+        try
+        {
+            return Directory.Exists(path)
+                ? await read(settings).ConfigureAwait(false)
+                : throw new TokenExchangeException(ErrorCodes.JournalUnsafe, ExchangeStage.Configure, $"The folder of journals '{ExceptionText.Clean(path, 200)}' is not there, or can't be seen by this user: nothing was read.") { Hint = "Correct the setting Journal, or mount the folder; a job's first start makes it." };
+        }
+        catch (TokenExchangeException unread) when (unread.Code == ErrorCodes.JournalUnsafe)
+        {
+            await screen.Error.WriteLineAsync(unread.Message).ConfigureAwait(false);
+            return ExitCodes.Audit;
+        }
     }
 
     /// <returns>How many were left behind here, and how many are of another host, whose jobs may run; null: it can't be read, which was said.</returns>

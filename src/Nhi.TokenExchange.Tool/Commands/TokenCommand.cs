@@ -12,6 +12,7 @@ internal static class TokenCommand
     {
         var target = new Argument<string>("target") { Description = "The name of a target." };
         var reveal = new Option<bool>("--reveal") { Description = "Writes the credential itself to the standard output. Without it: its fingerprint and its life." };
+        var toTerminal = new Option<bool>("--to-terminal") { Description = "With --reveal: writes it even if the standard output is a terminal, whose history keeps it." };
         var hold = new Option<TimeSpan?>("--hold")
         {
             Description = $"Keeps the job, and so the credential, for so long (hh:mm:ss, at most {LongestHold:hh\\:mm\\:ss}) or until Ctrl-C. What can be revoked is revoked when this command ends.",
@@ -27,19 +28,21 @@ internal static class TokenCommand
             Examples:
               nhi token warehouse                                  does it work? how long does it live?
               nhi token warehouse --reveal --hold 00:05:00 > token.txt
-            """) { target, reveal, hold };
+            """) { target, reveal, toTerminal, hold };
         JobSettings.AddTo(command);
         command.SetAction(async (line, cancellationToken) =>
         {
             TimeSpan held = line.GetValue(hold) ?? TimeSpan.Zero;
             if (held > LongestHold)
                 throw new UsageException($"--hold: is {held:hh\\:mm\\:ss}, which is out of its range. Write a time from 00:00:00 to {LongestHold:hh\\:mm\\:ss}, as hh:mm:ss.");
+            if (line.GetValue(reveal) && screen.IsTerminal && !line.GetValue(toTerminal))
+                throw new UsageException("--reveal: the standard output is a terminal, whose history would keep the credential. Send it to a file or a program, or add --to-terminal.");
             JobSettings settings = JobSettings.Read(line);
             JobSession session = await JobSession.StartAsync(settings.Compose, cancellationToken).ConfigureAwait(false);
             await using (session.ConfigureAwait(false))
             {
                 Credential credential = await session.Runtime(line.GetRequiredValue(target)).GetForNextHopAsync(onlyHeld: false, cancellationToken).ConfigureAwait(false);
-                await WriteAsync(session, line.GetRequiredValue(target), credential, line.GetValue(reveal), screen).ConfigureAwait(false);
+                await WriteAsync(session, line.GetRequiredValue(target), credential, line.GetValue(reveal), held, screen).ConfigureAwait(false);
                 await HoldAsync(session, held, cancellationToken).ConfigureAwait(false);
                 JobReport report = await session.CompleteAsync(CancellationToken.None).ConfigureAwait(false);
                 await screen.Error.WriteLineAsync(report.ToString()).ConfigureAwait(false);
@@ -49,7 +52,7 @@ internal static class TokenCommand
         return command;
     }
 
-    private static async Task WriteAsync(JobSession session, string target, Credential credential, bool reveal, Screen screen)
+    private static async Task WriteAsync(JobSession session, string target, Credential credential, bool reveal, TimeSpan held, Screen screen)
     {
         if (credential is StaticKey)
             throw new UsageException("target: has a static key, which only a handler or an opener of the job is given; it is never shown.");
@@ -59,7 +62,8 @@ internal static class TokenCommand
             await screen.Output.WriteLineAsync($"{life}. --reveal writes it.").ConfigureAwait(false);
             return;
         }
-        await screen.Error.WriteLineAsync(life).ConfigureAwait(false);
+        string end = held == TimeSpan.Zero ? "It is revoked now, where its issuer can do that: --hold keeps it for a time." : "It is revoked when this command ends, where its issuer can do that.";
+        await screen.Error.WriteLineAsync($"{life}. {end}").ConfigureAwait(false);
         string revealed = RevealedCredential.Of(credential);
         await RecordRevealAsync(session, target, credential).ConfigureAwait(false);
         await screen.Output.WriteLineAsync(revealed).ConfigureAwait(false);

@@ -55,7 +55,7 @@ internal sealed class Doctor(Action<TokenExchangeBuilder> compose, TrustedValues
     private static IEnumerable<StageResult> EndsOf(string target, JobReport ended) =>
         ended.Leases.Where(lease => lease.Target == target).Select(lease => lease.End switch
         {
-            LeaseEnd.Failed => new StageResult(Stage.Revocation, Verdict.Failed, lease.ToString(), Code: ErrorCodes.RevocationFailed, Remedy: "See that the issuer lets this client revoke; have this one revoked by its handle."),
+            LeaseEnd.Failed => new StageResult(Stage.Revocation, Verdict.Failed, lease.ToString(), Code: ErrorCodes.RevocationFailed, Remedy: "See that the issuer lets this client revoke; have this one revoked by its handle.", ExitCode: ExitCodes.Unrevoked),
             LeaseEnd.CannotBeRevoked or LeaseEnd.LivesOn => StageResult.Warning(Stage.Revocation, lease.ToString()),
             _ => StageResult.Ok(Stage.Revocation, lease.ToString()),
         });

@@ -9,17 +9,7 @@ internal sealed record DoctorReport(IReadOnlyList<StageResult> Job, IReadOnlyLis
     public StageResult? FirstFailure => Job.Concat(Targets.SelectMany(target => target.Stages)).FirstOrDefault(stage => stage.Verdict == Verdict.Failed);
 
     /// <summary>The code that the command ends with.</summary>
-    public int ExitCode => FirstFailure switch
-    {
-        null => ExitCodes.Ok,
-        { Code: ErrorCodes.JobEnded or ErrorCodes.JobRevoked or ErrorCodes.JobTookTooLong } => ExitCodes.Ended,
-        { Stage: Stage.Settings or Stage.Start } => ExitCodes.Configuration,
-        { Stage: Stage.Policy, Code: not ErrorCodes.PolicyUnavailable } => ExitCodes.Denied,
-        { Stage: Stage.Audit } => ExitCodes.Audit,
-        { Stage: Stage.Revocation } => ExitCodes.Unrevoked,
-        { Code: ErrorCodes.IssuerUnreachable or ErrorCodes.IssuerThrottled or ErrorCodes.DeadlineExceeded or ErrorCodes.PolicyUnavailable or ErrorCodes.TrustNotYetKnown } => ExitCodes.Passing,
-        _ => ExitCodes.Refused,
-    };
+    public int ExitCode => FirstFailure?.ExitCode ?? ExitCodes.Ok;
 }
 
 /// <summary>What doctor found of one target.</summary>

@@ -7,9 +7,10 @@ namespace Nhi.TokenExchange;
 
 /// <summary>Goes the way to an issuer step by step, as the exchange will: proxy or name, connection, certificate. Sends nothing but what TLS sends.</summary>
 /// <param name="issuer">The issuer's address.</param>
+/// <param name="setting">The setting that holds it.</param>
 /// <param name="roots">The authorities that the settings trust beside the system's.</param>
 /// <param name="time">Measures.</param>
-internal sealed class NetworkProbe(Uri issuer, AdditionalRoots? roots, TimeProvider time)
+internal sealed class NetworkProbe(Uri issuer, string setting, AdditionalRoots? roots, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
@@ -48,7 +49,7 @@ internal sealed class NetworkProbe(Uri issuer, AdditionalRoots? roots, TimeProvi
         {
             return new StageResult(
                 Stage.Proxy, Verdict.Failed, $"The way to host {issuer.IdnHost} goes through the proxy {proxy}, which takes no connection ({(failed as SocketException)?.SocketErrorCode.ToString() ?? "no answer in time"}).",
-                time.GetElapsedTime(start), ErrorCodes.IssuerUnreachable, "Check https_proxy and no_proxy in the environment: correct the proxy's address, or add the host to no_proxy if it is reached without.");
+                time.GetElapsedTime(start), ErrorCodes.IssuerUnreachable, "Check https_proxy and no_proxy in the environment: correct the proxy's address, or add the host to no_proxy if it is reached without.", ExitCodes.Passing);
         }
     }
 
@@ -93,12 +94,19 @@ internal sealed class NetworkProbe(Uri issuer, AdditionalRoots? roots, TimeProvi
     private async Task ShakeHandsAsync(Socket socket, List<StageResult> results, CancellationToken cancellationToken)
     {
         long start = time.GetTimestamp();
+        var wire = new FirstByteStream(socket);
         try
         {
             var options = new SslClientAuthenticationOptions { TargetHost = issuer.IdnHost, RemoteCertificateValidationCallback = roots is null ? null : roots.Accepts };
-            using var tls = new SslStream(new NetworkStream(socket), leaveInnerStreamOpen: false);
+            using var tls = new SslStream(wire, leaveInnerStreamOpen: false);
             await Within(token => new ValueTask(tls.AuthenticateAsClientAsync(options, token)), cancellationToken).ConfigureAwait(false);
             results.Add(StageResult.Ok(Stage.Tls, $"{tls.SslProtocol}, a certificate of {ExceptionText.Clean(tls.RemoteCertificate?.Issuer, 200)} that ends {tls.RemoteCertificate?.GetExpirationDateString()}", time.GetElapsedTime(start)));
+        }
+        catch (Exception failed) when (failed is AuthenticationException or IOException && wire.First is not (null or FirstByteStream.Alert or FirstByteStream.Handshake))
+        {
+            results.Add(new StageResult(
+                Stage.Tls, Verdict.Failed, $"{issuer.IdnHost}:{issuer.Port} takes connections and speaks no TLS.", time.GetElapsedTime(start), ErrorCodes.IssuerUnreachable,
+                $"Correct {setting}: the port on which the issuer speaks TLS; or http:// where it is on loopback.", ExitCodes.Passing));
         }
         catch (Exception failed) when (failed is AuthenticationException or IOException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
@@ -107,7 +115,11 @@ internal sealed class NetworkProbe(Uri issuer, AdditionalRoots? roots, TimeProvi
     }
 
     // In the words in which a job would hear of it.
-    private StageResult Failed(Stage stage, Exception failure, long start) => StageResult.Failed(stage, TransportFailure.Of(failure, issuer), time.GetElapsedTime(start));
+    private StageResult Failed(Stage stage, Exception failure, long start)
+    {
+        StageResult failed = StageResult.Failed(stage, TransportFailure.Of(failure, issuer), time.GetElapsedTime(start));
+        return failed with { Remedy = $"{failed.Remedy ?? "See that the issuer runs and takes connections there, and that no firewall is between."} Or correct {setting}, if the address is wrong." };
+    }
 
     private async Task<T> Within<T>(Func<CancellationToken, ValueTask<T>> step, CancellationToken cancellationToken)
     {

@@ -7,7 +7,8 @@ namespace Nhi.TokenExchange;
 /// <param name="Took">How long that took; null where nothing was waited for.</param>
 /// <param name="Code">The error's code.</param>
 /// <param name="Remedy">What to do.</param>
-internal sealed record StageResult(Stage Stage, Verdict Verdict, string Said, TimeSpan? Took = null, string? Code = null, string? Remedy = null)
+/// <param name="ExitCode">Of a failure: what every command ends with for it.</param>
+internal sealed record StageResult(Stage Stage, Verdict Verdict, string Said, TimeSpan? Took = null, string? Code = null, string? Remedy = null, int ExitCode = ExitCodes.Refused)
 {
     public static StageResult Ok(Stage stage, string said, TimeSpan? took = null) => new(stage, Verdict.Ok, said, took);
 
@@ -22,6 +23,6 @@ internal sealed record StageResult(Stage Stage, Verdict Verdict, string Said, Ti
     {
         // The original's words: that a failure is remembered for a moment is nothing to whoever looks for its cause.
         string correlation = error.CorrelationId is null ? "" : $" [correlation id {error.CorrelationId}]";
-        return new StageResult(stage, Verdict.Failed, $"{error.Original.Detail}{correlation}{(more is null ? "" : $"{Environment.NewLine}{more}")}", took, error.Code, error.Hint);
+        return new StageResult(stage, Verdict.Failed, $"{error.Original.Detail}{correlation}{(more is null ? "" : $"{Environment.NewLine}{more}")}", took, error.Code, error.Hint, ExitCodes.Of(error.Original));
     }
 }

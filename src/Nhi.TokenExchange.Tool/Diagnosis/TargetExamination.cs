@@ -11,6 +11,7 @@ internal sealed class TargetExamination(JobSession session, TargetRuntime target
     private readonly TimeProvider _time = session.Plan.Time;
     private readonly List<StageResult> _results = [];
     private Jwt? _proof;
+    private bool _addressIsInDoubt;
 
     /// <summary>Examines it.</summary>
     /// <param name="progress">Told what is being done.</param>
@@ -25,13 +26,18 @@ internal sealed class TargetExamination(JobSession session, TargetRuntime target
             await ProveAsync(identity, cancellationToken).ConfigureAwait(false);
         progress($"{target.Target}: network");
         Uri issuer = target.Plan.Exchanger.Issuer;
-        if (IsWell && !target.Plan.Exchanger.IsPlatformIssued && NetworkProbe.Applies(issuer))
-            _results.AddRange(await new NetworkProbe(issuer, session.Plan.Roots, _time).GoAsync(cancellationToken).ConfigureAwait(false));
+        // An address that is wrong makes the audience wrong that is made from it: so the way there is gone before one of the two is called wrong.
+        if ((IsWell || _addressIsInDoubt) && !target.Plan.Exchanger.IsPlatformIssued && NetworkProbe.Applies(issuer))
+            _results.AddRange(await new NetworkProbe(issuer, AddressSetting, session.Plan.Roots, _time).GoAsync(cancellationToken).ConfigureAwait(false));
+        if (_addressIsInDoubt && _results.Exists(result => result.Verdict == Verdict.Failed && result.Stage != Stage.Audience))
+            _results[_results.FindIndex(result => result.Stage == Stage.Audience)] = StageResult.Warning(Stage.Audience, $"expected is '{ExceptionText.Clean(target.Plan.Exchanger.SubjectAudience.ToString(), 300)}', which the proof is not for; that is made from the address that is not reached", $"Correct {AddressSetting} first, if it is wrong.");
         progress($"{target.Target}: exchange");
         if (IsWell)
             await ExchangeAsync(cancellationToken).ConfigureAwait(false);
         return new TargetReport(target.Target, [.. _results.OrderBy(result => result.Stage)]);
     }
+
+    private string AddressSetting => IssuerAddress.SettingOf(target.Plan);
 
     private bool IsWell => _results.All(result => result.Verdict != Verdict.Failed);
 
@@ -48,7 +54,13 @@ internal sealed class TargetExamination(JobSession session, TargetRuntime target
         }
         catch (TokenExchangeException failed)
         {
-            _results.Add(StageResult.Failed(FailedStage.Of(failed), failed, _time.GetElapsedTime(start)));
+            StageResult result = StageResult.Failed(FailedStage.Of(failed), failed, _time.GetElapsedTime(start));
+            _addressIsInDoubt = result.Stage == Stage.Audience && IssuerAddress.MakesAudience(target.Plan.Exchanger);
+            _results.Add(!_addressIsInDoubt ? result : result with
+            {
+                Said = $"{result.Said} What is expected is made from {AddressSetting}: one of the two is wrong.",
+                Remedy = $"Compare {AddressSetting} with the address by which the issuer names itself: a slash at the end, upper and lower case, http and https count. If it is right: {result.Remedy}",
+            });
         }
     }
 

@@ -10,8 +10,23 @@ internal static partial class CommandLineFault
     public static string Of(ParseResult line)
     {
         string name = NameOf(line.CommandResult);
-        return $"{name}: {Said(line)} '{name} --help' lists what there is.";
+        return $"{name}: {Said(line)}{(line.CommandResult.Command.Name == ExecCommand.Name ? ExecHint(line) : "")} '{name} --help' lists what there is.";
     }
+
+    /// <summary>To the parser a word that is no option of <c>nhi exec</c> is the program's, wherever it stands: says which stand before <c>--</c>, or in the program's place, and are none.</summary>
+    /// <param name="line">The command line.</param>
+    /// <param name="words">The program and its arguments, as it was parsed.</param>
+    /// <returns>What is wrong; null: nothing is.</returns>
+    public static string? BeforeProgram(ParseResult line, string[] words)
+    {
+        int behind = line.Tokens.SkipWhile(token => token.Type != TokenType.DoubleDash).Skip(1).Count();
+        bool isSeparate = line.Tokens.Any(token => token.Type == TokenType.DoubleDash);
+        return (isSeparate ? words.Length > behind : words[0].StartsWith('-'))
+            ? $"{NameOf(line.CommandResult)}: {Unknown(words[0], line.CommandResult.Command)}{ExecHint(line)}"
+            : null;
+    }
+
+    private static string ExecHint(ParseResult line) => line.Tokens.Any(token => token.Type == TokenType.DoubleDash) ? "" : " The program and its arguments stand behind --.";
 
     private static string NameOf(CommandResult command) => command.Parent is CommandResult parent ? $"{NameOf(parent)} {command.Command.Name}" : "nhi";
 

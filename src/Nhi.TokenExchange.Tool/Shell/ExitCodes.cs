@@ -17,7 +17,7 @@ internal static class ExitCodes
     /// <summary>The policy said no.</summary>
     public const int Denied = 4;
 
-    /// <summary>The proof is not good, or the issuer refused.</summary>
+    /// <summary>There is no proof, it is not good, or the issuer refused.</summary>
     public const int Refused = 5;
 
     /// <summary>It may pass by itself: try again.</summary>
@@ -39,6 +39,8 @@ internal static class ExitCodes
         { Stage: ExchangeStage.Configure } => Configuration,
         { Stage: ExchangeStage.JobEnded } => Ended,
         AccessDeniedException => Denied,
+        { Code: ErrorCodes.IssuerUnreachable } => Passing,
+        { Stage: ExchangeStage.Attest } => Refused,   // passing to a job that goes on and asks its source again; a command that is run again finds the same file
         { IsTransient: true } => Passing,
         { Stage: ExchangeStage.Authorize } => Denied,
         { Code: ErrorCodes.RevocationFailed } => Unrevoked,

@@ -6,6 +6,9 @@ namespace Nhi.TokenExchange;
 /// <summary>The command <c>nhi</c>, and one way for all of its commands to end.</summary>
 internal static class NhiCommand
 {
+    // "@word" is a word like others: a program's argument, for one, such as curl's -d @body.
+    private static readonly ParserConfiguration NoResponseFiles = new() { ResponseFileTokenReplacer = null };
+
     /// <summary>Runs a command line.</summary>
     /// <param name="args">What stands behind <c>nhi</c>.</param>
     /// <param name="screen">Where it writes.</param>
@@ -14,14 +17,14 @@ internal static class NhiCommand
     public static async Task<int> RunAsync(string[] args, Screen screen, CancellationToken cancellationToken)
     {
         RootCommand root = Make(screen);
-        ParseResult line = root.Parse(args);
+        ParseResult line = root.Parse(args, NoResponseFiles);
         if (args.Length > 0 && line.Action is ParseErrorAction)
         {
             await screen.Error.WriteLineAsync(CommandLineFault.Of(line)).ConfigureAwait(false);
             return ExitCodes.Usage;
         }
         // Help without being asked for it is no output.
-        (line, TextWriter helped) = args.Length > 0 ? (line, screen.Output) : (root.Parse("--help"), screen.Error);
+        (line, TextWriter helped) = args.Length > 0 ? (line, screen.Output) : (root.Parse("--help", NoResponseFiles), screen.Error);
         using var help = new StringWriter(System.Globalization.CultureInfo.InvariantCulture);
         // A job's end may take its time; whoever presses Ctrl-C twice means it.
         var how = new InvocationConfiguration { Output = help, Error = screen.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(30) };
@@ -31,7 +34,7 @@ internal static class NhiCommand
         {
             int code = await line.InvokeAsync(how, cancellationToken).ConfigureAwait(false);
             // Help calls the program by its assembly, which nobody types.
-            await helped.WriteAsync(help.ToString().Replace(RootCommand.ExecutableName, "nhi", StringComparison.Ordinal)).ConfigureAwait(false);
+            await helped.WriteAsync(help.ToString().Replace(RootCommand.ExecutableName, "nhi", StringComparison.Ordinal).Replace("exec <command>... [options]", "exec [options] -- <command>...", StringComparison.Ordinal)).ConfigureAwait(false);
             return args.Length > 0 ? code : ExitCodes.Usage;
         }
         catch (UsageException wrong)

@@ -119,6 +119,7 @@ internal sealed class ExecTests
 
     [TestCase("no-such-program", 127, "is not there")]
     [TestCase("/etc/passwd", 126, "can't be executed")]
+    [TestCase("/tmp", 126, "can't be executed: it is a folder")]
     public async Task A_program_that_can_not_be_started_is_named(string program, int code, string said)
     {
         (DoctoredJob job, string config) = await StartAsync();
@@ -288,6 +289,53 @@ internal sealed class ExecTests
             Assert.That(form.Error, Does.Contain("--azure: 'warehouse' has another form than lake=https://storage.azure.com."));
             Assert.That((blank.ExitCode, blank.Error), Is.EqualTo((2, "command: ' ' is no program. Name a file, or a program that PATH leads to." + Environment.NewLine)));
             Assert.That(unknown.Error, Does.StartWith("NHI1003"));
+        }
+    }
+
+    [TestCase("--aws-profil warehouse -- true", "nhi exec: there is no '--aws-profil'. Did you mean --aws-profile?")]
+    [TestCase("--taget warehouse -- true", "nhi exec: there is no '--taget'. Did you mean --target?")]
+    [TestCase("--target warehouse nonsense -- true", "nhi exec: there is no 'nonsense'.")]
+    [TestCase("--target warehouse --verbose true", "nhi exec: there is no '--verbose'. The program and its arguments stand behind --.")]
+    [TestCase("--target warehouse sh -c true", "The program and its arguments stand behind --.")]
+    public async Task A_word_before_the_program_that_is_no_option_of_nhi_is_named(string line, string said)
+    {
+        (DoctoredJob job, string config) = await StartAsync();
+        await using (job)
+        {
+            ToolRun run = await ToolRun.HereAsync(["exec", "--config", config, .. line.Split(' ')]);
+
+            Assert.That(run.ExitCode, Is.EqualTo(2), run.All);
+            Assert.That(run.Error, Does.Contain(said));
+        }
+    }
+
+    [TestCase("--")]
+    [TestCase(null)]
+    public async Task A_programs_word_with_an_at_sign_is_its_own(string? separator)
+    {
+        (DoctoredJob job, string config) = await StartAsync();
+        await using (job)
+        {
+            string body = $"@{job.Write("body", "--target warehouse")}";
+
+            ToolRun run = await ToolRun.ProgramAsync(NoVariables, ["exec", "--config", config, "--target", "warehouse", .. separator is null ? (string[])[] : [separator], "echo", body]);
+
+            Assert.That((run.ExitCode, run.Output.Trim()), Is.EqualTo((0, body)), run.All);
+        }
+    }
+
+    [Test]
+    public async Task A_current_folder_that_is_gone_is_named()
+    {
+        (DoctoredJob job, string config) = await StartAsync();
+        await using (job)
+        {
+            string gone = job.PathOf("gone");
+
+            ToolRun run = await ToolRun.OfAsync("sh", "", NoVariables, "-c", $"mkdir '{gone}' && cd '{gone}' && rmdir '{gone}' && exec dotnet '{typeof(NhiCommand).Assembly.Location}' exec --config '{config}' --target warehouse -- true");
+
+            Assert.That(run.ExitCode, Is.EqualTo(125), run.All);
+            Assert.That(run.Error, Does.Contain("The current folder is not there any more."));
         }
     }
 }

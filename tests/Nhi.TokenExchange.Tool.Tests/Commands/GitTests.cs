@@ -126,6 +126,6 @@ internal sealed class GitTests
     {
         ToolRun run = await ExecAsync("warehouse=http://git.example", "true");
 
-        Assert.That((run.ExitCode, run.Error.Trim()), Is.EqualTo((2, "--git: 'warehouse=http://git.example' has another form than code=https://git.example.")));
+        Assert.That((run.ExitCode, run.Error.Trim()), Is.EqualTo((2, "--git: 'http://git.example' has no TLS, under which alone a credential is sent, but to loopback. Write https.")));
     }
 }

@@ -164,8 +164,12 @@ public class LeasesTests
     public async Task A_journal_that_cannot_be_read_is_told_and_a_folder_that_is_not_there_is_not_made()
     {
         string settings = _job.WriteSettings();
-        ToolRun none = await ToolRun.HereAsync("leases", "list", "--config", settings);
-        Assert.That((none.ExitCode, Directory.Exists(_job.PathOf("journal"))), Is.EqualTo((0, false)), none.All);
+        foreach (string command in (string[])["list", "recover"])
+        {
+            ToolRun none = await ToolRun.HereAsync("leases", command, "--config", settings);
+            Assert.That((none.ExitCode, none.Output, Directory.Exists(_job.PathOf("journal"))), Is.EqualTo((ExitCodes.Audit, "", false)), none.All);
+            Assert.That(none.Error, Does.StartWith("NHI7004").And.Contain(_job.PathOf("journal")).And.Contain("is not there"));
+        }
         if (OperatingSystem.IsWindows())
             Directory.CreateDirectory(_job.PathOf("journal"));
         else
@@ -174,7 +178,7 @@ public class LeasesTests
 
         ToolRun run = await ToolRun.HereAsync("leases", "list", "--config", settings);
 
-        Assert.That(run.ExitCode, Is.EqualTo(ExitCodes.Audit), run.All);
+        Assert.That((run.ExitCode, run.Output), Is.EqualTo((ExitCodes.Audit, "")), run.All);
         Assert.That(run.Error, Does.Contain("NHI7005").And.Contain("a.journal"));
     }
 

@@ -51,6 +51,16 @@ internal sealed class PsqlTests
     }
 
     [Test]
+    public async Task A_login_that_is_asked_for_as_a_token_is_told_its_option()
+    {
+        await using DoctoredJob job = await JobAsync("tnine");
+
+        ToolRun run = await ToolRun.HereAsync("exec", "--config", job.WriteSettings(), "--target", "warehouse", "--", "true");
+
+        Assert.That((run.ExitCode, run.Error.Trim()), Is.EqualTo((2, "--target: 'warehouse' gives logins of a database, which have a way of their own. Name it by --psql.")));
+    }
+
+    [Test]
     public async Task The_files_are_their_users_alone_in_a_folder_that_goes_with_the_run_and_no_password_is_in_the_environment()
     {
         await using DoctoredJob job = await JobAsync("ttwo");

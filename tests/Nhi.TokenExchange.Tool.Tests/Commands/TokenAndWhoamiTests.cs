@@ -90,4 +90,38 @@ public class TokenAndWhoamiTests
         Assert.That(run.ExitCode, Is.EqualTo(ExitCodes.Refused).Or.EqualTo(ExitCodes.Passing), run.All);
         Assert.That(run.Error, Does.Contain("NHI2001").And.Contain(_job.Proof));
     }
+
+    [TestCase(-1, "NHI2003")]
+    [TestCase(+1, "NHI2004")]
+    public async Task A_proof_that_is_not_good_now_has_one_exit_code_whoever_meets_it(int hours, string code)
+    {
+        _job.UseDatabricks(change: claims => claims.Lives(TimeProvider.System.GetUtcNow() + TimeSpan.FromHours(hours), TimeSpan.FromMinutes(30)));
+        string settings = _job.WriteSettings();
+
+        foreach (string[] command in (string[][])[["token", "warehouse"], ["whoami"], ["doctor"]])
+        {
+            ToolRun run = await ToolRun.HereAsync([.. command, "--config", settings]);
+            Assert.That(run.ExitCode, Is.EqualTo(ExitCodes.Refused), run.All);
+            Assert.That(run.All, Does.Contain(code));
+        }
+    }
+
+    [Test]
+    public async Task A_credential_is_not_written_to_a_terminal_unless_that_is_said()
+    {
+        _job.UseVault();
+        string settings = _job.WriteSettings();
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+
+        int refused = await NhiCommand.RunAsync(["token", "warehouse", "--reveal", "--config", settings], new Screen(output, error, isTerminal: true), CancellationToken.None);
+        Assert.That((refused, output.ToString()), Is.EqualTo((ExitCodes.Usage, "")));
+        Assert.That(error.ToString(), Does.Contain("--to-terminal"));
+        Assert.That(_job.Emulator.Ledger.Issued, Is.Empty);
+
+        int told = await NhiCommand.RunAsync(["token", "warehouse", "--reveal", "--to-terminal", "--config", settings], new Screen(output, error, isTerminal: true), CancellationToken.None);
+        Assert.That(told, Is.Zero);
+        Assert.That(output.ToString(), Does.StartWith("hvs."));
+        Assert.That(error.ToString(), Does.Contain("It is revoked now").And.Contain("--hold keeps it"));
+    }
 }

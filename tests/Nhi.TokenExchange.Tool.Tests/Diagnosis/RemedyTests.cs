@@ -52,4 +52,35 @@ public class RemedyTests
 
         (await _job.DoctorAsync()).AssertNames("start", "NHI7004", ExitCodes.Configuration, _job.PathOf("journal"), "is a file", "Name a folder");
     }
+
+    [Test]
+    public async Task An_issuer_that_is_down_is_no_fault_of_the_proofs_audience()
+    {
+        using (var free = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0))
+        {
+            free.Start();
+            _job.Target["Host"] = $"http://{free.LocalEndpoint}";
+        }
+
+        (await _job.DoctorAsync()).AssertNames("connect", "NHI4002", ExitCodes.Passing, "See that the issuer runs", "Targets:warehouse:Host");
+    }
+
+    [Test]
+    public async Task A_port_that_speaks_no_TLS_is_told_so()
+    {
+        _job.Target["Host"] = _job.Emulator.Databricks.Host.OriginalString.Replace("http://", "https://", StringComparison.Ordinal);
+
+        Findings found = await _job.DoctorAsync();
+
+        found.AssertNames("tls", "NHI4002", ExitCodes.Passing, "speaks no TLS", "Targets:warehouse:Host");
+        Assert.That(found.Run.Output, Does.Not.Contain("valid certificate"));
+    }
+
+    [Test]
+    public async Task An_audience_that_is_made_from_an_address_names_the_setting()
+    {
+        _job.Emulator.JobIdentity(ProofShape.Kubernetes, DoctoredJob.Subject).WriteProofFile(_job.Proof, $"{_job.Emulator.Databricks.TokenEndpoint.OriginalString}/");
+
+        (await _job.DoctorAsync()).AssertNames("audience", "NHI2005", ExitCodes.Refused, "made from Targets:warehouse:Host: one of the two is wrong", "If it is right: Make the source ask");
+    }
 }
