@@ -29,6 +29,9 @@ internal sealed class JournalFile : IDisposable
     /// <summary>Whether its name is its own still, also if somebody cut it.</summary>
     public bool HasItsName => UnixFile.Of(_handle) is { } now ? UnixFile.At(Path, followLink: false)?.Identity == now.Identity : File.Exists(Path);
 
+    /// <summary>Whether it has no name at all any more: nobody can find it.</summary>
+    public bool IsDeleted => UnixFile.Of(_handle) is { Links: 0 };
+
     /// <summary>Makes a journal.</summary>
     /// <param name="folder">Where it is to be.</param>
     /// <param name="path">Its path, by <see cref="JournalFolder.NewFile"/>.</param>

@@ -12,6 +12,7 @@ internal sealed class OwnJournal : IDisposable
     private readonly JobSession _session;
     private readonly JournalFolder _folder;
     private readonly List<JournalFile> _movedAway = [];
+    private readonly HashSet<string> _names = [];
     private JournalFile _file;
     private string? _lost;
 
@@ -62,8 +63,11 @@ internal sealed class OwnJournal : IDisposable
         }
         if (_file != before)
         {
-            Written.TryRemove(NameOf(before.Path), out _);
-            _movedAway.Add(before);
+            if (before.IsDeleted)
+                before.Dispose();
+            else
+                _movedAway.Add(before);
+            _names.Add(NameOf(before.Path));   // a copy that has it may hold what the job holds
         }
         _session.Plan.Logger.JournalLost(_session.Context, ExceptionText.Clean(before.Path, 200), found, System.IO.Path.GetFileName(_file.Path), ErrorCodes.JournalLost);
     }
@@ -74,6 +78,8 @@ internal sealed class OwnJournal : IDisposable
     public void Dispose()
     {
         Written.TryRemove(NameOf(Path), out _);
+        foreach (string name in _names)
+            Written.TryRemove(name, out _);
         _file.Dispose();
         _movedAway.ForEach(file => file.Dispose());
     }

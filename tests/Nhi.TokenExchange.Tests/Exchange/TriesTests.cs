@@ -21,6 +21,22 @@ internal sealed class TriesTests
     }
 
     [Test]
+    public void Where_nothing_is_tried_again_any_more_the_first_answer_is_told_all_the_same()
+    {
+        using var noMore = new CancellationTokenSource();
+        using HttpMessageInvoker backchannel = IssuerBackchannel.Create(_time, () => 0.5, () => new Http.Wire(_ =>
+        {
+            noMore.Cancel();   // the job ends while the answer is on its way
+            return new HttpResponseMessage(HttpStatusCode.ServiceUnavailable);
+        }));
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("https://issuer.example/keys"));
+
+        TokenExchangeException said = Assert.ThrowsAsync<TokenExchangeException>(() => new WatchedTries(noMore.Token).Begin(() => backchannel.SendAsync(request, CancellationToken.None)))!;
+
+        Assert.That((said.Code, said.Detail), Is.EqualTo((ErrorCodes.IssuerUnreachable, "Host issuer.example:443 answered 503 at /keys.")));
+    }
+
+    [Test]
     public void What_the_issuer_asked_for_comes_on_top()
     {
         Tries tries = Of(out _, jitter: 1);

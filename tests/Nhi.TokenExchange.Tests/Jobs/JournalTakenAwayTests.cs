@@ -80,6 +80,25 @@ internal sealed class JournalTakenAwayTests : JournalFixture
     }
 
     [Test]
+    public async Task A_copy_that_took_its_place_is_nobody_s_to_recover_while_the_job_lives()
+    {
+        await using TestJob job = await StartAsync(new LoggedText());
+        await job.Warehouse.GetAsync(Scoped("read"));
+        string journal = Files().Single();
+        string text = TextOf(journal);
+        File.Delete(journal);
+        File.WriteAllText(journal, text);
+        File.SetUnixFileMode(journal, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        await job.Warehouse.GetAsync(Scoped("write"));
+
+        await using TestJob next = await StartAsync(new LoggedText());
+        RecoveryReport report = await next.Session.WaitForRecoveryAsync();
+
+        Assert.That((report.AllEnded, report.Jobs.Count), Is.EqualTo((false, 0)), report.ToString());
+        Assert.That(next.Issuer.Revoked, Is.Empty);
+    }
+
+    [Test]
     public async Task One_that_is_left_alone_is_healthy()
     {
         await using TestJob job = await StartAsync(new LoggedText());

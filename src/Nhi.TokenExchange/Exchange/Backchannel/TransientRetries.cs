@@ -36,6 +36,10 @@ internal sealed class TransientRetries
             context.Properties.Set(TriesKey, tries);
             return await _pipeline.ExecuteAsync(static (_, tries) => tries.NextAsync(), context, tries).ConfigureAwait(false);
         }
+        catch (OperationCanceledException) when (tries.IsFirstUntold && !cancellationToken.IsCancellationRequested)   // no waits were wanted any more when the first answer came
+        {
+            return await tries.NextAsync().ConfigureAwait(false);
+        }
         catch (OperationCanceledException) when (tries.Last is not null && !cancellationToken.IsCancellationRequested)   // a wait was ended
         {
             throw tries.Last;

@@ -26,6 +26,9 @@ internal sealed class Tries(
     /// <summary>How long to wait before the next try.</summary>
     public TimeSpan Wait { get; private set; }
 
+    /// <summary>Whether what came of the first try was given to nobody yet.</summary>
+    public bool IsFirstUntold => !_firstIsTold;
+
     /// <summary>What the last one that is worth another said; null: there was none yet.</summary>
     public TokenExchangeException? Last { get; private set; }
 

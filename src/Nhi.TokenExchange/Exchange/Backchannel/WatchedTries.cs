@@ -39,6 +39,21 @@ internal sealed class WatchedTries(CancellationToken noMoreFrom = default)
         }
     }
 
+    /// <summary>Begins work that others wait for, too: it is not watched, and no end of one of them stops it.</summary>
+    public static T BeginUnwatched<T>(Func<T> work)
+    {
+        WatchedTries? before = InThisFlow.Value;
+        InThisFlow.Value = null;
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            InThisFlow.Value = before;
+        }
+    }
+
     /// <summary>An endpoint is about to be asked.</summary>
     public void NoteSent(Uri endpoint) => _state = _state.Endpoint == endpoint ? _state with { Count = _state.Count + 1 } : new State(endpoint, null, 1);
 

@@ -27,7 +27,7 @@ internal sealed class DiscoveryDocuments
         if (_cache.TryGetValue(key, out Found? found) && time.GetElapsedTime(found!.At) < Lifetime)
             return found.Endpoints;
         // The fetch belongs to nobody: a caller that gives up leaves it to the others; the back channel bounds it.
-        Lazy<Task<IssuerEndpoints>> fetch = _underway.GetOrAdd(key, _ => new Lazy<Task<IssuerEndpoints>>(() => FetchAndKeepAsync(issuer, backchannel, time)));
+        Lazy<Task<IssuerEndpoints>> fetch = _underway.GetOrAdd(key, _ => new Lazy<Task<IssuerEndpoints>>(() => WatchedTries.BeginUnwatched(() => FetchAndKeepAsync(issuer, backchannel, time))));
         return await new ValueTask<IssuerEndpoints>(fetch.Value).OrLeftBehindAsync(cancellationToken).ConfigureAwait(false);
     }
 
