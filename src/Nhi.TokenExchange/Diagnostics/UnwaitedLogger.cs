@@ -14,9 +14,12 @@ internal sealed class UnwaitedLogger(ILogger inner, SessionLog log) : ILogger
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-        // The state may be one that is filled anew for the next line: what it says is read before this returns.
-        string text = formatter(state, exception);
-        KeyValuePair<string, object?>[] values = state is IEnumerable<KeyValuePair<string, object?>> given ? [.. given] : [];
-        log.SayLater(one => one.Log(logLevel, eventId, values, exception, (_, _) => text));
+        Quietly.Do(() =>
+        {
+            // The state may be one that is filled anew for the next line: what it says is read before this returns.
+            string text = formatter(state, exception);
+            KeyValuePair<string, object?>[] values = state is IEnumerable<KeyValuePair<string, object?>> given ? [.. given] : [];
+            log.SayLater(one => one.Log(logLevel, eventId, values, exception, (_, _) => text));
+        });
     }
 }

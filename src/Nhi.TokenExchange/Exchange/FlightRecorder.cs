@@ -99,7 +99,7 @@ internal sealed class FlightRecorder(JobSession session, TargetPlan plan)
         Guid id = session.FlightId(flight.Number);
         if (flight.IsRefresh)
             return session.Plan.Log.SayAsync(log => log.RefreshFailed(plan.Name, failure.Code, id, held));
-        return session.Plan.Audit.IsInLog || failure.Code is ErrorCodes.JobEnded or ErrorCodes.JobRevoked or ErrorCodes.JobTookTooLong
+        return session.Plan.Audit.IsInLog || session.Leases.IsClosed || failure.Code is ErrorCodes.JobEnded or ErrorCodes.JobRevoked or ErrorCodes.JobTookTooLong
             ? Task.CompletedTask : session.Plan.Log.SayAsync(log => log.ExchangeFailed(plan.Name, failure.Code, id, AuditText.Shown(ReasonOf(failure), AuditText.LongestProse)));
     }
 

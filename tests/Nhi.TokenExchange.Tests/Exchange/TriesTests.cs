@@ -37,6 +37,26 @@ internal sealed class TriesTests
     }
 
     [Test]
+    public async Task What_was_given_already_is_unwrapped_though_nothing_new_is_tried_again()
+    {
+        using var noMore = new CancellationTokenSource();
+        int lookups = 0;
+        using HttpMessageInvoker backchannel = IssuerBackchannel.Create(new SkippingTime(), () => 0.5, () => new Http.Wire(request =>
+            new HttpResponseMessage(request.Method == HttpMethod.Get && ++lookups == 1 ? HttpStatusCode.ServiceUnavailable : HttpStatusCode.OK)));
+        using var login = new HttpRequestMessage(HttpMethod.Post, new Uri("https://vault.example/login"));
+        using var lookup = new HttpRequestMessage(HttpMethod.Get, new Uri("https://vault.example/lookup"));
+
+        using HttpResponseMessage answer = await new WatchedTries(noMore.Token).Begin(async () =>
+        {
+            (await backchannel.SendAsync(login, CancellationToken.None)).Dispose();
+            await noMore.CancelAsync();
+            return await backchannel.SendAsync(lookup, CancellationToken.None);
+        });
+
+        Assert.That((answer.StatusCode, lookups), Is.EqualTo((HttpStatusCode.OK, 2)));
+    }
+
+    [Test]
     public void What_the_issuer_asked_for_comes_on_top()
     {
         Tries tries = Of(out _, jitter: 1);

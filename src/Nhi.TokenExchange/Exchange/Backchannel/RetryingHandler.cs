@@ -26,6 +26,8 @@ internal sealed class RetryingHandler(HttpMessageHandler inner, TimeProvider tim
         try
         {
             HttpResponseMessage response = await SendAsync(request, started, limit, bounded.Token).ConfigureAwait(false);
+            if (response.IsSuccessStatusCode && request.Method != HttpMethod.Get)
+                WatchedTries.Current?.NoteGiven();
             if (!IsTransient(response.StatusCode) || RefusalIsWanted.IsSet(request))
                 return response;
             using (response)

@@ -8,11 +8,13 @@ internal sealed class WatchedTries(CancellationToken noMoreFrom = default)
 
     // One object, which is replaced: who is cut off reads it while a call goes on.
     private State _state = new(null, null, 0);
+    private bool _isGiven;
 
     /// <summary>Those of the caller's flow; null: nobody watches.</summary>
     public static WatchedTries? Current => InThisFlow.Value;
 
-    public CancellationToken NoMoreFrom => noMoreFrom;
+    /// <summary>Once it is cancelled nothing is tried again. Where something was given already (a login, whose answer is to be unwrapped), all is tried to the end: nobody else could end that.</summary>
+    public CancellationToken NoMoreFrom => _isGiven ? CancellationToken.None : noMoreFrom;
 
     /// <summary>What the endpoint that was asked last said last, null if it said nothing, and how often it was asked.</summary>
     public (TokenExchangeException? Last, int Count) Heard
@@ -56,6 +58,9 @@ internal sealed class WatchedTries(CancellationToken noMoreFrom = default)
 
     /// <summary>An endpoint is about to be asked.</summary>
     public void NoteSent(Uri endpoint) => _state = _state.Endpoint == endpoint ? _state with { Count = _state.Count + 1 } : new State(endpoint, null, 1);
+
+    /// <summary>A call that may have made something has its answer.</summary>
+    public void NoteGiven() => _isGiven = true;
 
     /// <summary>It failed in passing, or said "not now".</summary>
     public void NoteFailed(TokenExchangeException failure) => _state = _state with { Last = failure };
