@@ -24,15 +24,15 @@ internal sealed class ExecRun(JobSession session, JobSettings settings, ExecTarg
 
     private async Task<int> RunBesideBrokerAsync(HelperFolder folder, CancellationToken cancellationToken)
     {
-        TokenBroker broker = await TokenBroker.StartAsync(session, options =>
+        TokenBroker broker = await UnlessEndedAsync(() => TokenBroker.StartAsync(session, options =>
         {
             options.Folder = folder.Path;
             options.Logging = new ScreenLogging(screen.Error);
             wanted.AddTo(options, session);
-        }, cancellationToken).ConfigureAwait(false);
+        }, cancellationToken)).ConfigureAwait(false);
         await using (broker.ConfigureAwait(false))
         {
-            BrokerClient client = broker.Admit(_name);
+            BrokerClient client = await UnlessEndedAsync(() => Task.FromResult(broker.Admit(_name))).ConfigureAwait(false);
             await using (client.ConfigureAwait(false))
                 return await RunProgramAsync(folder, client, cancellationToken).ConfigureAwait(false);
         }
@@ -79,6 +79,19 @@ internal sealed class ExecRun(JobSession session, JobSettings settings, ExecTarg
             code = await run().ConfigureAwait(false);
         }
         return isCutShort ? ChildProgram.JobEnded : code;
+    }
+
+    // A broker stops with its job, and starts beside none that is over.
+    private async Task<T> UnlessEndedAsync<T>(Func<Task<T>> start)
+    {
+        try
+        {
+            return await start().ConfigureAwait(false);
+        }
+        catch (InvalidOperationException) when (session.Ended.IsCancellationRequested)
+        {
+            throw Ended;
+        }
     }
 
     private void ThrowIfEnded()
