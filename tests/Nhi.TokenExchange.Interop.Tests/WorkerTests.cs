@@ -54,7 +54,7 @@ internal sealed class WorkerTests
         (int exitCode, string said) = await ChildProgram.RunAsync(RunDeadline, Surroundings.Plain.With(settings), "dotnet", Built());
 
         Assert.That(exitCode, Is.EqualTo(expected), said);
-        Assert.That(said, Does.Contain("Job ended with credentials that live on").And.Contain("NOT revoked (NHI4012"));
+        Assert.That(said, Does.Contain("Job ended (host stop) with credentials that live on").And.Contain("NOT revoked (NHI4012"));
         string authorization = emulator.Authorization.Issuer.OriginalString;
         Assert.That(emulator.Ledger.Issued.Where(issue => issue.Issuer == authorization).Select(issue => (said.Contains($"{issue.Fingerprint}: NOT revoked", StringComparison.Ordinal), emulator.Ledger.IsAlive(issue.Fingerprint))),
             Is.Not.Empty.And.All.EqualTo((true, true)), "what the log says is what the issuer knows");

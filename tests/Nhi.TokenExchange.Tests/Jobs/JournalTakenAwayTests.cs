@@ -88,7 +88,8 @@ internal sealed class JournalTakenAwayTests : JournalFixture
         string text = TextOf(journal);
         File.Delete(journal);
         File.WriteAllText(journal, text);
-        File.SetUnixFileMode(journal, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(journal, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         await job.Warehouse.GetAsync(Scoped("write"));
 
         await using TestJob next = await StartAsync(new LoggedText());
