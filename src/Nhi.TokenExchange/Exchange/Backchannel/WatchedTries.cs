@@ -27,34 +27,10 @@ internal sealed class WatchedTries(CancellationToken noMoreFrom = default)
     }
 
     /// <summary>Begins work that is watched.</summary>
-    public T Begin<T>(Func<T> work)
-    {
-        WatchedTries? before = InThisFlow.Value;
-        InThisFlow.Value = this;
-        try
-        {
-            return work();
-        }
-        finally
-        {
-            InThisFlow.Value = before;
-        }
-    }
+    public T Begin<T>(Func<T> work) => Begin(this, work);
 
     /// <summary>Begins work that others wait for, too: it is not watched, and no end of one of them stops it.</summary>
-    public static T BeginUnwatched<T>(Func<T> work)
-    {
-        WatchedTries? before = InThisFlow.Value;
-        InThisFlow.Value = null;
-        try
-        {
-            return work();
-        }
-        finally
-        {
-            InThisFlow.Value = before;
-        }
-    }
+    public static T BeginUnwatched<T>(Func<T> work) => Begin(null, work);
 
     /// <summary>An endpoint is about to be asked.</summary>
     public void NoteSent(Uri endpoint) => _state = _state.Endpoint == endpoint ? _state with { Count = _state.Count + 1 } : new State(endpoint, null, 1);
@@ -64,6 +40,20 @@ internal sealed class WatchedTries(CancellationToken noMoreFrom = default)
 
     /// <summary>It failed in passing, or said "not now".</summary>
     public void NoteFailed(TokenExchangeException failure) => _state = _state with { Last = failure };
+
+    private static T Begin<T>(WatchedTries? watched, Func<T> work)
+    {
+        WatchedTries? before = InThisFlow.Value;
+        InThisFlow.Value = watched;
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            InThisFlow.Value = before;
+        }
+    }
 
     private sealed record State(Uri? Endpoint, TokenExchangeException? Last, int Count);
 }
