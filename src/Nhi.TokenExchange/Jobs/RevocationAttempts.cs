@@ -39,12 +39,13 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
                     _ => (LeaseEnd.CannotBeRevoked, target.Plan.Exchanger.IsPlatformIssued ? "the platform issued it, and ends nothing before its time" : "this issuer ends nothing before its time"),
                 };
             }
-            catch (TokenExchangeException exception) when (exception.IsTransient && !cancellationToken.IsCancellationRequested)
+            // A cancellation that is not the deadline's is somebody's own time limit.
+            catch (Exception passing) when (passing is TokenExchangeException { IsTransient: true } or OperationCanceledException && !cancellationToken.IsCancellationRequested)
             {
-                last = Said(exception);
+                last = Said(passing);
                 try
                 {
-                    TimeSpan asked = exception.RetryAfter ?? wait;
+                    TimeSpan asked = (passing as TokenExchangeException)?.RetryAfter ?? wait;
                     asked = asked < LongestRetryAfter ? asked : LongestRetryAfter;
                     await Task.Delay(asked > wait ? asked : wait, time, cancellationToken).ConfigureAwait(false);
                 }

@@ -115,11 +115,11 @@ public class JobSessionTests
     }
 
     [Test]
-    public async Task A_revocation_that_fails_for_a_moment_is_tried_again()
+    public async Task A_revocation_that_fails_for_a_moment_or_has_a_time_limit_of_its_own_is_tried_again([Values] bool hasLimit)
     {
         int tries = 0;
         await using TestJob job = await TestJob.StartAsync(i => i.OnRevoke = _ => ++tries < 3
-            ? throw new TokenExchangeException("NHI4012", ExchangeStage.Revoke, "503") { IsTransient = true }
+            ? throw (hasLimit ? new TaskCanceledException() : new TokenExchangeException("NHI4012", ExchangeStage.Revoke, "503") { IsTransient = true })
             : Task.FromResult(Revocation.Revoked));
         await job.Warehouse.GetAsync();
 
