@@ -35,7 +35,7 @@ public static class BenchmarkConfigs
     private static Job ShortJob => Job.Default.WithLaunchCount(2).WithWarmupCount(5).WithIterationCount(10).WithIterationTime(TimeInterval.FromMilliseconds(60));
 
     private static ManualConfig With(Job job) => ManualConfig.CreateEmpty()
-        .AddJob(job.WithRuntime(CoreRuntime.Core10_0))
+        .AddJob(job.WithRuntime(CoreRuntime.Core10_0).WithArguments([new MsBuildArgument("/p:RunAnalyzers=false")]))   // what is measured was analysed when it was built
         .AddDiagnoser(MemoryDiagnoser.Default)
         .AddColumnProvider(DefaultColumnProviders.Instance)
         .AddExporter(MarkdownExporter.GitHub, JsonExporter.Brief)

@@ -46,7 +46,7 @@ public static class GoalsMarkdown
         text.Append(CultureInfo.InvariantCulture, $"\n## Threads\n\nMillion hits a second, best of {ThreadScaling.Rounds} rounds in turns.\n\n| path | 1 thread | 2 threads | 2:1 |\n|---|--:|--:|--:|\n");
         foreach (ThreadScalingResult path in report.Threads)
             text.Append(CultureInfo.InvariantCulture, $"| {path.Path} | {path.OneThread / 1e6:N1} | {path.TwoThreads / 1e6:N1} | {path.Ratio:N2} |\n");
-        text.Append(CultureInfo.InvariantCulture, $"\n## Many keys\n\nRandom hits: best of {ManyKeysRun.Rounds} rounds over all keys, of {ManyKeysRun.MsalRounds} for MSAL, in which no issuer was asked.\n\n| store | keys | bytes per key | of the key's object | random hit, ns |\n|---|--:|--:|--:|--:|\n");
+        text.Append(CultureInfo.InvariantCulture, $"\n## Many keys\n\nRandom hits: best of {ManyKeysRun.Rounds} rounds over all keys, {ManyKeysRun.MsalRounds} for MSAL, in which no issuer was asked.\n\n| store | keys | bytes per key | of the key's object | random hit, ns |\n|---|--:|--:|--:|--:|\n");
         foreach (ManyKeysResult store in report.ManyKeys)
             text.Append(CultureInfo.InvariantCulture, $"| {store.Store} | {store.Keys:N0} | {store.BytesPerKey:N0} | {store.KeyObjectBytes:N0} | {store.HitNanoseconds:N0} |\n");
         return text.ToString();

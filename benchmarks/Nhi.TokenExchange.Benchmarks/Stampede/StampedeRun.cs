@@ -6,7 +6,7 @@ namespace Nhi.TokenExchange;
 public static class StampedeRun
 {
     private const int Callers = 1000;
-    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan QuietAfter = TimeSpan.FromMilliseconds(100);
 
     public static async Task<IReadOnlyList<StampedeResult>> RunAsync(Action<string> say)
