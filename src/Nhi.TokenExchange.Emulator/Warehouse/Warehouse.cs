@@ -72,7 +72,7 @@ public sealed partial class Warehouse
         return string.IsNullOrEmpty(text) || int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
     }
 
-    [GeneratedRegex("^/api/datasets/(?<name>[a-z0-9_-]{1,64})/rows$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("^/api/datasets/(?<name>[a-z0-9_-]{1,64})/rows$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: Timeout.Infinite)]
     private static partial Regex RowsPath();
 
     private UseVerdict Judge(LedgerIssue? issue, string dataset)

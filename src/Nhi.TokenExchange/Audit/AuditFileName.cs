@@ -24,6 +24,6 @@ internal sealed partial record AuditFileName(string Chain, int ProcessId, string
         int Number(string group) => int.Parse(name.Groups[group].Value, CultureInfo.InvariantCulture);
     }
 
-    [GeneratedRegex(@"^(?<chain>.+-(?<pid>[0-9]{1,9})-(?<started>[0-9]{8}T[0-9]{9}))(\.(?<part>[0-9]{1,9})(\.[0-9]{1,9})?)?\.(audit|spool)\.jsonl$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"^(?<chain>.+-(?<pid>[0-9]{1,9})-(?<started>[0-9]{8}T[0-9]{9}))(\.(?<part>[0-9]{1,9})(\.[0-9]{1,9})?)?\.(audit|spool)\.jsonl$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: Timeout.Infinite)]   // a name is short; a machine that stands still must not count
     private static partial Regex Pattern();
 }

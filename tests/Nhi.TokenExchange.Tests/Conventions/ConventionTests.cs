@@ -33,6 +33,15 @@ public partial class ConventionTests
     public void Everything_about_a_slots_memory_order_fits_in_150_lines() =>
         Assert.That(File.ReadAllLines(Path.Combine(Repository.Root, "src/Nhi.TokenExchange/Caching/ExpiringSlot.cs")), Has.Length.LessThanOrEqualTo(150));
 
+    // A process that is stopped, or a machine that stands still, would use it up in the midst of a short name.
+    [Test]
+    public void No_pattern_has_a_time_limit() =>
+        Assert.That(
+            Core.GetTypes().SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+                .Where(method => method.GetCustomAttribute<GeneratedRegexAttribute>() is { MatchTimeoutMilliseconds: > 0 })
+                .Select(method => $"{method.DeclaringType!.Name}.{method.Name}"),
+            Is.Empty);
+
     [Test]
     public void Files_of_src_hold_one_idea() =>
         Assert.That(Repository.Sources("src").Where(file => file.Text.Count(c => c == '\n') > 300).Select(file => file.Path), Is.Empty);
