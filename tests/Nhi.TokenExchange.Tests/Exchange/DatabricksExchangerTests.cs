@@ -279,16 +279,61 @@ internal sealed class DatabricksExchangerTests
         Assert.That(() => Targets.Databricks(host, configure: o => o.Dialect = (DatabricksDialect)7), Throws.ArgumentException.With.Message.Contains("Dialect"));
     }
 
-    [TestCase("https://workspace.example/path")]
-    [TestCase("http://workspace.example")]
-    public void A_host_that_is_none_is_refused_at_once(string host) =>
-        Assert.That(() => Targets.Databricks(new Uri(host)), Throws.InstanceOf<ArgumentException>());
+    [TestCase("https://workspace.example/path", "The workspace has a path. Give the host alone, such as https://workspace.example.")]
+    [TestCase("http://workspace.example", "Give an absolute https URI without user info and fragment; http is for loopback only.")]
+    public void A_host_that_is_none_is_refused_at_once(string host, string said) =>
+        Assert.That(() => Targets.Databricks(new Uri(host)), Throws.InstanceOf<ArgumentException>().With.Message.Contains(said));
 
     [TestCase("")]
     [TestCase("a/../b")]
     [TestCase("a?b")]
     public void An_account_id_can_not_change_the_path(string id) =>
-        Assert.That(() => Targets.Databricks(new Uri("https://accounts.example"), configure: o => o.AccountId = id), Throws.ArgumentException);
+        Assert.That(
+            () => Targets.Databricks(new Uri("https://accounts.example"), configure: o => o.AccountId = id),
+            Throws.ArgumentException.With.Message.Contains("AccountId has other characters than letters, digits and hyphens."));
+
+    [TestCase(-1, false)]
+    [TestCase(0, true)]
+    [TestCase(600, true)]
+    [TestCase(601, false)]
+    public void A_margin_is_ten_minutes_at_most(int seconds, bool isTaken)
+    {
+        TokenExchanger<BearerToken> Make() => Targets.Databricks(new Uri("https://workspace.example"), configure: o => o.UsableMargin = TimeSpan.FromSeconds(seconds));
+        if (isTaken)
+            Assert.That(Make().UsableMargin, Is.EqualTo(TimeSpan.FromSeconds(seconds)));
+        else
+            Assert.That(Make, Throws.ArgumentException.With.Message.Contains("give 00:00:00 to 00:10:00"));
+    }
+
+    [TestCase(DatabricksDialect.TokenExchange, false, "all-apis")]
+    [TestCase(DatabricksDialect.TokenExchange, true, "all-apis")]
+    [TestCase(DatabricksDialect.JwtBearer, false, "all-apis")]
+    [TestCase(DatabricksDialect.JwtBearer, true, null)]
+    public async Task Where_no_scope_is_named_all_are_asked_for_unless_the_older_dialect_says_it_by_details(DatabricksDialect dialect, bool hasDetails, string? scope)
+    {
+        await using var workspace = new ScriptedIssuer(ScriptedAnswer.Json(AnswerWith(Details)));
+        await ExchangeAsync(Targets.Databricks(workspace.Uri, configure: o => (o.Dialect, o.AuthorizationDetails) = (dialect, hasDetails ? Details : null)));
+        Assert.That(workspace.Requests.Single().Field("scope"), Is.EqualTo(scope));
+    }
+
+    [TestCase("tenant", "NHI4016", "A tenant or the claims of a challenge were asked for; this issuer knows neither.", "Ask without tenant and claims, or use an exchanger that knows them.")]
+    [TestCase("claims", "NHI4017", "A tenant or the claims of a challenge were asked for; this issuer knows neither.", "Ask without tenant and claims, or use an exchanger that knows them.")]
+    [TestCase("actor", "NHI4008", "The target names an actor; Databricks takes none.", "Leave the actor out.")]
+    public async Task What_Databricks_has_no_word_for_is_refused_before_it_is_asked(string what, string code, string detail, string hint)
+    {
+        await using var workspace = new ScriptedIssuer(ScriptedAnswer.Json(Answer));
+        using HttpMessageInvoker channel = WireSamples.Backchannel();
+        var request = new ExchangeRequest
+        {
+            Target = "warehouse", Subject = new SubjectToken(WireSamples.Proof, SubjectTokenType.IdToken), MaxLifetime = TimeSpan.FromHours(1), Job = new JobContext(), Backchannel = channel,
+            Tenant = what == "tenant" ? "t" : null, Claims = what == "claims" ? "{}" : null, Actor = what == "actor" ? new SubjectToken(WireSamples.Proof, SubjectTokenType.IdToken) : null,
+        };
+
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(async () => await Targets.Databricks(workspace.Uri).ExchangeAsync(request, default))!;
+
+        Assert.That((refused.Code, refused.Stage, refused.Detail, refused.Hint, refused.IsTransient), Is.EqualTo((code, ExchangeStage.Exchange, detail, hint, false)));
+        Assert.That(workspace.Requests, Is.Empty);
+    }
 
     private static void Narrowing(DatabricksOptions options) => (options.Dialect, options.AuthorizationDetails) = (DatabricksDialect.JwtBearer, Details);
 

@@ -29,6 +29,16 @@ internal sealed class TestExchanger(TimeProvider time) : TokenExchanger<BearerTo
 
     public override string? FlawOf(ScopeSet scopes) => Flaw?.Invoke(scopes);
 
+    internal override IReadOnlyList<string> Resources => Names;
+
+    /// <summary>The resources that are asked for.</summary>
+    public IReadOnlyList<string> Names { get; set; } = [];
+
+    internal override string? AuthorizationDetails => Details;
+
+    /// <summary>The authorization details that are asked for.</summary>
+    public string? Details { get; set; }
+
     public TimeSpan Margin { get; set; } = TimeSpan.FromSeconds(10);
 
     public bool Tied { get; set; }
