@@ -203,7 +203,8 @@ public class ExchangePipelineTests
 
         TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
 
-        Assert.That(error!.Code, Is.EqualTo("NHI5004"));
+        Assert.That((error!.Code, error.Original.Detail, error.Hint, error.Target), Is.EqualTo((
+            "NHI5004", "The exchanger gave a credential object that was given before.", "Make a new credential object for each exchange.", "warehouse")));
         Assert.That(job.Issuer.Revoked, Is.Empty);
         JobReport report = await job.Session.CompleteAsync();
         Assert.That(report.Leases.Single().Fingerprint, Is.EqualTo(first.Fingerprint));
@@ -297,7 +298,8 @@ public class ExchangePipelineTests
         Task<BearerToken> asking = job.Warehouse.GetAsync().AsTask();
         await job.Issuer.Gate!.Reached;
         job.Time.Advance(TimeSpan.FromSeconds(60));
-        Assert.ThrowsAsync<TokenExchangeException>(() => asking);
+        TokenExchangeException error = Assert.ThrowsAsync<TokenExchangeException>(() => asking)!;
+        Assert.That((error.Code, error.Original.Detail, error.IsTransient, error.Target), Is.EqualTo(("NHI4009", "The exchange took more than 60 s.", true, "warehouse")));
 
         job.Issuer.Gate.Open();
         await job.Session.CompleteAsync();
@@ -317,6 +319,146 @@ public class ExchangePipelineTests
         TokenExchangeException? error = Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync());
 
         Assert.That(error!.Code, Is.EqualTo("NHI4010"));
+    }
+
+    [Test]
+    public async Task Within_a_flight_its_own_target_is_refused_at_once()
+    {
+        CredentialProvider<BearerToken>? self = null;
+        Task<BearerToken>? inner = null;
+        bool isRefused = false;
+        IWorkloadIdentitySource source = IdentitySources.From((request, cancellationToken) =>
+        {
+            inner = self!.GetAsync(cancellationToken).AsTask();
+            isRefused = inner.IsFaulted;
+            return new ValueTask<SubjectToken>(new SubjectToken(TestProofs.Jwt(new ManualTimeProvider(), request.Audience.ToString()), SubjectTokenType.Jwt));
+        });
+        await using TestJob job = await TestJob.StartAsync(source: source);
+        self = job.Warehouse;
+
+        await job.Warehouse.GetAsync();
+
+        Assert.That(isRefused, Is.True, "it would wait for itself");
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => inner!)!;
+        Assert.That(refused.Code, Is.EqualTo("NHI4010"));
+    }
+
+    [TestCase(typeof(InvalidOperationException), "InvalidOperationException", false)]
+    [TestCase(typeof(TimeoutException), "TimeoutException", true)]
+    [TestCase(typeof(OperationCanceledException), "OperationCanceledException", true)]
+    [TestCase(typeof(TaskCanceledException), "TaskCanceledException", true)]
+    public async Task An_exception_of_an_exchanger_is_told_by_its_type_and_passes_if_it_is_a_time_out(Type type, string name, bool isTransient)
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Issuer.Answer = _ => throw (Exception)Activator.CreateInstance(type)!;
+
+        TokenExchangeException error = Assert.ThrowsAsync<TokenExchangeException>(async () => await job.Warehouse.GetAsync())!;
+
+        Assert.That((error.Code, error.Stage, error.Target, error.IsTransient), Is.EqualTo(("NHI4008", ExchangeStage.Exchange, "warehouse", isTransient)));
+        Assert.That(error.Original.Detail, Is.EqualTo($"The exchanger failed with {name}."));
+    }
+
+    [Test]
+    public async Task The_clock_of_an_exchange_goes_on_with_the_job_s_whatever_its_wall_is_set_to()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        DateTimeOffset asked = job.Time.GetUtcNow();
+        var read = new List<TimeSpan>();
+        job.Issuer.Answer = request =>
+        {
+            read.Add(request.Time.GetUtcNow() - asked);
+            job.Time.Advance(TimeSpan.FromSeconds(7));
+            job.Time.SetWall(asked.AddDays(1));
+            read.Add(request.Time.GetUtcNow() - asked);
+            job.Time.SetWall(asked.AddSeconds(7));
+            return new Issued<BearerToken>(job.Issuer.NewToken());
+        };
+
+        await job.Warehouse.GetAsync();
+
+        Assert.That(read, Is.EqualTo(new[] { TimeSpan.Zero, TimeSpan.FromSeconds(7) }));
+    }
+
+    [Test]
+    public async Task A_credential_whose_permit_ends_before_it_does_is_ended_then()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        DateTimeOffset ends = job.Time.GetUtcNow().AddMinutes(5);
+        job.Policy.Decide = _ => AccessDecision.Permit("window", holdsUntil: ends);
+        BearerToken token = await job.Warehouse.GetAsync();
+        await job.QuietAsync();
+        job.Time.Advance(TimeSpan.FromMinutes(5) - TimeSpan.FromSeconds(1));
+        Assert.That(job.Session.IsAlive(token), Is.True);
+
+        job.Time.Advance(TimeSpan.FromSeconds(1));
+        await Eventually.HoldsAsync(() => job.Audit.Kinds.Contains(AuditEventKind.Revoked), "the end of the permit, which nobody asks for", TimeSpan.FromSeconds(10));
+
+        Assert.That(job.Issuer.Revoked, Is.EqualTo(new[] { token }));
+        Assert.That(job.Audit.Events.Single(e => e.Kind == AuditEventKind.Revoked).Reason, Is.EqualTo("its permit is over"));
+    }
+
+    [Test]
+    public async Task A_denial_ends_all_that_was_handed_out_and_lives_at_its_issuer_and_all_of_it_at_once()
+    {
+        const int Tokens = 9;
+        await using TestJob job = await TestJob.StartAsync();
+        job.Issuer.Answer = request => new Issued<BearerToken>(job.Issuer.NewToken()) { RefreshAt = request.Time.GetUtcNow().AddMinutes(6) };
+        int asked = 0;
+        var all = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        job.Issuer.OnRevoke = async _ =>
+        {
+            if (Interlocked.Increment(ref asked) == Tokens)
+                all.TrySetResult();
+            await all.Task;
+            return Revocation.Revoked;
+        };
+        for (int token = 0; token < Tokens; token++)
+        {
+            await job.Warehouse.GetAsync();
+            await job.QuietAsync();
+            job.Time.Advance(TimeSpan.FromSeconds(361));
+        }
+        Assert.That(job.Issuer.Issued, Has.Count.EqualTo(Tokens));
+
+        job.Policy.Decide = _ => AccessDecision.Deny("closed", "no more");
+        await job.Warehouse.GetAsync();
+        try
+        {
+            await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count == Tokens, "the end of all, each of which waits for the others", TimeSpan.FromSeconds(10));
+        }
+        finally
+        {
+            all.TrySetResult();
+        }
+        await job.QuietAsync();
+
+        Assert.That(job.Issuer.Revoked, Is.EquivalentTo(job.Issuer.Issued));
+        Assert.That(job.Audit.Events.Where(e => e.Kind == AuditEventKind.Revoked).Select(e => e.Reason), Is.All.EqualTo("the policy denies it now").And.Exactly(Tokens).Items);
+    }
+
+    [TestCase(true, Description = "it stands in the books for what is held, and is ended with that")]
+    [TestCase(false)]
+    public async Task What_a_refresh_brings_after_its_deadline_is_ended_unless_it_renews_what_is_held(bool isRenewal)
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        BearerToken held = await job.Warehouse.GetAsync();
+        job.Issuer.Answer = _ => new Issued<BearerToken>(isRenewal ? new BearerToken(held.Reveal(), job.Time.GetUtcNow().AddHours(1)) : job.Issuer.NewToken()) { IsRenewal = isRenewal };
+        job.Issuer.Gate = new Gate();
+        job.Time.Advance(TimeSpan.FromMinutes(45));
+        await job.Warehouse.GetAsync();
+        await job.Issuer.Gate.Reached;
+        job.Time.Advance(TimeSpan.FromSeconds(60));
+        await Eventually.HoldsAsync(() => job.Audit.Kinds.Contains(AuditEventKind.Failed), "the deadline of the refresh");
+
+        job.Issuer.Gate.Open();
+        await job.QuietAsync();
+
+        Assert.That(job.Warehouse.TryGet(out BearerToken? served), Is.True);
+        Assert.That(served, Is.SameAs(held));
+        Assert.That(job.Issuer.Revoked, Is.EqualTo(isRenewal ? [] : new[] { job.Issuer.Issued.Last() }));
+        Assert.That(job.Audit.Events.Where(e => e.Kind == AuditEventKind.Revoked).Select(e => e.Reason), isRenewal ? Is.Empty : Is.EqualTo(new[] { "came after the deadline" }));
+        await job.Session.CompleteAsync();
+        Assert.That(job.Issuer.Revoked, Has.Count.EqualTo(isRenewal ? 1 : 2));
     }
 
     [Test]
