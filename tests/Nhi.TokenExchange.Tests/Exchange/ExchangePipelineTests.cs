@@ -340,7 +340,8 @@ public class ExchangePipelineTests
 
         Assert.That(isRefused, Is.True, "it would wait for itself");
         TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => inner!)!;
-        Assert.That(refused.Code, Is.EqualTo("NHI4010"));
+        Assert.That((refused.Code, refused.Detail, refused.Hint, refused.Target), Is.EqualTo((
+            "NHI4010", "The exchange of this target asks for a credential of this very target.", "Let the identity source or the exchanger use another target, or none.", "warehouse")));
     }
 
     [TestCase(typeof(InvalidOperationException), "InvalidOperationException", false)]
@@ -434,6 +435,27 @@ public class ExchangePipelineTests
 
         Assert.That(job.Issuer.Revoked, Is.EquivalentTo(job.Issuer.Issued));
         Assert.That(job.Audit.Events.Where(e => e.Kind == AuditEventKind.Revoked).Select(e => e.Reason), Is.All.EqualTo("the policy denies it now").And.Exactly(Tokens).Items);
+    }
+
+    [Test]
+    public async Task What_died_while_its_refresh_was_denied_is_accounted_for_at_once()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        BearerToken held = await job.Warehouse.GetAsync();
+        await job.QuietAsync();
+        using var gate = new Gate();
+        job.Policy.Before = _ => gate.PassAsync();
+        job.Policy.Decide = _ => AccessDecision.Deny("closed", "no more");
+        job.Time.Advance(new TimeSpan(0, 59, 30));
+        await job.Warehouse.GetAsync();
+        await gate.Reached;
+        job.Time.Advance(TimeSpan.FromSeconds(40));
+
+        gate.Open();
+        await job.QuietAsync();
+
+        Assert.That(job.Audit.Events.Where(e => e.Fingerprint == held.Fingerprint).Select(e => e.Kind), Is.EqualTo(new[] { AuditEventKind.Issued, AuditEventKind.Expired }));
+        Assert.That(job.Issuer.Revoked, Is.Empty, "there is nothing to revoke any more");
     }
 
     [TestCase(true, Description = "it stands in the books for what is held, and is ended with that")]

@@ -1,0 +1,58 @@
+namespace Nhi.TokenExchange.Tests.Exchange;
+
+/// <summary>The millisecond from which a credential's successor is fetched: half of the life before its end, at most twenty minutes; or when the issuer wants it.</summary>
+internal sealed class RefreshDueTests
+{
+    [TestCase(3600, null, 0, 2_390_000)]
+    [TestCase(3600, null, 1, 2_270_000, Description = "up to a tenth of the lead sooner")]
+    [TestCase(2410, null, 0, 1_200_000, Description = "half of the life is twenty minutes")]
+    [TestCase(2408, null, 0, 1_199_000)]
+    [TestCase(490, null, 0, 240_000)]
+    [TestCase(490, null, 1, 216_000)]
+    [TestCase(50, null, 0, 20_000)]
+    [TestCase(3600, 600, 0, 600_000)]
+    [TestCase(3600, 600, 1, 480_000)]
+    [TestCase(3600, 2389, 0, 2_389_000)]
+    [TestCase(3600, 2391, 0, 2_390_000, Description = "later than by the rule")]
+    [TestCase(3600, 360, 0, 360_000)]
+    [TestCase(3600, 300, 0, 359_000, Description = "not within the first tenth")]
+    [TestCase(3600, 0, 0, 359_000)]
+    [TestCase(3600, -600, 0, 359_000)]
+    public async Task It_is_due_at(int life, int? wantedAfter, double jitter, int milliseconds)
+    {
+        await using TestJob job = await TestJob.StartAsync(more: b => b.Jitter(() => jitter));
+        DateTimeOffset start = job.Time.GetUtcNow();
+        job.Issuer.Answer = _ => new Issued<BearerToken>(job.Issuer.NewToken(TimeSpan.FromSeconds(life))) { RefreshAt = wantedAfter is { } seconds ? start.AddSeconds(seconds) : null };
+        await job.Warehouse.GetAsync();
+
+        await AssertDueAfterAsync(job, milliseconds);
+    }
+
+    [Test]
+    public async Task Where_the_tries_took_longer_it_is_due_at_half_of_what_is_left()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        DateTimeOffset start = job.Time.GetUtcNow();
+        job.Issuer.Answer = _ =>
+        {
+            job.Time.Advance(TimeSpan.FromSeconds(30));
+            return new Issued<BearerToken>(new BearerToken("canary", start.AddSeconds(60)));
+        };
+        await job.Warehouse.GetAsync();
+
+        await AssertDueAfterAsync(job, 10_000);   // twenty of fifty seconds are left
+    }
+
+    private static async Task AssertDueAfterAsync(TestJob job, int milliseconds)
+    {
+        await job.QuietAsync();
+        job.Issuer.Gate = new Gate();
+        job.Time.Advance(TimeSpan.FromMilliseconds(milliseconds - 1));
+        await job.Warehouse.GetAsync();
+        bool isEarly = ((SlotProvider<BearerToken>)job.Warehouse).HasFlight;
+        job.Time.Advance(TimeSpan.FromMilliseconds(1));
+        await job.Warehouse.GetAsync();
+
+        Assert.That((isEarly, ((SlotProvider<BearerToken>)job.Warehouse).HasFlight), Is.EqualTo((false, true)));
+    }
+}
