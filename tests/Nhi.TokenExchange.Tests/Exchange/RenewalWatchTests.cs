@@ -25,6 +25,25 @@ public class RenewalWatchTests
         Assert.That(job.Session.Leases.CountLive(), Is.EqualTo(new Dictionary<string, long> { ["warehouse"] = 1 }));
     }
 
+    [TestCase(15, 0, 1_000, Description = "due after half a second, and asked for after a whole one")]
+    [TestCase(15, 2, 2_000)]
+    [TestCase(3600, 600, 600_000)]
+    [TestCase(3600, 3000, 2_390_000)]
+    public async Task It_is_renewed_when_that_is_due_and_not_a_millisecond_or_within_a_second_before(int life, int wantedAfter, int milliseconds)
+    {
+        await using TestJob job = await StartAsync();
+        job.Issuer.Answer = request => new Issued<BearerToken>(job.Issuer.NewToken(TimeSpan.FromSeconds(life))) { RefreshAt = request.Time.GetUtcNow().AddSeconds(wantedAfter) };
+        await job.Warehouse.GetAsync();
+        await job.QuietAsync();
+        job.Issuer.Gate = new Gate();
+
+        job.Time.Advance(TimeSpan.FromMilliseconds(milliseconds - 1));
+        bool isEarly = ((SlotProvider<BearerToken>)job.Warehouse).HasFlight;
+        job.Time.Advance(TimeSpan.FromMilliseconds(1));
+
+        Assert.That((isEarly, ((SlotProvider<BearerToken>)job.Warehouse).HasFlight), Is.EqualTo((false, true)));
+    }
+
     [Test]
     public async Task What_is_not_renewed_has_no_timer()
     {
