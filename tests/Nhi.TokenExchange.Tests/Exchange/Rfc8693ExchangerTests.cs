@@ -124,16 +124,38 @@ internal sealed class Rfc8693ExchangerTests
         Assert.That((await ExchangeAsync(issuer)).Flaw?.Code, Is.EqualTo(ErrorCodes.WiderScope));
     }
 
-    [Test]
-    public void A_tenant_or_claims_are_refused_and_not_dropped()
+    [TestCase("tenant", "NHI4016")]
+    [TestCase("claims", "NHI4017")]
+    public void A_tenant_or_claims_are_refused_and_not_dropped(string what, string code)
     {
         using HttpMessageInvoker channel = WireSamples.Backchannel();
         ExchangeRequest plain = WireSamples.Request(channel);
         var asked = new ExchangeRequest
         {
-            Target = plain.Target, Subject = plain.Subject, MaxLifetime = plain.MaxLifetime, Job = plain.Job, Backchannel = channel, Tenant = "other",
+            Target = plain.Target, Subject = plain.Subject, MaxLifetime = plain.MaxLifetime, Job = plain.Job, Backchannel = channel, Tenant = what == "tenant" ? "other" : null, Claims = what == "claims" ? "{}" : null,
         };
-        Assert.That(async () => await Targets.Rfc8693(new Uri("https://issuer.example")).ExchangeAsync(asked, default), Throws.TypeOf<TokenExchangeException>());
+
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(async () => await Targets.Rfc8693(new Uri("https://issuer.example")).ExchangeAsync(asked, default))!;
+
+        Assert.That((refused.Code, refused.Stage, refused.Detail, refused.Hint), Is.EqualTo((
+            code, ExchangeStage.Exchange, "A tenant or the claims of a challenge were asked for; this issuer knows neither.", "Ask without tenant and claims, or use an exchanger that knows them.")));
+    }
+
+    [TestCase(-1, 300, "UsableMargin is -00:00:01; give 00:00:00 to 00:10:00.")]
+    [TestCase(0, 300, null)]
+    [TestCase(600, 300, null)]
+    [TestCase(601, 300, "UsableMargin is 00:10:01; give 00:00:00 to 00:10:00.")]
+    [TestCase(10, 0, "DefaultLifetime is 00:00:00; give 00:00:01 to 1 day.")]
+    [TestCase(10, 1, null)]
+    [TestCase(10, 86_400, null)]
+    [TestCase(10, 86_401, "DefaultLifetime is 1.00:00:01; give 00:00:01 to 1 day.")]
+    public void Margin_and_life_have_their_bounds(int margin, int life, string? said)
+    {
+        TokenExchanger<BearerToken> Make() => Targets.Rfc8693(new Uri("https://issuer.example"), o => (o.UsableMargin, o.DefaultLifetime) = (TimeSpan.FromSeconds(margin), TimeSpan.FromSeconds(life)));
+        if (said is null)
+            Assert.That(Make().UsableMargin, Is.EqualTo(TimeSpan.FromSeconds(margin)));
+        else
+            Assert.That(Make, Throws.ArgumentException.With.Message.StartsWith(said));
     }
 
     [Test]
