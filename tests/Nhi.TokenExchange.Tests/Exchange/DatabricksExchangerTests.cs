@@ -302,7 +302,7 @@ internal sealed class DatabricksExchangerTests
         if (isTaken)
             Assert.That(Make().UsableMargin, Is.EqualTo(TimeSpan.FromSeconds(seconds)));
         else
-            Assert.That(Make, Throws.ArgumentException.With.Message.Contains("give 00:00:00 to 00:10:00"));
+            Assert.That(() => Make(), Throws.ArgumentException.With.Message.Contains("give 00:00:00 to 00:10:00"));
     }
 
     [TestCase(DatabricksDialect.TokenExchange, false, "all-apis")]

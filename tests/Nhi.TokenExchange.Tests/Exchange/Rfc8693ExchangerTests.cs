@@ -155,7 +155,7 @@ internal sealed class Rfc8693ExchangerTests
         if (said is null)
             Assert.That(Make().UsableMargin, Is.EqualTo(TimeSpan.FromSeconds(margin)));
         else
-            Assert.That(Make, Throws.ArgumentException.With.Message.StartsWith(said));
+            Assert.That(() => Make(), Throws.ArgumentException.With.Message.StartsWith(said));
     }
 
     [Test]
