@@ -59,7 +59,7 @@ internal sealed class FlightOutcomeTests
     [TestCase("NHI7003", false, false, 0)]
     public async Task A_first_exchange_that_fails_is_said_once_unless_the_job_s_end_cut_it_off(string code, bool isRecordedInLog, bool jobEnds, int lines)
     {
-        using var log = new LeveledLog(LogLevel.Warning);
+        using var log = new LeveledLog(LogLevel.Trace);
         await using TestJob job = await TestJob.StartAsync(issuer => issuer.Gate = new Gate(), more: b => Recorded(b.Logging(log), isRecordedInLog));
         job.Issuer.Answer = _ => throw new TokenExchangeException(code, ExchangeStage.Exchange, "It says no.") { IssuerError = "busy" };
         Task<BearerToken> asking = job.Warehouse.GetAsync().AsTask();
@@ -82,7 +82,7 @@ internal sealed class FlightOutcomeTests
     [TestCase("takes too long", "NHI4003", "nothing that is good is held, and callers are told of the failure until an exchange works")]
     public async Task A_refresh_that_brings_nothing_is_said_with_what_is_handed_out_meanwhile(string how, string code, string held)
     {
-        using var log = new LeveledLog(LogLevel.Warning);
+        using var log = new LeveledLog(LogLevel.Trace);
         await using TestJob job = await TestJob.StartAsync(more: b => b.Logging(log));
         await job.Warehouse.GetAsync();
         await job.QuietAsync();
@@ -117,7 +117,7 @@ internal sealed class FlightOutcomeTests
     [TestCase(false, false, 0)]
     public async Task What_is_permitted_by_observing_alone_is_said_once_wherever_it_is_recorded(bool isObserved, bool isRecordedInLog, int lines)
     {
-        using var log = new LeveledLog(LogLevel.Warning);
+        using var log = new LeveledLog(LogLevel.Trace);
         string rules = Policies.Text(1, Policies.Permit("lake", isObserved ? """{ "target": "lake" }""" : """{ "target": "warehouse" }"""));
         PolicyDocument document = PolicyDocument.Parse(isObserved ? rules.Replace("\"revision\"", "\"mode\": \"observe\", \"revision\"", StringComparison.Ordinal) : rules, "in-code.json");
         await using TestJob job = await TestJob.StartAsync(more: b => Recorded(b.Policy(document).Logging(log), isRecordedInLog));
@@ -132,7 +132,7 @@ internal sealed class FlightOutcomeTests
     [Test]
     public async Task What_fails_when_nobody_waits_for_it_any_more_is_said_by_its_type()
     {
-        using var log = new LeveledLog(LogLevel.Warning);
+        using var log = new LeveledLog(LogLevel.Trace);
         await using TestJob job = await TestJob.StartAsync(issuer => issuer.Gate = new Gate(), more: b => b.Logging(log));
         job.Issuer.Answer = _ => throw new InvalidOperationException("canary");
         Task<BearerToken> asking = job.Warehouse.GetAsync().AsTask();
