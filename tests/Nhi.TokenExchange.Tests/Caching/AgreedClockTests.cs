@@ -145,18 +145,49 @@ public class AgreedClockTests
     }
 
     [Test]
-    public void The_wall_is_asked_once_a_tick_and_not_at_each_look()
+    public void The_systems_clock_is_read_by_its_coarse_hand()
+    {
+        var clock = new AgreedClock(TimeProvider.System);
+        long before = Environment.TickCount64;
+        Assert.That(clock.Tick, Is.InRange(before, Environment.TickCount64));
+    }
+
+    [Test]
+    public void A_clock_that_starts_in_the_first_year_of_all_works_too()
+    {
+        DateTimeOffset start = DateTimeOffset.MinValue.AddDays(1);
+        var clock = new AgreedClock(new ManualTimeProvider(start));
+        Assert.That(Lives(clock, 1000, start), Is.False);
+        Assert.That(Lives(clock, 1000, start.AddSeconds(1)), Is.True);
+        Assert.That(clock.InstantOf(clock.WallSecondOf(start)), Is.EqualTo(start));
+    }
+
+    [Test]
+    public void What_ends_at_the_start_is_over_at_the_first_look()
+    {
+        var clock = new AgreedClock(_time);
+        Assert.That(Lives(clock, 1000, Start), Is.False);
+        Assert.That(Lives(clock, 1000, Start.AddSeconds(1)), Is.True);
+    }
+
+    [TestCase(0)]
+    [TestCase(10, Description = "beyond what the word holds")]
+    public void The_wall_is_asked_once_a_tick_and_not_at_each_look(int yearsAhead)
     {
         var counting = new CountingTime();
         var clock = new AgreedClock(counting);
+        counting.Wall = Start.AddYears(yearsAhead);
         int before = counting.WallReads;
         for (int i = 0; i < 1000; i++)
             clock.IsBefore(long.MaxValue, uint.MaxValue);
         Assert.That(counting.WallReads - before, Is.Zero);
-        counting.Timestamp += TimeSpan.TicksPerMillisecond;
-        for (int i = 0; i < 1000; i++)
-            clock.IsBefore(long.MaxValue, uint.MaxValue);
-        Assert.That(counting.WallReads - before, Is.EqualTo(1));
+        for (int tick = 1; tick <= 2; tick++)
+        {
+            counting.Timestamp += TimeSpan.TicksPerMillisecond;
+            for (int i = 0; i < 1000; i++)
+                clock.IsBefore(long.MaxValue, uint.MaxValue);
+            Assert.That(counting.WallReads - before, Is.EqualTo(tick));
+        }
     }
 
     private sealed class CountingTime : TimeProvider
@@ -165,6 +196,8 @@ public class AgreedClockTests
 
         public long Timestamp { get; set; }
 
+        public DateTimeOffset Wall { get; set; } = Start;
+
         public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
         public override long GetTimestamp() => Timestamp;
@@ -172,7 +205,7 @@ public class AgreedClockTests
         public override DateTimeOffset GetUtcNow()
         {
             WallReads++;
-            return Start;
+            return Wall;
         }
     }
 }

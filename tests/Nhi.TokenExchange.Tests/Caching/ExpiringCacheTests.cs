@@ -10,6 +10,10 @@ public class ExpiringCacheTests
     private static Task<BearerToken> Get(ExpiringCache<BearerToken> cache, CredentialRequest request, CancellationToken cancellationToken = default) =>
         cache.GetAsync(request, cancellationToken).AsTask();
 
+    /// <summary>What is handed out at once; null: nothing is.</summary>
+    private static BearerToken? Held(ExpiringCache<BearerToken> cache, CredentialRequest request) =>
+        Get(cache, request) is { IsCompletedSuccessfully: true } held ? held.GetAwaiter().GetResult() : null;
+
     private async Task<BearerToken> FillAsync(ExpiringCache<BearerToken> cache, CredentialRequest request, double lifeSeconds = 600, double refreshSeconds = 300)
     {
         Task<BearerToken> get = Get(cache, request);
@@ -90,6 +94,85 @@ public class ExpiringCacheTests
     }
 
     [Test]
+    public async Task At_capacity_they_go_in_the_order_of_their_ends()
+    {
+        var cache = new ExpiringCache<BearerToken>(_bench, capacity: 8);
+        double[] lives = [500, 200, 700, 100, 800, 300, 600, 400];
+        for (int i = 0; i < 8; i++)
+            await FillAsync(cache, Tenant(i), lives[i]);
+        foreach (double gone in lives.Order())
+        {
+            await FillAsync(cache, Tenant((int)gone), lifeSeconds: 10_000);
+            for (int i = 0; i < 8; i++)
+                Assert.That(lives[i] <= gone || Held(cache, Tenant(i)) is not null, $"the one of {lives[i]} s, when that of {gone} s has gone");
+        }
+        Assert.That((_bench.Started, cache.Count), Is.EqualTo((16, 8)));
+    }
+
+    [Test]
+    public async Task What_the_target_refused_goes_before_a_credential_that_lives()
+    {
+        var cache = new ExpiringCache<BearerToken>(_bench, capacity: 2);
+        BearerToken living = await FillAsync(cache, Tenant(0), lifeSeconds: 20, refreshSeconds: 19);
+        Assert.That(cache.Reject(await FillAsync(cache, Tenant(1))), Is.True);
+        await FillAsync(cache, Tenant(2));
+        Assert.That(Held(cache, Tenant(0)), Is.SameAs(living));
+    }
+
+    [Test]
+    public void A_cancelled_caller_starts_no_flight_and_takes_no_place()
+    {
+        var cache = new ExpiringCache<BearerToken>(_bench);
+        Assert.CatchAsync<OperationCanceledException>(() => Get(cache, Tenant(0), new CancellationToken(canceled: true)));
+        Assert.That((_bench.Started, cache.Count), Is.EqualTo((0, 0)));
+    }
+
+    [Test]
+    public async Task Who_finds_a_retired_slot_in_the_map_removes_it_before_he_looks_again()
+    {
+        var cache = new ExpiringCache<BearerToken>(_bench);
+        await RetireAsync(cache, Tenant(0));
+        using var over = new CancellationTokenSource();
+        try
+        {
+            Task<BearerToken> get = Task.Run(() => Get(cache, Tenant(0), over.Token));
+            BearerToken? token = (await _bench.DepartureAsync()).Land(_bench);
+            Assert.That(await get, Is.SameAs(token));
+            Assert.That(cache.Count, Is.EqualTo(1));
+        }
+        finally
+        {
+            await over.CancelAsync();
+        }
+    }
+
+    [Test]
+    public async Task A_retired_slot_in_the_map_gives_its_place_and_no_credential_goes()
+    {
+        var cache = new ExpiringCache<BearerToken>(_bench, capacity: 2);
+        BearerToken kept = await FillAsync(cache, Tenant(0));
+        await RetireAsync(cache, Tenant(1));
+        await FillAsync(cache, Tenant(2));
+        Assert.That(Held(cache, Tenant(0)), Is.SameAs(kept));
+        Assert.That((_bench.Started, cache.Count), Is.EqualTo((3, 2)));
+    }
+
+    [Test]
+    public async Task An_end_while_room_is_made_ends_the_looking_for_it()
+    {
+        var time = new HookedTime(new ManualTimeProvider());
+        var bench = new SlotBench(time);
+        var cache = new ExpiringCache<BearerToken>(bench, capacity: 1);
+        Task<BearerToken> held = Get(cache, Tenant(0));
+        (await bench.DepartureAsync()).Land(bench);
+        await held;
+        time.WhenRead = cache.End;   // where the credential's end is compared with the clock
+        Task<BearerToken> late = Task.Run(() => Get(cache, Tenant(1)));
+        Assert.That(Assert.CatchAsync<TokenExchangeException>(() => late.WaitAsync(TimeSpan.FromSeconds(20)))!.Code, Is.EqualTo(ErrorCodes.JobEnded));
+        Assert.That((bench.Started, cache.Count), Is.EqualTo((1, 1)));
+    }
+
+    [Test]
     public async Task A_remembered_failure_goes_before_a_credential_that_lives()
     {
         var cache = new ExpiringCache<BearerToken>(_bench, capacity: 2);
@@ -109,6 +192,8 @@ public class ExpiringCacheTests
         Task<BearerToken> second = Get(cache, Tenant(1));
         TokenExchangeException full = Assert.CatchAsync<TokenExchangeException>(() => Get(cache, Tenant(2)))!;
         Assert.That((full.Code, full.IsTransient, full.Target), Is.EqualTo((ErrorCodes.TooManyKeys, true, "warehouse")));
+        Assert.That((full.Detail, full.Hint, full.RetryAfter), Is.EqualTo((
+            "There are exchanges in the air for 2 different requests of this target; no more are started.", "Vary scopes, tenant and claims less, or spread the calls.", TimeSpan.FromSeconds(1))));
         Assert.That(cache.Count, Is.EqualTo(2));
         BearerToken? a = (await _bench.DepartureAsync()).Land(_bench);
         BearerToken? b = (await _bench.DepartureAsync()).Land(_bench);
@@ -142,6 +227,42 @@ public class ExpiringCacheTests
         for (int i = 1000; i < 3000; i++)
             await FillAsync(cache, Tenant(i), lifeSeconds: 600);
         Assert.That(cache.Count, Is.EqualTo(2000), "whatever the order of the walk, it has passed each of the dead");
+    }
+
+    [Test]
+    public async Task Each_who_adds_looks_at_two_and_at_no_more()
+    {
+        for (int dead = 10; dead < 30; dead++)
+        {
+            var cache = new ExpiringCache<BearerToken>(_bench);
+            for (int i = 0; i < dead; i++)
+                await FillAsync(cache, Tenant((1000 * dead) + i), lifeSeconds: 60);
+            _bench.Hands.Advance(TimeSpan.FromSeconds(61));
+            int enough = (2 * dead) + 4, before = dead;
+            for (int i = 0; i < enough; i++)
+            {
+                await FillAsync(cache, Tenant((1000 * dead) + dead + i), lifeSeconds: 600);
+                Assert.That(before - cache.Count, Is.LessThanOrEqualTo(1), "one came, two went at most");
+                before = cache.Count;
+            }
+            Assert.That(cache.Count, Is.EqualTo(enough), $"wherever the walk stood, it has passed each of the {dead} dead");
+        }
+    }
+
+    [Test]
+    public async Task Who_adds_while_another_looks_leaves_the_looking_to_him()
+    {
+        var hands = new ManualTimeProvider();
+        var time = new HookedTime(hands);
+        var bench = new SlotBench(time);
+        var cache = new ExpiringCache<BearerToken>(bench);
+        Task<BearerToken> dead = Get(cache, Tenant(0));
+        (await bench.DepartureAsync()).Land(bench);
+        await dead;
+        hands.Advance(TimeSpan.FromSeconds(61));
+        time.WhenRead = () => _ = Get(cache, Tenant(2));   // where the dead one is looked at
+        _ = Get(cache, Tenant(1));
+        Assert.That((bench.Started, cache.Count), Is.EqualTo((3, 2)), "the dead one went");
     }
 
     [Test]
@@ -248,6 +369,17 @@ public class ExpiringCacheTests
         foreach (Task<BearerToken> task in new[] { waiter, Get(cache, Tenant(0)), Get(cache, Tenant(1)), Get(cache, Tenant(2)) })
             Assert.That(Assert.CatchAsync<TokenExchangeException>(() => task)!.Code, Is.EqualTo(ErrorCodes.JobEnded));
         Assert.That((await _bench.DepartureAsync()).Land(_bench), Is.Null);
+        Assert.That(cache.Count, Is.EqualTo(2), "the new key has got no place");
+    }
+
+    /// <summary>As it is between the exchange that retires a slot and its removal from the map.</summary>
+    private async Task RetireAsync(ExpiringCache<BearerToken> cache, CredentialRequest request)
+    {
+        Task<BearerToken> get = Get(cache, request);
+        Departure departure = await _bench.DepartureAsync();
+        departure.Land(_bench);
+        await get;
+        Assert.That(departure.Slot.TryRetire(departure.Slot.State), Is.True);
     }
 
     [Test]

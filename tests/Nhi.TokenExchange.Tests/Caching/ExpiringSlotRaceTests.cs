@@ -224,7 +224,25 @@ public class ExpiringSlotRaceTests
         Departure doomed = await _bench.DepartureAsync();
         _slot.Invalidate();
         doomed.Fail(new AccessDeniedException("old", "no") { IsOfThePolicy = true });
-        BearerToken? token = (await _bench.DepartureAsync()).Land(_bench);
+        Departure next = await _bench.DepartureAsync();
+        Assert.That((next.Flight.Aim, next.Flight.After), Is.EqualTo((FlightAim.RenewOrReplace, (FlightFailure?)null)));
+        BearerToken? token = next.Land(_bench);
+        Assert.That(await waiter, Is.SameAs(token));
+    }
+
+    [Test]
+    public async Task Race_7_a_policy_change_between_a_landings_look_and_its_exchange_wins()
+    {
+        var time = new HookedTime(new ManualTimeProvider());
+        var bench = new SlotBench(time);
+        var slot = new ExpiringSlot<BearerToken>(bench);
+        Task<BearerToken> waiter = slot.GetAsync(null, CancellationToken.None).AsTask();
+        Departure departure = await bench.DepartureAsync();
+        BearerToken old = bench.Token();
+        long refresh = bench.RefreshTick(30);
+        time.WhenRead = () => slot.Invalidate();
+        Assert.That(slot.TryLand(departure.Flight, old, refresh), Is.False, "the flight ends its own lease");
+        BearerToken? token = (await bench.DepartureAsync()).Land(bench);
         Assert.That(await waiter, Is.SameAs(token));
     }
 

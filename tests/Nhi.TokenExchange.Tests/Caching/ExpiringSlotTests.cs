@@ -93,11 +93,120 @@ public class ExpiringSlotTests
             Advance(5);
         }
         BearerToken token = await _bench.FillAsync(_slot);
+        Assert.That(_slot.State.Failure, Is.Null);
         _slot.Reject(token);
         Task<BearerToken> get = Get();
         (await _bench.DepartureAsync()).Fail();
         Assert.CatchAsync<TokenExchangeException>(() => get);
         Assert.That(Refusal().RetryAfter, Is.EqualTo(TimeSpan.FromSeconds(0.5)));
+    }
+
+    [TestCase(59.999, true)]
+    [TestCase(60, false)]
+    public async Task That_the_target_refused_the_one_before_is_remembered_beside_its_successor_for_a_minute(double seconds, bool isRemembered)
+    {
+        _slot.Reject(await _bench.FillAsync(_slot));
+        Task<BearerToken> get = Get();
+        Departure departure = await _bench.DepartureAsync();
+        Advance(seconds);
+        BearerToken? token = departure.Land(_bench);
+        Assert.That(await get, Is.SameAs(token));
+        Assert.That(_slot.State.Failure is { IsRefusal: true }, Is.EqualTo(isRemembered));
+    }
+
+    [Test]
+    public async Task A_refresh_that_failed_holds_nobody_back_once_what_was_held_is_dead()
+    {
+        BearerToken held = await _bench.FillAsync(_slot, lifeSeconds: 60, refreshSeconds: 58.8);
+        Advance(58.8);
+        Assert.That(await Get(), Is.SameAs(held));
+        (await _bench.DepartureAsync()).Fail();
+        Assert.That(await Get(), Is.SameAs(held));
+        Assert.That(_bench.Started, Is.EqualTo(2), "half a second is to be waited");
+        Advance(0.3);
+        Task<BearerToken> get = Get();
+        Assert.That(_bench.Started, Is.EqualTo(3));
+        BearerToken? token = (await _bench.DepartureAsync()).Land(_bench);
+        Assert.That(await get, Is.SameAs(token));
+    }
+
+    [Test]
+    public async Task Who_waits_for_a_refresh_that_fails_is_told_and_starts_no_other()
+    {
+        await _bench.FillAsync(_slot);
+        Advance(31);
+        await Get();
+        Departure refresh = await _bench.DepartureAsync();
+        Advance(30);
+        Task<BearerToken> waiter = Get();
+        Assert.That(waiter.IsCompleted, Is.False, "what was held is dead");
+        refresh.Fail();
+        Assert.CatchAsync<TokenExchangeException>(() => waiter.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.That(_bench.Started, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task What_its_issuer_lengthens_no_more_is_served_on_and_replaced_by_the_next_call()
+    {
+        BearerToken held = await _bench.FillAsync(_slot);
+        Advance(31);
+        await Get();
+        Departure renewal = await _bench.DepartureAsync();
+        Assert.That(renewal.Flight.Aim, Is.EqualTo(FlightAim.RenewOrReplace));
+        renewal.Fail(Renewals.NoMore("warehouse"));
+        Assert.That(await Get(), Is.SameAs(held));
+        Flight next = (await _bench.DepartureAsync()).Flight;
+        Assert.That((next.Aim, next.Held, next.After), Is.EqualTo((FlightAim.Replace, (Credential)held, (FlightFailure?)null)));
+    }
+
+    [Test]
+    public async Task Nobody_waits_for_what_its_issuer_ends_sooner_than_was_known()
+    {
+        for (int i = 1; i <= 3; i++)
+        {
+            Assert.That(_slot.Reject(await _bench.FillAsync(_slot), endsSooner: true), Is.True);
+            Assert.That((_slot.State.Current, _slot.State.Failure, _bench.Started), Is.EqualTo(((BearerToken?)null, (FlightFailure?)null, i)));
+        }
+    }
+
+    [Test]
+    public async Task Neither_a_slot_with_a_flight_nor_one_whose_job_is_over_is_retired()
+    {
+        Task<BearerToken> get = Get();
+        Departure departure = await _bench.DepartureAsync();
+        Assert.That(_slot.TryRetire(_slot.State), Is.False);
+        BearerToken? token = departure.Land(_bench);
+        Assert.That(await get, Is.SameAs(token));
+        _slot.End();
+        Assert.That(_slot.TryRetire(_slot.State), Is.False);
+        Assert.That(Refusal().Code, Is.EqualTo(ErrorCodes.JobEnded));
+    }
+
+    [Test]
+    public async Task Where_nothing_flies_there_is_no_flight_to_doom()
+    {
+        SlotState<BearerToken> empty = _slot.State;
+        Assert.That(empty.WithoutFlight(), Is.SameAs(empty));
+        BearerToken held = await _bench.FillAsync(_slot);
+        SlotState<BearerToken> filled = _slot.State;
+        Assert.That(filled.WithoutFlight(), Is.SameAs(filled));
+
+        Advance(31);
+        await Get();
+        _slot.Withdraw(state => state.WithoutFlight());
+        Assert.That((_slot.State.Mark, _slot.State.Current), Is.EqualTo((SlotMark.Doomed, held)));
+
+        _slot.End();
+        _slot.Withdraw(state => state.WithoutFlight());
+        Assert.That(Refusal().Code, Is.EqualTo(ErrorCodes.JobEnded), "nothing leads back from the end");
+    }
+
+    [Test]
+    public async Task What_is_withdrawn_beside_no_flight_leaves_an_empty_slot()
+    {
+        BearerToken held = await _bench.FillAsync(_slot);
+        _slot.Withdraw(state => state.Without(held));
+        Assert.That((_slot.State.Mark, _slot.State.Current), Is.EqualTo((SlotMark.None, (BearerToken?)null)));
     }
 
     [Test]

@@ -23,4 +23,12 @@ public class FlightNumbersTests
 
         Assert.That(one.IdOf(7), Is.Not.EqualTo(other.IdOf(7)));
     }
+
+    [Test]
+    public void All_flights_of_a_session_name_it_by_the_id_of_its_flight_0([Values(1L, 7L, long.MaxValue)] long number)
+    {
+        var numbers = new FlightNumbers();
+
+        Assert.That(FlightNumbers.SessionOf(numbers.IdOf(number)), Is.EqualTo(numbers.IdOf(0)));
+    }
 }

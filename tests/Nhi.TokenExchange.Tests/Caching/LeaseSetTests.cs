@@ -114,6 +114,86 @@ public class LeaseSetTests
     }
 
     [Test]
+    public void A_pruning_keeps_what_stands_before_and_behind_a_dead_lease()
+    {
+        Register(1, lifeSeconds: 600);
+        Register(1, lifeSeconds: 1);
+        Register(61, lifeSeconds: 600);
+        _bench.Hands.Advance(TimeSpan.FromSeconds(2));
+        Register(1, lifeSeconds: 600);
+        Assert.That(_expired, Has.Count.EqualTo(1));
+        Assert.That(_leases.TakeAll(), Has.Count.EqualTo(63));
+    }
+
+    [Test]
+    public void A_lease_that_is_registered_while_one_prunes_is_left_for_the_next_pruning()
+    {
+        LeaseSet? leases = null;
+        leases = new LeaseSet(_bench.Clock, lease =>
+        {
+            _expired.Add(lease);
+            if (_expired.Count == 1)
+                leases!.Register(_bench.Token(600));
+        }, _overdue.Add);
+        Register(63, lifeSeconds: 1, leases);
+        _bench.Hands.Advance(TimeSpan.FromSeconds(2));
+        Register(1, lifeSeconds: 600, leases);
+        Assert.That(_expired, Has.Count.EqualTo(63));
+
+        Register(61, lifeSeconds: 1, leases);
+        _bench.Hands.Advance(TimeSpan.FromSeconds(2));
+        Register(1, lifeSeconds: 600, leases);   // the sixty-fourth again: each that went was counted once
+        Assert.That(_expired, Has.Count.EqualTo(63 + 61));
+    }
+
+    [TestCase(2000, true)]
+    [TestCase(2001, false)]
+    [TestCase(-2000, true)]
+    [TestCase(-2001, false)]
+    public void The_wall_was_kept_if_it_went_two_seconds_off_at_most(int milliseconds, bool isKept)
+    {
+        BearerToken token = _bench.Token(60);
+        _bench.Hands.Advance(TimeSpan.FromSeconds(10));
+        _bench.Hands.SetWall(_bench.Hands.GetUtcNow().AddMilliseconds(milliseconds));
+        Assert.That(_leases.KeptTheWall(token), Is.EqualTo(isKept));
+    }
+
+    [Test]
+    public void Of_what_was_decided_before_an_era_nothing_of_that_era_is()
+    {
+        BearerToken[] tokens = [.. Enumerable.Range(0, 3).Select(era => InEra(era))];
+        foreach (BearerToken token in tokens)
+            _leases.Register(token);
+        Assert.That(_leases.LiveBefore(1), Is.EqualTo(tokens[..1]));
+        Assert.That(_leases.LiveBefore(2), Is.EquivalentTo(tokens[..2]));
+    }
+
+    [Test]
+    public void At_its_very_end_a_lease_is_not_counted_as_living()
+    {
+        _leases.Register(_bench.Token(60));
+        _bench.Hands.Advance(TimeSpan.FromSeconds(60));
+        Assert.That(_leases.CountLive(), Is.Empty);
+    }
+
+    [Test]
+    public void What_stands_in_the_books_for_what_was_renewed_is_its_renewal_whatever_came_after()
+    {
+        BearerToken held = OneOf(1), renewed = OneOf(1), other = OneOf(2);
+        foreach (BearerToken token in new[] { held, renewed, other })
+            _leases.Register(token);
+        Assert.That(_leases.Supersede(held, renewed), Is.SameAs(held));
+        Assert.That((_leases.Newest(held), _leases.Newest(renewed), _leases.Newest(other)), Is.EqualTo(((Credential)renewed, (Credential)renewed, (Credential)other)));
+    }
+
+    [TestCase(1, "lease", true)]
+    [TestCase(1, "other", false)]
+    [TestCase(1, null, false)]
+    [TestCase(2, "lease", false)]
+    public void Two_objects_stand_for_one_thing_if_handle_and_secret_are_the_same(int number, string? handle, bool isTheSame) =>
+        Assert.That(LeaseSet.IsTheSame(OneOf(1, "lease"), OneOf(number, handle)), Is.EqualTo(isTheSame));
+
+    [Test]
     public void A_wall_clock_that_jumps_ahead_for_a_moment_forgets_no_lease()
     {
         for (int i = 0; i < 60; i++)
@@ -228,6 +308,7 @@ public class LeaseSetTests
             _leases.Register(token);
 
         Assert.That(_leases.TakeAll(), Is.EqualTo(new[] { renewed, other }));
+        Assert.That((held.Lease.State, renewed.Lease.State), Is.EqualTo((LeaseState.Superseded, LeaseState.Taken)));
         Assert.That((_leases.Supersede(held, renewed), LeaseOwnership.TryTake(renewed), _leases.TryBorrowNewest(held)), Is.EqualTo(((Credential?)null, false, (Credential?)null)));
     }
 
@@ -392,9 +473,16 @@ public class LeaseSetTests
         }
     }
 
-    private void Register(int count, double lifeSeconds)
+    private void Register(int count, double lifeSeconds, LeaseSet? leases = null)
     {
         for (int i = 0; i < count; i++)
-            _leases.Register(_bench.Token(lifeSeconds));
+            (leases ?? _leases).Register(_bench.Token(lifeSeconds));
+    }
+
+    private BearerToken InEra(int era)
+    {
+        BearerToken token = OneOf(era);
+        token.Lease.Origin = new LeaseOrigin(null!, null!, null!, era);
+        return token;
     }
 }

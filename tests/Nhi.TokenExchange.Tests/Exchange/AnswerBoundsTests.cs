@@ -1,4 +1,5 @@
 using System.Net;
+using Nhi.TokenExchange.Tests.Http;
 
 namespace Nhi.TokenExchange.Tests.Exchange;
 
@@ -40,6 +41,7 @@ internal sealed class AnswerBoundsTests
     [TestCase("x-request-id")]
     [TestCase("x-ms-request-id")]
     [TestCase("x-correlation-id")]
+    [TestCase("x-amzn-requestid")]
     public void The_issuer_s_name_for_a_request_is_found(string header)
     {
         using var response = new HttpResponseMessage();
@@ -48,11 +50,40 @@ internal sealed class AnswerBoundsTests
         Assert.That(CorrelationIds.Of(response), Is.EqualTo("call-1"));
     }
 
-    private static async Task<HttpResponseMessage> SendAsync(HttpResponseMessage response)
+    [Test]
+    public void A_header_without_a_name_in_it_is_passed_by()
     {
-        using var sender = new HttpMessageInvoker(new AnswerBounds(new Answering(response)));
+        using var response = new HttpResponseMessage();
+        response.Headers.TryAddWithoutValidation("x-request-id", "");
+        Assert.That(CorrelationIds.Of(response), Is.Null);
+        response.Headers.Add("x-amzn-requestid", "call-1");
+
+        Assert.That(CorrelationIds.Of(response), Is.EqualTo("call-1"));
+    }
+
+    [TestCase(typeof(HttpRequestException), false, true)]
+    [TestCase(typeof(IOException), false, true)]
+    [TestCase(typeof(TaskCanceledException), false, true)]
+    [TestCase(typeof(TaskCanceledException), true, false)]
+    [TestCase(typeof(HttpRequestException), true, true)]
+    [TestCase(typeof(InvalidOperationException), false, false)]
+    [TestCase(typeof(InvalidOperationException), true, false)]
+    public void Failures_of_the_wire_are_told_in_our_words_and_what_the_caller_ended_or_others_broke_is_not(Type kind, bool isGivenUp, bool isTold)
+    {
+        var failure = (Exception)Activator.CreateInstance(kind)!;
+
+        Exception? thrown = Assert.CatchAsync(() => SendAsync(new Wire(_ => throw failure), new CancellationToken(canceled: isGivenUp)));
+
+        Assert.That(thrown, isTold ? Is.TypeOf<TokenExchangeException>().With.Property("IsTransient").True : Is.SameAs(failure));
+    }
+
+    private static Task<HttpResponseMessage> SendAsync(HttpResponseMessage response) => SendAsync(new Answering(response), CancellationToken.None);
+
+    private static async Task<HttpResponseMessage> SendAsync(HttpMessageHandler wire, CancellationToken cancellationToken)
+    {
+        using var sender = new HttpMessageInvoker(new AnswerBounds(wire));
         using var request = new HttpRequestMessage(HttpMethod.Post, Endpoint);
-        return await sender.SendAsync(request, CancellationToken.None);
+        return await sender.SendAsync(request, cancellationToken);
     }
 
     private sealed class Answering(HttpResponseMessage response) : HttpMessageHandler

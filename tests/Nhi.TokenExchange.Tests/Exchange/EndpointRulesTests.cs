@@ -19,6 +19,7 @@ internal sealed class EndpointRulesTests
     }
 
     [TestCase("http://issuer.example/token", "The endpoint on host issuer.example is not https; nothing was sent.")]
+    [TestCase("https://\u200d.example/token", "The endpoint on host (no name) has a host that is no name; nothing was sent.")]
     [TestCase("/token", "The endpoint on host (none) is not an absolute URI; nothing was sent.")]
     public void Nothing_is_sent_to_one_that_is_not_fit(string endpoint, string message)
     {

@@ -56,7 +56,96 @@ internal sealed class IssuerAddressTests
     public async Task The_name_localhost_leads_to_loopback_and_nowhere_else()
     {
         TokenExchangeException failure = await FailureAsync(new Uri("http://localhost:9/"), transport: () => IssuerSockets.Create((_, _) => Task.FromResult(new[] { IPAddress.Parse("192.0.2.1") })));
-        Assert.That(failure.Code, Is.EqualTo(ErrorCodes.IssuerAddressRefused));
+        Assert.That((failure.Code, failure.Detail, failure.Hint), Is.EqualTo((
+            ErrorCodes.IssuerAddressRefused,
+            "Host localhost leads to 192.0.2.1, which is not an issuer's address; nothing was sent.",
+            "Loopback is reached as localhost, 127.0.0.1 or [::1]; metadata services, link-local, unspecified and multicast addresses are not reached at all. Look at the name service.")));
+    }
+
+    [Test]
+    public async Task A_name_that_leads_nowhere_was_not_resolved()
+    {
+        TokenExchangeException failure = await FailureAsync(new Uri("https://issuer.example/"), transport: () => IssuerSockets.Create((_, _) => Task.FromResult(Array.Empty<IPAddress>())));
+        Assert.That((failure.Code, failure.Detail, failure.IsTransient), Is.EqualTo((ErrorCodes.IssuerUnreachable, "The name issuer.example was not resolved.", true)));
+    }
+
+    [Test]
+    public async Task While_the_first_address_connects_no_other_is_asked()
+    {
+        await using var issuer = new ScriptedIssuer(ScriptedAnswer.Json("{}"));
+        int opened = 0;
+        Socket Open(AddressFamily family)
+        {
+            opened++;
+            return new Socket(family, SocketType.Stream, ProtocolType.Tcp);
+        }
+
+        using HttpResponseMessage response = await GetAsync(
+            new Uri($"http://localhost:{issuer.Port}/"), transport: () => IssuerSockets.Create((_, _) => Task.FromResult(new[] { IPAddress.Loopback, IPAddress.Loopback }), Open));
+        Assert.That(response.IsSuccessStatusCode);
+        Assert.That(opened, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_socket_that_did_not_connect_is_closed_before_the_next_is_opened()
+    {
+        await using var issuer = new ScriptedIssuer(ScriptedAnswer.Json("{}"));
+        Socket? dead = null;
+        bool? isClosed = null;
+        Socket Open(AddressFamily family)
+        {
+            isClosed = dead?.SafeHandle.IsClosed;
+            return dead = new Socket(family, SocketType.Stream, ProtocolType.Tcp);
+        }
+
+        using HttpResponseMessage response = await GetAsync(
+            new Uri($"http://localhost:{issuer.Port}/"), transport: () => IssuerSockets.Create((_, _) => Task.FromResult(new[] { IPAddress.Parse("127.0.0.2"), IPAddress.Loopback }), Open));
+        Assert.That(response.IsSuccessStatusCode);
+        Assert.That(isClosed, Is.True);
+    }
+
+    [Test]
+    public async Task What_connects_to_no_address_in_time_is_told_as_that_and_not_as_the_first_failed()
+    {
+        CancellationToken connecting = default;
+        int opened = 0;
+        Socket Open(AddressFamily family)
+        {
+            if (++opened % 2 == 1)
+                throw new NotSupportedException("no such family of addresses");
+            connecting.WaitHandle.WaitOne();   // until there is no time left
+            return new Socket(family, SocketType.Stream, ProtocolType.Tcp);
+        }
+
+        TokenExchangeException failure = await FailureAsync(new Uri("http://localhost:9/"), transport: () =>
+        {
+            SocketsHttpHandler sockets = IssuerSockets.Create((_, cancellationToken) =>
+            {
+                connecting = cancellationToken;
+                return Task.FromResult(new[] { IPAddress.Loopback, IPAddress.Loopback });
+            }, Open);
+            sockets.ConnectTimeout = TimeSpan.FromMilliseconds(5);
+            return sockets;
+        });
+        Assert.That((failure.Code, failure.Detail, failure.IsTransient), Is.EqualTo((ErrorCodes.IssuerUnreachable, "Host localhost took no connection in time.", true)));
+    }
+
+    [Test]
+    public async Task What_is_sent_goes_out_at_once_however_short_it_is()
+    {
+        await using var issuer = new ScriptedIssuer(ScriptedAnswer.Json("{}"));
+        bool? isSentAtOnce = null;
+        using HttpResponseMessage response = await GetAsync(issuer.Uri, transport: () =>
+        {
+            SocketsHttpHandler sockets = IssuerSockets.Create();
+            sockets.PlaintextStreamFilter = (context, _) =>
+            {
+                isSentAtOnce = ((NetworkStream)context.PlaintextStream).Socket.NoDelay;
+                return new(context.PlaintextStream);
+            };
+            return sockets;
+        });
+        Assert.That(isSentAtOnce, Is.True);
     }
 
     [Test]
@@ -110,7 +199,24 @@ internal sealed class IssuerAddressTests
         Assert.That(NetworkAddresses.IsAllowed(IPAddress.Parse(address), address), Is.False);
     }
 
+    [TestCase("::ffff:0.0.0.0")]
+    [TestCase("::ffff:127.0.0.1")]
+    [TestCase("::ffff:169.254.170.2")]
+    [TestCase("::ffff:224.0.0.1")]
+    [TestCase("::ffff:255.255.255.255")]
+    [TestCase("0.255.255.255")]
+    [TestCase("224.0.0.0")]
+    [TestCase("fe80::1%3")]
+    [TestCase("ff02::1")]
+    [TestCase("ff02::1%3")]
+    public void An_address_of_nobody_in_particular_is_no_issuers_however_it_is_written(string address) =>
+        Assert.That(NetworkAddresses.IsAllowed(IPAddress.Parse(address), "issuer.example"), Is.False);
+
     [TestCase("10.1.2.3")]
+    [TestCase("::ffff:10.1.2.3")]
+    [TestCase("1.0.0.0")]
+    [TestCase("223.255.255.255")]
+    [TestCase("2001:db8::1%3")]
     [TestCase("100.100.100.201")]
     [TestCase("fd00::1")]
     [TestCase("64:ff9b::192.0.2.1")]
@@ -130,7 +236,7 @@ internal sealed class IssuerAddressTests
     {
         await using var proxy = new ScriptedIssuer(ScriptedAnswer.Json("{}"));
         await using var issuer = new ScriptedIssuer(ScriptedAnswer.Json("{}"));
-        await WithDefaultProxyAsync(proxy.Uri, async () =>
+        await WithDefaultProxyAsync(new WebProxy(proxy.Uri), async () =>
         {
             using (await GetAsync(issuer.Uri))
             using (await GetAsync(new Uri($"http://localhost:{issuer.Port}/")))
@@ -140,13 +246,32 @@ internal sealed class IssuerAddressTests
         Assert.That(new OutsideProxy().IsBypassed(new Uri("http://169.254.169.254/")), Is.True);
     }
 
+    [TestCase("https://issuer.example/", "proxy.example:3128")]
+    [TestCase("https://inside.example/", null)]
+    [TestCase("https://localhost/", null)]
+    [TestCase("https://127.0.0.1/", null)]
+    [TestCase("http://169.254.169.254/", null)]
+    [NonParallelizable]
+    public Task The_proxy_of_the_environment_is_for_what_lies_outside_and_is_told_without_its_credentials(string endpoint, string? proxy) =>
+        WithDefaultProxyAsync(new WebProxy("http://user:pass@proxy.example:3128") { BypassList = [@"inside\.example"] }, () =>
+        {
+            var asked = new Uri(endpoint);
+            var outside = new OutsideProxy();
+            Assert.That((OutsideProxy.Describe(asked), outside.GetProxy(asked)?.Authority, outside.IsBypassed(asked)), Is.EqualTo((proxy, proxy, proxy is null)));
+            return Task.CompletedTask;
+        });
+
+    [Test]
+    public void Nobody_gives_it_other_credentials() =>
+        Assert.That(() => new OutsideProxy().Credentials = CredentialCache.DefaultCredentials, Throws.TypeOf<NotSupportedException>().With.Message.EqualTo("The environment names the proxy."));
+
     [TestCase(407, false)]
     [TestCase(502, true)]
     [NonParallelizable]
     public async Task N9_A_proxy_that_gives_no_way_is_named_without_its_credentials(int status, bool isTransient)
     {
         await using var proxy = new ScriptedIssuer(ScriptedAnswer.Status(status));
-        await WithDefaultProxyAsync(new Uri($"http://user:{WireSamples.TokenCanary}@127.0.0.1:{proxy.Port}"), async () =>
+        await WithDefaultProxyAsync(new WebProxy($"http://user:{WireSamples.TokenCanary}@127.0.0.1:{proxy.Port}"), async () =>
         {
             TokenExchangeException failure = await FailureAsync(new Uri("https://issuer.example/"));
             Assert.That(failure.Message, Does.Contain($"proxy 127.0.0.1:{proxy.Port}").And.Contain("issuer.example"));
@@ -169,10 +294,10 @@ internal sealed class IssuerAddressTests
         Assert.That(issuer.Connections, Is.EqualTo(1));
     }
 
-    private static async Task WithDefaultProxyAsync(Uri proxy, Func<Task> act)
+    private static async Task WithDefaultProxyAsync(WebProxy proxy, Func<Task> act)
     {
         IWebProxy before = HttpClient.DefaultProxy;
-        HttpClient.DefaultProxy = new WebProxy(proxy);
+        HttpClient.DefaultProxy = proxy;
         try
         {
             await act();

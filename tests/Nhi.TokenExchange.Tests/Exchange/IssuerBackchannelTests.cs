@@ -17,6 +17,20 @@ internal sealed class IssuerBackchannelTests
         Assert.That(issuer.Requests[0].Headers.Keys, Has.No.Member("Accept-Encoding").And.No.Member("Cookie"));
     }
 
+    [Test]
+    public async Task What_an_issuer_would_have_us_remember_is_not_told_it_again()
+    {
+        await using var issuer = new ScriptedIssuer(ScriptedAnswer.Json("{}", 200, "Set-Cookie: session=1; Path=/"));
+        using HttpMessageInvoker channel = WireSamples.Backchannel();
+        for (int i = 0; i < 2; i++)
+        {
+            using var get = new HttpRequestMessage(HttpMethod.Get, issuer.Uri);
+            using HttpResponseMessage response = await channel.SendAsync(get, default);
+            Assert.That(response.IsSuccessStatusCode);
+        }
+        Assert.That(issuer.Requests.Select(request => request.Headers.ContainsKey("Cookie")), Is.EqualTo(new[] { false, false }));
+    }
+
     [TestCase(408)]
     [TestCase(429)]
     [TestCase(502)]
@@ -40,6 +54,7 @@ internal sealed class IssuerBackchannelTests
         Assert.That(failure.Code, Is.EqualTo(ErrorCodes.IssuerUnreachable));
         Assert.That(failure.IsTransient);
         Assert.That(failure.CorrelationId, Is.EqualTo("abc-1"));
+        Assert.That(failure.Hint, Is.EqualTo("The server, or what stands before it, is down or restarting: look at its health and its log. If it never answers otherwise, check the address."));
         Assert.That(issuer.Requests, Has.Count.EqualTo(5));
         Assert.That(time.Waits.Select(wait => wait.TotalMilliseconds), Is.EqualTo(new[] { 250, 750, 2250, 6750 }));
     }
@@ -99,6 +114,7 @@ internal sealed class IssuerBackchannelTests
         await using var issuer = new ScriptedIssuer(ScriptedAnswer.Status(429, $"Retry-After: {header}"));
         TokenExchangeException failure = await FailureAsync(issuer.Uri, time);
         Assert.That(failure.Code, Is.EqualTo(ErrorCodes.IssuerThrottled));
+        Assert.That(failure.Hint, Is.EqualTo("The issuer limits how often it is asked; ask less often or have the limit raised."));
         Assert.That(failure.RetryAfter, Is.EqualTo(TimeSpan.FromSeconds(seconds)));
         Assert.That(time.Waits, Is.Empty);
         Assert.That(issuer.Requests, Has.Count.EqualTo(1));

@@ -37,6 +37,8 @@ internal sealed class TransportFailureTests
             "Host issuer.example:443: ConnectionReset.", true, null, typeof(SocketException));
         yield return Case("TLS on a broken socket", new HttpRequestException(HttpRequestError.SecureConnectionError, null, new AuthenticationException("broke", new SocketException((int)SocketError.ConnectionReset))),
             "TLS with host issuer.example failed", false, "Let the issuer present", typeof(SocketException));
+        yield return Case("TLS took too long", new HttpRequestException(HttpRequestError.SecureConnectionError, null, new AuthenticationException("no more", new OperationCanceledException("late"))),
+            "TLS with host issuer.example failed: late", false, "Let the issuer present", typeof(AuthenticationException));
     }
 
     [TestCaseSource(nameof(Failures))]

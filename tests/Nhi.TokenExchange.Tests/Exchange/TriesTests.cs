@@ -56,6 +56,84 @@ internal sealed class TriesTests
         Assert.That((answer.StatusCode, lookups), Is.EqualTo((HttpStatusCode.OK, 2)));
     }
 
+    [TestCase("GET", HttpStatusCode.OK)]
+    [TestCase("POST", HttpStatusCode.Forbidden)]
+    public void Where_nothing_was_given_before_nothing_new_is_tried_again(string method, HttpStatusCode first)
+    {
+        using var noMore = new CancellationTokenSource();
+        int asked = 0;
+        using HttpMessageInvoker backchannel = IssuerBackchannel.Create(new SkippingTime(), () => 0.5, () => new Http.Wire(_ => new HttpResponseMessage(++asked == 1 ? first : HttpStatusCode.ServiceUnavailable)));
+        using var before = new HttpRequestMessage(new HttpMethod(method), new Uri("https://vault.example/keys"));
+        using var lookup = new HttpRequestMessage(HttpMethod.Get, new Uri("https://vault.example/lookup"));
+
+        Task<HttpResponseMessage> answer = new WatchedTries(noMore.Token).Begin(async () =>
+        {
+            (await backchannel.SendAsync(before, CancellationToken.None)).Dispose();
+            await noMore.CancelAsync();
+            return await backchannel.SendAsync(lookup, CancellationToken.None);
+        });
+
+        Assert.That(Assert.ThrowsAsync<TokenExchangeException>(() => answer)!.Detail, Is.EqualTo("Host vault.example:443 answered 503 at /lookup."));
+        Assert.That(asked, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task A_wait_that_is_wanted_no_more_ends_with_what_was_said_last()
+    {
+        using var noMore = new CancellationTokenSource();
+        int asked = 0;
+        using HttpMessageInvoker backchannel = Answering(() => asked++);
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("https://issuer.example/keys"));
+        Task<HttpResponseMessage> answer = new WatchedTries(noMore.Token).Begin(() => backchannel.SendAsync(request, CancellationToken.None));
+        Assert.That(answer.IsCompleted, Is.False, "it waits before the next try");
+
+        await noMore.CancelAsync();
+
+        TokenExchangeException said = Assert.ThrowsAsync<TokenExchangeException>(() => answer.WaitAsync(TimeSpan.FromSeconds(20)))!;
+        Assert.That((said.Code, said.Detail, asked), Is.EqualTo((ErrorCodes.IssuerUnreachable, "Host issuer.example:443 answered 503 at /keys.", 1)));
+    }
+
+    [Test]
+    public async Task A_caller_who_gives_up_in_a_wait_gets_his_own_cancellation()
+    {
+        using var caller = new CancellationTokenSource();
+        int asked = 0;
+        using HttpMessageInvoker backchannel = Answering(() => asked++);
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("https://issuer.example/keys"));
+        Task<HttpResponseMessage> answer = backchannel.SendAsync(request, caller.Token);
+        Assert.That(answer.IsCompleted, Is.False, "it waits before the next try");
+
+        await caller.CancelAsync();
+
+        Assert.That(() => answer.WaitAsync(TimeSpan.FromSeconds(20)), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(asked, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void So_does_one_who_gives_up_while_the_first_answer_is_on_its_way()
+    {
+        using var caller = new CancellationTokenSource();
+        using HttpMessageInvoker backchannel = Answering(caller.Cancel);
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("https://issuer.example/keys"));
+
+        Assert.That(() => backchannel.SendAsync(request, caller.Token), Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    [Test]
+    public void And_one_who_gives_up_when_the_deadline_has_come_too()
+    {
+        using var caller = new CancellationTokenSource();
+        using HttpMessageInvoker backchannel = Answering(() =>
+        {
+            caller.Cancel();
+            _time.Advance(IssuerBackchannel.CallDeadline);
+            throw new OperationCanceledException();
+        });
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("https://issuer.example/keys"));
+
+        Assert.That(() => backchannel.SendAsync(request, caller.Token), Throws.InstanceOf<OperationCanceledException>());
+    }
+
     [Test]
     public void What_the_issuer_asked_for_comes_on_top()
     {
@@ -88,13 +166,14 @@ internal sealed class TriesTests
         Assert.That(IsWorthIt(tries, HttpStatusCode.InternalServerError, 1), Is.False);
     }
 
-    [Test]
-    public void Where_a_server_error_is_final_it_is()
+    [TestCase(true)]
+    [TestCase(false)]
+    public void Where_a_server_error_is_final_it_is(bool isFinal)
     {
         Tries tries = Of(out HttpRequestMessage request);
-        request.Options.Set(IssuerBackchannel.ServerErrorIsFinal, true);
+        request.Options.Set(IssuerBackchannel.ServerErrorIsFinal, isFinal);
 
-        Assert.That(IsWorthIt(tries, HttpStatusCode.InternalServerError, 0), Is.False);
+        Assert.That(IsWorthIt(tries, HttpStatusCode.InternalServerError, 0), Is.EqualTo(!isFinal));
     }
 
     [TestCase(HttpStatusCode.ServiceUnavailable, false)]
@@ -140,6 +219,13 @@ internal sealed class TriesTests
 
         Assert.That(IsWorthIt(tries, HttpStatusCode.ServiceUnavailable, 0), Is.False);
     }
+
+    /// <summary>A back channel that hears "not now" from each issuer.</summary>
+    private HttpMessageInvoker Answering(Action whenAsked) => IssuerBackchannel.Create(_time, () => 0.5, () => new Http.Wire(_ =>
+    {
+        whenAsked();
+        return new HttpResponseMessage(HttpStatusCode.ServiceUnavailable);
+    }));
 
     private Tries Of(out HttpRequestMessage request, double jitter = 0.5, TimeSpan? limit = null)
     {
