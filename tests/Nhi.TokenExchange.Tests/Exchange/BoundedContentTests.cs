@@ -19,9 +19,9 @@ internal sealed class BoundedContentTests
         using BoundedContent content = await BoundedContent.ReadAsync(original, CancellationToken.None);
 
         Assert.That(content.Bytes.SequenceEqual(BodyOf(300)));
-        Assert.That(await content.ReadAsByteArrayAsync(), Is.EqualTo(BodyOf(300)));
-        Assert.That((await content.ReadAsStreamAsync()).CanWrite, Is.False);
         Assert.That((content.Headers.ContentLength, content.Headers.ContentType?.MediaType, content.Headers.ContentEncoding.Single()), Is.EqualTo((300L, "application/json", "gzip")));
+        Assert.That((await content.ReadAsStreamAsync()).CanWrite, Is.False);
+        Assert.That(await content.ReadAsByteArrayAsync(), Is.EqualTo(BodyOf(300)));
         Assert.That(await BoundedContent.ReadAsync(content, CancellationToken.None), Is.SameAs(content), "it was read already");
     }
 

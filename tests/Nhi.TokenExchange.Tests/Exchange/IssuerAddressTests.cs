@@ -105,32 +105,6 @@ internal sealed class IssuerAddressTests
     }
 
     [Test]
-    public async Task What_connects_to_no_address_in_time_is_told_as_that_and_not_as_the_first_failed()
-    {
-        CancellationToken connecting = default;
-        int opened = 0;
-        Socket Open(AddressFamily family)
-        {
-            if (++opened % 2 == 1)
-                throw new NotSupportedException("no such family of addresses");
-            connecting.WaitHandle.WaitOne();   // until there is no time left
-            return new Socket(family, SocketType.Stream, ProtocolType.Tcp);
-        }
-
-        TokenExchangeException failure = await FailureAsync(new Uri("http://localhost:9/"), transport: () =>
-        {
-            SocketsHttpHandler sockets = IssuerSockets.Create((_, cancellationToken) =>
-            {
-                connecting = cancellationToken;
-                return Task.FromResult(new[] { IPAddress.Loopback, IPAddress.Loopback });
-            }, Open);
-            sockets.ConnectTimeout = TimeSpan.FromMilliseconds(5);
-            return sockets;
-        });
-        Assert.That((failure.Code, failure.Detail, failure.IsTransient), Is.EqualTo((ErrorCodes.IssuerUnreachable, "Host localhost took no connection in time.", true)));
-    }
-
-    [Test]
     public async Task What_is_sent_goes_out_at_once_however_short_it_is()
     {
         await using var issuer = new ScriptedIssuer(ScriptedAnswer.Json("{}"));
