@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Net;
+using System.Text;
+using Nhi.TokenExchange.Tests.Http;
 
 namespace Nhi.TokenExchange.Tests.Exchange.Aws;
 
@@ -9,6 +12,26 @@ internal sealed class AwsStsAnswerTests
 
     private static readonly string Usual = TimeProvider.System.GetUtcNow().AddMinutes(50).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
+    private const string TooMuch = "is nested too deep, or has too many elements";
+    private const string Twice = "has 'SessionToken' twice";
+
+    // With the six of the usual answer 58 more texts are the 64 that are read. What stands beside the keys is four deep of the eight.
+    private static readonly (string Name, string More, string? Fault)[] Additions =
+    [
+        ("as many elements as are read", Elements(58), null),
+        ("one more", Elements(59), TooMuch),
+        ("as deep as is read", "<a><b><c><d><e>x</e></d></c></b></a>", null),
+        ("one deeper", "<a><b><c><d><e><f>x</f></e></d></c></b></a>", TooMuch),
+        ("an element without an end tag", "<Nothing/>", null),
+        ("what is no element", "\n  <!-- one --><?two?>\n<Other><![CDATA[three]]></Other>\n", null),
+        ("a long text", $"<Other>{new string('x', 250 * 1024)}</Other>", null),
+        ("two parts twice", "<SessionToken>x</SessionToken><AccessKeyId>x</AccessKeyId>", Twice),
+        ("a part twice, and too deep", "<SessionToken>x</SessionToken><a><b><c><d><e><f>x</f></e></d></c></b></a>", Twice),
+        ("a part twice, and no XML", "<SessionToken>x</SessionToken><", Twice),
+        ("no XML", "<", "is not well-formed XML"),
+        ("a text that is longer than any answer", $"<Other>{new string('x', 256 * 1024)}</Other>", "is not well-formed XML"),
+    ];
+
     internal static TokenExchanger<AwsSessionCredentials> At(Uri sts) => Targets.AwsSts(Role, "eu-central-1", o => o.Endpoint = sts);
 
     internal static string Answer(string? key = "ASIA0000000000000000", string? secret = WireSamples.TokenCanary + "-key", string? token = WireSamples.TokenCanary + "-token", string? expiration = null, string more = "") =>
@@ -16,7 +39,24 @@ internal sealed class AwsStsAnswerTests
         + $"{Element("AccessKeyId", key)}{Element("SecretAccessKey", secret)}{Element("SessionToken", token)}{Element("Expiration", expiration ?? Usual)}{more}</Credentials></AssumeRoleWithWebIdentityResult>"
         + "<ResponseMetadata><RequestId>6f0c8d1e-0000-4000-8000-000000000001</RequestId></ResponseMetadata></AssumeRoleWithWebIdentityResponse>";
 
+    /// <summary>Asks an STS that is nothing but a function, with no back channel before it.</summary>
+    internal static async Task<Issued<AwsSessionCredentials>> AskAsync(Wire sts, Func<HttpMessageInvoker, ExchangeRequest>? request = null, Action<AwsStsOptions>? options = null)
+    {
+        using var channel = new HttpMessageInvoker(sts);
+        TokenExchanger<AwsSessionCredentials> exchanger = Targets.AwsSts(Role, "eu-central-1", o =>
+        {
+            o.Endpoint = new Uri("https://sts.test");
+            options?.Invoke(o);
+        });
+        return await exchanger.ExchangeAsync(request is null ? WireSamples.Request(channel) : request(channel), default);
+    }
+
+    private static Task<Issued<AwsSessionCredentials>> AskAsync(string body, TimeProvider? time = null) =>
+        AskAsync(Wire.Always(HttpStatusCode.OK, body), channel => WireSamples.Request(channel, time));
+
     private static string Element(string name, string? text) => text is null ? "" : $"<{name}>{text}</{name}>";
+
+    private static string Elements(int count) => string.Concat(Enumerable.Range(0, count).Select(n => $"<e{n}>x</e{n}>"));
 
     private static async Task<Issued<AwsSessionCredentials>> ExchangeAsync(string body, string type = "text/xml")
     {
@@ -119,5 +159,78 @@ internal sealed class AwsStsAnswerTests
         Issued<AwsSessionCredentials> issued = await ExchangeAsync(Answer().Replace("AROA1:job-1", "AROA1:job 1\n", StringComparison.Ordinal));
 
         Assert.That((issued.Credential.AssumedRoleId, issued.Flaw), Is.EqualTo(((string?)null, (TokenExchangeException?)null)));
+    }
+
+    [Test]
+    public async Task B86_What_else_stands_in_an_answer_is_passed_over_up_to_a_bound_and_the_first_fault_is_told()
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            foreach ((string name, string more, string? fault) in Additions)
+            {
+                Issued<AwsSessionCredentials> issued = await AskAsync(Answer(more: more));
+
+                Assert.That(issued.Flaw?.Detail, Is.EqualTo(fault is null ? null : $"The answer of host sts.test {fault}."), name);
+                if (fault is null)
+                    Assert.That(issued.CorrelationId, Is.EqualTo("6f0c8d1e-0000-4000-8000-000000000001"), name);
+            }
+        }
+    }
+
+    [Test]
+    public async Task B86_Bytes_that_are_no_UTF_8_are_no_answer_and_what_is_none_says_where_to_look()
+    {
+        byte[] body = [.. Encoding.UTF8.GetBytes(Answer()), 0xFF];
+        var sts = new Wire(_ => new HttpResponseMessage(HttpStatusCode.OK) { Content = new ByteArrayContent(body) });
+
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => AskAsync(sts))!;
+        Issued<AwsSessionCredentials> without = await AskAsync(Answer(expiration: ""));
+        TokenExchangeException unsendable = Assert.ThrowsAsync<TokenExchangeException>(() => AskAsync(Answer(key: "ASIA 1")))!;
+
+        const string Hint = "Check Endpoint, if it is set; a proxy or a sign-in page may have answered.";
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((refused.Code, refused.Detail, refused.Hint, refused.IsTransient, refused.CorrelationId), Is.EqualTo(("NHI4004", "The answer of host sts.test is not well-formed XML.", Hint, true, (string?)null)));
+            Assert.That((without.Flaw?.Detail, without.Flaw?.Hint, without.Flaw?.IsTransient, without.EndIsAssumed), Is.EqualTo(("The answer of host sts.test has no Expiration.", Hint, true, true)));
+            Assert.That((unsendable.Code, unsendable.Hint, unsendable.IsTransient), Is.EqualTo(("NHI4004", Hint, false)));
+            Assert.That(unsendable.Detail, Does.StartWith("The answer of host sts.test has credentials that can't be sent: The access key id has a character at position 4 of 6 that can't stand in a header."));
+        }
+    }
+
+    // It is asked at 00:00 for an hour.
+    [TestCase("2026-01-01T00:40:00Z", 40)]
+    [TestCase("2026-01-01T00:40:00.000Z", 40)]
+    [TestCase("2026-01-01T00:40:00.000000000Z", 40)]
+    [TestCase("2026-01-01T00:40:00+00:00", 40)]
+    [TestCase("2026-01-01T02:40:00+02:00", 40)]
+    [TestCase("2025-12-31T23:40:00-01:00", 40)]
+    [TestCase("2026-01-01T01:00:00Z", 60)]
+    [TestCase("2026-01-01T23:59:59Z", 60)]
+    [TestCase("2026-01-02T00:00:00Z", null)]
+    [TestCase("2026-01-01T00:40:00", null)]
+    [TestCase("01/01/2026 00:40:00", null)]
+    public async Task B87_An_end_is_an_instant_with_its_zone_within_a_day(string expiration, int? minutes)
+    {
+        var time = new ManualTimeProvider();
+
+        Issued<AwsSessionCredentials> issued = await AskAsync(Answer(expiration: expiration), time);
+
+        Assert.That(issued.Credential.ExpiresAt - time.GetUtcNow(), Is.EqualTo(TimeSpan.FromMinutes(minutes ?? 60)));
+        Assert.That((issued.EndIsAssumed, issued.Flaw?.Detail), Is.EqualTo((minutes is null, minutes is null
+            ? $"The answer of host sts.test has an Expiration '{expiration}' that is no end of a session: an instant within a day, such as 2026-01-01T00:00:00Z."
+            : null)));
+    }
+
+    [TestCase("AROA1:job-1", true)]
+    [TestCase("ARO!1:job-1", false)]
+    [TestCase(":job-1", false)]
+    [TestCase("AROA1", false)]
+    [TestCase("AROA1:job:1", false)]
+    [TestCase("AROA1:j", false)]
+    public async Task The_id_of_an_assumed_role_is_letters_and_digits_and_the_name_of_a_session(string id, bool isOne)
+    {
+        Issued<AwsSessionCredentials> issued = await AskAsync(Answer().Replace("AROA1:job-1", id, StringComparison.Ordinal));
+
+        Assert.That((issued.Credential.AssumedRoleId, issued.Flaw), Is.EqualTo((isOne ? id : null, (TokenExchangeException?)null)));
     }
 }

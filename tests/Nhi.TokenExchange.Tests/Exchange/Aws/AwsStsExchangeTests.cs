@@ -1,5 +1,7 @@
+using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Nhi.TokenExchange.Tests.Http;
 using Nhi.TokenExchange.Tests.Policy;
 
 namespace Nhi.TokenExchange.Tests.Exchange.Aws;
@@ -189,12 +191,48 @@ internal sealed class AwsStsExchangeTests
         await AwsStsAnswerTests.At(sts.Uri).ExchangeAsync(WireSamples.Request(channel), default);
 
         ReceivedRequest sent = sts.Requests.Single();
-        Assert.That((sent.Method, sent.Path), Is.EqualTo(("POST", "/")));
+        Assert.That((sent.Method, sent.Path, sent.Headers["Accept"]), Is.EqualTo(("POST", "/", "text/xml")));
         Assert.That(sent.Headers.Keys.Where(name => name.Equals("Authorization", StringComparison.OrdinalIgnoreCase) || name.StartsWith("X-Amz", StringComparison.OrdinalIgnoreCase)), Is.Empty);
         Assert.That(sent.Form, Is.EqualTo(new[]
         {
             ("Action", "AssumeRoleWithWebIdentity"), ("Version", "2011-06-15"), ("RoleArn", AwsStsAnswerTests.Role), ("RoleSessionName", "nhi-job"), ("DurationSeconds", "3600"), ("WebIdentityToken", WireSamples.Proof),
         }));
+    }
+
+    [Test]
+    public async Task Each_managed_policy_and_the_whole_session_policy_are_fields_of_the_form_whatever_the_scopes_are()
+    {
+        string[] arns = [.. Enumerable.Range(1, 10).Select(n => $"arn:aws:iam::aws:policy/P{n}")];
+        foreach (string[] scopes in new string[][] { [], ["*"], ["s3:GetObject"] })
+        {
+            Wire sts = Wire.Always(HttpStatusCode.OK, AwsStsAnswerTests.Answer());
+            await AwsStsAnswerTests.AskAsync(sts, channel => WireSamples.Request(channel, scopes: scopes), o =>
+            {
+                o.SessionPolicy = """{"Statement":[]}""";
+                Array.ForEach(arns, o.PolicyArns.Add);
+            });
+
+            var sent = new ReceivedRequest("POST", "/", new Dictionary<string, string>(), sts.Bodies.Single());
+            Assert.That(sent.Field("Policy"), Is.EqualTo("""{"Statement":[]}"""));
+            Assert.That(sent.Form.Where(field => field.Name.StartsWith("PolicyArns", StringComparison.Ordinal)), Is.EqualTo(arns.Index().Select(arn => ($"PolicyArns.member.{arn.Index + 1}.arn", arn.Item))));
+        }
+    }
+
+    [TestCase("actor", "NHI4008", "The target names an actor; AWS STS takes none.", "Leave the actor out.")]
+    [TestCase("tenant", "NHI4016", "A tenant or the claims of a challenge were asked for; this issuer knows neither.", "Ask without tenant and claims, or use an exchanger that knows them.")]
+    [TestCase("claims", "NHI4017", "A tenant or the claims of a challenge were asked for; this issuer knows neither.", "Ask without tenant and claims, or use an exchanger that knows them.")]
+    public void What_STS_has_no_word_for_is_refused_before_anything_is_sent(string what, string code, string said, string hint)
+    {
+        Wire sts = Wire.Always(HttpStatusCode.OK, AwsStsAnswerTests.Answer());
+
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => AwsStsAnswerTests.AskAsync(sts, channel => new ExchangeRequest
+        {
+            Target = "archive", Subject = new SubjectToken(WireSamples.Proof, SubjectTokenType.Jwt), MaxLifetime = TimeSpan.FromHours(1), Job = new JobContext(), Backchannel = channel,
+            Actor = what == "actor" ? new SubjectToken(WireSamples.Proof, SubjectTokenType.Jwt) : null, Tenant = what == "tenant" ? "t" : null, Claims = what == "claims" ? "{}" : null,
+        }))!;
+
+        Assert.That((refused.Code, refused.Stage, refused.Detail, refused.Hint, refused.IsTransient), Is.EqualTo((code, ExchangeStage.Exchange, said, hint, false)));
+        Assert.That(sts.Bodies, Is.Empty);
     }
 
     [Test]

@@ -107,25 +107,53 @@ internal sealed class AwsStsRefusalTests
     }
 
     [TestCase("arn:aws:iam::123456789012:user/orders", "names a user, not a role")]
-    [TestCase("arn:aws:sts::123456789012:assumed-role/orders/x", "names a session of a role")]
-    [TestCase("arn:aws:iam::12345:role/orders", "no account number of 12 digits")]
-    [TestCase("arn:aws:iam:eu-central-1:123456789012:role/orders", "has no region")]
+    [TestCase("arn:aws:iam::123456789012:group/orders", "names no role: its last part has to begin with role/")]
+    [TestCase("arn:aws:iam::123456789012:assumed-role/orders/x", "names no role: its last part has to begin with role/")]
+    [TestCase("arn:aws:sts::123456789012:assumed-role/orders/x", "names a session of a role (assumed-role), not the role")]
+    [TestCase("arn:aws:sts::123456789012:federated-user/x", "is not of IAM, which has no region: after the partition comes iam::")]
+    [TestCase("arn:aws:iam:eu-central-1:123456789012:role/orders", "is not of IAM, which has no region: after the partition comes iam::")]
+    [TestCase("arn:aws:iam::12345678901:role/orders", "has no account number of 12 digits in its fifth part")]
+    [TestCase("arn:aws:iam::1234567890123:role/orders", "has no account number of 12 digits in its fifth part")]
+    [TestCase("arn:aws:iam::12345678901x:role/orders", "has no account number of 12 digits in its fifth part")]
     [TestCase("arn:aws-cn:iam::123456789012:role/orders", "is of the partition 'aws-cn', and the region is of 'aws'")]
     [TestCase("arn:aws:iam::123456789012:role/", "has no name after role/")]
-    [TestCase("orders-loader", "is no ARN")]
-    [TestCase("arn:aws:iam::123456789012:role/a b", "has a space")]
-    public void B20_A_role_that_is_none_is_refused_with_the_part_that_is_wrong(string role, string said) =>
-        Assert.That(() => Targets.AwsSts(role, "eu-central-1"), Throws.ArgumentException.With.Message.Contains(said).And.Message.Contains("arn:aws:iam::123456789012:role/orders-loader"));
+    [TestCase("orders-loader", "is no ARN, which has six parts with colons between them and begins with arn:")]
+    [TestCase("arn:aws:iam::123456789012", "is no ARN, which has six parts with colons between them and begins with arn:")]
+    [TestCase("arn:aws:iam::123456789012:", "is no ARN, which has six parts with colons between them and begins with arn:")]
+    [TestCase("arm:aws:iam::123456789012:role/orders", "is no ARN, which has six parts with colons between them and begins with arn:")]
+    [TestCase("arn:aws:iam::123456789012:role/a b", "has a space, a quote, a backslash or a character that is not of visible ASCII")]
+    public void B20_A_role_that_is_none_is_refused_with_the_part_that_is_wrong(string role, string fault) =>
+        Assert.That(() => Targets.AwsSts(role, "eu-central-1"), Throws.ArgumentException.With.Message.EqualTo($"The role {fault}. Write it as IAM shows it: arn:aws:iam::123456789012:role/orders-loader. (Parameter 'role')"));
 
-    [TestCase("eu-central-1", false, "https://sts.eu-central-1.amazonaws.com/", "sts.amazonaws.com")]
-    [TestCase("us-east-1", true, "https://sts-fips.us-east-1.amazonaws.com/", "sts.amazonaws.com")]
-    [TestCase("us-gov-west-1", true, "https://sts.us-gov-west-1.amazonaws.com/", "sts.amazonaws.com")]
-    [TestCase("cn-north-1", false, "https://sts.cn-north-1.amazonaws.com.cn/", "sts.amazonaws.com.cn")]
-    [TestCase("us-isob-east-1", false, "https://sts.us-isob-east-1.sc2s.sgov.gov/", "sts.amazonaws.com")]
-    [TestCase("eusc-de-east-1", false, "https://sts.eusc-de-east-1.amazonaws.eu/", "sts.amazonaws.com")]
-    public void B21_A_region_says_where_STS_is(string region, bool fips, string endpoint, string audience)
+    [Test]
+    public void B20_A_role_may_be_as_long_as_an_ARN_and_no_longer()
     {
-        string partition = region[..2] == "cn" ? "aws-cn" : region.StartsWith("us-gov", StringComparison.Ordinal) ? "aws-us-gov" : region.StartsWith("us-isob", StringComparison.Ordinal) ? "aws-iso-b" : region[..4] == "eusc" ? "aws-eusc" : "aws";
+        string longest = "arn:aws:iam::123456789012:role/" + new string('x', 2048 - 31);
+
+        Assert.That(() => Targets.AwsSts(longest, "eu-central-1"), Throws.Nothing);
+        Assert.That(() => Targets.AwsSts(longest + "x", "eu-central-1"), Throws.ArgumentException.With.Message.StartsWith("The role has 2049 characters; an ARN has at most 2048. Write it as"));
+    }
+
+    [TestCase("eu-central-1", "aws", false, "https://sts.eu-central-1.amazonaws.com/", "sts.amazonaws.com")]
+    [TestCase("us-west-2", "aws", false, "https://sts.us-west-2.amazonaws.com/", "sts.amazonaws.com")]
+    [TestCase("ap-southeast-1", "aws", false, "https://sts.ap-southeast-1.amazonaws.com/", "sts.amazonaws.com")]
+    [TestCase("sa-east-1", "aws", false, "https://sts.sa-east-1.amazonaws.com/", "sts.amazonaws.com")]
+    [TestCase("ca-central-1", "aws", false, "https://sts.ca-central-1.amazonaws.com/", "sts.amazonaws.com")]
+    [TestCase("me-south-1", "aws", false, "https://sts.me-south-1.amazonaws.com/", "sts.amazonaws.com")]
+    [TestCase("af-south-1", "aws", false, "https://sts.af-south-1.amazonaws.com/", "sts.amazonaws.com")]
+    [TestCase("il-central-1", "aws", false, "https://sts.il-central-1.amazonaws.com/", "sts.amazonaws.com")]
+    [TestCase("mx-central-1", "aws", false, "https://sts.mx-central-1.amazonaws.com/", "sts.amazonaws.com")]
+    [TestCase("us-iso-east-1", "aws-iso", false, "https://sts.us-iso-east-1.c2s.ic.gov/", "sts.amazonaws.com")]
+    [TestCase("us-isob-east-1", "aws-iso-b", false, "https://sts.us-isob-east-1.sc2s.sgov.gov/", "sts.amazonaws.com")]
+    [TestCase("eu-isoe-west-1", "aws-iso-e", false, "https://sts.eu-isoe-west-1.cloud.adc-e.uk/", "sts.amazonaws.com")]
+    [TestCase("us-isof-south-1", "aws-iso-f", false, "https://sts.us-isof-south-1.csp.hci.ic.gov/", "sts.amazonaws.com")]
+    [TestCase("eusc-de-east-1", "aws-eusc", false, "https://sts.eusc-de-east-1.amazonaws.eu/", "sts.amazonaws.com")]
+    [TestCase("us-gov-west-1", "aws-us-gov", false, "https://sts.us-gov-west-1.amazonaws.com/", "sts.amazonaws.com")]
+    [TestCase("us-gov-west-1", "aws-us-gov", true, "https://sts.us-gov-west-1.amazonaws.com/", "sts.amazonaws.com")]
+    [TestCase("us-east-1", "aws", true, "https://sts-fips.us-east-1.amazonaws.com/", "sts.amazonaws.com")]
+    [TestCase("cn-north-1", "aws-cn", false, "https://sts.cn-north-1.amazonaws.com.cn/", "sts.amazonaws.com.cn")]
+    public void B21_A_region_says_where_STS_is(string region, string partition, bool fips, string endpoint, string audience)
+    {
         TokenExchanger<AwsSessionCredentials> sts = Targets.AwsSts($"arn:{partition}:iam::123456789012:role/orders", region, o => o.UseFips = fips);
 
         Assert.That((sts.Issuer.AbsoluteUri, sts.SubjectAudience.ToString(), sts.UsableMargin), Is.EqualTo((endpoint, audience, TimeSpan.FromSeconds(10))));
@@ -136,34 +164,61 @@ internal sealed class AwsStsRefusalTests
     [TestCase("global")]
     [TestCase("eu-central")]
     [TestCase("EU-Central-1")]
+    [TestCase("eu-Central-1")]
+    [TestCase("eu-c3ntral-1")]
+    [TestCase("eu--1")]
+    [TestCase("eu-central-")]
+    [TestCase("eu-central-1a")]
+    [TestCase("eu-central-123")]
     [TestCase("mars-north-1")]
     [TestCase("eu-central-1.evil.example/")]
     public void P37_B21_A_region_that_is_none_is_refused(string region) =>
-        Assert.That(() => Targets.AwsSts(AwsStsAnswerTests.Role, region), Throws.ArgumentException.With.Message.Contains("global endpoint is not used"));
+        Assert.That(() => Targets.AwsSts(AwsStsAnswerTests.Role, region), Throws.ArgumentException.With.Message.EqualTo("The region is none of AWS. Give its name, such as eu-central-1; the global endpoint is not used. (Parameter 'region')"));
 
     [Test]
     public void Options_that_are_wrong_are_refused_by_name()
     {
-        void Refuses(Action<AwsStsOptions> configure, string said) => Assert.That(() => Targets.AwsSts(AwsStsAnswerTests.Role, "eu-central-1", configure), Throws.ArgumentException.With.Message.Contains(said));
+        const string NoPolicy = "names no managed policy: after the partition comes iam::, the account and policy/. Write it as IAM shows it: arn:aws:iam::123456789012:policy/orders-read, or arn:aws:iam::aws:policy/….";
+        const string Misnamed = "SessionName is no name of a session: 2 to 64 letters, digits and _+=,.@-.";
 
-        Refuses(o => o.Endpoint = new Uri("http://sts.example"), "Endpoint");
-        Refuses(o => o.Endpoint = new Uri("https://sts.example/x"), "Endpoint has a path");
-        Refuses(o => (o.Endpoint, o.UseFips) = (new Uri("https://sts.example"), true), "UseFips is set beside Endpoint");
-        Refuses(o => o.SessionName = "a b", "SessionName");
-        Refuses(o => o.UsableMargin = TimeSpan.FromHours(1), "UsableMargin");
-        Refuses(o => o.PolicyArns.Add("arn:aws:iam::123456789012:role/x"), "PolicyArns[0] names no managed policy");
-        Refuses(o => Enumerable.Range(0, 11).ToList().ForEach(n => o.PolicyArns.Add($"arn:aws:iam::aws:policy/P{n}")), "PolicyArns has 11 entries");
-        Refuses(o => o.Resources.Add("orders"), "Resources[0] is no ARN");
-        Refuses(o => Enumerable.Range(0, 100).ToList().ForEach(n => o.Resources.Add($"arn:aws:s3:::orders-{n}/*")), "Resources would be a session policy of");
-        Refuses(o => o.SessionPolicy = "{}", "SessionPolicy is no policy");
-        Refuses(o => o.SessionPolicy = "{\"Statement\":[],\"Statement\":[]}", "SessionPolicy is not well-formed JSON, has a member twice");
-        Refuses(o => o.SessionPolicy = $"{{\"Statement\":\"{new string('x', 2048)}\"}}", "SessionPolicy would be a session policy of");
+        Refuses(o => o.Endpoint = new Uri("http://sts.example"), "Endpoint is not https. Give an absolute https URI without user info and fragment; http is for loopback only.");
+        Refuses(o => o.Endpoint = new Uri("https://sts.example/x"), "Endpoint has a path. Give the address alone, such as https://sts.eu-central-1.amazonaws.com.");
+        Refuses(o => (o.Endpoint, o.UseFips) = (new Uri("https://sts.example"), true), "UseFips is set beside Endpoint. Set one of them.");
+        Refuses(o => o.SessionName = "a b", Misnamed);
+        Refuses(o => o.SessionName = "a", Misnamed);
+        Refuses(o => o.SessionName = new string('a', 65), Misnamed);
+        Refuses(o => o.UsableMargin = TimeSpan.FromHours(1), "UsableMargin is 01:00:00; give 00:00:00 to 00:10:00.");
+        Refuses(o => o.PolicyArns.Add("arn:aws:iam::123456789012:role/x"), $"PolicyArns[0] {NoPolicy}");
+        Refuses(o => o.PolicyArns.Add("arn:aws:s3::123456789012:policy/x"), $"PolicyArns[0] {NoPolicy}");
+        Refuses(o => o.PolicyArns.Add("arn:aws:iam:eu-central-1:aws:policy/x"), $"PolicyArns[0] {NoPolicy}");
+        Refuses(o => o.PolicyArns.Add("arn:aws:iam::123:policy/x"), $"PolicyArns[0] {NoPolicy}");
+        Refuses(o => Add(o.PolicyArns, 11, n => $"arn:aws:iam::aws:policy/P{n}"), "PolicyArns has 11 entries; STS takes 10.");
+        Refuses(o => Add(o.Resources, 2, n => n == 0 ? "*" : "orders"), "Resources[1] is no ARN, which has six parts with colons between them and begins with arn:.");
+        Refuses(o => o.SessionPolicy = "{}", "SessionPolicy is no policy: a JSON object with a Statement.");
+        Refuses(o => o.SessionPolicy = "{\"Statement\":[],\"Statement\":[]}", "SessionPolicy is not well-formed JSON, has a member twice, or is nested too deep.");
         Refuses(o =>
         {
             o.SessionPolicy = "{\"Statement\":[]}";
             o.Resources.Add("*");
-        }, "SessionPolicy is set beside Resources");
-        Assert.That(() => Targets.AwsSts("arn:aws-cn:iam::123456789012:role/orders", "cn-north-1", o => o.UseFips = true), Throws.ArgumentException.With.Message.Contains("has no FIPS endpoint"));
+        }, "SessionPolicy is set beside Resources. Set one of them.");
+        Assert.That(
+            () => Targets.AwsSts("arn:aws-cn:iam::123456789012:role/orders", "cn-north-1", o => o.UseFips = true),
+            Throws.ArgumentException.With.Message.StartsWith("UseFips is set, and the partition 'aws-cn' has no FIPS endpoint. Leave it out. (Parameter"));
+    }
+
+    [Test]
+    public void What_has_a_limit_is_taken_up_to_it()
+    {
+        int room = 2048 - AwsSessionPolicy.Of(default, ["arn:aws:s3:::"])!.Length;
+
+        Takes(o => o.SessionName = "ab");
+        Takes(o => o.SessionName = new string('a', 64));
+        Takes(o => Add(o.PolicyArns, 10, n => n == 0 ? "arn:aws:iam::123456789012:policy/team/P" : $"arn:aws:iam::aws:policy/P{n}"));
+        Takes(o => o.Resources.Add("arn:aws:s3:::" + new string('x', room)));
+        Refuses(o => o.Resources.Add("arn:aws:s3:::" + new string('x', room + 1)), "Resources would be a session policy of 2049 characters; STS takes 2048.");
+        Takes(o => o.SessionPolicy = $"{{ \"Statement\" : \"{new string('x', 2032)}\" }}");
+        Refuses(o => o.SessionPolicy = $"{{ \"Statement\" : \"{new string('x', 2033)}\" }}", "SessionPolicy would be a session policy of 2049 characters; STS takes 2048.");
+        Assert.That(AwsSessionPolicy.Read($"{{\"Statement\":\"{new string('x', 2033)}\"}}", out _), Is.Null, "nobody sends what has a fault");
     }
 
     [TestCase("read", "is no action of IAM")]
@@ -181,6 +236,24 @@ internal sealed class AwsStsRefusalTests
     }
 
     [Test]
-    public void More_actions_than_a_session_policy_holds_are_refused() =>
-        Assert.That(Targets.AwsSts(AwsStsAnswerTests.Role, "eu-central-1").FlawOf(ScopeSet.Of([.. Enumerable.Range(0, 200).Select(n => $"s3:GetObject{n}")])), Does.Contain("STS takes 2048"));
+    public void More_actions_than_a_session_policy_holds_are_refused_and_what_is_no_action_is_named_first()
+    {
+        TokenExchanger<AwsSessionCredentials> sts = Targets.AwsSts(AwsStsAnswerTests.Role, "eu-central-1");
+        string action = "s3:" + new string('x', 2048 - AwsSessionPolicy.Of(ScopeSet.Of("s3:"), [])!.Length);
+
+        Assert.That(sts.FlawOf(ScopeSet.Of(action)), Is.Null);
+        Assert.That(sts.FlawOf(ScopeSet.Of(action + "x")), Is.EqualTo("would be a session policy of 2049 characters; STS takes 2048"));
+        Assert.That(sts.FlawOf(ScopeSet.Of(action + "x", "read")), Is.EqualTo("name 'read', which is no action of IAM. Here write actions, such as s3:GetObject or s3:Get*"));
+    }
+
+    private static void Takes(Action<AwsStsOptions> configure) => Assert.That(() => Targets.AwsSts(AwsStsAnswerTests.Role, "eu-central-1", configure), Throws.Nothing);
+
+    private static void Refuses(Action<AwsStsOptions> configure, string said) =>
+        Assert.That(() => Targets.AwsSts(AwsStsAnswerTests.Role, "eu-central-1", configure), Throws.ArgumentException.With.Message.StartsWith(said + " (Parameter "));
+
+    private static void Add(IList<string> list, int count, Func<int, string> entry)
+    {
+        for (int n = 0; n < count; n++)
+            list.Add(entry(n));
+    }
 }
