@@ -58,8 +58,8 @@ internal sealed class AwsStsAnswer
 
     // ISO 8601 with its zone: an end whose zone had to be guessed may be hours off.
     private static DateTimeOffset? EndOf(string? text) =>
-        text is not null && (text.EndsWith('Z') || text.LastIndexOfAny(['+', '-']) > text.IndexOf('T', StringComparison.Ordinal))
-            && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTimeOffset end)
+        text is [_, _, _, _, '-', _, _, '-', _, _, 'T', .. var time] && time.AsSpan().ContainsAny('Z', '+', '-')
+            && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTimeOffset end)
             ? end
             : null;
 

@@ -209,6 +209,9 @@ internal sealed class AwsStsAnswerTests
     [TestCase("2026-01-02T00:00:00Z", null)]
     [TestCase("2026-01-01T00:40:00", null)]
     [TestCase("01/01/2026 00:40:00", null)]
+    [TestCase("2026-01-01 00:40:00", null)]
+    [TestCase("2026-01-01", null)]
+    [TestCase("Thu, 01-Jan-2026 00:40:00", null)]
     public async Task B87_An_end_is_an_instant_with_its_zone_within_a_day(string expiration, int? minutes)
     {
         var time = new ManualTimeProvider();
