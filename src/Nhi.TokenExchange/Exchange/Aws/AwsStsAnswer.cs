@@ -27,9 +27,10 @@ internal sealed class AwsStsAnswer
     /// <summary>The role's id and the session's name; null if it is none.</summary>
     public string? AssumedRoleId { get; private init; }
 
+    /// <summary>STS's name for the request, fit for a message.</summary>
     public string? RequestId { get; private init; }
 
-    /// <summary>The first fault of the form; null if there is none. Quotes no value.</summary>
+    /// <summary>The first fault of the form; null if there is none. Quotes no secret.</summary>
     public string? Fault { get; private init; }
 
     /// <summary>Whether there is something that could be used, however it was said: it exists.</summary>
@@ -38,21 +39,25 @@ internal sealed class AwsStsAnswer
     /// <summary>Reads a body.</summary>
     /// <param name="xml">The body.</param>
     /// <param name="askedAt">The instant before the request was sent that this answers.</param>
-    public static AwsStsAnswer Read(ReadOnlySpan<byte> xml, DateTimeOffset askedAt)
+    /// <param name="secrets">What was sent. What came is added.</param>
+    public static AwsStsAnswer Read(ReadOnlySpan<byte> xml, DateTimeOffset askedAt, SentSecrets secrets)
     {
         AwsXml read = AwsXml.Read(xml);
+        string? key = read[$"{Result}Credentials/SecretAccessKey"], token = read[$"{Result}Credentials/SessionToken"];
+        foreach (string secret in new[] { key, token }.OfType<string>())
+            secrets.Add(secret);
         string? expiration = read[$"{Result}Credentials/Expiration"];
         DateTimeOffset? end = EndOf(expiration) is { } said && said < askedAt + Beyond ? said : null;
         string? missing = Parts.FirstOrDefault(name => read[$"{Result}Credentials/{name}"] is null);
         return new AwsStsAnswer
         {
             AccessKeyId = read[$"{Result}Credentials/AccessKeyId"],
-            SecretAccessKey = read[$"{Result}Credentials/SecretAccessKey"],
-            SessionToken = read[$"{Result}Credentials/SessionToken"],
+            SecretAccessKey = key,
+            SessionToken = token,
             Expiration = end,
             AssumedRoleId = read[$"{Result}AssumedRoleUser/AssumedRoleId"] is { } id && IsAssumedRoleId(id) ? id : null,
-            RequestId = read["AssumeRoleWithWebIdentityResponse/ResponseMetadata/RequestId"],
-            Fault = read.Fault ?? (missing is null && read.Namespace != Namespace ? "is in another namespace than that of STS" : missing is not null ? $"has no {missing}" : end is null ? $"has an Expiration '{OuterText.Shown(expiration, 40)}' that is no end of a session: an instant within a day, such as 2026-01-01T00:00:00Z" : null),
+            RequestId = read["AssumeRoleWithWebIdentityResponse/ResponseMetadata/RequestId"] is { } request ? OuterText.Shown(request, 100, secrets) : null,
+            Fault = read.Fault ?? (missing is null && read.Namespace != Namespace ? "is in another namespace than that of STS" : missing is not null ? $"has no {missing}" : end is null ? $"has an Expiration '{OuterText.Shown(expiration, 40, secrets)}' that is no end of a session: an instant within a day, such as 2026-01-01T00:00:00Z" : null),
         };
     }
 

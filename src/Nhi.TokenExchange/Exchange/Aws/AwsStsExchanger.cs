@@ -91,12 +91,12 @@ internal sealed class AwsStsExchanger : TokenExchanger<AwsSessionCredentials>
         if (response.StatusCode != HttpStatusCode.OK)
             throw _refusals.Of(response, content.Bytes, sent, request);
         DateTimeOffset askedAt = LastTry.Of(post, first, request.Time);
-        return Issue(AwsStsAnswer.Read(content.Bytes, askedAt), CorrelationIds.Of(response, sent), askedAt.AddSeconds(seconds));
+        AwsStsAnswer answer = AwsStsAnswer.Read(content.Bytes, askedAt, sent);
+        return Issue(answer, CorrelationIds.Of(response, sent) ?? answer.RequestId, askedAt.AddSeconds(seconds));
     }
 
     private Issued<AwsSessionCredentials> Issue(AwsStsAnswer answer, string? correlationId, DateTimeOffset longestEnd)
     {
-        correlationId ??= answer.RequestId is { } id ? OuterText.Shown(id, maxLength: 100) : null;
         if (!answer.HasKeys)
             throw Malformed(answer.Fault ?? "has no credentials", correlationId, isTransient: true);
         // No session lives longer than was asked for, so one that seems to has its end from another clock than ours.

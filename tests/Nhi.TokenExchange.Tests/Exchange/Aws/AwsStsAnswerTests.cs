@@ -197,6 +197,25 @@ internal sealed class AwsStsAnswerTests
         }
     }
 
+    [TestCase("words-of-the-proof")]
+    [TestCase("words-of-the-key")]
+    [TestCase("words-of-the-token")]
+    public async Task A_secret_that_stands_elsewhere_in_an_answer_is_taken_out_of_what_is_said(string secret)
+    {
+        string body = Answer(secret: "words-of-the-key", token: "words-of-the-token", expiration: secret).Replace("6f0c8d1e-0000-4000-8000-000000000001", secret, StringComparison.Ordinal);
+        Issued<AwsSessionCredentials> ofTheBody = await AskAsync(Wire.Always(HttpStatusCode.OK, body), channel => WireSamples.RequestWith("words-of-the-proof", channel));
+        var sts = new Wire(_ =>
+        {
+            HttpResponseMessage answer = Wire.Answer(HttpStatusCode.OK, body);
+            answer.Headers.TryAddWithoutValidation("x-amzn-requestid", secret);
+            return answer;
+        });
+        Issued<AwsSessionCredentials> ofTheHeader = await AskAsync(sts, channel => WireSamples.RequestWith("words-of-the-proof", channel));
+
+        Assert.That((ofTheBody.CorrelationId, ofTheHeader.CorrelationId), Is.EqualTo(("[redacted]", "[redacted]")));
+        Assert.That(ofTheBody.Flaw!.Message, Does.Contain("Expiration '[redacted]'").And.Not.Contain(secret));
+    }
+
     // It is asked at 00:00 for an hour.
     [TestCase("2026-01-01T00:40:00Z", 40)]
     [TestCase("2026-01-01T00:40:00.000Z", 40)]

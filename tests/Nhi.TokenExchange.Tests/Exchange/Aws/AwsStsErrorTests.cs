@@ -107,6 +107,7 @@ internal sealed class AwsStsErrorTests
     [TestCase("of-the-header", "of-the-body", "of-the-header")]
     [TestCase("of-the-header", null, "of-the-header")]
     [TestCase(null, "of-the-body", "of-the-body")]
+    [TestCase(null, Opaque, "[redacted]")]
     [TestCase(null, null, null)]
     public async Task The_id_that_STS_keeps_a_request_under_is_that_of_the_header_or_else_of_the_body(string? header, string? body, string? id)
     {
