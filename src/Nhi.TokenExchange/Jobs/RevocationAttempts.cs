@@ -39,10 +39,10 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
                     _ => (LeaseEnd.CannotBeRevoked, target.Plan.Exchanger.IsPlatformIssued ? "the platform issued it, and ends nothing before its time" : "this issuer ends nothing before its time"),
                 };
             }
-            // A cancellation that is not the deadline's is somebody's own time limit.
-            catch (Exception passing) when (passing is TokenExchangeException { IsTransient: true } or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            // A cancellation that is not the deadline's is somebody's own time limit, as a time-out is.
+            catch (Exception passing) when (passing is TokenExchangeException { IsTransient: true } or OperationCanceledException or TimeoutException && !cancellationToken.IsCancellationRequested)
             {
-                last = Said(passing);
+                last = passing is TokenExchangeException ? Said(passing) : HeardLast() ?? last;
                 try
                 {
                     TimeSpan asked = (passing as TokenExchangeException)?.RetryAfter ?? wait;
@@ -51,7 +51,7 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
                 }
                 catch (OperationCanceledException)
                 {
-                    return (LeaseEnd.Failed, $"{last}, in {Count(tries, watched)} until the deadline");
+                    return (LeaseEnd.Failed, NotUntilTheDeadline(tries));
                 }
                 wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
             }
@@ -61,11 +61,19 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
                 string until = exception is TokenExchangeException { IsTransient: true } ? " until the deadline" : "";   // else it would have been asked again
                 if (exception is not OperationCanceledException)
                     return (LeaseEnd.Failed, $"{Said(exception)}, in {Count(tries, watched)}{until}");
-                (TokenExchangeException? heard, int sent) = watched.Heard;
-                last = heard is null ? last : Said(heard);   // a call with its repetitions may have been cut off before it told that
-                return (LeaseEnd.Failed, last is not null ? $"{last}, in {Count(tries, watched)} until the deadline"
-                    : $"not done until the deadline, at {target.Plan.Exchanger.Issuer.AbsoluteUri}{(sent == 0 ? "" : $", which did not answer in {Count(sent)}")}");
+                last = HeardLast() ?? last;
+                return (LeaseEnd.Failed, NotUntilTheDeadline(tries));
             }
+        }
+
+        // A call with its repetitions may have been cut off before it told that.
+        string? HeardLast() => watched.Heard is ({ } heard, _) ? Said(heard) : null;
+
+        string NotUntilTheDeadline(int tries)
+        {
+            (_, int sent) = watched.Heard;
+            return last is not null ? $"{last}, in {Count(tries, watched)} until the deadline"
+                : $"not done until the deadline, at {target.Plan.Exchanger.Issuer.AbsoluteUri}{(sent == 0 ? "" : $", which did not answer in {Count(sent)}")}";
         }
     }
 
