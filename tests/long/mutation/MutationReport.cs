@@ -6,12 +6,13 @@ namespace Nhi.TokenExchange.Mutation;
 /// <summary>The page of a run: how many were noticed, folder by folder, and those that were not, file by file.</summary>
 internal static class MutationReport
 {
+    /// <param name="commit">Of which commit the core is.</param>
     /// <param name="outcomes">Of all mutants.</param>
-    public static string Write(IEnumerable<Outcome> outcomes)
+    public static string Write(string commit, IEnumerable<Outcome> outcomes)
     {
         Outcome[] all = [.. outcomes.OrderBy(one => one.Mutant.File, StringComparer.Ordinal).ThenBy(one => one.Mutant.Line).ThenBy(one => one.Mutant.Id)];
-        var page = new StringBuilder("# Mutation, measured\n\nWritten by `tests/long/mutate`. ../../README.md says what it does.\n\n");
-        page.Append(CultureInfo.InvariantCulture, $"- Date: {DateTimeOffset.UtcNow:yyyy-MM-dd HH:mm} UTC\n- .NET {Environment.Version}\n\n");
+        var page = new StringBuilder("# Mutation, measured\n\nWritten by `tests/long/mutate`; [how](../../README.md#mutation).\n\n");
+        page.Append(CultureInfo.InvariantCulture, $"- Date: {TimeProvider.System.GetUtcNow():yyyy-MM-dd HH:mm} UTC\n- Commit: {commit}\n- .NET {Environment.Version}, {Environment.ProcessorCount} processors\n\n");
         page.Append("| folder | tried | noticed | of them by a time-out | not noticed | reached by no test | |\n|---|--:|--:|--:|--:|--:|--:|\n");
         foreach (IGrouping<string, Outcome> folder in all.GroupBy(one => Path.GetDirectoryName(one.Mutant.File)!))
             page.Append(Row($"`{folder.Key}`", [.. folder]));

@@ -24,11 +24,11 @@ internal static class Program
                 Console.WriteLine($"{left.Length} mutants");
                 await new MutantRun(Reach.Read(Reached)).TryAllAsync(left, Outcomes);
                 return 0;
-            case ["report", .. var outcomes]:
-                Console.Write(MutationReport.Write(outcomes.SelectMany(path => Outcome.Read(path).Values).GroupBy(one => one.Mutant.Id).Select(tries => tries.OrderByDescending(one => one.IsNoticed).First())));
+            case ["report", var commit]:
+                Console.Write(MutationReport.Write(commit, Outcome.Read(Outcomes).Values));
                 return 0;
             default:
-                Console.Error.WriteLine("reach | run STRYKERS-REPORT.json FOLDER ... | report OUTCOMES.jsonl ...");
+                Console.Error.WriteLine("reach | run STRYKERS-REPORT.json FOLDER ... | report COMMIT");
                 return 2;
         }
     }

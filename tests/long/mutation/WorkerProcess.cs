@@ -52,7 +52,7 @@ internal sealed class WorkerProcess : IDisposable
         _process = Process.Start(start)!;
         _process.BeginErrorReadLine();   // read, so that it does not wait for a reader
         if (await _process.StandardOutput.ReadLineAsync(cancellationToken) is null)
-            throw new IOException("It does not start.");
+            throw mutant is null ? new InvalidOperationException("A worker does not start, though nothing is changed.") : new IOException("It does not start with this mutant.");
     }
 
     private void Stop()
