@@ -30,8 +30,8 @@ internal sealed class SecondTryTests
         Assert.That(job.Issuer.Requests, Has.Count.EqualTo(second == "is denied" ? 1 : 2));
     }
 
+    // That it was refused as an invalid request: HopTests.
     [TestCase(null, 2)]
-    [TestCase("NHI4011", 2)]
     [TestCase("NHI4003", 1)]
     public async Task Where_the_hop_ended_on_the_way_its_successor_is_tried_for_what_came_dead_or_was_refused_alone(string? refusal, int tries)
     {

@@ -54,6 +54,7 @@ internal static class Worker
         return noticed;
     }
 
+    // A thread of its own that looks from time to time: a mutant may hold each thread of the pool, and with it each timer.
     private static void Watch()
     {
         while (Environment.TickCount64 - Volatile.Read(ref _lastHeard) < LongestTest.TotalMilliseconds)
