@@ -68,7 +68,7 @@ internal sealed class NativeReportTests
         Written by `NHI_NATIVE_REPORT=1 dotnet test tests/Nhi.TokenExchange.Interop.Tests --filter FullyQualifiedName~NativeReport`.
 
         {table}
-        {ReportOrigin.Sentence()} 21 starts each, one after the other, from a warm disk. A time is a machine's; the factor between the forms is ours.
+        {ReportOrigin.Sentence()} 21 starts each, one after the other, from a warm disk. A time is a machine's, and of one that does something else meanwhile the median is, too.
 
         """.ReplaceLineEndings("\n");
 }
