@@ -104,6 +104,25 @@ internal sealed class SecondTryTests
         Assert.That(job.Warehouse.TryGet(out _), Is.False);
     }
 
+    // The end was of use when the issuer was asked, and its answer was slow.
+    [TestCase(-1, 2)]
+    [TestCase(60, 1)]
+    public async Task A_renewal_that_has_too_little_life_left_is_followed_by_an_exchange_for_another(int secondsBeyondTheMargin, int exchanges)
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        BearerToken held = await job.Warehouse.GetAsync();
+        job.Issuer.Answer = asked => asked.Held is null
+            ? new Issued<BearerToken>(job.Issuer.NewToken())
+            : new Issued<BearerToken>(new BearerToken(held.Reveal(), job.Time.GetUtcNow() + job.Issuer.UsableMargin + TimeSpan.FromSeconds(secondsBeyondTheMargin))) { IsRenewal = true };
+        job.Time.Advance(TimeSpan.FromMinutes(45));
+        await job.Warehouse.GetAsync();
+        await job.QuietAsync();
+
+        Assert.That(job.Issuer.Requests.Skip(1).Count(), Is.EqualTo(exchanges));
+        Assert.That(job.Audit.Kinds, Does.Not.Contain(AuditEventKind.Failed));
+        Assert.That((await job.Warehouse.GetAsync()).Fingerprint == held.Fingerprint, Is.EqualTo(exchanges == 1));
+    }
+
     [Test]
     public async Task What_is_denied_once_it_was_renewed_is_handed_out_no_more_while_it_is_ended()
     {
