@@ -16,6 +16,9 @@ internal sealed class AwsStsAnswer
 
     public string? AccessKeyId { get; private init; }
 
+    /// <summary>What may be written down of the session: the key's id, but not one that is a secret.</summary>
+    public string? Handle { get; private init; }
+
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public string? SecretAccessKey { get; private init; }
 
@@ -49,17 +52,26 @@ internal sealed class AwsStsAnswer
         string? expiration = read[$"{Result}Credentials/Expiration"];
         DateTimeOffset? end = EndOf(expiration) is { } said && said < askedAt + Beyond ? said : null;
         string? missing = Parts.FirstOrDefault(name => read[$"{Result}Credentials/{name}"] is null);
+        string? keyId = read[$"{Result}Credentials/AccessKeyId"];
         return new AwsStsAnswer
         {
-            AccessKeyId = read[$"{Result}Credentials/AccessKeyId"],
+            AccessKeyId = keyId,
+            Handle = keyId is not null && MayBeSaid(keyId, secrets) ? keyId : null,
             SecretAccessKey = key,
             SessionToken = token,
             Expiration = end,
-            AssumedRoleId = read[$"{Result}AssumedRoleUser/AssumedRoleId"] is { } id && IsAssumedRoleId(id) ? id : null,
+            AssumedRoleId = read[$"{Result}AssumedRoleUser/AssumedRoleId"] is { } id && IsAssumedRoleId(id) && MayBeSaid(id, secrets) ? id : null,
             RequestId = read["AssumeRoleWithWebIdentityResponse/ResponseMetadata/RequestId"] is { } request ? OuterText.Shown(request, 100, secrets) : null,
-            Fault = read.Fault ?? (missing is null && read.Namespace != Namespace ? "is in another namespace than that of STS" : missing is not null ? $"has no {missing}" : end is null ? $"has an Expiration '{OuterText.Shown(expiration, 40, secrets)}' that is no end of a session: an instant within a day, such as 2026-01-01T00:00:00Z" : null),
+            Fault = FaultOf(read, secrets) ?? (missing is null && read.Namespace != Namespace ? "is in another namespace than that of STS" : missing is not null ? $"has no {missing}"
+                : !MayBeSaid(keyId!, secrets) ? "has an AccessKeyId that repeats a secret"
+                : end is null ? $"has an Expiration '{OuterText.Shown(expiration, 40, secrets)}' that is no end of a session: an instant within a day, such as 2026-01-01T00:00:00Z" : null),
         };
     }
+
+    private static string? FaultOf(AwsXml read, SentSecrets secrets) => read.Twice is { } name ? $"has '{OuterText.Shown(name, 40, secrets)}' twice" : read.Fault;
+
+    // What names a key or a session goes into logs and audit.
+    private static bool MayBeSaid(string id, SentSecrets secrets) => secrets.TakenOutOf(id) == id && !id.Split(':').Any(part => secrets.HasPart(part));
 
     // ISO 8601 with its zone: an end whose zone had to be guessed may be hours off.
     private static DateTimeOffset? EndOf(string? text) =>

@@ -106,7 +106,7 @@ internal sealed class AwsStsExchanger : TokenExchanger<AwsSessionCredentials>
             // The key's id ends nothing, but CloudTrail knows the session by it.
             return new Issued<AwsSessionCredentials>(new AwsSessionCredentials(answer.AccessKeyId!, answer.SecretAccessKey!, answer.SessionToken!, end) { AssumedRoleId = answer.AssumedRoleId })
             {
-                EndIsAssumed = answer.Expiration is null, RevocationHandle = answer.AccessKeyId, CorrelationId = correlationId, Flaw = answer.Fault is { } fault ? Malformed(fault, correlationId, isTransient: true) : null,
+                EndIsAssumed = answer.Expiration is null, RevocationHandle = answer.Handle, CorrelationId = correlationId, Flaw = answer.Fault is { } fault ? Malformed(fault, correlationId, isTransient: true) : null,
             };
         }
         catch (ArgumentException exception)   // names the part and the position, never a value

@@ -18,8 +18,11 @@ internal sealed class AwsXml
 
     private readonly Dictionary<string, string> _texts = new(StringComparer.Ordinal);
 
-    /// <summary>The first thing that is wrong with it; null if nothing is. Quotes no text.</summary>
+    /// <summary>The first thing that is wrong with it; null if nothing is. Quotes nothing of it.</summary>
     public string? Fault { get; private set; }
+
+    /// <summary>The element that the fault is about, if it stands twice, in its issuer's words.</summary>
+    public string? Twice { get; private set; }
 
     /// <summary>That of the outermost element.</summary>
     public string Namespace { get; private set; } = "";
@@ -64,8 +67,8 @@ internal sealed class AwsXml
                     path.RemoveAt(path.Count - 1);
                     break;
                 case XmlNodeType.Text or XmlNodeType.CDATA:
-                    if (!_texts.TryAdd(string.Join('/', path), reader.Value))
-                        Fault ??= $"has '{OuterText.Shown(path[^1], 40)}' twice";
+                    if (!_texts.TryAdd(string.Join('/', path), reader.Value) && Fault is null)
+                        (Fault, Twice) = ("has an element twice", path[^1]);
                     break;
                 default:
                     break;

@@ -216,6 +216,27 @@ internal sealed class AwsStsAnswerTests
         Assert.That(ofTheBody.Flaw!.Message, Does.Contain("Expiration '[redacted]'").And.Not.Contain(secret));
     }
 
+    // Whole, and a part of it.
+    [TestCase("words-of-the-proof", "words-of-the-proof")]
+    [TestCase("words-of-the-key", "key.words-of-the-key")]
+    [TestCase("words-of-the-token", "of-the-token")]
+    public async Task A_secret_that_stands_for_a_name_is_no_name(string secret, string said)
+    {
+        string usual = Answer(secret: "words-of-the-key", token: "words-of-the-token");
+        Issued<AwsSessionCredentials> session = await ReadAsync(usual.Replace("AROA1:job-1", $"AROA1:{said}", StringComparison.Ordinal));
+        Issued<AwsSessionCredentials> key = await ReadAsync(usual.Replace("ASIA0000000000000000", said, StringComparison.Ordinal));
+        Issued<AwsSessionCredentials> element = await ReadAsync(usual.Replace("</Credentials>", $"<{said}>1</{said}><{said}>2</{said}></Credentials>", StringComparison.Ordinal));
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((session.Credential.AssumedRoleId, session.RevocationHandle, session.Flaw), Is.EqualTo(((string?)null, "ASIA0000000000000000", (TokenExchangeException?)null)));
+            Assert.That((key.RevocationHandle, key.Flaw?.Detail), Is.EqualTo(((string?)null, "The answer of host sts.test has an AccessKeyId that repeats a secret.")));
+            Assert.That(element.Flaw!.Message, Does.Contain("[redacted]' twice").And.Not.Contain(secret).And.Not.Contain("of-the-token"));
+        }
+
+        static Task<Issued<AwsSessionCredentials>> ReadAsync(string body) => AskAsync(Wire.Always(HttpStatusCode.OK, body), channel => WireSamples.RequestWith("words-of-the-proof", channel));
+    }
+
     // It is asked at 00:00 for an hour.
     [TestCase("2026-01-01T00:40:00Z", 40)]
     [TestCase("2026-01-01T00:40:00.000Z", 40)]
