@@ -26,7 +26,7 @@ internal sealed partial class DatabricksStatement
         _endsAt = _runsFrom + settings.RunTime;
         _closesAt = _endsAt + settings.ResultLifetime;
         _chunkRows = settings.ChunkRows;
-        Match select = Select().Match(sql);
+        Match select = Select().Match(sql.Trim());
         string name = select.Groups["table"].Value.ToLowerInvariant();
         _table = name[(name.LastIndexOf('.') + 1)..];
         int wanted = select.Groups["limit"] is { Success: true, Value: var limit } && int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out int most) ? Math.Min(most, DatasetRows.Total) : DatasetRows.Total;
@@ -127,6 +127,6 @@ internal sealed partial class DatabricksStatement
         _ => "STRING",
     };
 
-    [GeneratedRegex(@"^\s*select\s+\*\s+from\s+(?<table>[a-z0-9_]+(\.[a-z0-9_]+){0,2})(\s+limit\s+(?<limit>[0-9]{1,9}))?\s*;?\s*$", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"^select\s+\*\s+from\s+(?<table>[a-z0-9_]+(\.[a-z0-9_]+){0,2})(\s+limit\s+(?<limit>[0-9]{1,9}))?(\s*;)?$", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: Timeout.Infinite)]
     private static partial Regex Select();
 }

@@ -16,4 +16,6 @@ internal sealed class HookedTime(TimeProvider inner) : TimeProvider
     }
 
     public override DateTimeOffset GetUtcNow() => inner.GetUtcNow();
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => inner.CreateTimer(callback, state, dueTime, period);
 }

@@ -37,7 +37,7 @@ public partial class ConventionTests
     [Test]
     public void No_pattern_has_a_time_limit() =>
         Assert.That(
-            Core.GetTypes().SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+            Core.GetTypes().Concat(Emulator.GetTypes()).SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
                 .Where(method => method.GetCustomAttribute<GeneratedRegexAttribute>() is { MatchTimeoutMilliseconds: > 0 })
                 .Select(method => $"{method.DeclaringType!.Name}.{method.Name}"),
             Is.Empty);

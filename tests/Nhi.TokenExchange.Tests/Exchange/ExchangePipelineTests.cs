@@ -392,7 +392,7 @@ public class ExchangePipelineTests
         Assert.That(job.Session.IsAlive(token), Is.True);
 
         job.Time.Advance(TimeSpan.FromSeconds(1));
-        await Eventually.HoldsAsync(() => job.Audit.Kinds.Contains(AuditEventKind.Revoked), "the end of the permit, which nobody asks for", TimeSpan.FromSeconds(10));
+        await Eventually.HoldsAsync(() => job.Audit.Kinds.Contains(AuditEventKind.Revoked), "the end of the permit, which nobody asks for");
 
         Assert.That(job.Issuer.Revoked, Is.EqualTo(new[] { token }));
         Assert.That(job.Audit.Events.Single(e => e.Kind == AuditEventKind.Revoked).Reason, Is.EqualTo("its permit is over"));
@@ -425,7 +425,7 @@ public class ExchangePipelineTests
         await job.Warehouse.GetAsync();
         try
         {
-            await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count == Tokens, "the end of all, each of which waits for the others", TimeSpan.FromSeconds(10));
+            await Eventually.HoldsAsync(() => job.Issuer.Revoked.Count == Tokens, "the end of all, each of which waits for the others");
         }
         finally
         {
