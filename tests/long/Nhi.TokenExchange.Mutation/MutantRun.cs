@@ -1,23 +1,34 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 
 namespace Nhi.TokenExchange.Mutation;
 
 /// <summary>Tries mutants, in as many processes as there are processors, and writes down what becomes of each.</summary>
-internal sealed class MutantRun(IReadOnlyList<Reach> reaches)
+internal sealed class MutantRun
 {
     // What all tests come by would else take all of them for each change that none notices.
     private static readonly TimeSpan LongestTry = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
-    private readonly ILookup<int, Reach> _testsOf = reaches.SelectMany(test => test.Mutants, (test, mutant) => (test, mutant)).ToLookup(pair => pair.mutant, pair => pair.test);
-    private readonly Dictionary<string, string> _names = reaches.ToDictionary(test => test.Id, test => test.Name);
+    private readonly Reach[] _tests;
+    private readonly ILookup<int, Reach> _testsOf;
+    private readonly Dictionary<string, string> _names;
+    private readonly ConcurrentDictionary<string, bool> _passed = new(StringComparer.Ordinal);
+
+    /// <param name="tests">Which mutants each test comes by.</param>
+    public MutantRun(IEnumerable<Reach> tests)
+    {
+        _tests = [.. tests.Where(test => test.IsFit)];
+        _testsOf = _tests.SelectMany(test => test.Mutants, (test, mutant) => (test, mutant)).ToLookup(pair => pair.mutant, pair => pair.test);
+        _names = _tests.ToDictionary(test => test.Id, test => test.Name);
+    }
 
     /// <summary>Tries them.</summary>
     /// <param name="mutants">Which.</param>
-    /// <param name="path">The file that a line of each is added to.</param>
+    /// <param name="path">The file that a line of each is written to.</param>
     public async Task TryAllAsync(IEnumerable<Mutant> mutants, string path)
     {
-        await using var lines = new StreamWriter(path, append: true);
+        await using var lines = new StreamWriter(path);
         using var turn = new SemaphoreSlim(1);
         var left = new Queue<Mutant>(mutants);
         await Task.WhenAll(Enumerable.Range(0, Environment.ProcessorCount).Select(_ => Task.Run(WorkAsync)));
@@ -49,24 +60,43 @@ internal sealed class MutantRun(IReadOnlyList<Reach> reaches)
             return new(mutant, "NoCoverage", null, 0);
         Outcome? outcome = null;
         for (int tries = 0; outcome is null && tries < 3; tries++)
-            outcome = Of(await worker.TryAsync(mutant.Id, fromStart: false, Likely(mutant, near), Limit));
+            outcome = await TryAsync(fromStart: false, near);
         // What only one test comes by may run once a process, and matter to those after it.
         if (near.Length == 1 && outcome is not { IsNoticed: true })
-            outcome = Of(await worker.TryAsync(mutant.Id, fromStart: true, Likely(mutant, [.. near, .. reaches.Where(test => IsOfFolder(mutant, test))]), Limit));
+            outcome = await TryAsync(fromStart: true, [.. near, .. _tests.Where(test => IsOfFolder(mutant, test))]);
         return outcome ?? new(mutant, "Survived", "its tests fail without it, too", near.Length);
 
-        Outcome? Of(string? noticed) =>
-            noticed is null ? new(mutant, "Timeout", null, near.Length)
-            : noticed == Worker.Spoilt ? null
-            : noticed.Length == 0 ? new(mutant, "Survived", null, near.Length)
-            : new(mutant, "Killed", _names[noticed], near.Length);
+        async Task<Outcome?> TryAsync(bool fromStart, IReadOnlyList<Reach> tests)
+        {
+            string[] likely = [.. Likely(mutant, tests)];
+            string? noticed = await worker.TryAsync(mutant.Id, fromStart, likely, Limit);
+            // A worker tries a test that fails without the mutant, too; what it can't see is its own end, and what was there from its start.
+            if ((noticed is null || (fromStart && noticed.Length > 0)) && !await PassAsync(worker, fromStart, likely))
+                return null;
+            return noticed switch
+            {
+                null => new(mutant, "Timeout", null, near.Length),
+                "" => new(mutant, "Survived", null, near.Length),
+                Worker.Spoilt => null,
+                _ => new(mutant, "Killed", _names[noticed], near.Length),
+            };
+        }
+    }
+
+    // Whether they come back and pass when nothing is changed. What is a process's own start has the same few tests each time.
+    private async Task<bool> PassAsync(WorkerProcess worker, bool fromStart, string[] tests)
+    {
+        string which = $"{fromStart} {string.Join(' ', tests)}";
+        if (!_passed.TryGetValue(which, out bool passed))
+            _passed[which] = passed = await worker.TryAsync(MutatedCore.None, fromStart, tests, Limit) is "";
+        return passed;
     }
 
     // Those of the same folder, the quick ones first, and then others for as long as a try may take.
     private static IEnumerable<string> Likely(Mutant mutant, IReadOnlyList<Reach> tests)
     {
         double left = LongestTry.TotalMilliseconds;
-        return tests.OrderByDescending(test => IsOfFolder(mutant, test)).ThenBy(test => test.Milliseconds).TakeWhile(test => (left -= test.Milliseconds) > 0).Select(test => test.Id).Distinct();
+        return tests.DistinctBy(test => test.Id).OrderByDescending(test => IsOfFolder(mutant, test)).ThenBy(test => test.Milliseconds).TakeWhile(test => (left -= test.Milliseconds) > 0).Select(test => test.Id);
     }
 
     private static bool IsOfFolder(Mutant mutant, Reach test) => test.Name.StartsWith($"Nhi.TokenExchange.Tests.{Path.GetDirectoryName(mutant.File)!.Replace('/', '.')}.", StringComparison.Ordinal);

@@ -10,7 +10,7 @@ internal static class MutatedCore
 
     private static readonly Type Control = typeof(JobSession).Assembly.GetTypes().SingleOrDefault(type => type.Name == "MutantControl")
         ?? throw new InvalidOperationException("This core has no mutants: it is the one as built.");
-    private static readonly FieldInfo Capture = Field("CaptureCoverage"), Active = Field("ActiveMutant"), Covered = Field("_coveredMutants");
+    private static readonly FieldInfo Capture = Field("CaptureCoverage"), Active = Field("ActiveMutant"), Covered = Field("_coveredMutants"), Turn = Field("_coverageLock");
     private static readonly MethodInfo Reset = Control.GetMethod("ResetCoverage")!;
 
     /// <summary>Switches to one mutant.</summary>
@@ -22,9 +22,12 @@ internal static class MutatedCore
     /// <summary>Those that were come by since it was asked last.</summary>
     public static int[] TakeReached()
     {
-        var all = (List<int>)Covered.GetValue(null)!;
-        Reset.Invoke(null, null);
-        return all.ToArray();   // background work of the product may add to it meanwhile
+        lock (Turn.GetValue(null)!)   // background work of the product may add to it meanwhile
+        {
+            var all = (List<int>)Covered.GetValue(null)!;
+            Reset.Invoke(null, null);
+            return [.. all];
+        }
     }
 
     private static FieldInfo Field(string name) => Control.GetField(name, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!;

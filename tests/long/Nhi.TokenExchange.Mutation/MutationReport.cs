@@ -7,12 +7,14 @@ namespace Nhi.TokenExchange.Mutation;
 internal static class MutationReport
 {
     /// <param name="commit">Of which commit the core is.</param>
+    /// <param name="tests">That there are.</param>
     /// <param name="outcomes">Of all mutants.</param>
-    public static string Write(string commit, IEnumerable<Outcome> outcomes)
+    public static string Write(string commit, IReadOnlyList<Reach> tests, IEnumerable<Outcome> outcomes)
     {
         Outcome[] all = [.. outcomes.OrderBy(one => one.Mutant.File, StringComparer.Ordinal).ThenBy(one => one.Mutant.Line).ThenBy(one => one.Mutant.Id)];
         var page = new StringBuilder("# Mutation, measured\n\nWritten by `tests/long/mutate`; [how](../../README.md#mutation).\n\n");
-        page.Append(CultureInfo.InvariantCulture, $"- Date: {TimeProvider.System.GetUtcNow():yyyy-MM-dd HH:mm} UTC\n- Commit: {commit}\n- .NET {Environment.Version}, {Environment.ProcessorCount} processors\n\n");
+        page.Append(CultureInfo.InvariantCulture, $"- Date: {TimeProvider.System.GetUtcNow():yyyy-MM-dd HH:mm} UTC\n- Commit: {commit}\n- .NET {Environment.Version}, {Environment.ProcessorCount} processors\n");
+        page.Append(CultureInfo.InvariantCulture, $"- {tests.Count:N0} tests; left out: {tests.Count(test => !test.IsFit && !test.Fails)} that take too long, {tests.Count(test => test.Fails)} that pass in the ordinary run and not here{string.Concat(tests.Where(test => test.Fails).Select(test => $"\n  - {test.Name}"))}\n\n");
         page.Append("| folder | tried | noticed | of them by a time-out | not noticed | reached by no test | |\n|---|--:|--:|--:|--:|--:|--:|\n");
         foreach (IGrouping<string, Outcome> folder in all.GroupBy(one => Path.GetDirectoryName(one.Mutant.File)!))
             page.Append(Row($"`{folder.Key}`", [.. folder]));

@@ -11,15 +11,6 @@ internal sealed record Outcome(Mutant Mutant, string Kind, string? By, int Tests
 {
     public bool IsNoticed => Kind is "Killed" or "Timeout";
 
-    /// <summary>Reads those of a run, or of one that was cut off and went on: the last of each mutant.</summary>
-    public static IReadOnlyDictionary<int, Outcome> Read(string path)
-    {
-        var last = new Dictionary<int, Outcome>();
-        foreach (string line in File.Exists(path) ? File.ReadLines(path) : [])
-        {
-            var outcome = JsonSerializer.Deserialize<Outcome>(line)!;
-            last[outcome.Mutant.Id] = outcome;
-        }
-        return last;
-    }
+    /// <summary>Reads those of a run, a line each.</summary>
+    public static IReadOnlyList<Outcome> Read(string path) => [.. File.ReadLines(path).Select(line => JsonSerializer.Deserialize<Outcome>(line)!)];
 }

@@ -15,7 +15,8 @@ internal static class Worker
 
     // A test that hangs can't be ended, but by its process.
     private static readonly TimeSpan LongestTest = TimeSpan.FromSeconds(5);
-    private static long _lastHeard = long.MaxValue;
+    private static readonly ManualResetEvent AtWork = new(false);
+    private static readonly AutoResetEvent Heard = new(false);
 
     public static void Run()
     {
@@ -42,23 +43,25 @@ internal static class Worker
     private static string? Noticed(Tests tests, IEnumerable<string> ids)
     {
         string? noticed = null;
-        Volatile.Write(ref _lastHeard, Environment.TickCount64);
+        AtWork.Set();
         tests.Run(ids, result =>
         {
-            Volatile.Write(ref _lastHeard, Environment.TickCount64);
+            Heard.Set();
             if (result.ResultState.Status == TestStatus.Failed)
                 noticed ??= result.Test.Id;
             return noticed is not null;
         });
-        Volatile.Write(ref _lastHeard, long.MaxValue);
+        AtWork.Reset();
+        Heard.Set();
         return noticed;
     }
 
-    // A thread of its own that looks from time to time: a mutant may hold each thread of the pool, and with it each timer.
+    // On a thread of its own: a mutant may hold each thread of the pool, and with it each timer.
     private static void Watch()
     {
-        while (Environment.TickCount64 - Volatile.Read(ref _lastHeard) < LongestTest.TotalMilliseconds)
-            Thread.Sleep(100);
+        do
+            AtWork.WaitOne();
+        while (Heard.WaitOne(LongestTest));
         Process.GetCurrentProcess().Kill();
     }
 }
