@@ -53,6 +53,7 @@ internal sealed class NoSecretSaid() : SoakInvariant(5, "no secret said")
         yield return ("in hexadecimal", Convert.ToHexStringLower(bytes));
         yield return ("in upper hexadecimal", Convert.ToHexString(bytes));
         yield return ("percent-encoded", string.Concat(bytes.Select(b => $"%{b:X2}")));
+        yield return ("percent-encoded in small letters", string.Concat(bytes.Select(b => $"%{b:x2}")));
         yield return ("JSON-escaped", string.Concat(secret.Select(c => $"\\u{(int)c:x4}")));
     }
 

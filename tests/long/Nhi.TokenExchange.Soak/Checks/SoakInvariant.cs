@@ -7,7 +7,7 @@ internal abstract class SoakInvariant(int number, string name)
 
     public string Name => name;
 
-    /// <summary>All there are by now. What is not there yet (broker, journal) gets a class here, and its evidence a file.</summary>
+    /// <summary>All there are. Jobs that are killed, and what their journals leave to the next start, have long/kills; a broker's clients have its own tests and its own load.</summary>
     public static IReadOnlyList<SoakInvariant> All { get; } =
     [
         new OneFlightPerKey(), new NoDeadCredential(), new EveryIssueRecorded(), new EveryLeaseEnded(), new NoSecretSaid(), new TrailWhole(),
