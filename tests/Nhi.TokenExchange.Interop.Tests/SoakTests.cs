@@ -94,6 +94,7 @@ internal sealed class SoakTests
     [TestCase("lost-waiter", 9, Short, "had not come back")]
     [TestCase("handles-leaked", 10, Short, "handles at the end")]
     [TestCase("memory-leaked", 10, OneRecovery, "more when all jobs are over")]
+    [TestCase("job-held", 10, Short, "jobs that are over are held by something")]
     [TestCase("pool-blocked", 11, Short, "for a thread of the pool")]
     [TestCase("crossed", 12, Short, "was handed to")]
     [TestCase("ended-twice", 13, Short, "Revoked, Revoked")]

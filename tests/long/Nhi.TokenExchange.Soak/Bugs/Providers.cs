@@ -26,6 +26,23 @@ internal sealed class OutlivingProvider(CredentialProvider<BearerToken> inner) :
     }
 }
 
+internal sealed class HeldProvider : CredentialProvider<BearerToken>
+{
+    private static readonly ConcurrentQueue<HeldProvider> Held = new();
+
+    private readonly CredentialProvider<BearerToken> _inner;
+
+    public HeldProvider(CredentialProvider<BearerToken> inner)
+        : base(inner.Target)
+    {
+        _inner = inner;
+        if (inner.Target == SoakTarget.All[0].Name)
+            Held.Enqueue(this);
+    }
+
+    public override ValueTask<BearerToken> GetAsync(CancellationToken cancellationToken = default) => _inner.GetAsync(cancellationToken);
+}
+
 internal sealed class MoodyProvider(CredentialProvider<BearerToken> inner) : CredentialProvider<BearerToken>(inner.Target)
 {
     private int _calls;

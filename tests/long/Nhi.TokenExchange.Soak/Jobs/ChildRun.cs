@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 
@@ -20,6 +21,7 @@ internal sealed class ChildRun : IDisposable
     private readonly AuditFile _audit;
     private readonly Heard _heard;
     private readonly PlantedBug? _bug;
+    private readonly ConcurrentQueue<WeakReference> _sessions = new();
 
     private ChildRun(ChildOrders orders)
     {
@@ -73,6 +75,9 @@ internal sealed class ChildRun : IDisposable
         CredentialProvider<BearerToken> provider = session.Provider<BearerToken>(target.Name);
         return SoakProvider.Of(_bug?.Provider?.Invoke(provider) ?? provider);
     }
+
+    /// <summary>A job has begun. It is held by nobody but itself.</summary>
+    public void Began(JobSession session) => _sessions.Enqueue(new WeakReference(session));
 
     public void Failed(FailureRecord failure, Exception exception)
     {
@@ -183,7 +188,7 @@ internal sealed class ChildRun : IDisposable
     private void Measure(string when)
     {
         using Process self = Process.GetCurrentProcess();
-        _resources.Add(new ResourceRecord(Time.Elapsed.Ticks, when, self.WorkingSet64, GC.GetTotalMemory(forceFullCollection: false), self.HandleCount, self.Threads.Count, ThreadPool.ThreadCount));
+        _resources.Add(new ResourceRecord(Time.Elapsed.Ticks, when, self.WorkingSet64, GC.GetTotalMemory(forceFullCollection: false), self.HandleCount, self.Threads.Count, ThreadPool.ThreadCount, _sessions.Count(session => session.IsAlive)));
     }
 
     private void OnUnobserved(object? sender, UnobservedTaskExceptionEventArgs args)

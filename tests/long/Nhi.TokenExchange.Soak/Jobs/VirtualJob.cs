@@ -17,6 +17,7 @@ internal static class VirtualJob
             end = JobEnd.Completed;
         await using RunningJob job = await RunningJob.StartAsync(run.Composition, name, end, life);
         JobSession session = job.Session;
+        run.Began(session);
         var handOuts = new HandOuts(name);
         Dictionary<string, SoakProvider> providers = SoakTarget.All.ToDictionary(target => target.Name, target => run.ProviderOf(session, target));
         Dictionary<string, HttpClient> clients = SoakTarget.All.Where(target => target.Kind is ExchangeKind.Rfc8693 or ExchangeKind.Databricks)

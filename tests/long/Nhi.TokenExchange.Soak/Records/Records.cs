@@ -37,8 +37,8 @@ internal sealed record PoolWaitRecord(long From, long To, long Overslept);
 /// <summary>The rules changed.</summary>
 internal sealed record PolicyRecord(long Changing, long Changed, string Revision, bool IsDenying);
 
-/// <summary>What the process used at one instant.</summary>
-internal sealed record ResourceRecord(long At, string When, long WorkingSet, long Managed, int Handles, int Threads, int PoolThreads);
+/// <summary>What the process used at one instant, and how many jobs there were, those included that are over and that something holds still.</summary>
+internal sealed record ResourceRecord(long At, string When, long WorkingSet, long Managed, int Handles, int Threads, int PoolThreads, int Jobs);
 
 /// <summary>The counts of the whole run.</summary>
 internal sealed record ChildSummary(long Calls, long HandOuts, long GaveUp, long Failed, int Jobs, int UnobservedExceptions, long HttpUses);
