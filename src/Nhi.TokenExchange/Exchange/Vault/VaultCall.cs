@@ -15,7 +15,7 @@ internal sealed class VaultCall(string path)
 
     /// <summary>A JSON body, which makes it a POST; null for a GET.</summary>
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
-    public ReadOnlyMemory<byte>? Body { get; init; }
+    public byte[]? Body { get; init; }
 
     /// <summary>What the body holds that no message may show.</summary>
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
@@ -28,7 +28,7 @@ internal sealed class VaultCall(string path)
     public bool IsOnce { get; init; }
 
     /// <summary>A JSON object of one or a few members.</summary>
-    public static ReadOnlyMemory<byte> Object(params ReadOnlySpan<(string Name, object? Value)> members)
+    public static byte[] Object(params ReadOnlySpan<(string Name, object? Value)> members)
     {
         var buffer = new ArrayBufferWriter<byte>(256);
         using (var json = new Utf8JsonWriter(buffer))
@@ -45,6 +45,6 @@ internal sealed class VaultCall(string path)
             }
             json.WriteEndObject();
         }
-        return buffer.WrittenMemory;
+        return buffer.WrittenSpan.ToArray();
     }
 }

@@ -82,7 +82,7 @@ internal sealed class VaultServer(Uri address, string? @namespace)
         if (call.WrapFor is { } life)
             request.Headers.TryAddWithoutValidation("X-Vault-Wrap-TTL", ((long)life.TotalSeconds).ToString(CultureInfo.InvariantCulture));
         if (call.Body is { } body)
-            request.Content = new ReadOnlyMemoryContent(body) { Headers = { ContentType = Json } };
+            request.Content = new ByteArrayContent(body) { Headers = { ContentType = Json } };
         if (call.IsOnce)
             request.Options.Set(IssuerBackchannel.EachOneMakesAnew, true);
         RefusalIsWanted.Set(request);
