@@ -164,6 +164,23 @@ internal sealed class VaultTests : EmulatorFixture
         Assert.That((unknown.Status, unknown.Json.GetProperty("warnings")[0].GetString()), Is.EqualTo((HttpStatusCode.OK, "No token found with this accessor")));
     }
 
+    [TestCase(VaultSecretShape.Database, false, "GET")]
+    [TestCase(VaultSecretShape.Azure, false, "GET")]
+    [TestCase(VaultSecretShape.KeyValue, false, "GET")]
+    [TestCase(VaultSecretShape.Aws, false, "GET,POST")]
+    [TestCase(VaultSecretShape.GoogleToken, false, "GET,POST")]
+    [TestCase(VaultSecretShape.Database, true, "POST")]
+    public async Task A_secret_is_made_by_the_verbs_of_its_engine(VaultSecretShape shape, bool takesPostOnly, string verbs)
+    {
+        Emulator.Vault.AddSecret("engine/creds/one", shape).TakesPostOnly = takesPostOnly;
+        string token = await TokenAsync();
+        foreach (string verb in new[] { "GET", "POST", "DELETE" })
+        {
+            RawAnswer answer = await AskAsync(new HttpMethod(verb), "engine/creds/one", token);
+            Assert.That(answer.Status, Is.EqualTo(verbs.Split(',').Contains(verb) ? HttpStatusCode.OK : HttpStatusCode.MethodNotAllowed), verb);
+        }
+    }
+
     [Test]
     public async Task Header_and_prefix_of_a_namespace_concatenate()
     {

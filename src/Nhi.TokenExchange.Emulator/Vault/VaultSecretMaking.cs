@@ -15,8 +15,7 @@ internal sealed class VaultSecretMaking(EmulatedVault vault, VaultBooks books, s
     public EmulatorAnswer Answer(EmulatorRequest request, string ns, string path, VaultToken token)
     {
         VaultSecretRole role = vault.FindSecret(ns, path) ?? throw VaultDenied.NotFound("path_unknown");
-        string method = request.Http.Request.Method;
-        if (method != "POST" && (method != "GET" || role.TakesPostOnly))
+        if (!role.Takes(request.Http.Request.Method))
             throw new VaultDenied(405, "method", "1 error occurred:\n\t* unsupported operation\n\n");
         DateTimeOffset now = time.GetUtcNow();
         JsonObject data = Make(role.Shape, path[(path.LastIndexOf('/') + 1)..], now);

@@ -28,6 +28,13 @@ public sealed class VaultSecretRole
     /// <summary>Whether the secrets engine fails to end what it made, as when the database behind it is down. Default false. May be changed at any time.</summary>
     public bool CannotEnd { get; set; }
 
-    /// <summary>Whether it takes POST alone. Default false: GET and POST.</summary>
+    /// <summary>Whether it takes POST alone. Default false: GET, and of AWS and Google Cloud POST, too.</summary>
     public bool TakesPostOnly { get; set; }
+
+    internal bool Takes(string method) => method switch
+    {
+        "GET" => !TakesPostOnly,
+        "POST" => TakesPostOnly || Shape is VaultSecretShape.Aws or VaultSecretShape.GoogleToken,
+        _ => false,
+    };
 }
