@@ -10,8 +10,8 @@ internal sealed class StaticKeyHeader
     // RFC 9110 §5.6.2: token
     private static readonly SearchValues<char> TokenCharacters = SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-    // They belong to the connection or to the body; a key in one of them goes astray.
-    private static readonly string[] NotForKeys = ["Connection", "Host", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Expect", "Content-Length", "Content-Type"];
+    // They belong to the connection; a key in one of them goes astray. One of the body is no header of a request anyway.
+    private static readonly string[] NotForKeys = ["Connection", "Host", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Expect"];
 
     private const int LongestName = 64;
 

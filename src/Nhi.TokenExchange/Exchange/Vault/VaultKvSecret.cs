@@ -57,7 +57,8 @@ internal sealed class VaultKvSecret
             else if (members.Name == "metadata" && !members.IsNull)
                 secret.ReadMetadata(members.Raw());
         }
-        secret.Fault ??= members.Fault is { } fault ? $"has a data that {fault}" : hasData ? null : "has no data in its data: is the engine version 1? Then say so (Engine)";
+        // What is wrong with the object itself, the answer has noted that it stands in.
+        secret.Fault ??= hasData ? null : "has no data in its data: is the engine version 1? Then say so (Engine)";
         return secret;
     }
 
