@@ -15,42 +15,46 @@ public class ExposureTests
 
     private static readonly string[] Questions = ["reusableAfterJob", "visibleToOperators", "tiedToHuman"];
 
-    // A target, and the answers to the three questions about it.
+    // A target, made where it is asked, and the answers to the questions about it.
     private static IEnumerable<TestCaseData> Facts()
     {
         var issuer = new Uri("https://issuer.example");
         var server = new Uri("https://vault.example:8200");
-        yield return Of(Targets.Rfc8693(issuer), "not known, which counts as yes: whether the issuer revokes: its metadata, which say it, have not been read", "no: the issuer shows it once, to this process");
-        yield return Of(Targets.Rfc8693(issuer, o => o.TokenEndpoint = new Uri(issuer, "/token")), "yes: no revocation endpoint is known, so that a copy works until the token dies by itself", "no: the issuer shows it once, to this process");
-        yield return Of(Targets.JwtBearer(issuer, o => (o.TokenEndpoint, o.RevocationEndpoint) = (new Uri(issuer, "/token"), new Uri(issuer, "/revoke"))), Revoked, "no: the issuer shows it once, to this process");
-        yield return Of(Targets.Databricks(new Uri("https://workspace.example")), "yes: Databricks ends no token before its time: a copy works until it dies, an hour after it was issued", "no: the issuer shows it once, to this process");
-        yield return Of(Targets.Databricks(new Uri("https://workspace.example"), configure: o => o.Dialect = DatabricksDialect.JwtBearer), "yes: Databricks ends no token before its time: a copy works until it dies, an hour after it was issued", "no: the issuer shows it once, to this process");
-        yield return Of(Targets.VaultStaticKey(server, "legacy/billing", "Billing team", StaticKeyJob.In(null, TimeSpan.FromDays(90))), "yes: it is a static key, which is good until its owner changes it", "yes: it is kept in a vault, and whoever may read it there can see it");
-        yield return Of(Targets.KeyVaultStaticKey(new Uri("https://acme-legacy.vault.azure.net"), "mail-api", "Mail team", StaticKeyJob.In(null, TimeSpan.FromDays(90))), "yes: it is a static key, which is good until its owner changes it", "yes: it is kept in a vault, and whoever may read it there can see it");
-        yield return Of(Targets.VaultLogin(server), "no: the token revokes itself when the job ends", "no: Vault shows a token once, to who logs in");
+        yield return Of(() => Targets.Rfc8693(issuer), "not known, which counts as yes: whether the issuer revokes: its metadata, which say it, have not been read", "no: the issuer shows it once, to this process");
+        yield return Of(() => Targets.Rfc8693(issuer, o => o.TokenEndpoint = new Uri(issuer, "/token")), "yes: no revocation endpoint is known, so that a copy works until the token dies by itself", "no: the issuer shows it once, to this process");
+        yield return Of(() => Targets.JwtBearer(issuer, o => (o.TokenEndpoint, o.RevocationEndpoint) = (new Uri(issuer, "/token"), new Uri(issuer, "/revoke"))), Revoked, "no: the issuer shows it once, to this process");
+        yield return Of(() => Targets.Databricks(new Uri("https://workspace.example")), "yes: Databricks ends no token before its time: a copy works until it dies, an hour after it was issued", "no: the issuer shows it once, to this process");
+        yield return Of(() => Targets.Databricks(new Uri("https://workspace.example"), configure: o => o.Dialect = DatabricksDialect.JwtBearer), "yes: Databricks ends no token before its time: a copy works until it dies, an hour after it was issued", "no: the issuer shows it once, to this process");
+        yield return Of(() => Targets.VaultStaticKey(server, "legacy/billing", "Billing team", StaticKeyJob.In(null, TimeSpan.FromDays(90))), "yes: it is a static key, which is good until its owner changes it", "yes: it is kept in a vault, and whoever may read it there can see it");
+        yield return Of(() => Targets.KeyVaultStaticKey(new Uri("https://acme-legacy.vault.azure.net"), "mail-api", "Mail team", StaticKeyJob.In(null, TimeSpan.FromDays(90))), "yes: it is a static key, which is good until its owner changes it", "yes: it is kept in a vault, and whoever may read it there can see it");
+        yield return Of(() => Targets.VaultLogin(server), "no: the token revokes itself when the job ends", "no: Vault shows a token once, to who logs in");
         foreach (string path in new[] { "database/creds/readonly", "rabbitmq/creds/orders", "consul/creds/orders", "nomad/creds/orders", "azure/creds/load" })
-            yield return Of(Targets.VaultSecret(server, path), "no: its lease is revoked when the job ends", "no: Vault makes it for this lease, and shows it once");
+            yield return Of(() => Targets.VaultSecret(server, path), "no: its lease is revoked when the job ends", "no: Vault makes it for this lease, and shows it once");
         foreach (string path in new[] { "aws/creds/deploy", "kubernetes/creds/orders", "gcp/roleset/orders/token", "teams/database/creds/orders", "database/orders", "Database/creds/orders" })
-            yield return Of(Targets.VaultSecret(server, path), UnknownEngine, "no: Vault makes it for this lease, and shows it once");
-        yield return Of(Targets.VaultSecret(server, "aws/sts/deploy"), "yes: what AWS STS gives works until it dies by itself: revoking its lease ends nothing", "no: Vault makes it for this lease, and shows it once");
-        yield return Of(Targets.VaultSecret(server, "database/static-creds/orders"), "yes: the password of a static role is good until Vault rotates it", "yes: Vault keeps the password of a static role, and shows it to whoever may read the path");
+            yield return Of(() => Targets.VaultSecret(server, path), UnknownEngine, "no: Vault makes it for this lease, and shows it once");
+        yield return Of(() => Targets.VaultSecret(server, "aws/sts/deploy"), "yes: what AWS STS gives works until it dies by itself: revoking its lease ends nothing", "no: Vault makes it for this lease, and shows it once");
+        yield return Of(() => Targets.VaultSecret(server, "database/static-creds/orders"), "yes: the password of a static role is good until Vault rotates it", "yes: Vault keeps the password of a static role, and shows it to whoever may read the path");
         foreach (string path in new[] { "database/creds/sts", "database/creds/static-creds" })   // a role may be called anything, and so may a mount
-            yield return Of(Targets.VaultSecret(server, path), "no: its lease is revoked when the job ends", "no: Vault makes it for this lease, and shows it once");
+            yield return Of(() => Targets.VaultSecret(server, path), "no: its lease is revoked when the job ends", "no: Vault makes it for this lease, and shows it once");
         foreach (string path in new[] { "sts/creds/deploy", "static-cred/creds/orders", "teams/sts/creds/deploy" })
-            yield return Of(Targets.VaultSecret(server, path), UnknownEngine, "no: Vault makes it for this lease, and shows it once");
-        yield return Of(Targets.VaultSecret(server, "teams/aws/sts/deploy"), "yes: what AWS STS gives works until it dies by itself: revoking its lease ends nothing", "no: Vault makes it for this lease, and shows it once");
+            yield return Of(() => Targets.VaultSecret(server, path), UnknownEngine, "no: Vault makes it for this lease, and shows it once");
+        yield return Of(() => Targets.VaultSecret(server, "teams/aws/sts/deploy"), "yes: what AWS STS gives works until it dies by itself: revoking its lease ends nothing", "no: Vault makes it for this lease, and shows it once");
         foreach (string path in new[] { "ldap/static-cred/orders", "ldap/static-cred/acme/orders" })   // "LDAP secrets engine": a role's name may be a path
-            yield return Of(Targets.VaultSecret(server, path), "yes: the password of a static role is good until Vault rotates it", "yes: Vault keeps the password of a static role, and shows it to whoever may read the path");
-        yield return Of(Targets.VaultSecret(server, "kubernetes/creds/orders", o => o.EndsWithLease = true), "no: its lease is revoked when the job ends, and the configuration vouches that the secret ends with it", "no: Vault makes it for this lease, and shows it once");
-        yield return Of(Targets.VaultSecret(server, "database/creds/readonly", o => o.EndsWithLease = false), "yes: the configuration says that the secret works on when its lease is revoked", "no: Vault makes it for this lease, and shows it once");
-        yield return Of(new TestExchanger(TimeProvider.System), "not known, which counts as yes: whether the exchanger ends a credential before its time", "not known, which counts as yes: who else can see the credential");
+            yield return Of(() => Targets.VaultSecret(server, path), "yes: the password of a static role is good until Vault rotates it", "yes: Vault keeps the password of a static role, and shows it to whoever may read the path");
+        yield return Of(() => Targets.VaultSecret(server, "kubernetes/creds/orders", o => o.EndsWithLease = true), "no: its lease is revoked when the job ends, and the configuration vouches that the secret ends with it", "no: Vault makes it for this lease, and shows it once");
+        yield return Of(() => Targets.VaultSecret(server, "database/creds/readonly", o => o.EndsWithLease = false), "yes: the configuration says that the secret works on when its lease is revoked", "no: Vault makes it for this lease, and shows it once");
+        yield return Of(() => new TestExchanger(TimeProvider.System), "not known, which counts as yes: whether the exchanger ends a credential before its time", "not known, which counts as yes: who else can see the credential");
 
-        static TestCaseData Of(TokenExchanger exchanger, string reusable, string visible) => new(exchanger, reusable, visible);
+        static TestCaseData Of(Func<TokenExchanger> target, string reusable, string visible) => new(target, reusable, visible);
     }
 
     [TestCaseSource(nameof(Facts))]
-    public void An_exchanger_answers_from_what_it_knows(TokenExchanger exchanger, string reusable, string visible) =>
+    public void An_exchanger_answers_from_what_it_knows(Func<TokenExchanger> target, string reusable, string visible)
+    {
+        TokenExchanger exchanger = target();
+
         Assert.That((exchanger.ReusableAfterJob.ToString(), exchanger.VisibleToOperators.ToString()), Is.EqualTo((reusable, visible)));
+    }
 
     [Test]
     public void A_permit_for_what_is_not_exposed_lets_nothing_else_in([ValueSource(nameof(Questions))] string question)

@@ -148,8 +148,12 @@ internal sealed class StaticKeyRuleTests
         await using var point = new ScriptedIssuer(ScriptedAnswer.Json("""{"result":{"allow":true,"holds_for_seconds":28800}}"""));
         await using StaticKeyJob job = await StaticKeyJob.StartAsync(time, more: b => b.Policy(AccessPolicies.Opa(point.Uri, "tokens/decision")));
         Assert.That(() => job.CallAsync(), Throws.TypeOf<AccessDeniedException>());
+        int asked = point.Requests.Count;
         point.Respond = _ => ScriptedAnswer.Json("""{"result":{"allow":true,"static_key":true}}""");
-        time.Advance(TimeSpan.FromSeconds(11));
+        time.Advance(TimeSpan.FromSeconds(9));
+        Assert.That(() => job.CallAsync(), Throws.TypeOf<AccessDeniedException>());
+        Assert.That(point.Requests, Has.Count.EqualTo(asked), "not before");
+        time.Advance(TimeSpan.FromSeconds(2));
 
         Assert.That(await job.CallAsync(), Is.EqualTo(200), "the rule was put right");
     }

@@ -171,6 +171,65 @@ internal sealed class StaticKeyHandlerTests
         Assert.That((job.Service.Requests.Count, job.Reads), Is.EqualTo((0, 0)));
     }
 
+    private const string OfTheName = "Header.Name is no header for a key. Write the name that the service's pages say, such as X-Api-Key or Authorization.";
+    private const string OfTheScheme = "Header.Scheme is no scheme of a header. Write one word, such as Bearer, without the key and without a space.";
+    private const string OfTheUser = "Header.User is empty, or has a colon or a control character. Write the user's name alone.";
+    private const string WithoutBasic = "Header.User is set without the scheme Basic. Set both or neither.";
+
+    private static readonly (string? Name, string? Scheme, string? User, string? Said)[] Headers =
+    [
+        (null, null, null, null),
+        (null, "Bearer", null, "Header.Scheme is set without a header. Name the header, such as Authorization, or leave it out."),
+        (null, "Basic", "loader", "Header.Scheme is set without a header. Name the header, such as Authorization, or leave it out."),
+        (null, null, "loader", "Header.User is set without a header. Name the header, Authorization, or leave it out."),
+        ("X-Api-Key", null, null, null),
+        ("x", null, null, null),
+        (new string('x', 64), null, null, null),
+        (new string('x', 65), null, null, OfTheName),
+        ("", null, null, OfTheName),
+        ("X Api", null, null, OfTheName),
+        ("X:Api", null, null, OfTheName),
+        ("Connection", null, null, OfTheName),
+        ("Host", null, null, OfTheName),
+        ("Keep-Alive", null, null, OfTheName),
+        ("Proxy-Connection", null, null, OfTheName),
+        ("TE", null, null, OfTheName),
+        ("Trailer", null, null, OfTheName),
+        ("Transfer-Encoding", null, null, OfTheName),
+        ("Upgrade", null, null, OfTheName),
+        ("Expect", null, null, OfTheName),
+        ("Content-Length", null, null, OfTheName),
+        ("Content-Type", null, null, OfTheName),
+        ("Content-Language", null, null, OfTheName),
+        ("tRANSFER-eNCODING", null, null, OfTheName),
+        ("Authorization", "Bearer", null, null),
+        ("Authorization", "", null, OfTheScheme),
+        ("Authorization", "two words", null, OfTheScheme),
+        ("Authorization", new string('s', 65), null, OfTheScheme),
+        ("Authorization", "Basic", "loader", null),
+        ("Authorization", "bASIC", "loader", null),
+        ("Authorization", null, "loader", WithoutBasic),
+        ("Authorization", "Bearer", "loader", WithoutBasic),
+        ("Authorization", "Basic", "", OfTheUser),
+        ("Authorization", "Basic", "load:er", OfTheUser),
+        ("Authorization", "Basic", "load\ner", OfTheUser),
+    ];
+
+    [Test]
+    public void Each_header_that_no_key_goes_into_is_refused_by_what_is_wrong_with_it()
+    {
+        var vault = new Uri("https://vault.example:8200");
+        using (Assert.EnterMultipleScope())
+        {
+            foreach ((string? name, string? scheme, string? user, string? said) in Headers)
+            {
+                Action make = () => Targets.VaultStaticKey(vault, "legacy/billing", "Billing team", DateTimeOffset.MaxValue, o => (o.Header.Name, o.Header.Scheme, o.Header.User) = (name, scheme, user));
+
+                Assert.That(make, said is null ? Throws.Nothing : Throws.ArgumentException.With.Message.EqualTo($"{said} (Parameter 'options')"), $"{name} {scheme} {user}");
+            }
+        }
+    }
+
     private sealed class Unknown : HttpMessageHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => throw new InvalidOperationException("It would be sent.");

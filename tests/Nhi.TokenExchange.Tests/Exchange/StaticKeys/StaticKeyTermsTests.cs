@@ -118,4 +118,20 @@ internal sealed class StaticKeyTermsTests
         Assert.That(refused.Message, Does.Contain("Targets:mail:Through: is missing: a secret is read with the token of a login"));
         Assert.That(() => Targets.VaultStaticKey(server, "legacy/billing", " ", DateTimeOffset.UnixEpoch), Throws.ArgumentException.With.Message.Contains("The owner is missing"));
     }
+
+    [TestCase(null, "is missing")]
+    [TestCase("", "is missing")]
+    [TestCase(" \t", "is missing")]
+    [TestCase("a\nb", "has a control character")]
+    [TestCase("200", null)]
+    [TestCase("201", "is too long")]
+    public void An_owner_is_from_1_to_200_visible_characters(string? owner, string? fault)
+    {
+        owner = int.TryParse(owner, out int length) ? new string('o', length) : owner;
+        Action make = () => Targets.VaultStaticKey(new Uri("https://vault.example:8200"), "legacy/billing", owner!, DateTimeOffset.MaxValue);
+
+        Assert.That(make, fault is null
+            ? Throws.Nothing
+            : Throws.ArgumentException.With.Message.EqualTo($"The owner {fault}. Write who answers for the key, such as a team and its address: 1 to 200 visible characters. (Parameter 'owner')"));
+    }
 }

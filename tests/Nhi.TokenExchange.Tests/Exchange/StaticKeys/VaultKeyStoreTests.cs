@@ -1,3 +1,5 @@
+using Nhi.TokenExchange.Tests.Exchange.Vault;
+
 namespace Nhi.TokenExchange.Tests.Exchange.StaticKeys;
 
 /// <summary>A key-value engine of Vault, of both versions, in whatever state its secret is.</summary>
@@ -143,5 +145,121 @@ internal sealed class VaultKeyStoreTests
         Assert.That(refused.Code, Is.EqualTo(code), refused.Message);
         Assert.That(refused.Message, Does.Contain(said));
         return Task.FromResult(refused);
+    }
+
+    private const string NeverThere = "Check path, mount and Namespace. Vault says the same where a policy does not let the token see the path. Look whether the engine is the one that Engine says (version 1 or 2), too.";
+    private const string Undelete = "Let the owner of the key undelete it, or store the next version.";
+
+    // Of several faults the first one that is read is told, and of the envelope before what is in it.
+    private static readonly (bool HasVersions, string Body, string Fault)[] Faults =
+    [
+        (true, """{"request_id":"r-1"}""", "has no data"),
+        (false, """{"request_id":"r-1","data":null}""", "has no data"),
+        (true, """{"request_id":"r-1","data":{"value":"k"}}""", "has no data in its data: is the engine version 1? Then say so (Engine)"),
+        (true, """{"request_id":"r-1","data":{"data":{"value":42}}}""", "has fields of a secret that can't be read: it has 'value' that is no string"),
+        (false, """{"request_id":"r-1","data":{"value":42}}""", "has fields of a secret that can't be read: it has 'value' that is no string"),
+        (true, """{"request_id":"r-1","data":{"data":{"value":"k"},"metadata":{"version":"x"}}}""", "has a metadata that has 'version' that is no whole number of 64 bits"),
+        (true, """{"request_id":"r-1","data":{"data":{"value":"k"},"metadata":{"deletion_time":"tomorrow"}}}""", "has a deletion_time that is no instant"),
+        (true, """{"request_id":"r-1","data":{"metadata":{"deletion_time":"tomorrow"},"data":{"value":"k"}}}""", "has a deletion_time that is no instant"),
+        (true, """{"request_id":"r-1","data":{"metadata":{"deletion_time":"tomorrow","version":"x"},"data":{"value":42}}}""", "has a deletion_time that is no instant"),
+        (true, """{"request_id":"r-1","data":{"data":{"value":42},"metadata":{"deletion_time":"tomorrow"}}}""", "has fields of a secret that can't be read: it has 'value' that is no string"),
+        (true, """{"request_id":"r-1","data":{"data":{"value":"k"},"data":{}}}""", "has a data that has 'data' twice"),
+        (true, """{"request_id":"r-1","data":{"data":{"value":"k"}},"renewable":true,"lease_duration":"x"}""", "has 'lease_duration' that is no whole number of 64 bits"),
+        (true, """{"request_id":"r-1","data":{"data":{"value":42}},"lease_duration":"x"}""", "has 'lease_duration' that is no whole number of 64 bits"),
+    ];
+
+    // RFC 3339, with as many decimals as a server writes.
+    private static readonly (string Written, string? Read)[] Deletions =
+    [
+        ("2026-02-01T00:00:00Z", "2026-02-01T00:00:00Z"),
+        ("2026-02-01T00:00:00.123456789Z", "2026-02-01T00:00:00Z"),
+        ("2026-02-01T02:00:00.5+02:00", "2026-02-01T00:00:00Z"),
+        ("2026-01-31T22:00:00-02:00", "2026-02-01T00:00:00Z"),
+        ("", null),
+    ];
+
+    private static readonly (bool HasVersions, string Body, string Said, string Hint)[] Missing =
+    [
+        (true, """{"errors":[]}""", "", NeverThere),
+        (false, """{"errors":["no"]}""", ": no", NeverThere),
+        (true, """{"data":{"data":null,"metadata":{"version":3,"destroyed":true,"deletion_time":"2026-02-01T00:00:00Z"}}}""", "Version 3 of the secret was destroyed", Undelete),
+        (true, """{"data":{"data":null,"metadata":{"version":3,"destroyed":false,"deletion_time":"2026-02-01T00:00:00Z"}}}""", "Version 3 of the secret was deleted at 2026-02-01T00:00:00.0000000+00:00", Undelete),
+        (true, """{"data":{"data":null,"metadata":{"version":3,"destroyed":false,"deletion_time":""}}}""", "", NeverThere),
+        (false, """{"data":{"data":null,"metadata":{"version":3,"destroyed":true}}}""", "", NeverThere),
+    ];
+
+    private static VaultKeyStore Store(bool hasVersions = true) => new(ScriptedVault.Address, "legacy/billing", new VaultStaticKeyOptions { Engine = hasVersions ? VaultKvEngine.Version2 : VaultKvEngine.Version1 });
+
+    private static string Versioned(string deletion) => $$"""{"request_id":"r-1","data":{"data":{"value":"k"},"metadata":{"version":3,"destroyed":false,"deletion_time":"{{deletion}}"} } }""";
+
+    [Test]
+    public void Each_fault_of_an_answer_is_named()
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            foreach ((bool hasVersions, string body, string fault) in Faults)
+            {
+                using var vault = new ScriptedVault((200, body));
+
+                TokenExchangeException? refused = Assert.ThrowsAsync<TokenExchangeException>(() => Store(hasVersions).ReadAsync(vault.Request(), default));
+
+                Assert.That((refused?.Code, refused?.Detail, refused?.CorrelationId), Is.EqualTo(("NHI4004", $"The answer of host vault.test {fault}.", "r-1")), body);
+            }
+        }
+    }
+
+    [Test]
+    public async Task What_a_version_says_of_itself_is_read()
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            foreach ((string written, string? read) in Deletions)
+            {
+                using var vault = new ScriptedVault((200, Versioned(written)));
+
+                StoredKey key = await Store().ReadAsync(vault.Request(), default);
+
+                DateTimeOffset? end = read is null ? null : DateTimeOffset.Parse(read, System.Globalization.CultureInfo.InvariantCulture);
+                Assert.That((key.Reveal(), key.Version, key.EndsAt, key.NotBefore, key.CorrelationId), Is.EqualTo(("k", "3", end, (DateTimeOffset?)null, "r-1")), written);
+                Assert.That(vault.Asked, Is.EqualTo(new[] { "GET /v1/secret/data/legacy/billing" }));
+            }
+            using var first = new ScriptedVault((200, """{"request_id":"r-1","data":{"value":"k"}}"""));
+            StoredKey ofVersion1 = await Store(hasVersions: false).ReadAsync(first.Request(), default);
+            Assert.That((ofVersion1.Reveal(), ofVersion1.Version, ofVersion1.EndsAt), Is.EqualTo(("k", (string?)null, (DateTimeOffset?)null)));
+            Assert.That(first.Asked, Is.EqualTo(new[] { "GET /v1/secret/legacy/billing" }));
+        }
+    }
+
+    [Test]
+    public void A_version_that_is_gone_is_told_from_one_that_never_was()
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            foreach ((bool hasVersions, string body, string said, string hint) in Missing)
+                AssertMissing(hasVersions, body, "application/json", said, hint);
+            foreach (bool hasVersions in new[] { true, false })
+                AssertMissing(hasVersions, "<html>", "text/html", "", NeverThere);
+        }
+    }
+
+    [Test]
+    public void A_field_that_is_not_there_is_told_by_name_with_what_to_write()
+    {
+        using var vault = new ScriptedVault((200, """{"request_id":"r-1","data":{"data":{"api_key":"k","value":null}}}"""));
+
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => Store().ReadAsync(vault.Request(), default))!;
+
+        Assert.That((refused.Code, refused.Stage, refused.Detail, refused.Hint, refused.CorrelationId), Is.EqualTo((
+            "NHI5009", ExchangeStage.Verify, "The secret at secret/data/legacy/billing has no field 'value' that is a text; it has 2 field(s).", "Name the field that is the key by Field.", "r-1")));
+    }
+
+    private static void AssertMissing(bool hasVersions, string body, string type, string said, string hint)
+    {
+        using var vault = new ScriptedVault((404, body)) { Type = type, Headers = [("x-request-id", "r-2")] };
+
+        TokenExchangeException? refused = Assert.ThrowsAsync<TokenExchangeException>(() => Store(hasVersions).ReadAsync(vault.Request(), default));
+
+        string answered = $"Host vault.test:8200 answered 404 at secret/{(hasVersions ? "data/" : "")}legacy/billing";
+        Assert.That((refused?.Code, refused?.Detail, refused?.Hint, refused?.CorrelationId), Is.EqualTo(("NHI4001", said.StartsWith('V') ? $"{said} ({answered})." : $"{answered}{said}.", hint, "r-2")), body);
     }
 }

@@ -131,6 +131,23 @@ internal sealed class VaultRecoveryTests
         revoking.Release();
     }
 
+    [Test]
+    public async Task A_job_of_a_login_alone_that_is_done_at_once_lets_the_recovery_come_to_its_end()
+    {
+        await using VaultJob dead = await VaultJob.LeftBehindAsync(_journals);
+        HeldRequest own = dead.Emulator.Faults.HoldNext(EmulatorEndpoint.VaultLogin);
+        await using JobSession next = await JobSession.StartAsync(b => b
+            .Identity("job", IdentitySources.From((request, _) => new(new SubjectToken(dead.Identity.Mint(request.Audience.ToString()), SubjectTokenType.Jwt))), ActsFor.Workload)
+            .Target("vault", Targets.VaultLogin(dead.Vault.Address, "orders"), "job")
+            .Audit(new RecordingSink()).Jitter(() => 0).Journal(_journals).EndWithin(TimeSpan.FromMinutes(1)).EndOnSignals(false));
+        await own.Reached;
+        Task<JobReport> ending = next.CompleteAsync();
+        own.Release();
+        await ending;
+
+        Assert.That(dead.Vault.OpenTokens, Is.Zero);
+    }
+
     // Beside its lock.
     private static string Read(string journal)
     {

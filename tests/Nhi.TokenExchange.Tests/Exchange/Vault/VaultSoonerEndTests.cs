@@ -100,6 +100,20 @@ internal sealed class VaultSoonerEndTests
         Assert.That(job.Emulator.Ledger.IsAlive(next.Fingerprint), Is.True);
     }
 
+    [TestCase(0)]
+    [TestCase(-1)]
+    public async Task One_that_is_answered_with_no_life_at_all_is_handed_out_no_more(int seconds)
+    {
+        await using VaultJob job = await VaultJob.StartAsync(_time);
+        await job.HeldAsync();
+        job.Emulator.Faults.Always(EmulatorEndpoint.VaultLease, Fault.Body($$"""{"request_id":"r","lease_id":"l","lease_duration":{{seconds}}}"""));
+        job.Emulator.Faults.Always(EmulatorEndpoint.VaultSecret, Fault.Vault(400, "role is not there"));
+        _time.Advance(VaultJob.RefreshDue);
+        await job.QuietAsync();
+
+        Assert.That(async () => await job.Database.GetAsync(), Throws.TypeOf<TokenExchangeException>().With.Property("Code").EqualTo("NHI4001"));
+    }
+
     private async Task<VaultSecret> HeldInTheMiddleOfItsLoginAsync(VaultJob job)
     {
         await job.Login.GetAsync();

@@ -121,4 +121,86 @@ internal sealed class VaultWrappingTests
 
         Assert.That((await getting).ExpiresAt, Is.EqualTo(asked.AddHours(1)));
     }
+
+    private const string Wrapped = """{"request_id":"r-1","wrap_info":{"token":"opens-the-answer","wrapped_accessor":"a-1"}}""";
+    private const string Unwrapped = """{"request_id":"r-3","auth":{"client_token":"opens-the-vault","lease_duration":3600}}""";
+    private const string AsRead = "Treat it as read by somebody else until you know better: ";
+
+    private static string MadeAt(string path) => $$"""{"request_id":"r-2","data":{"creation_path":"{{path}}"} }""";
+
+    private static Task<Issued<BearerToken>> LoginAsync(ScriptedVault vault, string? ns = null) => vault.LoginAsync(o => (o.Namespace, o.WrapLifetime) = (ns, TimeSpan.FromMinutes(1)));
+
+    // Servers name the path with its namespace or without.
+    [TestCase(null, "auth/jwt/login", true)]
+    [TestCase(null, "auth/jwt/login/", true)]
+    [TestCase(null, "acme/auth/jwt/login", false)]
+    [TestCase("acme", "auth/jwt/login", true)]
+    [TestCase("acme", "acme/auth/jwt/login", true)]
+    [TestCase("acme", "acme/auth/jwt/login/", true)]
+    [TestCase("acme", "other/auth/jwt/login", false)]
+    [TestCase("acme", "acme/", false)]
+    public async Task An_answer_is_opened_where_it_was_made_at_the_path_that_was_asked(string? ns, string path, bool isOpened)
+    {
+        using var vault = new ScriptedVault((200, Wrapped), (200, MadeAt(path)), (200, Unwrapped));
+
+        TokenExchangeException? alarm = null;
+        try
+        {
+            Assert.That((await LoginAsync(vault, ns)).Credential.Reveal(), Is.EqualTo("opens-the-vault"));
+        }
+        catch (TokenExchangeException refused)
+        {
+            alarm = refused;
+        }
+
+        Assert.That((alarm?.Code, alarm?.Detail, alarm?.Hint), Is.EqualTo(isOpened ? (null, null, null) : (
+            "NHI4018", "The wrapped answer of host vault.test was made at another path than the one that was asked; somebody put it there.",
+            AsRead + "no end of a job ends this login. Find its token's accessor in Vault's audit, revoke it by that, and look into Vault's audit for the wrapping token's use.")));
+        Assert.That(vault.Asked.Skip(1), Is.EqualTo(new[] { "POST /v1/sys/wrapping/lookup", "POST /v1/sys/wrapping/unwrap" }.Take(isOpened ? 2 : 1)));
+        Assert.That(vault.Requests.Skip(1).Select(request => (request.Body, request.Headers.ContainsKey("X-Vault-Token"), request.Headers.ContainsKey("X-Vault-Wrap-TTL"))), Is.All.EqualTo(("""{"token":"opens-the-answer"}""", false, false)));
+    }
+
+    [TestCase("a-1", true)]
+    [TestCase("A.b-9", true)]
+    [TestCase("", false)]
+    [TestCase("a b", false)]
+    [TestCase("a-1)", false)]
+    [TestCase("s.abc", false)]
+    [TestCase("hvb.abc", false)]
+    [TestCase("64", true)]
+    [TestCase("65", false)]
+    public void An_accessor_that_can_be_one_is_shown_with_what_to_do_with_it(string accessor, bool isShown)
+    {
+        accessor = int.TryParse(accessor, out int length) ? new string('a', length) : accessor;
+        using var vault = new ScriptedVault((200, Wrapped.Replace("a-1", accessor, StringComparison.Ordinal)), ScriptedVault.No(400, "wrapping token is not valid or does not exist"));
+
+        TokenExchangeException alarm = Assert.ThrowsAsync<TokenExchangeException>(() => LoginAsync(vault))!;
+
+        Assert.That(alarm.Detail, Is.EqualTo("The wrapped answer of host vault.test can't be opened: the wrapping token was used before, or has ended. If it has not, somebody else has read the secret."
+            + (isShown ? $" The token in it has the accessor {accessor}." : "")));
+        Assert.That(alarm.Hint, Is.EqualTo(AsRead + (isShown
+            ? $"no end of a job ends this login. Look at it (vault token lookup -accessor {accessor}), revoke it (vault token revoke -accessor {accessor}), and look into Vault's audit for the wrapping token's use."
+            : "no end of a job ends this login. Find its token's accessor in Vault's audit, revoke it by that, and look into Vault's audit for the wrapping token's use.")));
+    }
+
+    [Test]
+    public void A_secret_that_was_opened_before_says_that_the_job_ends_it()
+    {
+        using var vault = new ScriptedVault((200, Wrapped), ScriptedVault.No(403, "permission denied"));
+
+        TokenExchangeException alarm = Assert.ThrowsAsync<TokenExchangeException>(() => vault.ReadAsync(o => o.WrapLifetime = TimeSpan.FromMinutes(1)))!;
+
+        Assert.That((alarm.Code, alarm.Hint), Is.EqualTo(("NHI4018", AsRead + "end the job, which ends what was issued to it, and look into Vault's audit for the wrapping token's use.")));
+    }
+
+    [TestCase(503, "NHI4002", true)]
+    [TestCase(405, "NHI4001", false)]
+    public void A_look_that_fails_in_another_way_is_no_alarm(int status, string code, bool isTransient)
+    {
+        using var vault = new ScriptedVault((200, Wrapped), (status, MadeAt("auth/jwt/login")), (200, Unwrapped));
+
+        TokenExchangeException failed = Assert.ThrowsAsync<TokenExchangeException>(() => LoginAsync(vault))!;
+
+        Assert.That((failed.Code, failed.IsTransient, vault.Requests.Count), Is.EqualTo((code, isTransient, 2)));
+    }
 }
