@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Nhi.TokenExchange.Tests.Exchange.OAuth;
 
 namespace Nhi.TokenExchange.Tests.Exchange;
 
@@ -76,6 +77,29 @@ internal sealed class ClientAuthenticationTests
         Assert.That(issuer.Requests.Select(request => request.Field("client_assertion_type")), Is.All.EqualTo(AssertionType));
         Assert.That(issuer.Requests.Select(request => request.Field("client_assertion")), Is.All.Contain("."));
         Assert.That(audiences, Is.EqualTo(new[] { issuer.Uri.OriginalString, issuer.Uri.OriginalString }));
+    }
+
+    [TestCase(null, "NHI2009", "The source of the client's assertion gave null.")]
+    [TestCase(1767225629, "NHI2003", "The proof (issuer 'https://ci.example', subject 'repo') ends at 2026-01-01T00:00:29.0000000+00:00; it is 2026-01-01T00:00:00.0000000+00:00. With less than 30 s left it is not presented.")]
+    [TestCase(1767229200, null, null)]
+    public async Task A_proof_as_the_assertion_is_looked_at_as_any_other(int? end, string? code, string? detail)
+    {
+        IWorkloadIdentitySource source = IdentitySources.From((request, _) => new(
+            end is null ? null! : new SubjectToken(WireSamples.Jwt($$"""{"iss":"https://ci.example","sub":"repo","aud":"{{request.Audience}}","exp":{{end}}}"""), SubjectTokenType.Jwt)));
+        var issuer = new InMemoryIssuer(_ => InMemoryIssuer.Json(WireSamples.Answer()));
+        using var channel = new HttpMessageInvoker(issuer);
+        TokenExchanger<BearerToken> exchanger = Targets.Rfc8693(InMemoryIssuer.Address, o => (o.TokenEndpoint, o.Client.Id, o.Client.Source) = (InMemoryIssuer.TokenEndpoint, "job-client", source));
+        IdentityUnavailableException? refused = null;
+        try
+        {
+            await exchanger.ExchangeAsync(WireSamples.Request(channel, new ManualTimeProvider()), default);
+        }
+        catch (IdentityUnavailableException unfit)
+        {
+            refused = unfit;
+        }
+
+        Assert.That((refused?.Code, refused?.Detail, issuer.Requests.Count), Is.EqualTo((code, detail, code is null ? 1 : 0)));
     }
 
     [Test]

@@ -33,6 +33,7 @@ internal sealed class FormBodyTests
         Assert.That(taken.Taken.ToArray(), Is.Not.All.Zero);
         content.Dispose();
         Assert.That(taken.Taken.ToArray(), Is.All.Zero);
+        Assert.That(() => content.CopyToAsync(Stream.Null), Throws.InstanceOf<ObjectDisposedException>(), "nobody sends the zeros");
     }
 
     [TestCase(typeof(FormBody), "_fields")]

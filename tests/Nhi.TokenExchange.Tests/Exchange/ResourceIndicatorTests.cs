@@ -33,6 +33,7 @@ internal sealed class ResourceIndicatorTests(string exchange)
     [TestCase("//warehouse.example/orders", "is not an absolute URI")]
     [TestCase("C:/orders", "is not an absolute URI")]
     [TestCase("urn:", "is not an absolute URI")]
+    [TestCase(" urn:example:orders", "has a character at position 0 that no URI has")]
     [TestCase("urn:example:a b", "has a character at position 13")]
     [TestCase("urn:example:größe", "has a character at position 14")]
     public void What_is_none_is_refused_with_its_entry_what_is_wrong_and_what_to_write(string resource, string what)

@@ -50,6 +50,7 @@ public class NarrowingTests
     [TestCase("""[{"type":"sql"}]""", """[{"type":"sql","table":"orders"}]""", null)]
     [TestCase("""[{"type":"sql","actions":["read"]}]""", """[{"type":"sql","actions":["write"]}]""", null)]
     [TestCase("""[{"type":"sql","actions":"read"}]""", """[{"type":"sql","actions":["read"]}]""", null)]
+    [TestCase("""[{"type":"sql","owners":["a","b"]}]""", """[{"type":"sql","owners":["b"]}]""", null)]
     [TestCase("""[{"type":"Sql"}]""", """[{"type":"sql"}]""", null)]
     public void Of_authorization_details_what_target_and_rule_have_in_common_is_left(string asked, string limit, string? left)
     {
