@@ -22,7 +22,7 @@ internal sealed record AccessTokenClaims(DateTimeOffset? ExpiresAt, IReadOnlyLis
         ReadOnlySpan<char> rest = token;
         int first = rest.IndexOf('.');
         int last = rest.LastIndexOf('.');
-        if (first <= 0 || last <= first || rest[(first + 1)..last].Contains('.') || !JwtReader.LooksLikeJwt(token))
+        if (last <= first || rest[(first + 1)..last].Contains('.') || !JwtReader.LooksLikeJwt(token))
             return null;
         ReadOnlySpan<char> payload = rest[(first + 1)..last];
         byte[] json = new byte[Base64Url.GetMaxDecodedLength(payload.Length)];
