@@ -44,13 +44,14 @@ internal ref struct JsonMembers
                     Raw();
                 if (_isBroken)
                     return false;
-                if (!_reader.Read())
-                    return Stop("is cut off");
+                _reader.Read();   // throws where the text is cut off
                 if (_reader.TokenType == JsonTokenType.EndObject)
-                    return _reader.Read() && Stop("goes on behind its end");
+                {
+                    _reader.Read();   // throws where it goes on
+                    return false;
+                }
                 Name = String() ?? "";
-                if (!_reader.Read())
-                    return Stop("is cut off");
+                _reader.Read();
                 _isValueRead = false;
                 if (_seen.Add(Name))
                     return true;
