@@ -81,15 +81,13 @@ internal sealed class DatabricksExchanger : TokenExchanger<BearerToken>
             Prepared = request.AuthorizationDetails is { } left ? Prepare(left) : _prepared,
             Fill = form => form
                 .Add(_dialect == DatabricksDialect.TokenExchange ? "subject_token" : "assertion", request.Subject.Reveal())
-                .Add("scope", Named(request.Scopes.IsEmpty ? DefaultScopes : request.Scopes)),
+                .Add("scope", (request.Scopes.IsEmpty ? DefaultScopes : request.Scopes).ToString()),
             ServerErrorIsFinal = true,   // Databricks' own SDKs don't ask again after 500
             NotFoundHint = "Token federation is not available on this host. Check that it is the workspace's (or the accounts') host, and AccountId.",
             RefusalHint = error => _refusals.HintFor(error, request.Subject),
         };
         return _expected.For(request).Issue(await _issuer.AskAsync(call, request, cancellationToken).ConfigureAwait(false), request.Subject);
     }
-
-    private static string? Named(ScopeSet scopes) => scopes.IsEmpty ? null : scopes.ToString();
 
     private byte[] Prepare(string? details)
     {
