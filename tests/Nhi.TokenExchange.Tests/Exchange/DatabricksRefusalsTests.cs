@@ -52,6 +52,11 @@ internal sealed class DatabricksRefusalsTests
     public void A_refusal_of_something_else_says_what_to_correct(string error, string? clientId, DatabricksDialect dialect, string? hint) =>
         Assert.That(HintFor(error, clientId, dialect, WireSamples.Jwt(Ann)), Is.EqualTo(hint));
 
+    [TestCase("sc://acme/orders/load", " Azure DevOps has two forms of one subject: sc://organisation/project/connection with its older issuer, /eid1/…/sc/… with Entra ID's; presented is the first.")]
+    [TestCase("ann", "")]
+    public void The_other_form_of_a_subject_stands_in_a_sentence_of_its_own(string subject, string said) =>
+        Assert.That(PresentedProof.Read(new SubjectToken(WireSamples.Jwt($$"""{"iss":"https://idp.example","sub":"{{subject}}"}"""), SubjectTokenType.AccessToken))!.OtherForm, Is.EqualTo(said));
+
     [Test]
     public void Of_an_opaque_proof_nothing_can_be_shown() => Assert.That(HintFor("invalid_grant", AppId, DatabricksDialect.TokenExchange, "opaque"), Is.Null);
 

@@ -188,6 +188,51 @@ public class GrantDecisionTests
         Assert.That(job.Session.Runtime("vault").Plan.Exchanger.ReusableAfterJob.IsYes, Is.True);
     }
 
+    // Seconds from now: until when the policy's deny holds, and until when it is remembered.
+    [TestCase(null, null, null, null)]
+    [TestCase(null, 20, 20, null)]
+    [TestCase("NHI4001", null, 10, "NHI4001")]
+    [TestCase("NHI4001", 20, 10, "NHI4001")]
+    [TestCase("NHI4001", 5, 5, "NHI4001")]
+    [TestCase("a mistake", 5, 5, "IOException")]
+    public async Task A_deny_of_what_could_not_be_learnt_is_no_deny_for_good(string? failure, int? holdsFor, int? isHeldFor, string? told)
+    {
+        using var log = new LoggedText();
+        await using TestJob job = await TestJob.StartAsync(more: b => b.Logging(log));
+        DateTimeOffset now = job.Time.GetUtcNow();
+        job.Policy.Decide = _ => AccessDecision.Deny("no", "for a test", holdsFor is { } seconds ? now.AddSeconds(seconds) : null);
+        job.Issuer.OnLearn = _ => failure switch
+        {
+            null => Task.CompletedTask,
+            "a mistake" => throw new IOException("canary"),
+            _ => throw new TokenExchangeException(failure, ExchangeStage.Exchange, "canary"),
+        };
+
+        AccessDeniedException denied = Assert.ThrowsAsync<AccessDeniedException>(() => job.Warehouse.GetAsync().AsTask())!;
+
+        Assert.That((((AccessDeniedException)denied.Original).HoldsUntil - now)?.TotalSeconds, Is.EqualTo((double?)isHeldFor));
+        Assert.That(denied.Original.Detail, Is.EqualTo("Rule 'no' denies access: for a test"));
+        string line = $"What the answers about the credential of warehouse depend on could not be read ({told}); what is not known counts as yes, and the policy decides: flight ";
+        Assert.That(log.Text, told is null ? Does.Not.Contain("could not be read") : Does.Contain(line).And.Not.Contain("canary"));
+    }
+
+    [TestCase(null, "1")]
+    [TestCase("of the document", "of the document")]
+    public async Task A_decision_that_names_its_revision_is_recorded_with_that(string? own, string recorded)
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        job.Policy.Decide = _ =>
+        {
+            AccessDecision permit = AccessDecision.Permit("all");
+            permit.Revision = own;
+            return permit;
+        };
+
+        await job.Warehouse.GetAsync();
+
+        Assert.That(job.Audit.Events.Single(one => one.Kind == AuditEventKind.Permitted).PolicyRevision, Is.EqualTo(recorded));
+    }
+
     private Task<TestJob> StartAsync(PolicyDocument policy, bool learns = true) => TestJob.StartAsync(
         i =>
         {

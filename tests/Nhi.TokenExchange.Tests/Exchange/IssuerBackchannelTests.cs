@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Net;
+using Nhi.TokenExchange.Tests.Exchange.OAuth;
 using static Nhi.TokenExchange.Tests.Exchange.WireCalls;
 
 namespace Nhi.TokenExchange.Tests.Exchange;
@@ -43,6 +44,23 @@ internal sealed class IssuerBackchannelTests
         using HttpResponseMessage response = await GetAsync(issuer.Uri, time);
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
         Assert.That(time.Waits, Is.EqualTo(new[] { TimeSpan.FromMilliseconds(250), TimeSpan.FromMilliseconds(750) }));
+    }
+
+    [Test]
+    public async Task What_is_put_around_the_wire_sees_each_try()
+    {
+        var statuses = new Queue<HttpStatusCode>([HttpStatusCode.ServiceUnavailable, HttpStatusCode.OK]);
+        var issuer = new InMemoryIssuer(_ => InMemoryIssuer.Json("{}", (int)statuses.Dequeue()));
+        var around = new List<HttpMessageHandler>();
+        using HttpMessageInvoker channel = IssuerBackchannel.Create(new SkippingTime(), () => 0.5, () => issuer, around: wire =>
+        {
+            around.Add(wire);
+            return new Counting(wire);
+        });
+        using var request = new HttpRequestMessage(HttpMethod.Get, InMemoryIssuer.Address);
+        using HttpResponseMessage response = await channel.SendAsync(request, default);
+
+        Assert.That((response.Headers.GetValues("X-Tries").Single(), around.Single() == issuer), Is.EqualTo(("2", true)));
     }
 
     [Test]
@@ -299,5 +317,17 @@ internal sealed class IssuerBackchannelTests
         using HttpMessageInvoker channel = WireSamples.Backchannel();
         using var get = new HttpRequestMessage(HttpMethod.Get, "https://issuer.example/");
         Assert.That(() => channel.Send(get, default), Throws.TypeOf<NotSupportedException>());
+    }
+
+    private sealed class Counting(HttpMessageHandler wire) : DelegatingHandler(wire)
+    {
+        private int _tries;
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            HttpResponseMessage response = await base.SendAsync(request, cancellationToken);
+            response.Headers.Add("X-Tries", $"{++_tries}");
+            return response;
+        }
     }
 }

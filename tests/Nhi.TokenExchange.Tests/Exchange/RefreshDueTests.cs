@@ -25,19 +25,31 @@ internal sealed class RefreshDueTests
         await AssertDueAfterAsync(job, milliseconds);
     }
 
-    [Test]
-    public async Task Where_the_tries_took_longer_it_is_due_at_half_of_what_is_left()
+    [TestCase(0.5, 2_330_000)]
+    [TestCase(0.99, 2_271_200)]
+    public async Task By_chance_it_is_due_up_to_a_tenth_of_the_lead_sooner(double chance, int milliseconds)
+    {
+        await using TestJob job = await TestJob.StartAsync(more: b => b.Jitter(() => chance));
+        await job.Warehouse.GetAsync();
+
+        await AssertDueAfterAsync(job, milliseconds);
+    }
+
+    [TestCase(24, 1_000, Description = "a second before it was due")]
+    [TestCase(25, 12_500, Description = "when it was due: half of twenty-five seconds are left")]
+    [TestCase(30, 10_000, Description = "later: half of twenty")]
+    public async Task Where_the_tries_took_longer_it_is_due_at_half_of_what_is_left(int seconds, int milliseconds)
     {
         await using TestJob job = await TestJob.StartAsync();
         DateTimeOffset start = job.Time.GetUtcNow();
         job.Issuer.Answer = _ =>
         {
-            job.Time.Advance(TimeSpan.FromSeconds(30));
+            job.Time.Advance(TimeSpan.FromSeconds(seconds));
             return new Issued<BearerToken>(new BearerToken("canary", start.AddSeconds(60)));
         };
         await job.Warehouse.GetAsync();
 
-        await AssertDueAfterAsync(job, 10_000);   // twenty of fifty seconds are left
+        await AssertDueAfterAsync(job, milliseconds);
     }
 
     private static async Task AssertDueAfterAsync(TestJob job, int milliseconds)

@@ -86,6 +86,40 @@ public class RenewalWatchTests
         Assert.That(job.Issuer.Requests, Has.Count.EqualTo(1));
     }
 
+    [Test]
+    public async Task At_its_maximum_nobody_asks_again()
+    {
+        await using TestJob job = await StartAsync();
+        job.Issuer.Answer = request => request.Held is null ? new Issued<BearerToken>(job.Issuer.NewToken(TimeSpan.FromHours(1))) : throw Renewals.NoMore("warehouse");
+        await job.Warehouse.GetAsync();
+        await Eventually.HoldsAsync(() => job.Session.Leases.FlightsInTheAir == 0, "the begin of the watch");
+        job.Time.Advance(RefreshDue);
+        await Eventually.HoldsAsync(() => job.Issuer.Requests.Count == 2 && job.Session.Leases.FlightsInTheAir == 0, "the answer that there is no more");
+
+        job.Time.Advance(TimeSpan.FromMinutes(10));
+
+        Assert.That((((SlotProvider<BearerToken>)job.Warehouse).HasFlight, job.Issuer.Requests.Count), Is.EqualTo((false, 2)));
+    }
+
+    [Test]
+    public async Task A_timer_that_fires_a_little_early_is_waited_for_once_more()
+    {
+        var time = new ManualTimeProvider();
+        await using TestJob job = await TestJob.StartAsync(issuer => issuer.Renews = true, source: TestProofs.Source(time), more: b => b.Time(new HastyTime(time)));
+        job.Issuer.Answer = request => request.Held is BearerToken held
+            ? new Issued<BearerToken>(new BearerToken(held.Reveal(), time.GetUtcNow().AddHours(1))) { IsRenewal = true }
+            : new Issued<BearerToken>(new BearerToken("canary", time.GetUtcNow().AddHours(1)));
+        await job.Warehouse.GetAsync();
+        await Eventually.HoldsAsync(() => job.Session.Leases.FlightsInTheAir == 0, "the begin of the watch");
+
+        time.Advance(RefreshDue - TimeSpan.FromMilliseconds(1));
+        bool isEarly = ((SlotProvider<BearerToken>)job.Warehouse).HasFlight;
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        await Eventually.HoldsAsync(() => job.Issuer.Requests.Count == 2 && job.Session.Leases.FlightsInTheAir == 0, "the renewal");
+        Assert.That(isEarly, Is.False);
+    }
+
     private static async Task<TestJob> StartAsync(bool renews = true)
     {
         TestJob job = await TestJob.StartAsync(issuer => issuer.Renews = renews);
@@ -93,5 +127,30 @@ public class RenewalWatchTests
             ? new Issued<BearerToken>(new BearerToken(held.Reveal(), job.Time.GetUtcNow().AddHours(1))) { IsRenewal = true }
             : new Issued<BearerToken>(job.Issuer.NewToken(TimeSpan.FromHours(1)));
         return job;
+    }
+
+    /// <summary>A clock whose timers fire a millisecond early.</summary>
+    private sealed class HastyTime(TimeProvider inner) : TimeProvider
+    {
+        private static readonly TimeSpan Early = TimeSpan.FromMilliseconds(1);
+
+        public override long TimestampFrequency => inner.TimestampFrequency;
+
+        public override long GetTimestamp() => inner.GetTimestamp();
+
+        public override DateTimeOffset GetUtcNow() => inner.GetUtcNow();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => new Timer(inner.CreateTimer(callback, state, Sooner(dueTime), period));
+
+        private static TimeSpan Sooner(TimeSpan dueTime) => dueTime > Early ? dueTime - Early : dueTime;
+
+        private sealed class Timer(ITimer inner) : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period) => inner.Change(Sooner(dueTime), period);
+
+            public void Dispose() => inner.Dispose();
+
+            public ValueTask DisposeAsync() => inner.DisposeAsync();
+        }
     }
 }

@@ -17,6 +17,54 @@ internal sealed class RenewalsTests
     public void A_tenth_of_a_life_that_is_not_over_is_more(int heldUntil, int renewedUntil, bool isMore) =>
         Assert.That(Renewals.GivesMore(Now.AddSeconds(heldUntil), Now.AddSeconds(renewedUntil), Now), Is.EqualTo(isMore));
 
+    // Seconds: the end so far, the end that was given, and from when that is of no use; it is the tenth.
+    [TestCase(100.0, 97.0, 87.0, false, Description = "as much as two answers in cut seconds differ")]
+    [TestCase(100.0, 96.999, 87.0, true)]
+    [TestCase(100.0, 20.0, 12.0, false, Description = "of no use for longer than a slot's clock takes off")]
+    [TestCase(100.0, 20.0, 12.001, true)]
+    [TestCase(100.0, 100.0, 90.0, false)]
+    [TestCase(100.0, 200.0, 190.0, false)]
+    public void An_end_that_is_sooner_by_more_than_roundings_is_sooner(double held, double renewed, double usable, bool isSooner) =>
+        Assert.That(Renewals.EndsSooner(Now.AddSeconds(held), Now.AddSeconds(renewed), Now.AddSeconds(usable), Now.AddSeconds(10)), Is.EqualTo(isSooner));
+
+    [Test]
+    public void What_comes_of_a_renewal_is_told()
+    {
+        TokenExchangeException noMore = Renewals.NoMore("warehouse"), lost = Renewals.Lost("warehouse");
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((noMore.Code, noMore.Stage, noMore.Detail), Is.EqualTo((ErrorCodes.NothingToRenew, ExchangeStage.Exchange, "The issuer gives the held credential no longer life. It is used on to its end; the next call gets another.")));
+            Assert.That((noMore.Target, noMore.IsTransient, noMore.SaysNoMore, noMore.IsDeadAtIssuer), Is.EqualTo(("warehouse", false, true, false)));
+            Assert.That((lost.Code, lost.Stage, lost.Detail), Is.EqualTo((ErrorCodes.DeadOnArrival, ExchangeStage.Verify, "The credential was ended while it was renewed.")));
+            Assert.That((lost.Target, lost.IsTransient, lost.SaysNoMore, lost.IsDeadAtIssuer), Is.EqualTo(("warehouse", true, false, true)));
+        }
+    }
+
+    [TestCase(0, true)]
+    [TestCase(-1, false, Description = "a tick more than roundings and a slow request make")]
+    public async Task What_is_held_serves_on_unless_it_ends_three_seconds_sooner(int ticks, bool servesOn)
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        BearerToken held = await job.Warehouse.GetAsync();
+        var renewal = new Renewal(job.Session, held);
+        Assert.That(await renewal.TryBeginAsync(CancellationToken.None), Is.True);
+
+        renewal.GaveNoMore(held.ExpiresAt.AddSeconds(-3).AddTicks(ticks));
+
+        Assert.That(job.Warehouse.TryGet(out _), Is.EqualTo(servesOn));
+    }
+
+    [Test]
+    public async Task What_somebody_ends_is_not_renewed()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        BearerToken held = await job.Warehouse.GetAsync();
+        await job.Session.RevokeCredentialAsync(held, "it leaked");
+
+        Assert.That(await new Renewal(job.Session, held).TryBeginAsync(CancellationToken.None), Is.False);
+    }
+
     [TestCase(0, false)]
     [TestCase(1, false, Description = "rounded")]
     [TestCase(-1, false, Description = "rounded")]
