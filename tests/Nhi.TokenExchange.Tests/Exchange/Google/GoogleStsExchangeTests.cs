@@ -125,6 +125,54 @@ internal sealed class GoogleStsExchangeTests
         Assert.That((issued.Flaw, issued.EndIsAssumed, issued.Credential.ExpiresAt > TimeProvider.System.GetUtcNow().AddMinutes(58)), Is.EqualTo(((TokenExchangeException?)null, false, true)), "no life said: that of its source");
     }
 
+    [TestCase("urn:ietf:params:oauth:token-type:id_token", "urn:ietf:params:oauth:token-type:id_token")]
+    [TestCase("urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:jwt")]
+    [TestCase("urn:ietf:params:oauth:token-type:access_token", "urn:ietf:params:oauth:token-type:jwt")]
+    public async Task A_proof_is_an_ID_token_or_else_a_JWT_and_who_names_no_scope_asks_for_all(string type, string sent)
+    {
+        var google = new GoogleWire(GoogleWire.Federated());
+
+        await google.AskAsync(type: new SubjectTokenType(type));
+
+        Assert.That((google.Asked[0].Field("subject_token_type"), google.Asked[0].Field("scope")), Is.EqualTo((sent, Everything)));
+    }
+
+    [TestCase("\"expires_in\":1800", 30)]
+    [TestCase("\"expires_in\":3600", 60)]
+    [TestCase("\"expires_in\":3601", 60)]
+    [TestCase("\"expires_in\":null", 60)]
+    public async Task What_has_a_boundary_ends_no_later_than_its_source_and_all_else_is_as_it_was_said(string life, double minutes)
+    {
+        Issued<BearerToken> issued = await BoundAsync(GoogleWire.Federated(), GoogleWire.Token("words-of-the-boundary", "Bearer", $"{life},\"scope\":\"{ReadOnly}\"", ("x-request-id", "of-the-boundary")));
+        Issued<BearerToken> flawed = await BoundAsync(GoogleWire.Federated(), GoogleWire.Token("words-of-the-boundary", "MAC", life));
+
+        Assert.That((issued.Credential.Reveal(), issued.Credential.ExpiresAt, issued.EndIsAssumed), Is.EqualTo(("words-of-the-boundary", GoogleWire.Now.AddMinutes(minutes), false)));
+        Assert.That((issued.GrantedScopes, issued.CorrelationId, issued.Flaw), Is.EqualTo(((ScopeSet?)ScopeSet.Of(ReadOnly), "of-the-boundary", (TokenExchangeException?)null)));
+        Assert.That((flawed.Flaw?.Code, flawed.Credential.ExpiresAt), Is.EqualTo(("NHI5002", GoogleWire.Now.AddMinutes(minutes))), "to be told of, and not handed out");
+    }
+
+    [Test]
+    public async Task A_token_with_a_flaw_gets_no_boundary_and_is_swapped_for_no_service_accounts()
+    {
+        var google = new GoogleWire(GoogleWire.Federated("MAC"));
+
+        Issued<BearerToken> issued = await google.AskAsync(o =>
+        {
+            o.ServiceAccount = GoogleJob.Account;
+            Bound(o);
+        });
+
+        Assert.That((google.Asked.Count, issued.Flaw?.Code, issued.Credential.Reveal()), Is.EqualTo((1, "NHI5002", GoogleWire.Workload)));
+    }
+
+    private static Task<Issued<BearerToken>> BoundAsync(params HttpResponseMessage[] answers) => new GoogleWire(answers).AskAsync(Bound);
+
+    private static void Bound(GoogleStsOptions options)
+    {
+        options.Resources.Add(Orders);
+        options.Permissions.Add("inRole:roles/storage.objectViewer");
+    }
+
     [Test]
     public async Task At_the_jobs_end_it_is_told_of_as_what_can_not_be_revoked_with_its_end()
     {

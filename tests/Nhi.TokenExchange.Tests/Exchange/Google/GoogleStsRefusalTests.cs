@@ -110,6 +110,91 @@ internal sealed class GoogleStsRefusalTests
     public void B22_An_audience_that_is_not_a_providers_is_refused_with_what_is_wrong(string provider, string said) =>
         Assert.That(() => Targets.GoogleSts(provider), Throws.ArgumentException.With.Message.Contains(said).And.Message.Contains("projects/123456789012/locations/global"));
 
+    [TestCase("abcd", true)]
+    [TestCase("a-7890123456789012345678901234567", false)]
+    [TestCase("a-789012345678901234567890123456", true)]
+    [TestCase("abc", false)]
+    [TestCase("aBcd", false)]
+    [TestCase("ab_d", false)]
+    public void A_pool_and_a_provider_have_ids_of_4_to_32_small_letters_digits_and_hyphens(string id, bool isOne)
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            foreach (string name in new[] { $"projects/1/locations/global/workloadIdentityPools/{id}/providers/github", $"projects/1/locations/global/workloadIdentityPools/jobs/providers/{id}" })
+                Assert.That(() => Targets.GoogleSts(name), isOne ? Throws.Nothing : Throws.ArgumentException.With.Message.StartsWith("The provider has a pool or a provider that is no id: 4 to 32 small letters, digits and hyphens."), name);
+        }
+    }
+
+    [Test]
+    public void Each_name_is_taken_up_to_its_limits_and_no_further()
+    {
+        const string NoEmail = " is no email of a service account, such as loader@my-project.iam.gserviceaccount.com.";
+        const string NoBucket = "Resources[0] is no bucket of Cloud Storage, which alone knows boundaries: //storage.googleapis.com/projects/_/buckets/orders.";
+        const string NoPermission = "Permissions[0] is no permission of a boundary, such as inRole:roles/storage.objectViewer.";
+        string longest = new string('a', 165) + "@my-project.iam.gserviceaccount.com";
+        using (Assert.EnterMultipleScope())
+        {
+            Account("a@b.c", true);
+            Account("Lo_ader-7@my-project.iam.gserviceaccount.com", true);
+            Account(longest, true);
+            Account("a" + longest, false);
+            Account("@my-project.iam.gserviceaccount.com", false);
+            Account("loader@", false);
+            Account("loader@my-project", false);
+            Account("loader@my-project.iam@gserviceaccount.com", false);
+            Account("lo ader@my-project.iam.gserviceaccount.com", false);
+            Bucket("abc", true);
+            Bucket("a-b_c.7", true);
+            Bucket(new string('a', 222), true);
+            Bucket("ab", false);
+            Bucket("", false);
+            Bucket(new string('a', 223), false);
+            Bucket("Orders", false);
+            Bucket("orders/x", false);
+            Permission("inRole:roles/storage.objectViewer", true);
+            Permission("inRole:projects/my-project/roles/orders_7-reader", true);
+            Permission("roles/storage.objectViewer", false);
+            Permission("inRole:storage.objectViewer", false);
+            Permission("inRole:roles/storage objectViewer", false);
+            Try(o => Buckets(o, 10), null);
+            Try(o => Buckets(o, 11), "Resources has 11 entries; a boundary has at most 10.");
+            Try(
+                o =>
+                {
+                    o.ServiceAccount = GoogleJob.Account;
+                    o.Delegates.Add(GoogleJob.Account);
+                    o.Delegates.Add("gate");
+                },
+                "Delegates[1]" + NoEmail);
+            Assert.That(() => Targets.GoogleSts(Name.Replace("123456789012", "12a", StringComparison.Ordinal)), Throws.ArgumentException.With.Message.StartsWith("The provider has no number for its project: the project's id does not do here."));
+            Assert.That(() => Targets.GoogleSts(Name.Replace("123456789012", "", StringComparison.Ordinal)), Throws.ArgumentException.With.Message.StartsWith("The provider has no number for its project: the project's id does not do here."));
+            Assert.That(Targets.GoogleSts(Name).FlawOf(ScopeSet.Of("openid", "email")), Is.Null);
+            Assert.That(Targets.GoogleSts(Name).FlawOf(ScopeSet.Of("profile")), Is.EqualTo("name 'profile', which is no scope of Google. Write it whole, such as https://www.googleapis.com/auth/devstorage.read_only"));
+        }
+
+        void Account(string email, bool isOne) => Try(o => o.ServiceAccount = email, isOne ? null : "ServiceAccount" + NoEmail);
+
+        void Bucket(string name, bool isOne) => Try(o => Bound(o, name, "inRole:roles/storage.objectViewer"), isOne ? null : NoBucket);
+
+        void Permission(string permission, bool isOne) => Try(o => Bound(o, "orders", permission), isOne ? null : NoPermission);
+
+        static void Bound(GoogleStsOptions options, string bucket, string permission)
+        {
+            options.Resources.Add($"//storage.googleapis.com/projects/_/buckets/{bucket}");
+            options.Permissions.Add(permission);
+        }
+
+        static void Buckets(GoogleStsOptions options, int count)
+        {
+            options.Permissions.Add("inRole:roles/storage.objectViewer");
+            for (int n = 0; n < count; n++)
+                options.Resources.Add($"//storage.googleapis.com/projects/_/buckets/orders-{n}");
+        }
+
+        static void Try(Action<GoogleStsOptions> configure, string? said) =>
+            Assert.That(() => Targets.GoogleSts(Name, configure), said is null ? Throws.Nothing : Throws.ArgumentException.With.Message.StartsWith(said + " (Parameter "));
+    }
+
     [Test]
     public void Options_that_are_wrong_are_refused_by_name_and_the_defaults_are_Googles()
     {
