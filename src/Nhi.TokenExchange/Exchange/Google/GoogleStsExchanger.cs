@@ -103,7 +103,7 @@ internal sealed class GoogleStsExchanger : TokenExchanger<BearerToken>
         Issued<BearerToken> issued = expected.Issue(answer, new SubjectToken(source.Reveal(), SubjectTokenType.AccessToken));
         return !issued.EndIsAssumed && issued.Credential.ExpiresAt <= source.ExpiresAt ? issued : new Issued<BearerToken>(new BearerToken(issued.Credential.Reveal(), source.ExpiresAt))
         {
-            GrantedScopes = issued.GrantedScopes, CorrelationId = issued.CorrelationId, Flaw = issued.Flaw,
+            GrantedScopes = issued.GrantedScopes, Audiences = issued.Audiences, CorrelationId = issued.CorrelationId, Flaw = issued.Flaw,
         };
     }
 

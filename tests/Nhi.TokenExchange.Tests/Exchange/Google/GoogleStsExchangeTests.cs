@@ -173,6 +173,29 @@ internal sealed class GoogleStsExchangeTests
         options.Permissions.Add("inRole:roles/storage.objectViewer");
     }
 
+    [TestCase(1800)]
+    [TestCase(7200)]
+    public async Task A_token_that_says_that_it_is_for_more_than_a_policy_left_is_not_handed_out_however_long_it_lives(int seconds)
+    {
+        string wider = WireSamples.Jwt($$"""{"aud":["{{Orders}}","{{Returns}}"]}""");
+        await using var google = ScriptedIssuer.InOrder(
+            ScriptedAnswer.Json(WireSamples.Answer()),
+            ScriptedAnswer.Json($$"""{"access_token":"{{wider}}","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","token_type":"Bearer","expires_in":{{seconds}}}"""));
+        await using JobSession job = await JobSession.StartAsync(b => b
+            .Identity("job", TestProofs.Source(TimeProvider.System), ActsFor.Workload)
+            .Target("archive", Targets.GoogleSts(GoogleWire.Provider, o =>
+            {
+                o.StsEndpoint = google.Uri;
+                o.Resources.Add(Returns);
+                Bound(o);
+            }), "job", ReadOnly)
+            .Policy(new TestPolicy { Decide = _ => AccessDecision.Permit("less", ScopeSet.Of(ReadOnly), resources: [Returns]) }).EndOnSignals(false));
+
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => job.Provider<BearerToken>("archive").GetAsync().AsTask())!;
+
+        Assert.That((refused.Code, google.Requests.Count), Is.EqualTo(("NHI5005", 2)), refused.Message);
+    }
+
     [Test]
     public async Task At_the_jobs_end_it_is_told_of_as_what_can_not_be_revoked_with_its_end()
     {
