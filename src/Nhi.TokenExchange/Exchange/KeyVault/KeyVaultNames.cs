@@ -18,9 +18,9 @@ internal static class KeyVaultNames
 
     private const int LongestName = 127;
 
-    /// <summary>What is wrong with a vault's address; null if nothing is. Elsewhere nobody may be shown a token for Key Vault.</summary>
+    /// <summary>What is wrong with a vault's address, which has no query; null if nothing is. Elsewhere nobody may be shown a token for Key Vault.</summary>
     public static string? FaultOfVault(Uri vault) =>
-        vault.AbsolutePath != "/" || vault.Query.Length > 0 ? "has a path or a query"
+        vault.AbsolutePath != "/" ? "has a path"
         : NetworkAddresses.IsLoopbackName(vault.IdnHost) || Domains.Any(domain => vault.IdnHost.EndsWith(domain, StringComparison.OrdinalIgnoreCase)) ? null
         : "is not an address of Key Vault";
 

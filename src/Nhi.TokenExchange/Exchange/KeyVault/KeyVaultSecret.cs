@@ -61,7 +61,7 @@ internal sealed class KeyVaultSecret
         if (seconds is >= 0 && seconds <= LastSecond)
             return DateTimeOffset.FromUnixTimeSeconds(seconds.Value);
         if (seconds is not null)
-            Fault ??= "has attributes with an instant out of range";
+            Fault = "has attributes with an instant out of range";
         return null;
     }
 }
