@@ -8,8 +8,7 @@ internal static class GoogleNames
     /// <summary>What is wrong with a service account; null if nothing is.</summary>
     public static string? FaultOfAccount(string email)
     {
-        string[] parts = email.Split('@');
-        bool isEmail = parts is [{ Length: > 0 }, { Length: > 0 }] && email.Length <= 200 && parts[1].Contains('.', StringComparison.Ordinal) && email.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '@' or '.' or '-' or '_');
+        bool isEmail = email.Split('@') is [{ Length: > 0 }, var domain] && email.Length <= 200 && domain.Contains('.', StringComparison.Ordinal) && email.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '@' or '.' or '-' or '_');
         return isEmail ? null : "is no email of a service account, such as loader@my-project.iam.gserviceaccount.com";
     }
 

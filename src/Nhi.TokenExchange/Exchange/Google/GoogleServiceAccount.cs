@@ -71,7 +71,7 @@ internal sealed class GoogleServiceAccount(string account, IReadOnlyList<string>
         if (string.IsNullOrEmpty(token))
             throw Malformed(members.Fault ?? "has no accessToken", correlationId);
         sent.Add(token);
-        DateTimeOffset? said = DateTimeOffset.TryParse(expires, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTimeOffset end) ? end : null;
+        DateTimeOffset? said = DateTimeOffset.TryParse(expires, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset end) ? end : null;
         string? fault = members.Fault ?? (said is null ? $"has an expireTime '{OuterText.Shown(expires, 40, sent)}' that is no instant" : null);
         try
         {
