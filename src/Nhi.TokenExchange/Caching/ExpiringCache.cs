@@ -6,9 +6,10 @@ namespace Nhi.TokenExchange;
 /// <remarks>
 /// Bound: never more than the capacity; a place is reserved before a slot is added. Nobody cleans by a timer: each slot that is added
 /// pays for looking at two others and removes those that hold nothing (no flight, no credential that is alive, no failure that still counts).
-/// Worst case: at capacity, with nothing dead, an addition looks at all slots once (10,000: well under a millisecond, beside an exchange
-/// over the network) and evicts the remembered failure that is soonest over, else the credential that dies soonest, whose lease stays
-/// with the job. If all are in flight, it throws a transient error. Memory: about 300 bytes a slot, and the key, at the capacity at most.
+/// Worst case: at capacity, with nothing dead, an addition looks at all slots once and evicts the remembered failure that is soonest over,
+/// else the credential that dies soonest. If all are in flight, it throws a transient error. Callers who want one new key at once each
+/// look, and all but the first find it before they evict, unless two stand between that look and its addition.
+/// The lease of what is evicted stays with the job. Memory: about 300 bytes a slot, and the key, at the capacity at most.
 /// Why no flight is lost and no key has two:
 /// 1. A slot enters the map with its first flight in it; so a slot in the map that has neither flight nor credential nor failure is one
 ///    whose time is over, never one whose maker did not come to start it.
@@ -116,7 +117,8 @@ internal sealed class ExpiringCache<T>(ISlotOwner<T> owner, int capacity = Expir
     {
         if (Volatile.Read(ref _ended))
             throw owner.JobEnded();
-        Reserve();
+        if (Reserve(request) is { } added)
+            return added;
         var flight = new Flight(owner.NextFlightNumber(), held: null);
         var slot = new ExpiringSlot<T>(owner, flight);
         ExpiringSlot<T> winner = _slots.GetOrAdd(request, slot);
@@ -134,7 +136,9 @@ internal sealed class ExpiringCache<T>(ISlotOwner<T> owner, int capacity = Expir
         return slot;
     }
 
-    private void Reserve()
+    /// <summary>Makes sure of a place for the slot of a request.</summary>
+    /// <returns>Null: there is one. Else the slot that another has added for the request meanwhile, and no place was taken.</returns>
+    private ExpiringSlot<T>? Reserve(CredentialRequest request)
     {
         while (true)
         {
@@ -142,18 +146,22 @@ internal sealed class ExpiringCache<T>(ISlotOwner<T> owner, int capacity = Expir
             if (count < capacity)
             {
                 if (Interlocked.CompareExchange(ref _count, count + 1, count) == count)
-                    return;
+                    return null;
             }
-            else if (TryTakeOver())
+            else if (_slots.TryGetValue(request, out ExpiringSlot<T>? added))
             {
-                return;
+                return added;
+            }
+            else if (TryTakeOver(request))
+            {
+                return null;
             }
         }
     }
 
-    /// <summary>Empties one place for the caller.</summary>
-    /// <returns>False: somebody moved what was chosen; look again.</returns>
-    private bool TryTakeOver()
+    /// <summary>Empties one place for the slot of a request.</summary>
+    /// <returns>False: somebody moved what was chosen, or added the slot; look again.</returns>
+    private bool TryTakeOver(CredentialRequest request)
     {
         KeyValuePair<CredentialRequest, ExpiringSlot<T>> victim = default;
         SlotState<T>? seen = null;
@@ -174,6 +182,9 @@ internal sealed class ExpiringCache<T>(ISlotOwner<T> owner, int capacity = Expir
             if (own == Nothing)
                 break;
         }
+        // Of a herd that missed together each has looked at all slots by now: what is alive goes for the first of them only.
+        if (_slots.ContainsKey(request))
+            return false;
         if (seen is not null)
             return victim.Value.TryRetire(seen) && _slots.TryRemove(victim);
         if (Volatile.Read(ref _ended))

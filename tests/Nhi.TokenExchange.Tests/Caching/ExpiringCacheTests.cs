@@ -172,6 +172,49 @@ public class ExpiringCacheTests
         Assert.That((bench.Started, cache.Count), Is.EqualTo((1, 1)));
     }
 
+    // In some of the rounds the walk has passed what the other evicts, in some not: both orders are met.
+    [Test]
+    public async Task Of_two_who_want_the_same_new_key_at_capacity_one_evicts()
+    {
+        for (int round = 0; round < 20; round++)
+        {
+            var time = new HookedTime(new ManualTimeProvider());
+            var bench = new SlotBench(time);
+            CredentialRequest[] held = [.. Enumerable.Range(4 * round, 3).Select(Tenant)];
+            CredentialRequest wanted = Tenant((4 * round) + 3);
+            var cache = new ExpiringCache<BearerToken>(bench, capacity: held.Length);
+            for (int i = 0; i < held.Length; i++)
+            {
+                Task<BearerToken> get = Get(cache, held[i]);
+                (await bench.DepartureAsync()).Land(bench, 400 + (100 * i));
+                await get;
+            }
+            Task<BearerToken>? first = null;
+            time.WhenRead = () => first = Get(cache, wanted);   // while the second looks for the one that dies soonest
+            Task<BearerToken> second = Get(cache, wanted);
+            BearerToken? token = (await bench.DepartureAsync()).Land(bench);
+            Assert.That(await first!, Is.SameAs(token));
+            Assert.That(await second, Is.SameAs(token));
+            Assert.That(held.Count(request => Held(cache, request) is not null), Is.EqualTo(2), $"round {round}: one made room");
+        }
+    }
+
+    [Test]
+    public async Task Who_looks_for_room_among_flights_alone_finds_his_own_key_in_the_air()
+    {
+        var time = new HookedTime(new ManualTimeProvider());
+        var bench = new SlotBench(time);
+        var cache = new ExpiringCache<BearerToken>(bench, capacity: 1);
+        Task<BearerToken> held = Get(cache, Tenant(0));
+        (await bench.DepartureAsync()).Land(bench);
+        await held;
+        time.WhenRead = () => _ = Get(cache, Tenant(1));
+        Task<BearerToken> waiter = Get(cache, Tenant(1));
+        Assert.That(waiter.IsFaulted, Is.False, waiter.Exception?.InnerException?.Message);
+        BearerToken? token = (await bench.DepartureAsync()).Land(bench);
+        Assert.That(await waiter, Is.SameAs(token));
+    }
+
     [Test]
     public async Task A_remembered_failure_goes_before_a_credential_that_lives()
     {
