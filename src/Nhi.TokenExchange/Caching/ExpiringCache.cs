@@ -96,7 +96,7 @@ internal sealed class ExpiringCache<T>(ISlotOwner<T> owner, int capacity = Expir
     public void End()
     {
         Volatile.Write(ref _ended, true);
-        Interlocked.MemoryBarrier();
+        Interlocked.MemoryBarrier();   // a store, then loads: the one order that x64, too, turns round; needed everywhere
         foreach (KeyValuePair<CredentialRequest, ExpiringSlot<T>> entry in _slots)
             entry.Value.End();
     }
@@ -127,7 +127,7 @@ internal sealed class ExpiringCache<T>(ISlotOwner<T> owner, int capacity = Expir
             Interlocked.Decrement(ref _count);
             return winner;
         }
-        Interlocked.MemoryBarrier();
+        Interlocked.MemoryBarrier();   // the other half; on x64 the lock that GetOrAdd takes to add fences already
         if (Volatile.Read(ref _ended))
             slot.End();
         else
