@@ -9,7 +9,9 @@ namespace Nhi.TokenExchange;
 /// Worst case: at capacity, with nothing dead, an addition looks at all slots once and evicts the remembered failure that is soonest over,
 /// else the credential that dies soonest. If all are in flight, it throws a transient error. Callers who want one new key at once each
 /// look, and all but the first find it before they evict, unless two stand between that look and its addition.
-/// The lease of what is evicted stays with the job. Memory: about 300 bytes a slot, and the key, at the capacity at most.
+/// Memory: about 300 bytes a slot, and the key, at the capacity at most. That bounds what can be found again, not what lives: a caller
+/// may be using what is evicted, so it is not ended, and its lease (about 100 bytes and the secret) stays in the <see cref="LeaseSet"/>,
+/// which has no bound, until it dies or somebody ends it: the job's end, or who is done with it.
 /// Why no flight is lost and no key has two:
 /// 1. A slot enters the map with its first flight in it; so a slot in the map that has neither flight nor credential nor failure is one
 ///    whose time is over, never one whose maker did not come to start it.

@@ -23,6 +23,7 @@ namespace Nhi.TokenExchange;
 /// and looks at the mark then. So no renewal is sent of what somebody takes for dead without asking.
 /// A change of the policy begins an era (a full fence), then empties the slots, then walks the chain. A flight looks at the era before the policy is asked, and its lease keeps that. If it saw the one before, it had taken off before:
 /// what it brought stands in the chain, or in its slot, or it is doomed and ends what it brings. If it saw the new one, the new rules decided. Ended once: who walks borrows from Live like everybody else.
+/// No bound: each lease stays until it is dead or ended, also what the cache has let go of (about 100 bytes and the secret).
 /// </remarks>
 /// <param name="clock">The clock that the leases' ends are in.</param>
 /// <param name="expired">Told of each lease that pruning found dead, and took.</param>

@@ -41,6 +41,7 @@ public abstract class CredentialProvider<TCredential>
     public abstract ValueTask<TCredential> GetAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Gives a credential that is narrower than the target's, or for another tenant, or answers a claims challenge.</summary>
+    /// <remarks>A target keeps the credentials of 10,000 requests. What makes room for more is not ended, for a caller may be using it: it lives, and takes memory, until it dies, the job ends, or <see cref="JobSession.RevokeCredentialAsync"/> ends it.</remarks>
     /// <param name="request">What differs from the target.</param>
     /// <param name="cancellationToken">Stops waiting. The exchange itself goes on for other callers.</param>
     /// <exception cref="NotSupportedException">This provider has only the one credential.</exception>

@@ -21,11 +21,31 @@ public class ExpiringCacheFootprintTests
         GC.KeepAlive(owner);
     }
 
+    // What docs/concepts.md says of requests that vary.
+    [Test]
+    public void What_made_room_costs_100_bytes_and_its_secret_until_it_is_ended()
+    {
+        const int Places = 50, Evicted = 20_000, Header = 22;   // of a string, with its closing null
+        CredentialRequest[] requests = MakeRequests();
+        var owner = new InstantOwner();
+        ExpiringCache<BearerToken> cache = Fill(owner, requests[..Places], Places);
+        long before = GC.GetTotalMemory(forceFullCollection: true);
+        foreach (CredentialRequest request in requests[Places..(Places + Evicted)])
+            Assert.That(SlotBench.IsHit(cache.GetAsync(request, CancellationToken.None)), Is.True);
+        double each = (GC.GetTotalMemory(forceFullCollection: true) - before) / (double)Evicted;
+        TestContext.Out.WriteLine($"{each:0.0} bytes, of them {Header + (2 * InstantOwner.SecretLength)} of the secret");
+        Assert.That(cache.Count, Is.EqualTo(Places));
+        Assert.That(owner.Leases.TakeAll(), Has.Count.EqualTo(Places + Evicted), "all of them are there for who ends them");
+        Assert.That(each - Header - (2 * InstantOwner.SecretLength), Is.InRange(90, 120));
+        GC.KeepAlive(requests);
+        GC.KeepAlive(cache);
+    }
+
     private static CredentialRequest[] MakeRequests() => [.. Enumerable.Range(0, Keys).Select(i => new CredentialRequest { Tenant = $"tenant-{i:000000000000}" })];
 
-    private static ExpiringCache<BearerToken> Fill(InstantOwner owner, CredentialRequest[] requests)
+    private static ExpiringCache<BearerToken> Fill(InstantOwner owner, CredentialRequest[] requests, int capacity = Keys)
     {
-        var cache = new ExpiringCache<BearerToken>(owner, Keys);
+        var cache = new ExpiringCache<BearerToken>(owner, capacity);
         foreach (CredentialRequest request in requests)
             Assert.That(SlotBench.IsHit(cache.GetAsync(request, CancellationToken.None)), Is.True);
         return cache;
@@ -34,10 +54,13 @@ public class ExpiringCacheFootprintTests
     /// <summary>Lands each flight before Start returns.</summary>
     private sealed class InstantOwner : ISlotOwner<BearerToken>
     {
-        private readonly LeaseSet _leases;
+        public const int SecretLength = 10;
+
         private long _number;
 
-        public InstantOwner() => _leases = new LeaseSet(Clock, _ => { }, _ => { });
+        public InstantOwner() => Leases = new LeaseSet(Clock, _ => { }, _ => { });
+
+        public LeaseSet Leases { get; }
 
         public AgreedClock Clock { get; } = new(TimeProvider.System);
 
@@ -50,9 +73,9 @@ public class ExpiringCacheFootprintTests
         public void Start(ExpiringSlot<BearerToken> slot, Flight flight, CredentialRequest? request)
         {
             DateTimeOffset end = Clock.Now.AddHours(1);
-            var token = new BearerToken(flight.Number.ToString("0000000000"), end);
+            var token = new BearerToken(flight.Number.ToString(new string('0', SecretLength)), end);
             LeaseOwnership.TryClaim(token, new LeaseRecord { DeadTick = Clock.TickAfter(TimeSpan.FromHours(1)), WallEnd = Clock.WallSecondOf(end) }.From(flight.Number, null));
-            _leases.Register(token);
+            Leases.Register(token);
             slot.TryLand(flight, token, Clock.TickAfter(TimeSpan.FromMinutes(40)));
         }
 
