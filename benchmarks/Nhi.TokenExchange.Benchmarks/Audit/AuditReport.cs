@@ -19,10 +19,7 @@ public sealed record AuditReport(RunOrigin Origin, string FileSystem, IReadOnlyL
         if (Environment.ProcessorCount > 1)
             results.AddRange(await AuditedGrants.MeasureAsync(Environment.ProcessorCount));
         var report = new AuditReport(RunOrigin.Of("Nhi.TokenExchange.Benchmarks", begun), FileSystemOf(Path.GetTempPath()), results);
-        string text = report.ToMarkdown();
-        await ReportFile.WriteTextAsync($"{Name}.md", text);
-        await ReportFile.WriteAsync($"{Name}.json", report);
-        Console.WriteLine(text);
+        await ReportFile.PublishAsync(Name, report.ToMarkdown(), report);
     }
 
     private static string FileSystemOf(string folder) =>

@@ -13,10 +13,7 @@ public sealed record ColdStartReport(RunOrigin Origin, IReadOnlyList<ColdStartRe
         long begun = System.Diagnostics.Stopwatch.GetTimestamp();
         IReadOnlyList<ColdStartResult> results = await ColdStartRun.RunAsync(Checkout.Root, native);
         var report = new ColdStartReport(RunOrigin.Of("Nhi.TokenExchange.ColdStart", begun), results);
-        string text = report.ToMarkdown();
-        await ReportFile.WriteTextAsync($"{Name}.md", text);
-        await ReportFile.WriteAsync($"{Name}.json", report);
-        Console.WriteLine(text);
+        await ReportFile.PublishAsync(Name, report.ToMarkdown(), report);
         return ColdStartJudge.Judge(results).All(goal => goal.Met != false) ? 0 : 1;
     }
 

@@ -19,10 +19,7 @@ public sealed record OneCoreReport(RunOrigin Origin, IReadOnlyList<HitResult> Hi
             BenchmarkConverter.TypeToBenchmarks(typeof(SdkPeers), BenchmarkConfigs.Short),
         ]);
         var report = new OneCoreReport(RunOrigin.Of("Nhi.TokenExchange.Benchmarks", begun), hits);
-        string text = report.ToMarkdown();
-        await ReportFile.WriteTextAsync($"{Name}.md", text);
-        await ReportFile.WriteAsync($"{Name}.json", report);
-        Console.WriteLine(text);
+        await ReportFile.PublishAsync(Name, report.ToMarkdown(), report);
     }
 
     private string ToMarkdown() => $"""

@@ -29,6 +29,17 @@ public static class ReportFile
         }
     }
 
+    /// <summary>Writes a report in both forms, and shows it.</summary>
+    /// <param name="name">The files' name, without an ending.</param>
+    /// <param name="text">The report as Markdown.</param>
+    /// <param name="report">The same to be read again.</param>
+    public static async Task PublishAsync<TReport>(string name, string text, TReport report)
+    {
+        await WriteTextAsync($"{name}.md", text);
+        await WriteAsync($"{name}.json", report);
+        Console.WriteLine(text);
+    }
+
     public static Task WriteAsync<TReport>(string name, TReport report) => WriteTextAsync(name, JsonSerializer.Serialize(report, Json) + "\n");
 
     public static async Task WriteTextAsync(string name, string text)

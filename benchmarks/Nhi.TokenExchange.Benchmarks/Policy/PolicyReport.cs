@@ -19,10 +19,7 @@ public sealed record PolicyReport(RunOrigin Origin, IReadOnlyList<PolicyReport.R
         long begun = System.Diagnostics.Stopwatch.GetTimestamp();
         Row[] rows = [.. BenchmarkRunner.Run([BenchmarkConverter.TypeToBenchmarks(typeof(PolicyDecisions), BenchmarkConfigs.Careful)]).SelectMany(summary => summary.Reports).Select(RowOf)];
         var report = new PolicyReport(RunOrigin.Of("Nhi.TokenExchange.Benchmarks", begun), rows);
-        string text = report.ToMarkdown();
-        await ReportFile.WriteTextAsync($"{Name}.md", text);
-        await ReportFile.WriteAsync($"{Name}.json", report);
-        Console.WriteLine(text);
+        await ReportFile.PublishAsync(Name, report.ToMarkdown(), report);
     }
 
     private static Row RowOf(BenchmarkReport report)
