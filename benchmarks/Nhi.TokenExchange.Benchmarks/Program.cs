@@ -17,7 +17,7 @@ switch (args)
         await GoalsRun.DrawAgainAsync();
         return 0;
     case ["--stampede"]:
-        Console.WriteLine(StampedeRun.Table(await StampedeRun.RunAsync(_ => { })));
+        Console.WriteLine(StampedeRun.Table(await StampedeRun.RunAsync(Console.WriteLine)));
         return 0;
     case ["--cold-start"]:
         return await ColdStartReport.MeasureAsync(native: false);
@@ -25,6 +25,9 @@ switch (args)
         return await ColdStartReport.MeasureAsync(native: true);
     case ["--one-core"]:
         await OneCoreReport.MeasureAsync();
+        return 0;
+    case ["--building-blocks"]:
+        await BuildingBlocksReport.MeasureAsync();
         return 0;
     case ["--policy"]:
         await PolicyReport.MeasureAsync();

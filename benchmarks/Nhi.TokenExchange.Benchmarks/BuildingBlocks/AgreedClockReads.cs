@@ -19,12 +19,9 @@ public class AgreedClockReads
         _wallEnd = _system.WallSecondOf(_system.Now.AddHours(1));
     }
 
-    [Benchmark(Baseline = true)]
-    public long TickCount64() => Environment.TickCount64;
-
-    [Benchmark]
+    [Benchmark(Description = "our clock of two hands, on the system's time")]
     public bool IsBeforeOnSystemTime() => _system.IsBefore(_systemEnd, _wallEnd);
 
-    [Benchmark]
+    [Benchmark(Description = "our clock of two hands, on an injected one")]
     public bool IsBeforeOnInjectedTime() => _injected.IsBefore(_injectedEnd, _wallEnd);
 }

@@ -9,21 +9,21 @@ public class ClockReads
     private readonly TimeProvider _time = TimeProvider.System;
     private volatile object _value = new();
 
-    [Benchmark]
+    [Benchmark(Description = "a volatile read")]
     public object VolatileRead() => _value;
 
-    [Benchmark(Baseline = true)]
+    [Benchmark(Baseline = true, Description = "the coarse tick: Environment.TickCount64")]
     public long TickCount64() => Environment.TickCount64;
 
-    [Benchmark]
+    [Benchmark(Description = "Stopwatch.GetTimestamp")]
     public long StopwatchTimestamp() => Stopwatch.GetTimestamp();
 
-    [Benchmark]
+    [Benchmark(Description = "TimeProvider.GetTimestamp")]
     public long TimeProviderTimestamp() => _time.GetTimestamp();
 
-    [Benchmark]
+    [Benchmark(Description = "TimeProvider.GetUtcNow")]
     public DateTimeOffset TimeProviderUtcNow() => _time.GetUtcNow();
 
-    [Benchmark]
+    [Benchmark(Description = "DateTimeOffset.UtcNow")]
     public DateTimeOffset UtcNow() => DateTimeOffset.UtcNow;
 }
