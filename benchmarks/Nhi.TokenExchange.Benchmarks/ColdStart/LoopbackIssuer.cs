@@ -9,11 +9,7 @@ public sealed class LoopbackIssuer : IAsyncDisposable
 {
     private const string Json = """{"token_type":"Bearer","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","scope":"read","expires_in":3600,"access_token":"0123456789"}""";
 
-    private const string Xml = """
-        <AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Credentials>
-        <AccessKeyId>0123456789</AccessKeyId><SecretAccessKey>0123456789</SecretAccessKey><SessionToken>0123456789</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>
-        </Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>
-        """;
+    private static readonly string Xml = InMemorySts.AnswerUntil("2099-01-01T00:00:00Z");
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly Task _accepting;

@@ -2,14 +2,11 @@ using System.Globalization;
 
 namespace Nhi.TokenExchange;
 
-/// <summary>Holds results against the goals. Every ratio is of two numbers of the same report.</summary>
+/// <summary>Holds results against the goals. Every ratio is of two numbers of the same report; the goals of first tokens come from a report of their own.</summary>
 public sealed class GoalJudge(
     IReadOnlyList<HitResult> hits, IReadOnlyList<StampedeResult> stampede, IReadOnlyList<ThreadScalingResult> threads, IReadOnlyList<ManyKeysResult> manyKeys,
     IReadOnlyList<Goal> coldStart)
 {
-    // At a transient failure an exchange is tried again: docs/faults.md.
-    private const int TriesOfAnExchange = 5;
-
     public IReadOnlyList<Goal> Judge() =>
     [
         AtMostFloor("1", "hit, provider held, through the public interface", nameof(OursAndFloor.GetAsync), 1.5),
@@ -39,12 +36,17 @@ public sealed class GoalJudge(
         FasterThanAzureIdentity(nameof(AzureAdapters.TokenCredentialSync), "GetToken"),
         Pipelines(),
         Published("–", "a request through `HttpClient`, with our `CreateHandler` against without", nameof(HttpClients.OursInHttpClient), nameof(HttpClients.BareHttpClient)),
-        .. Stampedes("A3", "A3", AdapterPeer.TokenCredentialTitle, ", `AsTokenCredential`"),
-        .. Stampedes("A3", "A3", AdapterPeer.PolicyTitle, ", `AddCredential`"),
+        .. Stampedes("A3", "A3", OurPeer.TokenCredentialTitle, ", `AsTokenCredential`"),
+        .. Stampedes("A3", "A3", OurPeer.PolicyTitle, ", `AddCredential`"),
     ];
 
-    // No guess is made in the floor, so both kinds of run measure the same: the better one counts, which is the stricter reading.
-    private double FloorNanoseconds => hits.Where(hit => hit.Method == nameof(OursAndFloor.Floor)).Min(hit => hit.Best);
+    // What does all that the floor does, and more.
+    private static readonly string[] FloorAndMore = [nameof(OursAndFloor.Floor), nameof(OursAndFloor.GetAsync), nameof(OursAndFloor.TryGet), nameof(OursAndFloor.GetAsyncByName), nameof(OursAndFloor.Awaited)];
+
+    private double FloorNanoseconds => FloorOf(hits).Best;
+
+    /// <summary>The row that counts as the floor: the least, in either kind of run, of its own and of ours. A floor above ours is a disturbed one.</summary>
+    public static HitResult FloorOf(IReadOnlyList<HitResult> hits) => hits.Where(hit => FloorAndMore.Contains(hit.Method)).MinBy(hit => hit.Best)!;
 
     private HitResult Hit(string method, string job = BenchmarkConfigs.ShortId) => hits.First(hit => hit.Method == method && hit.Job == job);
 
@@ -117,11 +119,13 @@ public sealed class GoalJudge(
         return new Goal(number, what, due ? "1 STS call, 0 held" : "exactly 1 STS call", due ? $"{ours.Calls} call, {ours.Held} held" : $"{ours.Calls} call", "", met);
     }
 
-    // The second thousand come at once: within the back-off nobody asks again but the one exchange that is in the air.
+    // The first thousand begin an exchange, and so do those who come when a back-off has passed; who comes within one begins nothing. Fewer calls would say that nothing was tried.
     private Goal RefreshFails()
     {
-        StampedeResult ours = stampede.First(result => result.Peer == OurPeer.Title && result.Moment == StampedeMoment.RefreshDueAndDown);
-        return new Goal("10", "twice 1,000 callers, refresh due, issuer down", "0 failed, 0 held, no STS call but the tries of one exchange", $"{ours.Failed} failed, {ours.Held} held, {ours.Calls} {(ours.Calls == 1 ? "call" : "calls")}", "", ours is { Failed: 0, Held: 0, Calls: <= TriesOfAnExchange });
+        StampedeResult ours = stampede.First(result => result.Peer == OurPeer.Title && result.Moment == StampedeMoment.RefreshDueAndStaysDown);
+        int exchanges = 1 + OurPeer.LongestBackoffs.Count;
+        bool met = ours is { Failed: 0, Held: 0 } && ours.Calls == exchanges * OurPeer.TriesOfAnExchange;
+        return new Goal("10", $"1,000 callers, refresh due, issuer down, and 1,000 more within and after each of {OurPeer.LongestBackoffs.Count} back-offs", $"0 failed, 0 held, exactly {exchanges} × {OurPeer.TriesOfAnExchange} STS calls", $"{ours.Failed} failed, {ours.Held} held, {ours.Calls} calls", "", met);
     }
 
     private Goal WholeExchangeTime(string number, string method, string what, double? most)

@@ -20,7 +20,7 @@ public static class StampedePicture
         int held = results.FirstOrDefault(result => result.Peer == expired.Peer && result.Moment == StampedeMoment.RefreshDue)?.Held ?? 0;
         string calls = string.Create(CultureInfo.InvariantCulture, $"{expired.Calls:N0} {(expired.Calls == 1 ? "call" : "calls")}");
         string text = held == 0 ? calls : string.Create(CultureInfo.InvariantCulture, $"{calls}; an early refresh holds {held:N0} callers");
-        string label = expired.Peer.Split(" (")[0].Replace("*", "", StringComparison.Ordinal).Replace("`", "", StringComparison.Ordinal);
+        string label = expired.Peer.Replace("*", "", StringComparison.Ordinal).Replace("`", "", StringComparison.Ordinal);
         return new Bar(label, expired.Calls, text, label.StartsWith("ours", StringComparison.Ordinal) ? Bar.Ours : Bar.Peer);
     }
 }

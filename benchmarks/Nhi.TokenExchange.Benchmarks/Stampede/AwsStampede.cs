@@ -7,14 +7,14 @@ public sealed class AwsStampede() : StampedePeer("AWS `RefreshingAWSCredentials`
 
     public override Task CallAsync() => _credentials!.GetCredentialsAsync();
 
-    public override bool Prepare(StampedeMoment moment)
+    public override Task<bool> PrepareAsync(StampedeMoment moment)
     {
         _credentials = new AwsPeer(Gate);
         if (moment == StampedeMoment.Expired)
             _credentials.ExpiresIn = TimeSpan.FromSeconds(1);
         if (moment.IsRefreshDue())
             _credentials.ExpiresIn = TimeSpan.FromSeconds(50);
-        return true;
+        return Task.FromResult(true);
     }
 
     public override async Task ComeAsync(StampedeMoment moment)
@@ -23,5 +23,11 @@ public sealed class AwsStampede() : StampedePeer("AWS `RefreshingAWSCredentials`
             await Task.Delay(TimeSpan.FromSeconds(1.5));
         _credentials!.ExpiresIn = TimeSpan.FromHours(1);
         _credentials.PreemptExpiryTime = TimeSpan.FromSeconds(60);
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        _credentials?.Dispose();
+        return base.DisposeAsync();
     }
 }

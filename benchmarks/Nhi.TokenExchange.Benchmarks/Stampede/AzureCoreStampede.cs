@@ -8,7 +8,7 @@ public sealed class AzureCoreStampede() : StampedePeer("Azure.Core `BearerTokenA
 
     public override Task CallAsync() => _policy!.AuthorizeNewAsync().AsTask();
 
-    public override bool Prepare(StampedeMoment moment)
+    public override Task<bool> PrepareAsync(StampedeMoment moment)
     {
         _credential = new CountedTokenCredential(Gate);
         if (moment == StampedeMoment.Expired)
@@ -16,7 +16,7 @@ public sealed class AzureCoreStampede() : StampedePeer("Azure.Core `BearerTokenA
         if (moment.IsRefreshDue())
             _credential.RefreshIn = TimeSpan.FromSeconds(-1);
         _policy = new AzureCorePolicy(_credential);
-        return true;
+        return Task.FromResult(true);
     }
 
     public override Task ComeAsync(StampedeMoment moment)

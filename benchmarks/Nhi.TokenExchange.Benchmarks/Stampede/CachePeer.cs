@@ -13,11 +13,11 @@ public sealed class CachePeer(string name, Func<Func<TimeSpan>, Func<Task<string
 
     public override Task CallAsync() => _call!();
 
-    public override bool Prepare(StampedeMoment moment)
+    public override Task<bool> PrepareAsync(StampedeMoment moment)
     {
         _life = moment == StampedeMoment.Expired ? Short : Long;
         _call = create(() => _life, IssueAsync);
-        return !moment.IsRefreshDue() || dueAfter is not null;
+        return Task.FromResult(!moment.IsRefreshDue() || dueAfter is not null);
     }
 
     public override Task ComeAsync(StampedeMoment moment)

@@ -5,14 +5,17 @@ namespace Nhi.TokenExchange;
 /// <param name="create">Makes the call from the endpoint.</param>
 /// <param name="expiredSeconds">A life that the SDK counts as over: it keeps a margin.</param>
 /// <param name="dueSeconds">A life in which it refreshes; null where <c>refresh_in</c> says it.</param>
-public sealed class OAuthPeer(string name, Func<InMemoryIssuer, Func<Task>> create, int expiredSeconds, int? dueSeconds) : StampedePeer(name)
+/// <param name="pauseSeconds">The longest time that it waits between two tries at an issuer that is down, and some more.</param>
+public sealed class OAuthPeer(string name, Func<InMemoryIssuer, Func<Task>> create, int expiredSeconds, int? dueSeconds, double pauseSeconds) : StampedePeer(name)
 {
     private Func<Task>? _call;
     private InMemoryIssuer? _issuer;
 
+    public override TimeSpan LongestPause => TimeSpan.FromSeconds(pauseSeconds);
+
     public override Task CallAsync() => _call!();
 
-    public override bool Prepare(StampedeMoment moment)
+    public override Task<bool> PrepareAsync(StampedeMoment moment)
     {
         _issuer = new InMemoryIssuer(Gate);
         if (moment == StampedeMoment.Expired)
@@ -22,7 +25,7 @@ public sealed class OAuthPeer(string name, Func<InMemoryIssuer, Func<Task>> crea
         else if (moment.IsRefreshDue())
             _issuer.RefreshIn = 1;
         _call = create(_issuer);
-        return true;
+        return Task.FromResult(true);
     }
 
     public override async Task ComeAsync(StampedeMoment moment)

@@ -1,5 +1,6 @@
 using BitFaster.Caching;
 using BitFaster.Caching.Lru;
+using BitFaster.Caching.Lru.Builder;
 using Google.Apis.Auth.OAuth2;
 using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.Caching.Memory;
@@ -15,17 +16,19 @@ public static class StampedePeers
     // MSAL counts a token as over five minutes before its end; Google renews from 3:45 on and counts it as over at 2:45.
     public static IReadOnlyList<Func<StampedePeer>> All { get; } =
     [
-        () => new OurPeer(),
-        AdapterPeer.TokenCredential,
-        AdapterPeer.Policy,
-        () => new OAuthPeer("MSAL confidential client", Msal, expiredSeconds: 300, dueSeconds: null),
-        () => new OAuthPeer("Azure.Identity `ClientAssertionCredential`", AzureIdentity, expiredSeconds: 300, dueSeconds: null),
+        OurPeer.Provider,
+        OurPeer.TokenCredential,
+        OurPeer.Policy,
+        () => new OAuthPeer("MSAL confidential client", Msal, expiredSeconds: 300, dueSeconds: null, pauseSeconds: 1.5),
+        () => new OAuthPeer("Azure.Identity `ClientAssertionCredential`", AzureIdentity, expiredSeconds: 300, dueSeconds: null, pauseSeconds: 4),
         () => new AzureCoreStampede(),
         () => new AwsStampede(),
-        () => new OAuthPeer("Google external account", Google, expiredSeconds: 100, dueSeconds: 200),
+        () => new AwsWebIdentityStampede(),
+        () => new OAuthPeer("Google external account", Google, expiredSeconds: 100, dueSeconds: 200, pauseSeconds: 2.5),
         () => new CachePeer("`IMemoryCache.GetOrCreateAsync`", Memory, dueAfter: null),
         () => new CachePeer("`HybridCache.GetOrCreateAsync`", Hybrid, dueAfter: null),
-        () => new CachePeer("BitFaster, asynchronous and atomic", BitFaster, dueAfter: null),
+        () => new CachePeer("BitFaster, asynchronous and atomic", (life, issue) => BitFaster(Lru(life).WithAtomicGetOrAdd().Build(), issue), dueAfter: null),
+        () => new CachePeer("BitFaster, asynchronous", (life, issue) => BitFaster(Lru(life).Build(), issue), dueAfter: null),
         () => new CachePeer("FusionCache, eager refresh", Fusion, dueAfter: 0.05),
     ];
 
@@ -65,11 +68,9 @@ public static class StampedePeers
         return () => cache.GetOrCreateAsync("warehouse", async _ => await issue(), new HybridCacheEntryOptions { Expiration = life(), LocalCacheExpiration = life() }).AsTask();
     }
 
-    private static Func<Task> BitFaster(Func<TimeSpan> life, Func<Task<string>> issue)
-    {
-        IAsyncCache<string, string> cache = new ConcurrentLruBuilder<string, string>().AsAsyncCache().WithAtomicGetOrAdd().WithExpireAfterWrite(life()).Build();
-        return () => cache.GetOrAddAsync("warehouse", _ => issue()).AsTask();
-    }
+    private static AsyncConcurrentLruBuilder<string, string> Lru(Func<TimeSpan> life) => new ConcurrentLruBuilder<string, string>().AsAsyncCache().WithExpireAfterWrite(life());
+
+    private static Func<Task> BitFaster(IAsyncCache<string, string> cache, Func<Task<string>> issue) => () => cache.GetOrAddAsync("warehouse", _ => issue()).AsTask();
 
     private static Func<Task> Fusion(Func<TimeSpan> life, Func<Task<string>> issue)
     {

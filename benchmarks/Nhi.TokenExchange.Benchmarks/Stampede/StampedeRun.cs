@@ -17,7 +17,8 @@ public static class StampedeRun
         {
             foreach (StampedeMoment moment in Enum.GetValues<StampedeMoment>())
             {
-                if (await RunAsync(create(), moment) is { } result)
+                await using StampedePeer peer = create();
+                if (await RunAsync(peer, moment) is { } result)
                 {
                     results.Add(result);
                     say(result.ToString());
@@ -29,21 +30,23 @@ public static class StampedeRun
 
     public static string Table(IReadOnlyList<StampedeResult> results)
     {
-        var table = new StringBuilder("| peer | cold: calls | after expiry: calls | refresh due: calls | held | down, cold, twice: calls | down, refresh due, twice: calls | failed |\n|---|--:|--:|--:|--:|--:|--:|--:|\n");
+        var table = new StringBuilder("| peer | cold: calls | after expiry: calls | refresh due: calls | held | down, cold, twice: calls | down, refresh due, twice: calls | failed | stays down: calls | failed |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n");
         foreach (IGrouping<string, StampedeResult> peer in results.GroupBy(result => result.Peer))
         {
             StampedeResult At(StampedeMoment moment) => peer.First(result => result.Moment == moment);
             bool refreshes = peer.Any(result => result.Moment.IsRefreshDue());
             string due = refreshes ? $"{At(StampedeMoment.RefreshDue).Calls:N0} | {At(StampedeMoment.RefreshDue).Held:N0}" : "no such notion | ";
             string dueAndDown = refreshes ? $"{At(StampedeMoment.RefreshDueAndDown).Calls:N0} | {At(StampedeMoment.RefreshDueAndDown).Failed:N0}" : " | ";
-            table.Append($"| {peer.Key} | {At(StampedeMoment.Cold).Calls:N0} | {At(StampedeMoment.Expired).Calls:N0} | {due} | {At(StampedeMoment.ColdAndDown).Calls:N0} | {dueAndDown} |\n");
+            string staysDown = peer.FirstOrDefault(result => result.Moment == StampedeMoment.RefreshDueAndStaysDown) is { } stays ? $"{stays.Calls:N0} | {stays.Failed:N0}" : " | ";
+            table.Append($"| {peer.Key} | {At(StampedeMoment.Cold).Calls:N0} | {At(StampedeMoment.Expired).Calls:N0} | {due} | {At(StampedeMoment.ColdAndDown).Calls:N0} | {dueAndDown} | {staysDown} |\n");
         }
         return table.ToString();
     }
 
     private static async Task<StampedeResult?> RunAsync(StampedePeer peer, StampedeMoment moment)
     {
-        if (!peer.Prepare(moment))
+        bool staysDown = moment == StampedeMoment.RefreshDueAndStaysDown;
+        if ((staysDown && peer.Backoffs.Count == 0) || !await peer.PrepareAsync(moment))
             return null;
         if (!moment.IsCold())
         {
@@ -58,18 +61,26 @@ public static class StampedeRun
         await QuietAsync(peer, callers, Quiet);
         int held = callers.Count(caller => !caller.IsCompleted);
         peer.Gate.Open();
-        int failed = await FailedAsync(callers);
+        // Who was served at once leaves an exchange in the air behind; who waited came back when its tries were over.
+        TimeSpan quiet = QuietAfter + (moment.IsRefreshDue() && moment.IsDown() ? peer.LongestPause : TimeSpan.Zero);
+        int failed = await FailedAsync(peer, callers, quiet);
         if (moment.IsDown())
-            failed += await FailedAsync(await StartAllAsync(peer));
-        else
-            await QuietAsync(peer, callers, QuietAfter);
-        // Counted now, not while the gate was shut: who flies once more when the first flight has landed, counts too.
+            failed += await FailedAsync(peer, await StartAllAsync(peer), quiet);
+        foreach (TimeSpan backoff in staysDown ? peer.Backoffs : [])
+        {
+            peer.Pass(backoff);
+            failed += await FailedAsync(peer, await StartAllAsync(peer), quiet);   // one of them may try
+            failed += await FailedAsync(peer, await StartAllAsync(peer), quiet);   // within the next back-off: nobody
+        }
+        // Counted now, not while the gate was shut: who flies once more when the first flight has landed, counts too, and so does each try of it.
         return new StampedeResult(peer.Name, moment, peer.Gate.Calls - before, held, failed);
     }
 
-    private static async Task<int> FailedAsync(Task[] callers)
+    // When all are back, and their tries over.
+    private static async Task<int> FailedAsync(StampedePeer peer, Task[] callers, TimeSpan quiet)
     {
         await Task.WhenAll(callers).ContinueWith(_ => { }, TaskScheduler.Default);
+        await QuietAsync(peer, callers, quiet);
         return callers.Count(caller => !caller.IsCompletedSuccessfully);
     }
 
