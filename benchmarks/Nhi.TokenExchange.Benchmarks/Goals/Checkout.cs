@@ -10,7 +10,13 @@ public static class Checkout
     /// <summary>What stands for a commit that nobody can name.</summary>
     public const string Unknown = "unknown";
 
-    private static readonly string[] Program = ["src", "benchmarks", "Directory.Build.props", "Directory.Packages.props", ":(exclude)benchmarks/results"];
+    private static readonly string[] Program = ["src", "benchmarks", "Directory.Build.props", "Directory.Packages.props", ":(exclude)benchmarks/results", ":(exclude)*.md"];
+
+    // Of what a first token is measured: the library, the programs that are started, and what starts them.
+    private static readonly string[] FirstTokens =
+    [
+        "src", "benchmarks/Nhi.TokenExchange.ColdStart", "benchmarks/Nhi.TokenExchange.Benchmarks/ColdStart", "Directory.Build.props", "Directory.Packages.props", ":(exclude)*.md",
+    ];
 
     public static string Root { get; } = FindRoot();
 
@@ -22,6 +28,17 @@ public static class Checkout
         string commit = Git(["rev-parse", "--short=12", "HEAD"]);
         return commit == Unknown || Git(["status", "--porcelain", "--", .. Program]).Length == 0 ? commit : $"{commit} with changes";
     }
+
+    /// <summary>Whether the library, and what measures first tokens, are the same in two commits. Of a tree with changes, and of a commit that is not here, nobody knows.</summary>
+    public static bool IsSameForFirstTokens(string commit, string other)
+    {
+        ArgumentNullException.ThrowIfNull(commit);
+        ArgumentNullException.ThrowIfNull(other);
+        return IsClean(commit) && IsClean(other) && (commit == other || Git(["diff", "--name-only", commit, other, "--", .. FirstTokens]).Length == 0);
+    }
+
+    /// <summary>Whether a commit says all: there were no changes since.</summary>
+    public static bool IsClean(string commit) => commit.Length > 0 && commit.All(char.IsAsciiHexDigit);
 
     /// <summary>The packages that a project of <c>benchmarks</c> refers to, as its lock file resolves them: an assembly's own number may be another than its package's.</summary>
     public static SortedDictionary<string, string> PackagesOf(string project)

@@ -24,14 +24,26 @@ public sealed record RunOrigin(DateTimeOffset Date, TimeSpan Took, string Commit
     /// <returns>In what another run is of something else than this one; null if both are of the same.</returns>
     public string? DiffersFrom(RunOrigin other)
     {
-        ArgumentNullException.ThrowIfNull(other);
-        if (other.Machine != Machine || other.Runtime != Runtime)
-            return $"machine: {other.Machine.ReplaceLineEndings("; ")}; {other.Runtime}";
+        if (MachineDiffersFrom(other) is { } machine)
+            return machine;
         if (!other.Packages.OrderBy(package => package.Key, StringComparer.Ordinal).SequenceEqual(Packages.OrderBy(package => package.Key, StringComparer.Ordinal)))
             return "packages";
         // Of two trees with changes nobody knows whether they are the same.
-        return other.Commit == Commit && Commit.All(char.IsAsciiHexDigit) ? null : $"commit: {other.Commit} there, {Commit} here";
+        return other.Commit == Commit && Checkout.IsClean(Commit) ? null : CommitsOf(other);
     }
+
+    /// <summary>Whether first tokens that were measured there say something of the program that was measured here.</summary>
+    /// <returns>In what they are of something else; null: of the same program on the same machine.</returns>
+    public string? FirstTokensDifferIn(RunOrigin coldStart) =>
+        MachineDiffersFrom(coldStart) ?? (Checkout.IsSameForFirstTokens(coldStart.Commit, Commit) ? null : CommitsOf(coldStart));
+
+    private string? MachineDiffersFrom(RunOrigin other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return other.Machine == Machine && other.Runtime == Runtime ? null : $"machine: {other.Machine.ReplaceLineEndings("; ")}; {other.Runtime}";
+    }
+
+    private string CommitsOf(RunOrigin other) => $"commit: {other.Commit} there, {Commit} here";
 
     /// <returns>A Markdown list.</returns>
     public string ToMarkdown()
