@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Nhi.TokenExchange.Tests;
 
 /// <summary>Figures that README and docs quote are those of the committed report: a new run that is committed without them fails here, and the message says what they have to be.</summary>
-public class BenchmarkFiguresTests
+public partial class BenchmarkFiguresTests
 {
     private const string Head = "| what | goal | measured | bytes | |\n|---|---|---|---|---|\n";
 
@@ -20,6 +21,38 @@ public class BenchmarkFiguresTests
         string actual = readme[table..readme.IndexOf("\n\n", table, StringComparison.Ordinal)];
 
         Assert.That(actual, Is.EqualTo(expected), $"The rows of README.md have to be\n{expected}\n");
+    }
+
+    [Test]
+    public void What_the_README_says_of_numbers_below_its_table_is_of_the_report()
+    {
+        double keyObject = Report.GetProperty("ManyKeys").EnumerateArray().Max(store => store.GetProperty("KeyObjectBytes").GetDouble());
+        JsonElement[] rows = [.. Report.GetProperty("Hits").EnumerateArray()];
+        int disturbed = rows.Count(row => row.GetProperty("Median").GetDouble() > 1.3 * row.GetProperty("Best").GetDouble());
+        JsonElement exchange = Row("Ours");
+        string[] expected =
+        [
+            string.Create(CultureInfo.InvariantCulture, $"costs its hash and {keyObject:0} B more."),
+            string.Create(CultureInfo.InvariantCulture, $"- The request with the key: {keyObject:0} B of object more"),
+            $"(in the last one, {disturbed} of {rows.Length} rows were disturbed)",
+            string.Create(CultureInfo.InvariantCulture, $"- The whole exchange in time: {exchange.GetProperty("Best").GetDouble() / 1000:0} µs at best, {exchange.GetProperty("Median").GetDouble() / 1000:0} in the middle."),
+        ];
+        string readme = Text("README.md");
+
+        Assert.That(expected.Where(sentence => !readme.Contains(sentence, StringComparison.Ordinal)), Is.Empty, $"README.md has to say\n{string.Join('\n', expected)}\n");
+    }
+
+    [TestCase("GetAsync", "hit, provider held, through the public interface")]
+    [TestCase("TryGet", "the same by `TryGet`")]
+    [TestCase("GetAsyncByName", "hit by target name (frozen look-up)")]
+    [TestCase("Awaited", "hit awaited in an async method")]
+    public void The_floor_that_the_README_names_is_the_one_that_its_ratios_are_of(string method, string goal)
+    {
+        double floor = double.Parse(NamedFloor().Match(Text("README.md")).Groups["ns"].Value, CultureInfo.InvariantCulture);
+        string measured = Report.GetProperty("Goals").EnumerateArray().First(row => row.GetProperty("What").ValueEquals(goal)).GetProperty("Measured").GetString()!;
+        double ratio = double.Parse(measured.Split(' ')[0], CultureInfo.InvariantCulture);
+
+        Assert.That(Row(method).GetProperty("Best").GetDouble() / floor, Is.EqualTo(ratio).Within(0.01));
     }
 
     [Test]
@@ -65,11 +98,17 @@ public class BenchmarkFiguresTests
 
     private static string Hit(string method)
     {
-        JsonElement row = Report.GetProperty("Hits").EnumerateArray().Single(hit => hit.GetProperty("Method").ValueEquals(method) && hit.GetProperty("Job").ValueEquals("short"));
+        JsonElement row = Row(method);
         double nanoseconds = row.GetProperty("Best").GetDouble();
         string time = nanoseconds < 100 ? string.Create(CultureInfo.InvariantCulture, $"{nanoseconds:0.0} ns") : string.Create(CultureInfo.InvariantCulture, $"{nanoseconds / 1000:0.0} µs");
         return string.Create(CultureInfo.InvariantCulture, $"{time} and {row.GetProperty("Bytes").GetInt64():N0} B");
     }
+
+    private static JsonElement Row(string method) =>
+        Report.GetProperty("Hits").EnumerateArray().Single(hit => hit.GetProperty("Method").ValueEquals(method) && hit.GetProperty("Job").ValueEquals("short"));
+
+    [GeneratedRegex("The ratios above are of (?<ns>[0-9.]+) ns")]
+    private static partial Regex NamedFloor();
 
     private static JsonElement Parse(string path)
     {
