@@ -12,12 +12,11 @@ internal static class AnswerFuzzing
     public static async Task<string> RunAsync(FuzzInput input)
     {
         string[] answers = FuzzedAnswer.Split(input.Rest);
-        string proof = AnsweredJob.Jwt(
-            $$"""{"iss":"https://idp.example","sub":"job:orders","aud":"{{Audience(input)}}","exp":{{Proofs.Now.AddMinutes(10).ToUnixTimeSeconds()}}}""", canary: FuzzInput.Canary);
-        var wire = new AnsweringWire(number => FuzzedAnswer.Of(answers[Math.Min(number, answers.Length) - 1], proof));
         TokenExchanger<BearerToken> exchanger = Exchanger(input);
+        string proof = FuzzInput.Proof(exchanger.SubjectAudience);
+        var wire = new AnsweringWire(number => FuzzedAnswer.Of(answers[Math.Min(number, answers.Length) - 1], proof));
         await using MutationJob job = await MutationJob.StartAsync(
-            wire, exchanger, IdentitySources.From((_, _) => new(new SubjectToken(proof, SubjectTokenType.Jwt))), input.ChoiceAt(1) == 's' ? ["read", "write"] : []);
+            wire, exchanger, MutationJob.Source(proof), input.ChoiceAt(1) == 's' ? ["read", "write"] : []);
 
         BearerToken? token = await job.GetAsync();
         string said = await job.CompleteAsync(FuzzInput.Canary);
@@ -33,8 +32,6 @@ internal static class AnswerFuzzing
             Assert.That(wire.Revoked, Does.Contain(token.Reveal()));
         return said;
     }
-
-    private static string Audience(FuzzInput input) => Exchanger(input).SubjectAudience.ToString();
 
     private static TokenExchanger<BearerToken> Exchanger(FuzzInput input)
     {

@@ -33,6 +33,10 @@ internal sealed class FuzzInput
     /// <summary>What follows it.</summary>
     public string Rest { get; }
 
+    /// <summary>A proof that a job may send to this audience, with the canary for a signature.</summary>
+    public static string Proof(Audience audience) =>
+        AnsweredJob.Jwt($$"""{"iss":"https://idp.example","sub":"job:orders","aud":"{{audience}}","exp":{{Proofs.Now.AddMinutes(10).ToUnixTimeSeconds()}}}""", canary: Canary);
+
     public char ChoiceAt(int index) => index < Choice.Length ? Choice[index] : '\0';
 
     /// <summary>A text with the secrets in the place of their marks.</summary>

@@ -25,7 +25,8 @@ public sealed class FuzzTarget
 
     public static IReadOnlyList<FuzzTarget> All { get; } =
     [
-        new("proof", ProofFuzzing.RunAsync), new("answer", AnswerFuzzing.RunAsync), new("metadata", MetadataFuzzing.RunAsync), new("retry-after", RetryAfterFuzzing.RunAsync), new("settings", SettingsFuzzing.RunAsync),
+        new("proof", ProofFuzzing.RunAsync), new("answer", AnswerFuzzing.RunAsync), new("aws", AwsFuzzing.RunAsync), new("google", GoogleFuzzing.RunAsync), new("vault", VaultFuzzing.RunAsync), new("static-key", StaticKeyFuzzing.RunAsync),
+        new("metadata", MetadataFuzzing.RunAsync), new("retry-after", RetryAfterFuzzing.RunAsync), new("settings", SettingsFuzzing.RunAsync),
     ];
 
     public string Name { get; }

@@ -13,8 +13,8 @@ internal static class MetadataFuzzing
         var wire = new AnsweringWire(_ => AnsweringWire.Json(AnsweredJob.Answer($"at-{FuzzInput.Canary}"))) { Document = () => FuzzedAnswer.Of(documents[Math.Min(asked++, documents.Length - 1)]) };
         var issuer = new Uri(AnsweringWire.Issuer);
         TokenExchanger<BearerToken> exchanger = input.ChoiceAt(0) == 'j' ? Targets.JwtBearer(issuer) : Targets.Rfc8693(issuer, o => o.SubjectAudience = AnsweringWire.Issuer);
-        string proof = AnsweredJob.Jwt($$"""{"iss":"https://idp.example","sub":"job:orders","aud":"{{exchanger.SubjectAudience}}","exp":{{Proofs.Now.AddMinutes(10).ToUnixTimeSeconds()}}}""", canary: FuzzInput.Canary);
-        await using MutationJob job = await MutationJob.StartAsync(wire, exchanger, IdentitySources.From((_, _) => new(new SubjectToken(proof, SubjectTokenType.Jwt))));
+        string proof = FuzzInput.Proof(exchanger.SubjectAudience);
+        await using MutationJob job = await MutationJob.StartAsync(wire, exchanger, MutationJob.Source(proof));
 
         BearerToken? token = await job.GetAsync();
         string said = await job.CompleteAsync(FuzzInput.Canary);

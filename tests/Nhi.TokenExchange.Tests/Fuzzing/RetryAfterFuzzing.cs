@@ -18,8 +18,8 @@ internal static class RetryAfterFuzzing
             (o.TokenEndpoint, o.RevocationEndpoint) = (AnsweringWire.TokenEndpoint, AnsweringWire.RevocationEndpoint);
             o.SubjectAudience = AnsweringWire.Issuer;
         });
-        string proof = AnsweredJob.Jwt($$"""{"iss":"https://idp.example","sub":"job:orders","aud":"{{AnsweringWire.Issuer}}","exp":{{Proofs.Now.AddMinutes(10).ToUnixTimeSeconds()}}}""", canary: FuzzInput.Canary);
-        await using MutationJob job = await MutationJob.StartAsync(wire, exchanger, IdentitySources.From((_, _) => new(new SubjectToken(proof, SubjectTokenType.Jwt))));
+        string proof = FuzzInput.Proof(exchanger.SubjectAudience);
+        await using MutationJob job = await MutationJob.StartAsync(wire, exchanger, MutationJob.Source(proof));
 
         BearerToken? token = await job.GetAsync();
         (TimeSpan waited, int exchanges) = (job.Waited, job.Exchanges);
