@@ -10,6 +10,7 @@ internal sealed class MutationJob : IAsyncDisposable
     private readonly RecordingSink _audit;
     private readonly LoggedText _logs;
     private readonly List<TokenExchangeException> _failures = [];
+    private JobReport? _report;
 
     private MutationJob(JobSession session, SkippingTime time, RecordingSink audit, LoggedText logs)
     {
@@ -109,11 +110,14 @@ internal sealed class MutationJob : IAsyncDisposable
         Assert.That(credential.UnusableFrom, Is.LessThanOrEqualTo(HandedOutAt + LongestHandOut));
     }
 
+    /// <summary>At an issuer that ends whatever it is asked to, nothing was left that could have been ended: what was refused on arrival, too.</summary>
+    public void AssertEnded() => Assert.That(_report!.Leases.Select(lease => lease.End), Has.None.EqualTo(LeaseEnd.Failed), _report.ToString());
+
     /// <summary>Ends the job and looks for the secret in all that was said.</summary>
     /// <returns>All that was said.</returns>
     public async Task<string> CompleteAsync(string canary)
     {
-        JobReport report = await _session.CompleteAsync();
+        JobReport report = _report = await _session.CompleteAsync();
         Assert.That(report.Leases.Select(lease => lease.Reason ?? ""), Has.None.Contains("Exception"));
         string said = $"{string.Join('\n', _failures)}\n{report} {string.Join('\n', report.Leases)}\n{_logs.Text}\n{_audit.Text}";
         Assert.That(Canary.FindIn(WithoutHandles(said), canary), Is.Empty, said);

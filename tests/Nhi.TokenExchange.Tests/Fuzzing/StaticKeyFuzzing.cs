@@ -46,6 +46,7 @@ internal static class StaticKeyFuzzing
             await OpenAsync();
         }
         string said = await job.CompleteAsync(FuzzInput.Canary);
+        job.AssertEnded();
         wire.AssertBounded(2, isOfVault ? [Vault] : [KeyVault, "issuer.example"]);
         return said;
 
@@ -87,7 +88,8 @@ internal static class StaticKeyFuzzing
     {
         "/v1/auth/jwt/login" or "/v1/auth/token/renew-self" => AnsweringWire.Json($$$"""{"request_id":"r-1","auth":{"client_token":"hvs.{{{FuzzInput.Canary}}}","accessor":"a-1","lease_duration":3600,"renewable":true,"num_uses":0}}"""),
         "/token" => AnsweringWire.Json(AnsweredJob.Answer($"at-{FuzzInput.Canary}")),
-        "/v1/auth/token/revoke-self" or "/revoke" => new HttpResponseMessage(HttpStatusCode.NoContent),
+        "/v1/auth/token/revoke-self" => new HttpResponseMessage(HttpStatusCode.NoContent),
+        "/revoke" => new HttpResponseMessage(HttpStatusCode.OK),
         _ => null,
     };
 }

@@ -48,6 +48,8 @@ internal static class VaultFuzzing
         string said = await job.CompleteAsync(FuzzInput.Canary);
 
         wire.AssertBounded(isHeld ? 3 : 1, Host);
+        if (input.ChoiceAt(0) is not ('e' or 'f'))
+            job.AssertEnded();
         if (credential is null)
             return said;
         job.AssertLives(credential);
