@@ -72,7 +72,8 @@ internal sealed class VaultAnswer
 
     private void ReadSecret(ReadOnlySpan<byte> json)
     {
-        Secret = Encoding.UTF8.GetString(json);
+        if (!json.IsEmpty)   // cut off; a lease that was read before is still to be ended
+            Secret = Encoding.UTF8.GetString(json);
         var members = new JsonMembers(json);
         while (members.MoveNext())
         {
