@@ -3,8 +3,8 @@ namespace Nhi.TokenExchange;
 /// <summary>Turns a refusal of Vault into an exception, by the status table of its HTTP API.</summary>
 internal static class VaultRefusal
 {
-    // "Tokens": service, batch and recovery tokens, those of before 1.10 too.
-    private static readonly string[] TokenBeginnings = ["hvs.", "hvb.", "hvr.", "s.", "b.", "r."];
+    // "Tokens": service, batch and recovery tokens, those of before 1.10 too; and a JWT, such as the proof.
+    private static readonly string[] TokenBeginnings = ["hvs.", "hvb.", "hvr.", "s.", "b.", "r.", "eyJ"];
 
     public static TokenExchangeException Of(VaultReply reply, VaultServer server, TimeProvider time)
     {

@@ -62,11 +62,12 @@ internal sealed class VaultWrappingTests
         Assert.That((job.Vault.OpenTokens, job.Vault.OpenLeases), Is.EqualTo((0, 0)));
     }
 
-    [Test]
-    public async Task What_is_no_accessor_is_not_shown_as_one()
+    [TestCase("hvs.")]
+    [TestCase("eyJ")]   // a JWT, such as the proof
+    public async Task What_is_no_accessor_is_not_shown_as_one(string beginning)
     {
         await using VaultJob job = await StartAsync();
-        string token = "hvs." + job.Emulator.Canaries.Vault;
+        string token = beginning + job.Emulator.Canaries.Vault;
         job.Emulator.Faults.Next(EmulatorEndpoint.VaultLogin, Fault.Field("wrap_info", $$"""{"token":"one","wrapped_accessor":"{{token}}"}"""));
 
         TokenExchangeException alarm = Assert.ThrowsAsync<TokenExchangeException>(() => job.Login.GetAsync().AsTask())!;
