@@ -86,7 +86,7 @@ internal sealed class DatabricksExchanger : TokenExchanger<BearerToken>
             NotFoundHint = "Token federation is not available on this host. Check that it is the workspace's (or the accounts') host, and AccountId.",
             RefusalHint = error => _refusals.HintFor(error, request.Subject),
         };
-        return _expected.For(request).Issue(await _issuer.AskAsync(call, request, cancellationToken).ConfigureAwait(false), request.Subject);
+        return _expected.For(request).Issue(await _issuer.AskAsync(call, request, cancellationToken).ConfigureAwait(false), request.Subject.Reveal());
     }
 
     private byte[] Prepare(string? details)

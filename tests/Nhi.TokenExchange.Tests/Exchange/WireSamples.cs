@@ -23,8 +23,8 @@ internal static class WireSamples
     public static string Jwt(string payload) =>
         $"{Part("""{"alg":"RS256"}""")}.{Part(payload)}.{Part(ProofCanary)}";
 
-    public static string Answer(string more = "") =>
-        $$"""{"access_token":"{{Token}}","token_type":"Bearer","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","expires_in":3600{{(more.Length == 0 ? "" : "," + more)}}}""";
+    public static string Answer(string more = "", string? token = null) =>
+        $$"""{"access_token":"{{token ?? Token}}","token_type":"Bearer","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","expires_in":3600{{(more.Length == 0 ? "" : "," + more)}}}""";
 
     public static ExchangeRequest Request(HttpMessageInvoker backchannel, TimeProvider? time = null, SubjectToken? actor = null, params string[] scopes) =>
         RequestWith(Proof, backchannel, time, actor, scopes);

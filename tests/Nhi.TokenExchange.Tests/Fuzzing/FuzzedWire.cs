@@ -15,7 +15,7 @@ internal sealed class FuzzedWire(string answers, string proof, Func<string, Http
     private readonly ConcurrentQueue<(Uri Place, string Token, string Body)> _requests = new();
     private int _given;
 
-    /// <summary>Where each request went, with its token of Vault and its body.</summary>
+    /// <summary>Where each request went, with the token in its headers and its body.</summary>
     public IReadOnlyCollection<(Uri Place, string Token, string Body)> Requests => _requests;
 
     /// <summary>The body that the bytes gave last.</summary>
@@ -33,7 +33,7 @@ internal sealed class FuzzedWire(string answers, string proof, Func<string, Http
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         string body = request.Content is null ? "" : await request.Content.ReadAsStringAsync(cancellationToken);
-        _requests.Enqueue((request.RequestUri!, request.Headers.TryGetValues("X-Vault-Token", out IEnumerable<string>? tokens) ? tokens.Single() : "", body));
+        _requests.Enqueue((request.RequestUri!, request.Headers.TryGetValues("X-Vault-Token", out IEnumerable<string>? tokens) ? tokens.Single() : request.Headers.Authorization?.Parameter ?? "", body));
         return own?.Invoke(request.RequestUri!.AbsolutePath) ?? FuzzedAnswer.Of(_answers[Math.Min(Interlocked.Increment(ref _given), _answers.Length) - 1], proof);
     }
 }

@@ -40,6 +40,7 @@ internal static class GoogleFuzzing
         Uri last = wire.Requests.Last().Place;
         Assert.That(last.Authority, Is.EqualTo(hasAccount && !hasBoundary ? Iam : Sts));
         Assert.That(wire.Requests.Last().Body.Contains("options=", StringComparison.Ordinal), Is.EqualTo(hasBoundary));
+        Assert.That(wire.Requests.SelectMany(request => new[] { request.Token, System.Web.HttpUtility.ParseQueryString(request.Body)["subject_token"] }), Has.None.EqualTo(token.Reveal()), "what was sent is no answer");
         if (hasAccount)
             Assert.That(token.ExpiresAt, Is.LessThanOrEqualTo(job.HandedOutAt + MutationJob.LongestHandOut));
         return said;

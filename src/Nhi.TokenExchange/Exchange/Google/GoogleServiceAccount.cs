@@ -29,7 +29,7 @@ internal sealed class GoogleServiceAccount(string account, IReadOnlyList<string>
         string? correlationId = CorrelationIds.Of(response, sent);
         if (!response.IsSuccessStatusCode)
             throw Refused(response, content.Bytes, sent, correlationId, request);
-        return Issue(OAuthIssuer.IsJson(response.Content) ? content.Bytes : default, LastTry.Of(post, first, request.Time) + life, sent, correlationId);
+        return Issue(OAuthIssuer.IsJson(response.Content) ? content.Bytes : default, LastTry.Of(post, first, request.Time) + life, sent, correlationId, workload.Reveal(), request.Subject.Reveal());
     }
 
     private byte[] Body(IEnumerable<string> scopes, TimeSpan life)
@@ -55,7 +55,7 @@ internal sealed class GoogleServiceAccount(string account, IReadOnlyList<string>
         return buffer.WrittenSpan.ToArray();
     }
 
-    private Issued<BearerToken> Issue(ReadOnlySpan<byte> json, DateTimeOffset longestEnd, SentSecrets sent, string? correlationId)
+    private Issued<BearerToken> Issue(ReadOnlySpan<byte> json, DateTimeOffset longestEnd, SentSecrets sent, string? correlationId, params ReadOnlySpan<string> tokens)
     {
         string? token = null, expires = null;
         var members = new JsonMembers(json);
@@ -73,16 +73,20 @@ internal sealed class GoogleServiceAccount(string account, IReadOnlyList<string>
         sent.Add(token);
         DateTimeOffset? said = DateTimeOffset.TryParse(expires, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset end) ? end : null;
         string? fault = members.Fault ?? (said is null ? $"has an expireTime '{OuterText.Shown(expires, 40, sent)}' that is no instant" : null);
+        TokenExchangeException? flaw = tokens.Contains(token) ? Returned(correlationId) : fault is not null ? Malformed(fault, correlationId) : null;
         try
         {
             // No token lives longer than was asked for: one that seems to has its end from another clock than ours.
-            return new Issued<BearerToken>(new BearerToken(token, said < longestEnd ? said.Value : longestEnd)) { EndIsAssumed = said is null, CorrelationId = correlationId, Flaw = fault is null ? null : Malformed(fault, correlationId) };
+            return new Issued<BearerToken>(new BearerToken(token, said < longestEnd ? said.Value : longestEnd)) { EndIsAssumed = said is null, CorrelationId = correlationId, Flaw = flaw };
         }
         catch (ArgumentException exception)   // names the position, never the token
         {
             throw Malformed($"has an accessToken that can't be sent: {exception.Message}", correlationId);
         }
     }
+
+    private TokenExchangeException Returned(string? correlationId) =>
+        new(ErrorCodes.ProofReturned, ExchangeStage.Verify, $"The accessToken of host {iam.IdnHost} is a token that was sent, so nobody acts as service account {account}. It is not handed out.") { CorrelationId = correlationId, Hint = "Check IamEndpoint, if it is set; a proxy may have answered." };
 
     private TokenExchangeException Malformed(string what, string? correlationId) =>
         new(ErrorCodes.IssuerAnswerMalformed, ExchangeStage.Exchange, $"The answer of host {iam.IdnHost} {what}.") { IsTransient = true, CorrelationId = correlationId, Hint = "Check IamEndpoint, if it is set; a proxy may have answered." };

@@ -84,7 +84,7 @@ internal sealed class GoogleStsExchanger : TokenExchanger<BearerToken>
             RefusalHint = error => _refusals.HintFor(error, request.Subject),
         };
         var expected = new ExpectedToken { DefaultLifetime = LongestLife, Scopes = ScopeSet.Parse(scopes), RequestedType = SubjectTokenType.AccessToken };
-        return expected.Issue(await _sts.AskAsync(call, request, cancellationToken).ConfigureAwait(false), request.Subject);
+        return expected.Issue(await _sts.AskAsync(call, request, cancellationToken).ConfigureAwait(false), request.Subject.Reveal());
     }
 
     // "options" is JSON that is percent-encoded before the form is, as all of Google's clients send it.
@@ -100,7 +100,7 @@ internal sealed class GoogleStsExchanger : TokenExchanger<BearerToken>
         TokenAnswer answer = await _sts.AskAsync(call, request, cancellationToken).ConfigureAwait(false);
         // It can't outlive its source; where the answer says no life, that is its end.
         var expected = new ExpectedToken { DefaultLifetime = LongestLife, RequestedType = SubjectTokenType.AccessToken };
-        Issued<BearerToken> issued = expected.Issue(answer, new SubjectToken(source.Reveal(), SubjectTokenType.AccessToken));
+        Issued<BearerToken> issued = expected.Issue(answer, source.Reveal(), request.Subject.Reveal());
         return !issued.EndIsAssumed && issued.Credential.ExpiresAt <= source.ExpiresAt ? issued : new Issued<BearerToken>(new BearerToken(issued.Credential.Reveal(), source.ExpiresAt))
         {
             GrantedScopes = issued.GrantedScopes, Audiences = issued.Audiences, CorrelationId = issued.CorrelationId, Flaw = issued.Flaw,

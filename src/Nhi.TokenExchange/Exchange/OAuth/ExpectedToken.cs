@@ -36,12 +36,12 @@ internal sealed record ExpectedToken
 
     /// <summary>Makes the credential.</summary>
     /// <param name="answer">What came.</param>
-    /// <param name="sent">The proof, where an answer that brings it back is no credential; null where it may.</param>
+    /// <param name="sent">The proof, and what came of it in a step before, where an answer that brings one of them back is no credential; none where it may.</param>
     /// <exception cref="TokenExchangeException">The token has characters that no bearer token has.</exception>
-    public Issued<BearerToken> Issue(TokenAnswer answer, SubjectToken? sent = null)
+    public Issued<BearerToken> Issue(TokenAnswer answer, params ReadOnlySpan<string> sent)
     {
         AccessTokenClaims? claims = AccessTokenClaims.Read(answer.AccessToken!);
-        TokenExchangeException? flaw = answer.AccessToken == sent?.Reveal()
+        TokenExchangeException? flaw = sent.Contains(answer.AccessToken)
             ? Flaw(answer, ErrorCodes.ProofReturned, "the access_token is the very token that was sent, so nothing was exchanged", "Let the issuer issue a token of its own: check the federation policy, and that the proof is not a token of that issuer already.")
             : FlawOf(answer, claims);
         ScopeSet? scopes = null;

@@ -196,6 +196,35 @@ internal sealed class GoogleStsExchangeTests
         Assert.That((refused.Code, google.Requests.Count), Is.EqualTo(("NHI5005", 2)), refused.Message);
     }
 
+    [TestCase(true, true)]
+    [TestCase(true, false)]
+    [TestCase(false, true)]
+    [TestCase(false, false)]
+    public async Task A_step_that_brings_back_the_proof_or_the_token_of_the_step_before_is_none(bool isAccount, bool isProof)
+    {
+        string first = $"{WireSamples.TokenCanary}-1", back = isProof ? WireSamples.Proof : first;
+        await using var google = ScriptedIssuer.InOrder(
+            ScriptedAnswer.Json(WireSamples.Answer(token: first)),
+            ScriptedAnswer.Json(isAccount ? $$"""{"accessToken":"{{back}}","expireTime":"{{TimeProvider.System.GetUtcNow().AddMinutes(30):O}}"}""" : WireSamples.Answer(token: back)));
+        using HttpMessageInvoker channel = WireSamples.Backchannel(TimeProvider.System);
+        TokenExchanger<BearerToken> sts = Targets.GoogleSts("//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/jobs/providers/github", o =>
+        {
+            (o.StsEndpoint, o.IamEndpoint) = (google.Uri, google.Uri);
+            if (isAccount)
+            {
+                o.ServiceAccount = GoogleJob.Account;
+                return;
+            }
+            o.Resources.Add(Orders);
+            o.Permissions.Add("inRole:roles/storage.objectViewer");
+        });
+
+        Issued<BearerToken> issued = await sts.ExchangeAsync(WireSamples.Request(channel, TimeProvider.System, null, ReadOnly), default);
+
+        Assert.That((issued.Flaw?.Code, issued.Flaw?.Stage), Is.EqualTo(("NHI5006", (ExchangeStage?)ExchangeStage.Verify)));
+        Assert.That(Canary.FindIn(issued.Flaw!.ToString(), WireSamples.TokenCanary), Is.Empty);
+    }
+
     [Test]
     public async Task At_the_jobs_end_it_is_told_of_as_what_can_not_be_revoked_with_its_end()
     {
