@@ -22,6 +22,7 @@ internal static class Canary
         yield return ("hex", Convert.ToHexStringLower(bytes));
         yield return ("upper hex", Convert.ToHexString(bytes));
         yield return ("percent", string.Concat(bytes.Select(b => $"%{b:X2}")));
+        yield return ("percent in small letters", string.Concat(bytes.Select(b => $"%{b:x2}")));
         yield return ("UTF-16", string.Join('\0', secret.ToCharArray()));
     }
 
