@@ -53,8 +53,11 @@ public class TokenExchangeException : Exception
 
     internal string Detail => base.Message;
 
-    /// <summary>The issuer gave a credential that is past its end, or lengthened the life of one by too little: the next one need not be like that.</summary>
+    /// <summary>The issuer gave a credential whose own end had passed already, which the next one need not have.</summary>
     internal bool IsDeadAtIssuer { get; init; }
+
+    /// <summary>The life of what is held was lengthened by too little to be of use. Something new may live as long as ever.</summary>
+    internal bool IsShortRenewal { get; init; }
 
     /// <summary>No failure: what is held gets no longer life, and nothing else was asked for.</summary>
     internal bool SaysNoMore { get; init; }

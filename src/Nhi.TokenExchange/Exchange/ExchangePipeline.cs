@@ -105,6 +105,12 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
             // That was no denial: the credential is asked for once more, with what the policy leaves of it now that its exposure is known.
             proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAsync(flight, null, whileJob.Token)).ConfigureAwait(false);
         }
+        catch (TokenExchangeException brief) when (brief.IsShortRenewal)
+        {
+            if (flight.Aim == FlightAim.Renew)
+                throw Renewals.NoMore(target.Target);
+            proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAsync(flight, null, whileJob.Token)).ConfigureAwait(false);
+        }
         catch (TokenExchangeException dead) when (dead.IsDeadAtIssuer)
         {
             return await ExchangeAfterDeathAsync(flight, dead, request, whileJob.Token, cancellationToken).ConfigureAwait(false);

@@ -124,6 +124,21 @@ internal sealed class SecondTryTests
     }
 
     [Test]
+    public async Task Where_that_exchange_fails_it_is_its_own_failure_that_is_told()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        BearerToken held = await job.Warehouse.GetAsync();
+        job.Issuer.Answer = asked => asked.Held is null
+            ? throw new TokenExchangeException(ErrorCodes.IssuerThrottled, ExchangeStage.Exchange, "Too many requests.") { IsTransient = true, RetryAfter = TimeSpan.FromSeconds(7) }
+            : new Issued<BearerToken>(new BearerToken(held.Reveal(), job.Time.GetUtcNow() + TimeSpan.FromSeconds(1))) { IsRenewal = true };
+        job.Time.Advance(TimeSpan.FromMinutes(45));
+        await job.Warehouse.GetAsync();
+        await job.QuietAsync();
+
+        Assert.That(job.Audit.Events.Where(e => e.Kind == AuditEventKind.Failed).Select(e => e.Code), Is.EqualTo(new[] { ErrorCodes.IssuerThrottled }));
+    }
+
+    [Test]
     public async Task What_is_denied_once_it_was_renewed_is_handed_out_no_more_while_it_is_ended()
     {
         await using TestJob job = await TestJob.StartAsync(issuer => issuer.Reusable = () => ExposureAnswer.No("the issuer ends it"));

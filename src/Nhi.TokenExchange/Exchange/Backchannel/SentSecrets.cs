@@ -30,6 +30,9 @@ internal sealed class SentSecrets
         return text;
     }
 
+    /// <summary>Whether a name has one of them in it, or is a part of one.</summary>
+    public bool Meet(string name) => TakenOutOf(name) != name || HasPart(name);
+
     /// <summary>Whether a piece of a text is a part of one of them: an issuer may cut what it echoes.</summary>
     public bool HasPart(ReadOnlySpan<char> piece)
     {

@@ -65,9 +65,10 @@ internal sealed class GoogleStsExchanger : TokenExchanger<BearerToken>
             throw new TokenExchangeException(ErrorCodes.ExchangerFailed, ExchangeStage.Exchange, "The target names an actor; Google's STS takes none.") { Hint = "Leave the actor out." };
         string scopes = (request.Scopes.IsEmpty ? DefaultScopes : request.Scopes).ToString();
         Issued<BearerToken> issued = await FederateAsync(_account is null ? scopes : Impersonation, request, cancellationToken).ConfigureAwait(false);
+        string federated = issued.Credential.Reveal();
         if (_account is not null && issued.Flaw is null)
             issued = await _account.ActAsync(issued.Credential, scopes.Split(' '), request, cancellationToken).ConfigureAwait(false);
-        return _resources.Length > 0 && issued.Flaw is null ? await DownscopeAsync(issued.Credential, request, cancellationToken).ConfigureAwait(false) : issued;
+        return _resources.Length > 0 && issued.Flaw is null ? await DownscopeAsync(issued.Credential, federated, request, cancellationToken).ConfigureAwait(false) : issued;
     }
 
     private async Task<Issued<BearerToken>> FederateAsync(string scopes, ExchangeRequest request, CancellationToken cancellationToken)
@@ -88,7 +89,7 @@ internal sealed class GoogleStsExchanger : TokenExchanger<BearerToken>
     }
 
     // "options" is JSON that is percent-encoded before the form is, as all of Google's clients send it.
-    private async Task<Issued<BearerToken>> DownscopeAsync(BearerToken source, ExchangeRequest request, CancellationToken cancellationToken)
+    private async Task<Issued<BearerToken>> DownscopeAsync(BearerToken source, string federated, ExchangeRequest request, CancellationToken cancellationToken)
     {
         string boundary = GoogleBoundary.Of(_resources.Where(request.MayNameResource), _permissions);
         var call = new TokenCall
@@ -100,7 +101,7 @@ internal sealed class GoogleStsExchanger : TokenExchanger<BearerToken>
         TokenAnswer answer = await _sts.AskAsync(call, request, cancellationToken).ConfigureAwait(false);
         // It can't outlive its source; where the answer says no life, that is its end.
         var expected = new ExpectedToken { DefaultLifetime = LongestLife, RequestedType = SubjectTokenType.AccessToken };
-        Issued<BearerToken> issued = expected.Issue(answer, source.Reveal(), request.Subject.Reveal());
+        Issued<BearerToken> issued = expected.Issue(answer, source.Reveal(), federated, request.Subject.Reveal());
         return !issued.EndIsAssumed && issued.Credential.ExpiresAt <= source.ExpiresAt ? issued : new Issued<BearerToken>(new BearerToken(issued.Credential.Reveal(), source.ExpiresAt))
         {
             GrantedScopes = issued.GrantedScopes, Audiences = issued.Audiences, CorrelationId = issued.CorrelationId, Flaw = issued.Flaw,

@@ -115,6 +115,14 @@ internal ref struct JsonMembers
         }
     }
 
+    /// <summary>The value as it stands; what there is of it, with a fault, where it is cut off.</summary>
+    public ReadOnlySpan<byte> RawAsFarAsItGoes()
+    {
+        int start = (int)_reader.TokenStartIndex;
+        ReadOnlySpan<byte> whole = Raw();
+        return _isBroken ? _json[start..] : whole;
+    }
+
     // Invalid UTF-8 and lone surrogates are InvalidOperationException there.
     private string? String()
     {

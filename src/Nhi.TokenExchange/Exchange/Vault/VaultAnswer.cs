@@ -45,6 +45,17 @@ internal sealed class VaultAnswer
     /// <summary>The instant before the request was sent that this answers: lives count from here.</summary>
     public required DateTimeOffset AskedAt { get; set; }
 
+    /// <summary>The name that is written down of a token or a lease, to end it by; null if it has a secret in it, or is a part of one.</summary>
+    /// <param name="name">Its accessor or its id.</param>
+    /// <param name="secrets">What was sent, and what came.</param>
+    public static string? HandleOf(string? name, params ReadOnlySpan<string> secrets)
+    {
+        var known = new SentSecrets();
+        foreach (string secret in secrets)
+            known.Add(secret);
+        return name is null || known.Meet(name) ? null : name;
+    }
+
     /// <summary>Reads a body; an empty one says nothing.</summary>
     public static VaultAnswer Read(ReadOnlySpan<byte> json, DateTimeOffset askedAt)
     {
@@ -61,8 +72,8 @@ internal sealed class VaultAnswer
                 case "lease_duration": answer.LeaseDuration = members.WholeNumber(); break;
                 case "renewable": answer.IsRenewable = members.Raw().SequenceEqual("true"u8); break;
                 case "data" when !members.IsNull: answer.ReadSecret(members.Raw()); break;
-                case "auth" when !members.IsNull: answer.ReadAuth(members.Raw()); break;
-                case "wrap_info" when !members.IsNull: answer.ReadWrapping(members.Raw()); break;
+                case "auth" when !members.IsNull: answer.ReadAuth(members.RawAsFarAsItGoes()); break;
+                case "wrap_info" when !members.IsNull: answer.ReadWrapping(members.RawAsFarAsItGoes()); break;
                 default: break;
             }
         }

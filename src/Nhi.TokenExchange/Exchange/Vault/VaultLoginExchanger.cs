@@ -65,7 +65,7 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
             throw Renewals.NoMore(request.Target);
         VaultAnswer answer = await LoginAsync(request, cancellationToken).ConfigureAwait(false);
         _givesBatchTokens.Note(answer.Accessor is null, request.Time);
-        return Issue(answer, answer.ClientToken!, FlawOf(answer));
+        return Issue(answer, answer.ClientToken!, request);
     }
 
     public override async ValueTask<Revocation> RevokeAsync(RevocationRequest<BearerToken> request, CancellationToken cancellationToken)
@@ -102,13 +102,15 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
         return new Issued<BearerToken>(new BearerToken(held.Reveal(), VaultLife.EndOf(answer))) { IsRenewal = true, RevocationHandle = request.HeldHandle, CorrelationId = VaultRefusal.Id(answer) };
     }
 
-    private Issued<BearerToken> Issue(VaultAnswer answer, string token, TokenExchangeException? flaw)
+    private Issued<BearerToken> Issue(VaultAnswer answer, string token, ExchangeRequest request)
     {
+        string? handle = VaultAnswer.HandleOf(answer.Accessor, token, request.Subject.Reveal());
+        TokenExchangeException? flaw = handle is null && answer.Accessor is not null ? VaultRefusal.Malformed(_server, answer, "has an accessor that repeats a secret") : FlawOf(answer);
         try
         {
             return new Issued<BearerToken>(new BearerToken(token, VaultLife.EndOf(answer)))
             {
-                EndIsAssumed = !VaultLife.IsSaid(answer), RevocationHandle = answer.Accessor, CorrelationId = VaultRefusal.Id(answer), Flaw = flaw,
+                EndIsAssumed = !VaultLife.IsSaid(answer), RevocationHandle = handle, CorrelationId = VaultRefusal.Id(answer), Flaw = flaw,
             };
         }
         catch (ArgumentException exception)   // names the position, never the token

@@ -138,14 +138,16 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
             throw VaultRefusal.Malformed(_server, answer, answer.Fault ?? $"at {_path} has no data");
         _hasNoLease.Note(answer.LeaseId is null, request.Time);
         DateTimeOffset? end = answer.LeaseId is null ? EndOfUnleased(data!) : VaultLife.IsSaid(answer) ? VaultLife.EndOf(answer) : null;
+        string? handle = VaultAnswer.HandleOf(answer.LeaseId, request.Subject.Reveal());
         // Vault's own default for what has no lease is 32 days of nothing: a key-value store answers so.
-        TokenExchangeException? flaw = answer.Fault is { } fault ? VaultRefusal.Malformed(_server, answer, fault)
+        TokenExchangeException? flaw = handle is null && answer.LeaseId is not null ? VaultRefusal.Malformed(_server, answer, "has a lease_id that repeats a secret")
+            : answer.Fault is { } fault ? VaultRefusal.Malformed(_server, answer, fault)
             : data is null ? VaultRefusal.Malformed(_server, answer, $"at {_path} has a lease and no data")
             : answer.LeaseId is null && end is null ? NeverEnds(answer)
             : null;
         return new Issued<VaultSecret>(new VaultSecret(data ?? "{}", end ?? VaultLife.EndOf(answer)) { IssuedTo = request.Subject, IsRenewable = answer.IsRenewable && answer.LeaseId is not null })
         {
-            EndIsAssumed = end is null && answer.LeaseId is not null, RevocationHandle = answer.LeaseId, CorrelationId = VaultRefusal.Id(answer), Flaw = flaw,
+            EndIsAssumed = end is null && answer.LeaseId is not null, RevocationHandle = handle, CorrelationId = VaultRefusal.Id(answer), Flaw = flaw,
         };
     }
 

@@ -196,6 +196,26 @@ internal sealed class GoogleStsExchangeTests
         Assert.That((refused.Code, google.Requests.Count), Is.EqualTo(("NHI5005", 2)), refused.Message);
     }
 
+    [Test]
+    public async Task A_boundary_that_brings_back_what_the_service_account_was_asked_with_is_none()
+    {
+        string workload = $"{WireSamples.TokenCanary}-1";
+        await using var google = ScriptedIssuer.InOrder(
+            ScriptedAnswer.Json(WireSamples.Answer(token: workload)),
+            ScriptedAnswer.Json($$"""{"accessToken":"{{WireSamples.TokenCanary}}-2","expireTime":"{{TimeProvider.System.GetUtcNow().AddMinutes(30):O}}"}"""),
+            ScriptedAnswer.Json(WireSamples.Answer(token: workload)));
+        using HttpMessageInvoker channel = WireSamples.Backchannel(TimeProvider.System);
+        TokenExchanger<BearerToken> sts = Targets.GoogleSts(GoogleWire.Provider, o =>
+        {
+            (o.StsEndpoint, o.IamEndpoint, o.ServiceAccount) = (google.Uri, google.Uri, GoogleJob.Account);
+            Bound(o);
+        });
+
+        Issued<BearerToken> issued = await sts.ExchangeAsync(WireSamples.Request(channel, TimeProvider.System, null, ReadOnly), default);
+
+        Assert.That((issued.Flaw?.Code, google.Requests.Count), Is.EqualTo(("NHI5006", 3)));
+    }
+
     [TestCase(true, true)]
     [TestCase(true, false)]
     [TestCase(false, true)]

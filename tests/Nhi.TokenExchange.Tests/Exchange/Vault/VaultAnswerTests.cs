@@ -47,6 +47,41 @@ internal sealed class VaultAnswerTests
         }
     }
 
+    // What was understood before the end was issued.
+    [TestCase("""{"auth":{"client_token":"opens-the-vault","accessor":"a-1","policies":["def""")]
+    [TestCase("""{"auth":{"accessor":"a-1","client_token":"opens-the-vault","metadata":{"a":""")]
+    public async Task A_login_that_breaks_off_behind_its_token_is_kept_with_its_flaw(string body)
+    {
+        using var vault = new ScriptedVault((200, body));
+
+        Issued<BearerToken> login = await vault.LoginAsync();
+
+        Assert.That((login.Flaw?.Code, login.Credential.Reveal(), login.RevocationHandle), Is.EqualTo(("NHI4004", "opens-the-vault", "a-1")));
+    }
+
+    [TestCase("opens-the-vault")]
+    [TestCase("auth/opens-the-vault")]
+    [TestCase("the-vault")]
+    [TestCase(ScriptedVault.Proof)]
+    public async Task An_accessor_that_repeats_a_secret_is_not_written_down(string accessor)
+    {
+        using var vault = new ScriptedVault((200, $$"""{"request_id":"r-1","auth":{"client_token":"opens-the-vault","accessor":"{{accessor}}","lease_duration":3600} }"""));
+
+        Issued<BearerToken> login = await vault.LoginAsync();
+
+        Assert.That((login.RevocationHandle, login.Flaw?.Detail), Is.EqualTo(((string?)null, "The answer of host vault.test has an accessor that repeats a secret.")));
+    }
+
+    [Test]
+    public async Task Nor_is_a_lease_that_repeats_its_login()
+    {
+        using var vault = new ScriptedVault((200, Leased(",\"lease_duration\":3600").Replace("l/1", $"l/{ScriptedVault.Token}", StringComparison.Ordinal)));
+
+        Issued<VaultSecret> secret = await vault.ReadAsync();
+
+        Assert.That((secret.RevocationHandle, secret.Flaw?.Detail), Is.EqualTo(((string?)null, "The answer of host vault.test has a lease_id that repeats a secret.")));
+    }
+
     [TestCase("null", "has no client_token.")]
     [TestCase("\"\"", "has no client_token.")]
     [TestCase("5", "has an auth that has 'client_token' that is no string.")]
