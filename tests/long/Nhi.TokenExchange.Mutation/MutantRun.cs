@@ -83,13 +83,14 @@ internal sealed class MutantRun
         }
     }
 
-    // Whether they come back and pass when nothing is changed. What is a process's own start has the same few tests each time.
+    // Whether they come back and pass when nothing is changed. What is there from a process's start has the same few tests each time.
     private async Task<bool> PassAsync(WorkerProcess worker, bool fromStart, string[] tests)
     {
         string which = $"{fromStart} {string.Join(' ', tests)}";
-        if (!_passed.TryGetValue(which, out bool passed))
-            _passed[which] = passed = await worker.TryAsync(MutatedCore.None, fromStart, tests, Limit) is "";
-        return passed;
+        if (_passed.ContainsKey(which))
+            return true;
+        bool pass = await worker.TryAsync(MutatedCore.None, fromStart, tests, Limit) is "";
+        return pass && (_passed[which] = true);
     }
 
     // Those of the same folder, the quick ones first, and then others for as long as a try may take.

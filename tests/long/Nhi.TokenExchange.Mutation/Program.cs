@@ -1,6 +1,6 @@
 namespace Nhi.TokenExchange.Mutation;
 
-/// <summary>Runs the tests of this assembly against the mutants in the core beside it. Beside it, too: <c>reach.json</c>, <c>outcomes.jsonl</c>.</summary>
+/// <summary>Runs the core's tests against the mutants in the core beside it. Beside it, too: <c>reach.json</c>, <c>outcomes.jsonl</c>.</summary>
 internal static class Program
 {
     private const string Reached = "reach.json", Outcomes = "outcomes.jsonl";

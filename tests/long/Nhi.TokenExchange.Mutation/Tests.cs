@@ -1,10 +1,11 @@
+using System.Reflection;
 using NUnit.Framework.Api;
 using NUnit.Framework.Interfaces;
 using NUnit.Framework.Internal;
 
 namespace Nhi.TokenExchange.Mutation;
 
-/// <summary>The tests of this assembly, one after the other, as often as wanted.</summary>
+/// <summary>The tests of the core, one after the other, as often as wanted.</summary>
 internal sealed class Tests
 {
     // They take long, start processes, measure memory, or look at the repository.
@@ -14,7 +15,12 @@ internal sealed class Tests
 
     private readonly NUnitTestAssemblyRunner _runner = new(new DefaultTestAssemblyBuilder());
 
-    public Tests() => _runner.Load(typeof(Tests).Assembly, new Dictionary<string, object> { ["NumberOfTestWorkers"] = 0 });
+    /// <exception cref="InvalidOperationException">There are none.</exception>
+    public Tests()
+    {
+        if (_runner.Load(Assembly.Load("Nhi.TokenExchange.Tests"), new Dictionary<string, object> { ["NumberOfTestWorkers"] = 0 }).TestCaseCount == 0)
+            throw new InvalidOperationException("There is no test.");
+    }
 
     /// <summary>Runs them all, but for those that are left out of mutation.</summary>
     /// <param name="ended">Told of each.</param>
