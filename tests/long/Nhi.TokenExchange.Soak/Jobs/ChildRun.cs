@@ -10,6 +10,8 @@ internal sealed class ChildRun : IDisposable
     /// <summary>Said when the first job is over; the answer is when the others begin, in ticks since the run's start.</summary>
     public const string Ready = "ready";
 
+    private static readonly TimeSpan MostToLetGo = TimeSpan.FromMinutes(1);
+
     private readonly RecordFile _jobs;
     private readonly RecordFile _failures;
     private readonly RecordFile _late;
@@ -136,12 +138,7 @@ internal sealed class ChildRun : IDisposable
             await Task.WhenAll(policy, measuring).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        // Twice: what is freed by finalizers tells of itself only then.
-        for (int round = 0; round < 2; round++)
-        {
-            Memory.GiveBack();
-            GC.WaitForPendingFinalizers();
-        }
+        await LetGoAsync();
 
         _bug?.Trail?.Invoke(Orders.TrailFolder);
         _heard.Observe();
@@ -149,6 +146,21 @@ internal sealed class ChildRun : IDisposable
         using RecordFile summary = In("summary.jsonl");
         summary.Add(Counts.ToSummary());
     }
+
+    // At least twice: what is freed by finalizers tells of itself only then. And until no job is held, since what a job let run to its end, such as a call that was given up, lets go of it when it gets the processor.
+    private async Task LetGoAsync()
+    {
+        TimeSpan began = Time.Elapsed;
+        for (int round = 0; round < 2 || (Held() > 0 && Time.Elapsed - began < MostToLetGo); round++)
+        {
+            if (round > 1)
+                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
+            Memory.GiveBack();
+            GC.WaitForPendingFinalizers();
+        }
+    }
+
+    private int Held() => _sessions.Count(session => session.IsAlive);
 
     private SoakPolicy Compose()
     {
@@ -188,7 +200,7 @@ internal sealed class ChildRun : IDisposable
     private void Measure(string when)
     {
         using Process self = Process.GetCurrentProcess();
-        _resources.Add(new ResourceRecord(Time.Elapsed.Ticks, when, self.WorkingSet64, GC.GetTotalMemory(forceFullCollection: false), self.HandleCount, self.Threads.Count, ThreadPool.ThreadCount, _sessions.Count(session => session.IsAlive)));
+        _resources.Add(new ResourceRecord(Time.Elapsed.Ticks, when, self.WorkingSet64, GC.GetTotalMemory(forceFullCollection: false), self.HandleCount, self.Threads.Count, ThreadPool.ThreadCount, Held()));
     }
 
     private void OnUnobserved(object? sender, UnobservedTaskExceptionEventArgs args)

@@ -37,7 +37,7 @@ internal sealed record PoolWaitRecord(long From, long To, long Overslept);
 /// <summary>The rules changed.</summary>
 internal sealed record PolicyRecord(long Changing, long Changed, string Revision, bool IsDenying);
 
-/// <summary>What the process used at one instant, and how many jobs there were, those included that are over and that something holds still.</summary>
+/// <summary>What the process used at one instant, and how many jobs the collector had not let go of: those that ran, and those that it had not looked for yet or that something holds.</summary>
 internal sealed record ResourceRecord(long At, string When, long WorkingSet, long Managed, int Handles, int Threads, int PoolThreads, int Jobs);
 
 /// <summary>The counts of the whole run.</summary>
