@@ -10,7 +10,7 @@ internal sealed class CacheStress : ISlotOwner<BearerToken>
     private const int Keys = 24;
     private const int Callers = 6;
     private const int GetsEach = 150;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private static readonly CredentialCaller Caller = new("stress", "stress");
 
     // Those behind the keys are for the accounts: as many as there are places, and one.

@@ -95,7 +95,7 @@ internal sealed class StressOwner : ISlotOwner<BearerToken>
         TakeAll();
         try
         {
-            await Leases.Drained.WaitAsync(TimeSpan.FromSeconds(20));
+            await Leases.Drained.WaitAsync(TimeSpan.FromMinutes(1));
         }
         catch (TimeoutException)
         {
@@ -228,7 +228,7 @@ internal static class SlotStress
         Volatile.Write(ref ended, true);
         try
         {
-            await Task.WhenAll(callers).WaitAsync(TimeSpan.FromSeconds(20));
+            await Task.WhenAll(callers).WaitAsync(TimeSpan.FromMinutes(1));
         }
         catch (TimeoutException)
         {

@@ -45,7 +45,7 @@ public class SlotStressTests
     [TestCaseSource(nameof(Bugs))]
     public async Task A_planted_bug_is_seen_by_the_stress(object planted, string seen)
     {
-        string[] faults = await ((PlantedBug)planted).Run<Task<string[]>>(typeof(SlotStress), nameof(SlotStress.FaultsAsync), TimeSpan.FromSeconds(20), Seed);
+        string[] faults = await ((PlantedBug)planted).Run<Task<string[]>>(typeof(SlotStress), nameof(SlotStress.FaultsAsync), TimeSpan.FromMinutes(1), Seed);
         TestContext.Out.WriteLine($"{planted}, seed {Seed}: {string.Join(", ", faults)}");
         Assert.That(faults, Has.Some.Matches(seen));
     }

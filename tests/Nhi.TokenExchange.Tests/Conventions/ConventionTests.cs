@@ -12,7 +12,7 @@ public partial class ConventionTests
 
     // Of what a hit runs through all but Caching: the look-up by name, the provider, and the request that is the key.
     private static readonly string[] RestOfAHit =
-        [.. new[] { "SlotProvider", "CredentialProvider", "CredentialRequest", "CredentialCaller", "ScopeSet", "Credential", "LeaseRecord" }.Select(name => $"Credentials/{name}.cs"), "Jobs/JobSession.cs"];
+        [.. new[] { "SlotProvider", "CredentialProvider", "CredentialRequest", "CredentialCaller", "ScopeSet", "Credential", "LeaseRecord" }.Select(name => $"Credentials/{name}.cs"), "Jobs/JobSession.cs", "Exchange/TargetRuntime.cs"];
 
     [Test]
     public void Core_references_no_cloud_no_web_server_and_no_satellite()

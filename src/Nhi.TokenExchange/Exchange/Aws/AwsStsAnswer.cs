@@ -52,18 +52,18 @@ internal sealed class AwsStsAnswer
         string? expiration = read[$"{Result}Credentials/Expiration"];
         DateTimeOffset? end = EndOf(expiration) is { } said && said < askedAt + Beyond ? said : null;
         string? missing = Parts.FirstOrDefault(name => read[$"{Result}Credentials/{name}"] is null);
-        string? keyId = read[$"{Result}Credentials/AccessKeyId"];
+        string? keyId = read[$"{Result}Credentials/AccessKeyId"], handle = keyId is not null && MayBeSaid(keyId, secrets) ? keyId : null;
         return new AwsStsAnswer
         {
             AccessKeyId = keyId,
-            Handle = keyId is not null && MayBeSaid(keyId, secrets) ? keyId : null,
+            Handle = handle,
             SecretAccessKey = key,
             SessionToken = token,
             Expiration = end,
             AssumedRoleId = read[$"{Result}AssumedRoleUser/AssumedRoleId"] is { } id && IsAssumedRoleId(id) && MayBeSaid(id, secrets) ? id : null,
             RequestId = read["AssumeRoleWithWebIdentityResponse/ResponseMetadata/RequestId"] is { } request ? OuterText.Shown(request, 100, secrets) : null,
             Fault = FaultOf(read, secrets) ?? (missing is null && read.Namespace != Namespace ? "is in another namespace than that of STS" : missing is not null ? $"has no {missing}"
-                : !MayBeSaid(keyId!, secrets) ? "has an AccessKeyId that repeats a secret"
+                : handle is null ? "has an AccessKeyId that repeats a secret"
                 : end is null ? $"has an Expiration '{OuterText.Shown(expiration, 40, secrets)}' that is no end of a session: an instant within a day, such as 2026-01-01T00:00:00Z" : null),
         };
     }

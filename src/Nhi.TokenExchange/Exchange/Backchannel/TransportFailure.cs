@@ -6,6 +6,9 @@ namespace Nhi.TokenExchange;
 /// <summary>Tells what went wrong between us and an issuer, and whether it may go away by itself.</summary>
 internal static class TransportFailure
 {
+    private const string Gone = "Check the host and the port, and whether what answers there is up.";
+    private const string Ill = "Look at the health of what answers there, and of what stands before it.";
+
     public static TokenExchangeException Of(Exception exception, Uri endpoint)
     {
         // What our own code refused while connecting comes wrapped.
@@ -19,12 +22,12 @@ internal static class TransportFailure
         {
             HttpRequestError.NameResolutionError => Unreachable($"The name {host} was not resolved", "Check the host's name and this machine's name service."),
             HttpRequestError.SecureConnectionError when Find<AuthenticationException>(exception) is { } tls => Tls(tls),
-            HttpRequestError.SecureConnectionError => Unreachable($"The connection to host {host} broke while TLS was set up", null),
+            HttpRequestError.SecureConnectionError => Unreachable($"The connection to host {host} broke while TLS was set up", Ill),
             HttpRequestError.ProxyTunnelError => Proxy((exception as HttpRequestException)?.StatusCode),
             HttpRequestError.ConfigurationLimitExceeded => Malformed("sent more than 64 KiB of headers"),
             _ when exception is OperationCanceledException => Unreachable($"Host {host} took no connection in time", "Check the route and the firewall."),
-            _ when Find<SocketException>(exception) is { } socket => Unreachable($"Host {host}:{endpoint.Port}: {socket.SocketErrorCode}", OutsideProxy.Describe(endpoint) is { } proxy ? $"The way goes through the proxy {proxy}." : null),
-            _ => Unreachable($"The connection to host {host} ended before the answer did ({kind})", null),
+            _ when Find<SocketException>(exception) is { } socket => Unreachable($"Host {host}:{endpoint.Port}: {socket.SocketErrorCode}", OutsideProxy.Describe(endpoint) is { } proxy ? $"The way goes through the proxy {proxy}. {Gone}" : Gone),
+            _ => Unreachable($"The connection to host {host} ended before the answer did ({kind})", Ill),
         };
 
         TokenExchangeException Unreachable(string what, string? hint) =>
