@@ -118,7 +118,7 @@ internal sealed class NetworkProbe(Uri issuer, string setting, AdditionalRoots? 
     private StageResult Failed(Stage stage, Exception failure, long start)
     {
         StageResult failed = StageResult.Failed(stage, TransportFailure.Of(failure, issuer), time.GetElapsedTime(start));
-        return failed with { Remedy = $"{failed.Remedy ?? "See that the issuer runs and takes connections there, and that no firewall is between."} Or correct {setting}, if the address is wrong." };
+        return failed with { Remedy = $"{failed.Remedy} Or correct {setting}, if the address is wrong." };
     }
 
     private async Task<T> Within<T>(Func<CancellationToken, ValueTask<T>> step, CancellationToken cancellationToken)

@@ -18,7 +18,7 @@ internal sealed class TransportFailureTests
         yield return Case("TLS refused, nothing inside", new HttpRequestException(HttpRequestError.SecureConnectionError, null, new AuthenticationException("the certificate is of tomorrow")),
             "TLS with host issuer.example failed: the certificate is of tomorrow", false, "Let the issuer present a valid certificate for this name", typeof(AuthenticationException));
         yield return Case("TLS broke", new HttpRequestException(HttpRequestError.SecureConnectionError),
-            "The connection to host issuer.example broke while TLS was set up.", true, "Look at the health of what answers there", null);
+            "The connection to host issuer.example broke while TLS was set up.", true, "Look at the health of the issuer", null);
         yield return Case("proxy wants a password", new HttpRequestException(HttpRequestError.ProxyTunnelError, null, null, HttpStatusCode.ProxyAuthenticationRequired),
             "gave no way to host issuer.example (status 407).", false, "Check https_proxy and no_proxy", null);
         yield return Case("proxy is ill", new HttpRequestException(HttpRequestError.ProxyTunnelError, null, null, HttpStatusCode.InternalServerError),
@@ -30,11 +30,11 @@ internal sealed class TransportFailureTests
         yield return Case("no connection in time", new TaskCanceledException("late"),
             "Host issuer.example took no connection in time.", true, "Check the route and the firewall.", typeof(TaskCanceledException));
         yield return Case("refused", new HttpRequestException(HttpRequestError.ConnectionError, null, new SocketException((int)SocketError.ConnectionRefused)),
-            "Host issuer.example:443: ConnectionRefused.", true, "Check the host and the port, and whether what answers there is up.", typeof(SocketException));
+            "Host issuer.example:443: ConnectionRefused.", true, "See that the issuer runs and takes connections there, and that no firewall is between.", typeof(SocketException));
         yield return Case("cut", new HttpIOException(HttpRequestError.ResponseEnded, "cut"),
             "The connection to host issuer.example ended before the answer did (ResponseEnded).", true, "and of what stands before it", null);
         yield return Case("cut by the other side", new IOException("cut", new SocketException((int)SocketError.ConnectionReset)),
-            "Host issuer.example:443: ConnectionReset.", true, "Check the host and the port", typeof(SocketException));
+            "Host issuer.example:443: ConnectionReset.", true, "See that the issuer runs", typeof(SocketException));
         yield return Case("TLS on a broken socket", new HttpRequestException(HttpRequestError.SecureConnectionError, null, new AuthenticationException("broke", new SocketException((int)SocketError.ConnectionReset))),
             "TLS with host issuer.example failed", false, "Let the issuer present", typeof(SocketException));
         yield return Case("TLS took too long", new HttpRequestException(HttpRequestError.SecureConnectionError, null, new AuthenticationException("no more", new OperationCanceledException("late"))),

@@ -6,8 +6,8 @@ namespace Nhi.TokenExchange;
 /// <summary>Tells what went wrong between us and an issuer, and whether it may go away by itself.</summary>
 internal static class TransportFailure
 {
-    private const string Gone = "Check the host and the port, and whether what answers there is up.";
-    private const string Ill = "Look at the health of what answers there, and of what stands before it.";
+    private const string Gone = "See that the issuer runs and takes connections there, and that no firewall is between.";
+    private const string Ill = "Look at the health of the issuer, and of what stands before it.";
 
     public static TokenExchangeException Of(Exception exception, Uri endpoint)
     {
