@@ -44,7 +44,9 @@ internal sealed class RenewalWatch<T>
 
     private void Wait()
     {
-        var left = TimeSpan.FromMilliseconds(_seen.HitUntil - _session.Clock.Tick);
+        // What is due at once has the least of all ticks, from which nothing can be taken.
+        long now = _session.Clock.Tick;
+        var left = TimeSpan.FromMilliseconds(_seen.HitUntil > now ? _seen.HitUntil - now : 0);
         _timer.Change(left > Soonest ? left : Soonest, Timeout.InfiniteTimeSpan);
     }
 

@@ -45,6 +45,27 @@ public class RenewalWatchTests
     }
 
     [Test]
+    public async Task What_is_due_at_once_since_nobody_wants_what_a_flight_brought_is_renewed_a_second_later()
+    {
+        await using TestJob job = await StartAsync();
+        BearerToken held = await job.Warehouse.GetAsync();
+        await job.QuietAsync();
+        (job.Issuer.Gate, job.Issuer.Answer) = (new Gate(), _ => new Issued<BearerToken>(job.Issuer.NewToken()));
+        job.Time.Advance(RefreshDue);
+        await job.Issuer.Gate.Reached;
+        job.Session.Runtime("warehouse").DropWhatEndsWith(new BearerToken("another", job.Time.GetUtcNow().AddHours(1)));   // what is held was not got with that
+        job.Issuer.Gate.Open();
+        await job.QuietAsync();
+        job.Issuer.Gate = null;
+        int before = job.Issuer.Requests.Count;
+
+        job.Time.Advance(TimeSpan.FromSeconds(1));
+        await Eventually.HoldsAsync(() => job.Issuer.Requests.Count > before, "the renewal that was due");
+
+        Assert.That((before, job.Issuer.Requests.Last().RenewsOnly, job.Issuer.Requests.Last().Held), Is.EqualTo((2, true, held)));
+    }
+
+    [Test]
     public async Task What_is_not_renewed_has_no_timer()
     {
         await using TestJob job = await StartAsync(renews: false);
