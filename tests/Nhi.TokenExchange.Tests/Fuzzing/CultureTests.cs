@@ -27,8 +27,13 @@ internal sealed partial class CultureTests
         {
             foreach ((string name, byte[] input) in Corpus.Of(target))
             {
-                string expected = WithoutChance(await InCultureAsync(CultureInfo.InvariantCulture, () => target.RunAsync(input)));
-                string said = WithoutChance(await InCultureAsync(there, () => target.RunAsync(input)));
+                // What ends side by side is told in another order, or was tried once more, now and then; what a culture does, it does each time.
+                string expected = "", said = "other";
+                for (int tries = 0; said != expected && tries < 4; tries++)
+                {
+                    expected = WithoutChance(await InCultureAsync(CultureInfo.InvariantCulture, () => target.RunAsync(input)));
+                    said = WithoutChance(await InCultureAsync(there, () => target.RunAsync(input)));
+                }
                 if (said != expected)
                     differences.Add($"{target}/{name}:\n{said}\ninstead of\n{expected}");
             }
