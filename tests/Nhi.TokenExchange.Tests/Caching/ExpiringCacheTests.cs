@@ -157,8 +157,8 @@ public class ExpiringCacheTests
         Assert.That((_bench.Started, cache.Count), Is.EqualTo((3, 2)));
     }
 
-    [Test]
-    public async Task An_end_while_room_is_made_ends_the_looking_for_it()
+    // A place for one, which is taken.
+    private static async Task<(HookedTime Time, SlotBench Bench, ExpiringCache<BearerToken> Cache)> FullAsync()
     {
         var time = new HookedTime(new ManualTimeProvider());
         var bench = new SlotBench(time);
@@ -166,6 +166,13 @@ public class ExpiringCacheTests
         Task<BearerToken> held = Get(cache, Tenant(0));
         (await bench.DepartureAsync()).Land(bench);
         await held;
+        return (time, bench, cache);
+    }
+
+    [Test]
+    public async Task An_end_while_room_is_made_ends_the_looking_for_it()
+    {
+        (HookedTime time, SlotBench bench, ExpiringCache<BearerToken> cache) = await FullAsync();
         time.WhenRead = cache.End;   // where the credential's end is compared with the clock
         Task<BearerToken> late = Task.Run(() => Get(cache, Tenant(1)));
         Assert.That(Assert.CatchAsync<TokenExchangeException>(() => late.WaitAsync(TimeSpan.FromSeconds(20)))!.Code, Is.EqualTo(ErrorCodes.JobEnded));
@@ -202,12 +209,7 @@ public class ExpiringCacheTests
     [Test]
     public async Task Who_looks_for_room_among_flights_alone_finds_his_own_key_in_the_air()
     {
-        var time = new HookedTime(new ManualTimeProvider());
-        var bench = new SlotBench(time);
-        var cache = new ExpiringCache<BearerToken>(bench, capacity: 1);
-        Task<BearerToken> held = Get(cache, Tenant(0));
-        (await bench.DepartureAsync()).Land(bench);
-        await held;
+        (HookedTime time, SlotBench bench, ExpiringCache<BearerToken> cache) = await FullAsync();
         time.WhenRead = () => _ = Get(cache, Tenant(1));
         Task<BearerToken> waiter = Get(cache, Tenant(1));
         Assert.That(waiter.IsFaulted, Is.False, waiter.Exception?.InnerException?.Message);
