@@ -135,6 +135,20 @@ internal sealed class VaultTests : EmulatorFixture
     }
 
     [Test]
+    public async Task A_life_is_said_in_whole_seconds_and_never_as_longer_than_it_is()
+    {
+        _secret.MaxTtl = TimeSpan.FromHours(1);
+        string token = await TokenAsync();
+        string lease = (await AskAsync(HttpMethod.Get, Path, token)).Text("lease_id")!;
+        Clock.Advance(TimeSpan.FromSeconds(10.2));   // 3,589.8 s are left
+
+        RawAnswer capped = await PostAsync("sys/leases/renew", token, $$"""{"lease_id":"{{lease}}","increment":3600}""");
+        RawAnswer looked = await PostAsync("sys/leases/lookup", token, $$"""{"lease_id":"{{lease}}"}""");
+
+        Assert.That((capped.Text("lease_duration"), looked.Json.GetProperty("data").GetProperty("ttl").GetInt64()), Is.EqualTo(("3589", 3589)));
+    }
+
+    [Test]
     public async Task Batch_tokens_are_neither_renewed_nor_revoked()
     {
         _role.GivesBatchTokens = true;

@@ -29,6 +29,6 @@ internal static class VaultEnvelope
         return envelope;
     }
 
-    // Rounded: what is issued for an hour says so, though a moment has passed since.
-    public static long Seconds(TimeSpan life) => (long)Math.Round(life.TotalSeconds);
+    /// <summary>Whole seconds, as the real one says them: cut, so that nobody takes a life for longer than it is.</summary>
+    public static long Seconds(TimeSpan life) => (long)life.TotalSeconds;
 }

@@ -29,7 +29,7 @@ internal sealed class VaultLogins(EmulatedVault vault, VaultBooks books, ProofIs
         }
         VaultToken token = books.AddToken(
             ns, role.Name, subject, path, [.. role.BoundAudiences], role.TokenTtl, () => role.TokenMaxTtl, role.GivesBatchTokens, role.TokenNumUses, [.. role.Paths], role.HasDefaultPolicy, parent: null, request.RequestId);
-        return EmulatorAnswer.Of(VaultEnvelope.OfAuth(request.RequestId, token, options.Time.GetUtcNow()));
+        return EmulatorAnswer.Of(VaultEnvelope.OfAuth(request.RequestId, token, token.IssuedAt));
     }
 
     private async Task<string> VerifyAsync(string proof, VaultRole role)
