@@ -6,7 +6,10 @@ internal sealed class RecoveryThroughHopsTests : JournalFixture
     // "RecoveryLane": so many revocations of one target at once.
     private const int AtOnce = 16;
 
-    private readonly ManualTimeProvider _time = new();
+    // What the end of a job leaves to it, of ten seconds.
+    private static readonly TimeSpan HeadStart = TimeSpan.FromSeconds(2.5);
+
+    private readonly EndNotingTime _time = new();
     private int _asked;
 
     [Test]
@@ -41,7 +44,7 @@ internal sealed class RecoveryThroughHopsTests : JournalFixture
         using Gate opened = gate;
         await gate.Reached;
         Task<JobReport> ending = await EndAsync(brief);
-        _time.Advance(TimeSpan.FromSeconds(2.5));
+        _time.Manual.Advance(HeadStart);
         await Eventually.HoldsAsync(() => brief.Ended.IsCancellationRequested, "the job's end");
         gate.Open();
         await ending;
@@ -68,12 +71,12 @@ internal sealed class RecoveryThroughHopsTests : JournalFixture
         });
         using Gate opened = gate;
         await gate.Reached;
-        _time.Advance(TimeSpan.FromSeconds(1));   // the deadline of the revocation itself comes a second before the end's
+        _time.Manual.Advance(TimeSpan.FromSeconds(1));   // the deadline of the revocation itself comes a second before the end's
         Task<JobReport> ending = await EndAsync(brief);
-        _time.Advance(TimeSpan.FromSeconds(2.5));
-        await Eventually.HoldsAsync(() => brief.Ended.IsCancellationRequested && _time.PendingTimers > 0, "the job's end");
+        _time.Manual.Advance(HeadStart);
+        await Eventually.HoldsAsync(() => brief.Ended.IsCancellationRequested && _time.Manual.PendingTimers > 0, "the job's end");
 
-        _time.Advance(TimeSpan.FromSeconds(7.5));
+        _time.Manual.Advance(TimeSpan.FromSeconds(7.5));
 
         await ending.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System);
         Assert.That((await brief.WaitForRecoveryAsync()).AllEnded, Is.False);
@@ -110,7 +113,7 @@ internal sealed class RecoveryThroughHopsTests : JournalFixture
         await login.Reached;
         await Eventually.HoldsAsync(() => Volatile.Read(ref _asked) == AtOnce, "what is asked for at once");
 
-        _time.Advance(TimeSpan.FromSeconds(10));
+        _time.Manual.Advance(TimeSpan.FromSeconds(10));
         await Eventually.HoldsAsync(() => Volatile.Read(ref _asked) == 20, "the others' turn");
         login.Open();
 
@@ -153,13 +156,12 @@ internal sealed class RecoveryThroughHopsTests : JournalFixture
 
     private static string Of(string target, int number) => Lease(number, target: target, issuer: "https://issuer.test/");
 
-    // When its time has begun: each revocation that is asked for has a timer of its own, and has made it by then.
     private async Task<Task<JobReport>> EndAsync(JobSession job, int asked = AtOnce)
     {
         await Eventually.HoldsAsync(() => Volatile.Read(ref _asked) == asked, "what is asked for at once");
-        int timers = _time.PendingTimers;
+        Task begun = _time.NextHeadStart();   // the killed job's end may have had one, too
         Task<JobReport> ending = job.CompleteAsync();
-        await Eventually.HoldsAsync(() => _time.PendingTimers > timers, "the job's end beginning");
+        await begun.WaitAsync(TimeSpan.FromMinutes(1));
         return ending;
     }
 
@@ -203,5 +205,29 @@ internal sealed class RecoveryThroughHopsTests : JournalFixture
             .Target("archive", new TestExchanger(_time) { OnRevoke = _ => EndOfArchiveAsync() }, "job")
             .Target("orders", orders, options => (options.Through, options.Scopes) = ("warehouse", ScopeSet.Of([.. Enumerable.Range(0, 20).Select(i => $"table-{i}")])))
             .Audit(audit ?? new RecordingSink()).Journal(Journals).Time(_time).Jitter(() => 0).EndOnSignals(false));
+    }
+
+    /// <summary>A clock that tells when an end's wait for the recovery has begun: by the timer of its length, which is nobody else's.</summary>
+    private sealed class EndNotingTime : TimeProvider
+    {
+        private volatile TaskCompletionSource _began = new();
+
+        public ManualTimeProvider Manual { get; } = new();
+
+        public Task NextHeadStart() => (_began = new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
+        public override long TimestampFrequency => Manual.TimestampFrequency;
+
+        public override long GetTimestamp() => Manual.GetTimestamp();
+
+        public override DateTimeOffset GetUtcNow() => Manual.GetUtcNow();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            ITimer timer = Manual.CreateTimer(callback, state, dueTime, period);
+            if (dueTime == HeadStart)
+                _began.TrySetResult();
+            return timer;
+        }
     }
 }
