@@ -11,15 +11,19 @@ internal ref struct JsonMembers
     private const int MaxDepth = 16;
 
     private readonly ReadOnlySpan<byte> _json;
+    private readonly SentSecrets? _sent;
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
     private Utf8JsonReader _reader;
     private bool _isValueRead = true;
     private bool _isStarted;
     private bool _isBroken;
 
-    public JsonMembers(ReadOnlySpan<byte> json)
+    /// <param name="json">The object.</param>
+    /// <param name="sent">What a name in a fault must not repeat, beside what looks like a token.</param>
+    public JsonMembers(ReadOnlySpan<byte> json, SentSecrets? sent = null)
     {
         _json = json;
+        _sent = sent;
         _reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
     }
 
@@ -55,7 +59,7 @@ internal ref struct JsonMembers
                 _isValueRead = false;
                 if (_seen.Add(Name))
                     return true;
-                Note($"has '{OuterText.Shown(Name, 40)}' twice");
+                Note($"has '{OuterText.Shown(Name, 40, _sent)}' twice");
             }
         }
         catch (JsonException)

@@ -41,7 +41,7 @@ internal sealed class TokenAnswer
         string? accessToken = null, issuedTokenType = null, tokenType = null, scope = null, details = null;
         long? expiresIn = null;
         bool namesAnError = false;
-        var members = new JsonMembers(json);
+        var members = new JsonMembers(json, secrets);
         while (members.MoveNext())
         {
             // Any other member is skipped unread, a refresh_token too: a job keeps nothing that outlives it.

@@ -6,6 +6,7 @@ namespace Nhi.TokenExchange;
 /// <summary>What Vault said in a 200 or 204 answer: the envelope of its API, and what was wrong with how it said it.</summary>
 internal sealed class VaultAnswer
 {
+    /// <summary>The server's name for the request, fit to be shown; null if it says none.</summary>
     public string? RequestId { get; private set; }
 
     /// <summary>The handle of a dynamic secret; null where there is no lease.</summary>
@@ -57,35 +58,42 @@ internal sealed class VaultAnswer
     }
 
     /// <summary>Reads a body; an empty one says nothing.</summary>
-    public static VaultAnswer Read(ReadOnlySpan<byte> json, DateTimeOffset askedAt)
+    /// <param name="json">The body.</param>
+    /// <param name="askedAt">The instant before the request was sent that this answers.</param>
+    /// <param name="secrets">What was sent. What came is added.</param>
+    public static VaultAnswer Read(ReadOnlySpan<byte> json, DateTimeOffset askedAt, SentSecrets secrets)
     {
         var answer = new VaultAnswer { AskedAt = askedAt };
         if (json.IsEmpty)
             return answer;
-        var members = new JsonMembers(json);
+        string? requestId = null;
+        var members = new JsonMembers(json, secrets);
         while (members.MoveNext())
         {
             switch (members.Name)
             {
-                case "request_id": answer.RequestId = members.Text(); break;
+                case "request_id": requestId = members.Text(); break;
                 case "lease_id": answer.LeaseId = members.Text() is { Length: > 0 } id ? id : null; break;
                 case "lease_duration": answer.LeaseDuration = members.WholeNumber(); break;
                 case "renewable": answer.IsRenewable = members.Raw().SequenceEqual("true"u8); break;
-                case "data" when !members.IsNull: answer.ReadSecret(members.Raw()); break;
-                case "auth" when !members.IsNull: answer.ReadAuth(members.RawAsFarAsItGoes()); break;
-                case "wrap_info" when !members.IsNull: answer.ReadWrapping(members.RawAsFarAsItGoes()); break;
+                case "data" when !members.IsNull: answer.ReadSecret(members.Raw(), secrets); break;
+                case "auth" when !members.IsNull: answer.ReadAuth(members.RawAsFarAsItGoes(), secrets); break;
+                case "wrap_info" when !members.IsNull: answer.ReadWrapping(members.RawAsFarAsItGoes(), secrets); break;
                 default: break;
             }
         }
         answer.Fault ??= members.Fault;
+        foreach (string secret in new[] { answer.ClientToken, answer.WrappingToken, answer.Secret }.OfType<string>())
+            secrets.Add(secret);
+        answer.RequestId = requestId is null ? null : OuterText.Shown(requestId, maxLength: 100, secrets);
         return answer;
     }
 
-    private void ReadSecret(ReadOnlySpan<byte> json)
+    private void ReadSecret(ReadOnlySpan<byte> json, SentSecrets secrets)
     {
         if (!json.IsEmpty)   // cut off; a lease that was read before is still to be ended
             Secret = Encoding.UTF8.GetString(json);
-        var members = new JsonMembers(json);
+        var members = new JsonMembers(json, secrets);
         while (members.MoveNext())
         {
             if (members.Name == "creation_path")
@@ -94,9 +102,9 @@ internal sealed class VaultAnswer
         Fault ??= members.Fault is { } fault ? $"has a data that {fault}" : null;
     }
 
-    private void ReadAuth(ReadOnlySpan<byte> json)
+    private void ReadAuth(ReadOnlySpan<byte> json, SentSecrets secrets)
     {
-        var members = new JsonMembers(json);
+        var members = new JsonMembers(json, secrets);
         while (members.MoveNext())
         {
             switch (members.Name)
@@ -112,9 +120,9 @@ internal sealed class VaultAnswer
         Fault ??= members.Fault is { } fault ? $"has an auth that {fault}" : null;
     }
 
-    private void ReadWrapping(ReadOnlySpan<byte> json)
+    private void ReadWrapping(ReadOnlySpan<byte> json, SentSecrets secrets)
     {
-        var members = new JsonMembers(json);
+        var members = new JsonMembers(json, secrets);
         while (members.MoveNext())
         {
             switch (members.Name)

@@ -54,7 +54,7 @@ internal sealed class VaultKeyStore : IKeyStore
             throw VaultRefusal.Malformed(_server, answer, fault);
         return new StoredKey(found.Value ?? throw NoField(answer, found))
         {
-            Version = found.Version, EndsAt = found.DeletedAt, CorrelationId = VaultRefusal.Id(answer),
+            Version = found.Version, EndsAt = found.DeletedAt, CorrelationId = answer.RequestId,
         };
     }
 
@@ -75,6 +75,6 @@ internal sealed class VaultKeyStore : IKeyStore
     private TokenExchangeException NoField(VaultAnswer answer, VaultKvSecret found) =>
         new(ErrorCodes.StaticKeyUnfit, ExchangeStage.Verify, $"The secret at {_path} has no field '{_field}' that is a text; it has {found.Fields} field(s).")
         {
-            CorrelationId = VaultRefusal.Id(answer), Hint = "Name the field that is the key by Field.",
+            CorrelationId = answer.RequestId, Hint = "Name the field that is the key by Field.",
         };
 }

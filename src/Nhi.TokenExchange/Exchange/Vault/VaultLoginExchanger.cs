@@ -99,7 +99,7 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
         VaultAnswer answer = reply.ReadAnswer();
         if (!VaultLife.TakesThePlace(answer, held, request, UsableMargin))
             return null;
-        return new Issued<BearerToken>(new BearerToken(held.Reveal(), VaultLife.EndOf(answer))) { IsRenewal = true, RevocationHandle = request.HeldHandle, CorrelationId = VaultRefusal.Id(answer) };
+        return new Issued<BearerToken>(new BearerToken(held.Reveal(), VaultLife.EndOf(answer))) { IsRenewal = true, RevocationHandle = request.HeldHandle, CorrelationId = answer.RequestId };
     }
 
     private Issued<BearerToken> Issue(VaultAnswer answer, string token, ExchangeRequest request)
@@ -110,7 +110,7 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
         {
             return new Issued<BearerToken>(new BearerToken(token, VaultLife.EndOf(answer)))
             {
-                EndIsAssumed = !VaultLife.IsSaid(answer), RevocationHandle = handle, CorrelationId = VaultRefusal.Id(answer), Flaw = flaw,
+                EndIsAssumed = !VaultLife.IsSaid(answer), RevocationHandle = handle, CorrelationId = answer.RequestId, Flaw = flaw,
             };
         }
         catch (ArgumentException exception)   // names the position, never the token
@@ -127,12 +127,12 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
         {
             return new TokenExchangeException(ErrorCodes.NeverEnds, ExchangeStage.Verify, "The token of the login has no end.")
             {
-                CorrelationId = VaultRefusal.Id(answer), Hint = "Set token_ttl (and no token_period of 0) at the role.",
+                CorrelationId = answer.RequestId, Hint = "Set token_ttl (and no token_period of 0) at the role.",
             };
         }
         return answer.Uses == 0 ? null : new TokenExchangeException(ErrorCodes.WrongTokenType, ExchangeStage.Verify, FormattableString.Invariant($"The token of the login may be used {answer.Uses} times; a job uses it any number of times."))
         {
-            CorrelationId = VaultRefusal.Id(answer), Hint = "Set token_num_uses to 0 at the role.",
+            CorrelationId = answer.RequestId, Hint = "Set token_num_uses to 0 at the role.",
         };
     }
 

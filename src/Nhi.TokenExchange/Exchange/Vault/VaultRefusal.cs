@@ -34,7 +34,7 @@ internal static class VaultRefusal
     public static TokenExchangeException Malformed(VaultServer server, VaultAnswer answer, string what) =>
         new(ErrorCodes.IssuerAnswerMalformed, ExchangeStage.Exchange, $"The answer of host {server.Address.IdnHost} {what}.")
         {
-            CorrelationId = Id(answer), Hint = "Check the address of the server, the mount and the path.",
+            CorrelationId = answer.RequestId, Hint = "Check the address of the server, the mount and the path.",
         };
 
     /// <summary>A wrapped answer was not there any more, or was another one.</summary>
@@ -54,9 +54,6 @@ internal static class VaultRefusal
                 : $"no end of a job ends this login. Look at it (vault token lookup -accessor {shown}), revoke it (vault token revoke -accessor {shown}), and {Look}."),
         };
     }
-
-    /// <summary>The server's name for the request, fit to be shown.</summary>
-    public static string? Id(VaultAnswer answer) => answer.RequestId is { } id ? OuterText.Shown(id, maxLength: 100) : null;
 
     public static string Said(VaultReply reply, VaultServer server) =>
         $"Host {server.Address.IdnHost}:{server.Address.Port} answered {reply.Status} at {reply.Call.Path}{(reply.Shown is { Length: > 0 } shown ? $": {shown.TrimEnd('.')}" : "")}";

@@ -78,7 +78,7 @@ internal sealed class VaultReply
                 IsTransient = true, CorrelationId = CorrelationId, Hint = "Check the address of the server; a proxy or a sign-in page may have answered.",
             };
         }
-        return VaultAnswer.Read(_body, AskedAt);
+        return VaultAnswer.Read(_body, AskedAt, _sent);
     }
 
     // {"errors":["…"]}, which may be empty; whatever is wrong with it, it is still a refusal.

@@ -128,7 +128,7 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
         VaultAnswer answer = reply.ReadAnswer();
         if (!VaultLife.TakesThePlace(answer, held, request, UsableMargin))
             return null;
-        return new Issued<VaultSecret>(new VaultSecret(held, VaultLife.EndOf(answer))) { IsRenewal = true, RevocationHandle = lease, CorrelationId = VaultRefusal.Id(answer) };
+        return new Issued<VaultSecret>(new VaultSecret(held, VaultLife.EndOf(answer))) { IsRenewal = true, RevocationHandle = lease, CorrelationId = answer.RequestId };
     }
 
     private Issued<VaultSecret> Issue(VaultAnswer answer, ExchangeRequest request)
@@ -147,14 +147,14 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
             : null;
         return new Issued<VaultSecret>(new VaultSecret(data ?? "{}", end ?? VaultLife.EndOf(answer)) { IssuedTo = request.Subject, IsRenewable = answer.IsRenewable && answer.LeaseId is not null })
         {
-            EndIsAssumed = end is null && answer.LeaseId is not null, RevocationHandle = handle, CorrelationId = VaultRefusal.Id(answer), Flaw = flaw,
+            EndIsAssumed = end is null && answer.LeaseId is not null, RevocationHandle = handle, CorrelationId = answer.RequestId, Flaw = flaw,
         };
     }
 
     private TokenExchangeException NeverEnds(VaultAnswer answer) =>
         new(ErrorCodes.NeverEnds, ExchangeStage.Verify, $"What Vault gives at {_path} has no lease and says no end: it is a static secret.")
         {
-            CorrelationId = VaultRefusal.Id(answer), Hint = "Name a path of a secrets engine that makes secrets with a lease, such as database/creds/… or azure/creds/….",
+            CorrelationId = answer.RequestId, Hint = "Name a path of a secrets engine that makes secrets with a lease, such as database/creds/… or azure/creds/….",
         };
 
     // Google's access tokens have no lease; they say themselves when they end.

@@ -47,6 +47,39 @@ internal sealed class VaultAnswerTests
         }
     }
 
+    // They look like no token, so that no pattern finds them.
+    [TestCase(ScriptedVault.Proof)]
+    [TestCase("opens-the-vault")]
+    public async Task A_name_of_a_request_to_log_in_repeats_neither_what_was_sent_nor_what_came(string secret)
+    {
+        using var vault = new ScriptedVault((200, $$"""{"request_id":"of {{secret}}",{{Auth}}}"""));
+
+        Issued<BearerToken> login = await vault.LoginAsync();
+
+        Assert.That((login.CorrelationId, login.Credential.Reveal()), Is.EqualTo(("of [redacted]", "opens-the-vault")));
+    }
+
+    [TestCase(ScriptedVault.Token)]
+    [TestCase("A1a-two-kings")]
+    public async Task A_name_of_a_request_for_a_secret_repeats_neither_what_was_sent_nor_what_came(string secret)
+    {
+        using var vault = new ScriptedVault((200, $$"""{"request_id":"of {{secret}}","lease_id":"l/1","lease_duration":60,"data":{"password":"A1a-two-kings"} }"""));
+
+        Issued<VaultSecret> read = await vault.ReadAsync();
+
+        Assert.That((read.CorrelationId, read.Credential.Reveal("password")), Is.EqualTo(("of [redacted]", "A1a-two-kings")));
+    }
+
+    [TestCase("""{"SECRET":1,"SECRET":2,AUTH}""", "has '[redacted]' twice")]
+    [TestCase("""{"data":{"SECRET":1,"SECRET":2},AUTH}""", "has a data that has '[redacted]' twice")]
+    [TestCase("""{"wrap_info":{"SECRET":1,"SECRET":2},AUTH}""", "has a wrap_info that has '[redacted]' twice")]
+    public async Task A_member_that_stands_twice_is_not_named_by_a_secret(string body, string fault)
+    {
+        using var vault = new ScriptedVault((200, body.Replace("SECRET", ScriptedVault.Proof, StringComparison.Ordinal).Replace("AUTH", Auth, StringComparison.Ordinal)));
+
+        Assert.That((await vault.LoginAsync()).Flaw?.Detail, Is.EqualTo($"The answer of host vault.test {fault}."));
+    }
+
     // What was understood before the end was issued.
     [TestCase("""{"auth":{"client_token":"opens-the-vault","accessor":"a-1","policies":["def""")]
     [TestCase("""{"auth":{"accessor":"a-1","client_token":"opens-the-vault","metadata":{"a":""")]
