@@ -28,6 +28,7 @@ public sealed class GoalJudge(
         .. coldStart,
         WholeExchangeTime("17", nameof(WholeExchange.Ours), "whole exchange, all stages, against a bare form post", 4),
         WholeExchangeTime("–", nameof(WholeExchange.PlainOnThePool), "the bare form post on a thread of the pool, as ours has to be", null),
+        WholeExchangeTime("–", nameof(WholeExchange.ExchangeAlone), "of ours the exchange alone, against a bare form post", null),
         WholeExchangeBytes(),
         WholeExchangeAgainstMsal(),
         Adapter("hit, `AsTokenCredential`, `GetTokenAsync`", nameof(AzureAdapters.TokenCredentialAsync)),
