@@ -100,15 +100,13 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         {
             proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAnewAsync(flight, proof, refused, whileJob.Token)).ConfigureAwait(false);
         }
-        catch (TokenExchangeException less) when (less.Code == ErrorCodes.LessIsLeft)
+        catch (TokenExchangeException nothing) when (nothing.IsRenewalForNothing && flight.Aim == FlightAim.Renew)
         {
-            // That was no denial: the credential is asked for once more, with what the policy leaves of it now that its exposure is known.
-            proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAsync(flight, null, whileJob.Token)).ConfigureAwait(false);
+            throw Renewals.ForNothing(target.Target, nothing);
         }
-        catch (TokenExchangeException brief) when (brief.IsShortRenewal)
+        catch (TokenExchangeException first) when (first.IsRenewalForNothing || first.Code == ErrorCodes.LessIsLeft)
         {
-            if (flight.Aim == FlightAim.Renew)
-                throw Renewals.NoMore(target.Target);
+            // Neither was a failure: something new is asked for, with what the policy leaves of it now that its exposure is known.
             proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAsync(flight, null, whileJob.Token)).ConfigureAwait(false);
         }
         catch (TokenExchangeException dead) when (dead.IsDeadAtIssuer)

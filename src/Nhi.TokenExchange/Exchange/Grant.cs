@@ -205,7 +205,7 @@ internal sealed record Grant
         {
             throw new TokenExchangeException(ErrorCodes.DeadOnArrival, ExchangeStage.Verify, FormattableString.Invariant($"The credential ends at {issued.Credential.ExpiresAt:O} and is unusable from {UnusableFrom(issued.Credential):O} (margin {Margin.TotalSeconds:0.###} s); it is {clock.Now:O} now."))
             {
-                IsTransient = true, IsDeadAtIssuer = issued.Credential.ExpiresAt <= clock.Now, IsShortRenewal = issued.IsRenewal, CorrelationId = issued.CorrelationId, Hint = "Compare the clocks of this machine and of the issuer; let the issuer give a longer life.",
+                IsTransient = true, IsDeadAtIssuer = issued.Credential.ExpiresAt <= clock.Now, IsRenewalForNothing = issued.IsRenewal, CorrelationId = issued.CorrelationId, Hint = "Compare the clocks of this machine and of the issuer; let the issuer give a longer life.",
             };
         }
     }

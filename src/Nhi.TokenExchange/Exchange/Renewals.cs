@@ -34,5 +34,11 @@ internal static class Renewals
 
     /// <summary>Somebody ended what was just renewed. The next exchange is one for something new.</summary>
     public static TokenExchangeException Lost(string target) =>
-        new(ErrorCodes.DeadOnArrival, ExchangeStage.Verify, "The credential was ended while it was renewed.") { Target = target, IsTransient = true, IsDeadAtIssuer = true };
+        new(ErrorCodes.DeadOnArrival, ExchangeStage.Verify, "The credential was ended while it was renewed.") { Target = target, IsTransient = true, IsRenewalForNothing = true };
+
+    /// <summary>Nothing came of a renewal, and nobody asked for another.</summary>
+    /// <param name="target">Whose it is.</param>
+    /// <param name="nothing">Why.</param>
+    public static TokenExchangeException ForNothing(string target, TokenExchangeException nothing) =>
+        new(ErrorCodes.NothingToRenew, ExchangeStage.Exchange, $"{nothing.Detail} Nothing came of its renewal; the next call gets another.") { Target = target, SaysNoMore = true, CorrelationId = nothing.CorrelationId };
 }

@@ -122,6 +122,58 @@ public class RenewalWatchTests
         Assert.That((((SlotProvider<BearerToken>)job.Warehouse).HasFlight, job.Issuer.Requests.Count), Is.EqualTo((false, 2)));
     }
 
+    // Nobody waits: it is no failure, and nothing new is asked for before somebody calls.
+    [Test]
+    public async Task A_renewal_that_is_answered_too_late_to_be_of_use_brings_nothing_and_the_next_call_gets_another()
+    {
+        await using TestJob job = await StartAsync();
+        job.Issuer.Answer = request => request.Held is BearerToken held
+            ? new Issued<BearerToken>(new BearerToken(held.Reveal(), job.Time.GetUtcNow().AddSeconds(1))) { IsRenewal = true }
+            : new Issued<BearerToken>(job.Issuer.NewToken(TimeSpan.FromHours(1)));
+
+        await RenewAsync(job, () => { });
+
+        AssertNothingCame(job, "is unusable from");
+        await job.Warehouse.GetAsync();
+        Assert.That(job.Issuer.Requests.Select(request => (request.RenewsOnly, request.Held is not null)), Is.EqualTo(new[] { (false, false), (true, true), (false, false) }));
+    }
+
+    [Test]
+    public async Task A_renewal_of_what_somebody_ended_meanwhile_brings_nothing_and_the_next_call_gets_another()
+    {
+        await using TestJob job = await StartAsync();
+        BearerToken held = await job.Warehouse.GetAsync();
+        job.Issuer.Gate = new Gate();
+
+        await RenewAsync(job, () => job.Session.RevokeCredentialAsync(held, "leaked").GetAwaiter().GetResult());
+
+        AssertNothingCame(job, "The credential was ended while it was renewed.");
+        Assert.That(await job.Warehouse.GetAsync(), Is.Not.SameAs(held));
+        Assert.That(job.Issuer.Requests.Select(request => request.RenewsOnly), Is.EqualTo(new[] { false, true, false }));
+    }
+
+    private static async Task RenewAsync(TestJob job, Action meanwhile)
+    {
+        await job.Warehouse.GetAsync();
+        await job.QuietAsync();
+        job.Time.Advance(RefreshDue);
+        if (job.Issuer.Gate is { } gate)
+        {
+            await gate.Reached;
+            meanwhile();
+            gate.Open();
+            job.Issuer.Gate = null;
+        }
+        await Eventually.HoldsAsync(() => job.Issuer.Requests.Count == 2 && job.Session.Leases.FlightsInTheAir == 0, "the renewal");
+    }
+
+    private static void AssertNothingCame(TestJob job, string why)
+    {
+        AuditEvent end = job.Audit.Events.Last(one => one.Kind == AuditEventKind.Failed);
+        Assert.That((end.Code, job.Audit.Kinds.Count(kind => kind == AuditEventKind.Exchanging)), Is.EqualTo((ErrorCodes.NothingToRenew, 2)));
+        Assert.That(end.Reason, Does.Contain(why).And.EndsWith("Nothing came of its renewal; the next call gets another."));
+    }
+
     [Test]
     public async Task A_timer_that_fires_a_little_early_is_waited_for_once_more()
     {

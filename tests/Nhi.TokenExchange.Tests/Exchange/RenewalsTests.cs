@@ -37,7 +37,7 @@ internal sealed class RenewalsTests
             Assert.That((noMore.Code, noMore.Stage, noMore.Detail), Is.EqualTo((ErrorCodes.NothingToRenew, ExchangeStage.Exchange, "The issuer gives the held credential no longer life. It is used on to its end; the next call gets another.")));
             Assert.That((noMore.Target, noMore.IsTransient, noMore.SaysNoMore, noMore.IsDeadAtIssuer), Is.EqualTo(("warehouse", false, true, false)));
             Assert.That((lost.Code, lost.Stage, lost.Detail), Is.EqualTo((ErrorCodes.DeadOnArrival, ExchangeStage.Verify, "The credential was ended while it was renewed.")));
-            Assert.That((lost.Target, lost.IsTransient, lost.SaysNoMore, lost.IsDeadAtIssuer), Is.EqualTo(("warehouse", true, false, true)));
+            Assert.That((lost.Target, lost.IsTransient, lost.SaysNoMore, lost.IsRenewalForNothing), Is.EqualTo(("warehouse", true, false, true)));
         }
     }
 
