@@ -55,7 +55,7 @@ internal sealed class EntraAnswer
         };
         string? trace = response.Headers.TryGetValues("x-ms-request-id", out IEnumerable<string>? values) ? values.FirstOrDefault() : null;
         string? correlation = null, description = null, error = null;
-        var members = new JsonMembers(body);
+        var members = new JsonMembers(body, sent);
         while (members.MoveNext())
         {
             switch (members.Name)

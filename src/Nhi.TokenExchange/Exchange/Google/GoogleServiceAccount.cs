@@ -58,7 +58,7 @@ internal sealed class GoogleServiceAccount(string account, IReadOnlyList<string>
     private Issued<BearerToken> Issue(ReadOnlySpan<byte> json, DateTimeOffset longestEnd, SentSecrets sent, string? correlationId, params ReadOnlySpan<string> tokens)
     {
         string? token = null, expires = null;
-        var members = new JsonMembers(json);
+        var members = new JsonMembers(json, sent);
         while (members.MoveNext())
         {
             switch (members.Name)

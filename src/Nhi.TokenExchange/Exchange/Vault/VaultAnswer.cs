@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using System.Text.Json;
 
 namespace Nhi.TokenExchange;
 
@@ -83,7 +84,7 @@ internal sealed class VaultAnswer
             }
         }
         answer.Fault ??= members.Fault;
-        foreach (string secret in new[] { answer.ClientToken, answer.WrappingToken, answer.Secret }.OfType<string>())
+        foreach (string secret in new[] { answer.ClientToken, answer.WrappingToken }.OfType<string>())
             secrets.Add(secret);
         answer.RequestId = requestId is null ? null : OuterText.Shown(requestId, maxLength: 100, secrets);
         return answer;
@@ -93,6 +94,7 @@ internal sealed class VaultAnswer
     {
         if (!json.IsEmpty)   // cut off; a lease that was read before is still to be ended
             Secret = Encoding.UTF8.GetString(json);
+        AddTexts(json, secrets);
         var members = new JsonMembers(json, secrets);
         while (members.MoveNext())
         {
@@ -100,6 +102,24 @@ internal sealed class VaultAnswer
                 CreationPath = members.TextOrNumber();
         }
         Fault ??= members.Fault is { } fault ? $"has a data that {fault}" : null;
+    }
+
+    // Which of them are secrets only the engine knows. What can't be read is noted where the members are.
+    private static void AddTexts(ReadOnlySpan<byte> json, SentSecrets secrets)
+    {
+        var reader = new Utf8JsonReader(json);
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.TokenType == JsonTokenType.String)
+                    secrets.Add(reader.GetString()!);
+            }
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            return;
+        }
     }
 
     private void ReadAuth(ReadOnlySpan<byte> json, SentSecrets secrets)

@@ -21,11 +21,25 @@ internal sealed class VaultCall(string path)
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     public string? BodySecret { get; init; }
 
+    /// <summary>The call whose wrapped answer this one opens: what that sent is not to be shown either.</summary>
+    public VaultCall? Opens { get; init; }
+
     /// <summary>How long the answer may lie wrapped; null: it is not wrapped.</summary>
     public TimeSpan? WrapFor { get; init; }
 
     /// <summary>Each one makes something new, or can be sent once only: not repeated where its answer may have been lost.</summary>
     public bool IsOnce { get; init; }
+
+    /// <summary>What no message may show of what comes back.</summary>
+    public SentSecrets Secrets()
+    {
+        SentSecrets secrets = Opens?.Secrets() ?? new SentSecrets();
+        if (Token is { } token)
+            secrets.Add(token.Reveal());
+        if (BodySecret is { } secret)
+            secrets.Add(secret);
+        return secrets;
+    }
 
     /// <summary>A JSON object of one or a few members.</summary>
     public static byte[] Object(params ReadOnlySpan<(string Name, object? Value)> members)

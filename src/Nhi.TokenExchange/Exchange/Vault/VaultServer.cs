@@ -67,18 +67,12 @@ internal sealed class VaultServer(Uri address, string? @namespace)
     public async Task<VaultReply> SendAsync(VaultCall call, HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken)
     {
         (DateTimeOffset, long) first = LastTry.First(time);
-        var sent = new SentSecrets();
         using var request = new HttpRequestMessage(call.Body is null ? HttpMethod.Get : HttpMethod.Post, new Uri(address, $"/v1/{call.Path}"));
         request.Headers.TryAddWithoutValidation("X-Vault-Request", "true");
         if (@namespace is not null)
             request.Headers.TryAddWithoutValidation("X-Vault-Namespace", @namespace);
         if (call.Token is { } token)
-        {
             request.Headers.TryAddWithoutValidation("X-Vault-Token", token.Reveal());
-            sent.Add(token.Reveal());
-        }
-        if (call.BodySecret is { } secret)
-            sent.Add(secret);
         if (call.WrapFor is { } life)
             request.Headers.TryAddWithoutValidation("X-Vault-Wrap-TTL", ((long)life.TotalSeconds).ToString(CultureInfo.InvariantCulture));
         if (call.Body is { } body)
@@ -89,7 +83,7 @@ internal sealed class VaultServer(Uri address, string? @namespace)
         using HttpResponseMessage response = await backchannel.SendAsync(request, cancellationToken).ConfigureAwait(false);
         // Our back channel has read it; somebody else's need not have.
         using BoundedContent content = await BoundedContent.ReadAsync(response.Content, cancellationToken).ConfigureAwait(false);
-        return new VaultReply(call, response, content.Bytes.ToArray(), sent) { AskedAt = LastTry.Of(request, first, time), MayRepeatALostOne = request.Options.TryGetValue(IssuerBackchannel.MayRepeatALostOne, out _) };
+        return new VaultReply(call, response, content.Bytes.ToArray(), call.Secrets()) { AskedAt = LastTry.Of(request, first, time), MayRepeatALostOne = request.Options.TryGetValue(IssuerBackchannel.MayRepeatALostOne, out _) };
     }
 
     // "Response wrapping token validation": who put an answer of his own in the place of the real one has not made it where we asked; who read it before us has used the token up.
@@ -97,12 +91,12 @@ internal sealed class VaultServer(Uri address, string? @namespace)
     {
         if (string.IsNullOrEmpty(wrapped.WrappingToken))
             throw VaultRefusal.Malformed(this, wrapped, "is not wrapped, though that was asked for");
-        var lookup = new VaultCall("sys/wrapping/lookup") { Body = VaultCall.Object(("token", wrapped.WrappingToken)), BodySecret = wrapped.WrappingToken };
+        var lookup = new VaultCall("sys/wrapping/lookup") { Body = VaultCall.Object(("token", wrapped.WrappingToken)), BodySecret = wrapped.WrappingToken, Opens = call };
         VaultAnswer looked = await OpenAsync(lookup, call, wrapped, backchannel, time, cancellationToken).ConfigureAwait(false);
         string expected = @namespace is null ? call.Path : $"{@namespace}/{call.Path}";
         if (looked.CreationPath is not { } path || (path.TrimEnd('/') != call.Path && path.TrimEnd('/') != expected))
             throw VaultRefusal.Opened(this, call, "was made at another path than the one that was asked; somebody put it there", accessor: null);
-        var unwrap = new VaultCall("sys/wrapping/unwrap") { Body = VaultCall.Object(("token", wrapped.WrappingToken)), BodySecret = wrapped.WrappingToken, IsOnce = true };
+        var unwrap = new VaultCall("sys/wrapping/unwrap") { Body = VaultCall.Object(("token", wrapped.WrappingToken)), BodySecret = wrapped.WrappingToken, IsOnce = true, Opens = call };
         VaultAnswer answer = await OpenAsync(unwrap, call, wrapped, backchannel, time, cancellationToken).ConfigureAwait(false);
         answer.AskedAt = wrapped.AskedAt;   // its life began when it was made
         return answer;

@@ -52,22 +52,22 @@ internal sealed class VaultAnswerTests
     [TestCase("opens-the-vault")]
     public async Task A_name_of_a_request_to_log_in_repeats_neither_what_was_sent_nor_what_came(string secret)
     {
-        using var vault = new ScriptedVault((200, $$"""{"request_id":"of {{secret}}",{{Auth}}}"""));
+        using var vault = new ScriptedVault((200, $$"""{"request_id":"r-{{secret}}",{{Auth}}}"""));
 
         Issued<BearerToken> login = await vault.LoginAsync();
 
-        Assert.That((login.CorrelationId, login.Credential.Reveal()), Is.EqualTo(("of [redacted]", "opens-the-vault")));
+        Assert.That((login.CorrelationId, login.Credential.Reveal()), Is.EqualTo(("r-[redacted]", "opens-the-vault")));
     }
 
     [TestCase(ScriptedVault.Token)]
     [TestCase("A1a-two-kings")]
     public async Task A_name_of_a_request_for_a_secret_repeats_neither_what_was_sent_nor_what_came(string secret)
     {
-        using var vault = new ScriptedVault((200, $$"""{"request_id":"of {{secret}}","lease_id":"l/1","lease_duration":60,"data":{"password":"A1a-two-kings"} }"""));
+        using var vault = new ScriptedVault((200, $$"""{"request_id":"pw={{secret}}","lease_id":"l/1","lease_duration":60,"data":{"password":"A1a-two-kings"} }"""));
 
         Issued<VaultSecret> read = await vault.ReadAsync();
 
-        Assert.That((read.CorrelationId, read.Credential.Reveal("password")), Is.EqualTo(("of [redacted]", "A1a-two-kings")));
+        Assert.That((read.CorrelationId, read.Credential.Reveal("password")), Is.EqualTo(("pw=[redacted]", "A1a-two-kings")));
     }
 
     [TestCase("""{"SECRET":1,"SECRET":2,AUTH}""", "has '[redacted]' twice")]

@@ -131,6 +131,14 @@ internal sealed class VaultWrappingTests
 
     private static Task<Issued<BearerToken>> LoginAsync(ScriptedVault vault, string? ns = null) => vault.LoginAsync(o => (o.Namespace, o.WrapLifetime) = (ns, TimeSpan.FromMinutes(1)));
 
+    [Test]
+    public async Task A_name_of_the_request_that_opened_it_repeats_nothing_of_the_request_that_it_answers()
+    {
+        using var vault = new ScriptedVault((200, Wrapped), (200, MadeAt("auth/jwt/login")), (200, Unwrapped.Replace("r-3", "r-" + ScriptedVault.Proof, StringComparison.Ordinal)));
+
+        Assert.That((await LoginAsync(vault)).CorrelationId, Is.EqualTo("r-[redacted]"));
+    }
+
     // Servers name the path with its namespace or without.
     [TestCase(null, "auth/jwt/login", true)]
     [TestCase(null, "auth/jwt/login/", true)]
