@@ -43,12 +43,19 @@ public static class GoalsRun
     }
 
     /// <summary>Judges the last run's numbers again, without measuring: for a change of a goal or of how it is judged, or after a new <c>--cold-start</c>.</summary>
-    /// <returns>0 if every goal is met, else 1.</returns>
-    /// <exception cref="InvalidOperationException">First tokens were measured of another program, or on another machine, than the rest.</exception>
+    /// <returns>0 if every goal is met, else 1; 2 if first tokens were measured of another program, or on another machine, than the rest, or if the numbers are older than the goals.</returns>
     public static async Task<int> JudgeAgainAsync()
     {
-        (GoalsReport last, ColdStartReport coldStart) = (await LastAsync(), await ColdStartReport.ReadAsync());
-        return last.Origin.FirstTokensDifferIn(coldStart.Origin) is { } other ? throw new InvalidOperationException(OtherFirstTokens(other)) : await JudgeAsync(last, coldStart);
+        try
+        {
+            (GoalsReport last, ColdStartReport coldStart) = (await LastAsync(), await ColdStartReport.ReadAsync());
+            return last.Origin.FirstTokensDifferIn(coldStart.Origin) is { } other ? throw new InvalidOperationException(OtherFirstTokens(other)) : await JudgeAsync(last, coldStart);
+        }
+        catch (InvalidOperationException refused)
+        {
+            Console.Error.WriteLine(refused.Message);
+            return 2;
+        }
     }
 
     /// <summary>Draws the last run's numbers.</summary>
