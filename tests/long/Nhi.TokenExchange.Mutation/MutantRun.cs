@@ -13,7 +13,7 @@ internal sealed class MutantRun
     private readonly Reach[] _tests;
     private readonly ILookup<int, Reach> _testsOf;
     private readonly Dictionary<string, string> _names;
-    private readonly ConcurrentDictionary<string, bool> _passed = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, byte> _passed = new(StringComparer.Ordinal);
 
     /// <param name="tests">Which mutants each test comes by.</param>
     public MutantRun(IEnumerable<Reach> tests)
@@ -89,8 +89,10 @@ internal sealed class MutantRun
         string which = $"{fromStart} {string.Join(' ', tests)}";
         if (_passed.ContainsKey(which))
             return true;
-        bool pass = await worker.TryAsync(MutatedCore.None, fromStart, tests, Limit) is "";
-        return pass && (_passed[which] = true);
+        if (await worker.TryAsync(MutatedCore.None, fromStart, tests, Limit) is not "")
+            return false;
+        _passed.TryAdd(which, 0);
+        return true;
     }
 
     // Those of the same folder, the quick ones first, and then others for as long as a try may take.

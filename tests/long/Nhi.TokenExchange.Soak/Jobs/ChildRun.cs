@@ -154,7 +154,7 @@ internal sealed class ChildRun : IDisposable
         for (int round = 0; round < 2 || (Held() > 0 && Time.Elapsed - began < MostToLetGo); round++)
         {
             if (round > 1)
-                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
+                await Task.Delay(TimeSpan.FromSeconds(Math.Min(round, 30) * 0.1), TimeProvider.System);   // ever more seldom: a collection stops what runs beside
             Memory.GiveBack();
             GC.WaitForPendingFinalizers();
         }
