@@ -26,10 +26,9 @@ public sealed class GoalJudge(
         RefreshFails(),
         .. ManyKeys(),
         .. coldStart,
-        WholeExchangeTime("17", nameof(WholeExchange.Ours), nameof(WholeExchange.Plain), "whole exchange, all stages, against a bare form post", 4),
-        WholeExchangeTime("–", nameof(WholeExchange.OursAwaited), nameof(WholeExchange.PlainAwaited), "the same, each awaited on the pool, where no blocked caller is woken", null),
-        WholeExchangeTime("–", nameof(WholeExchange.PlainOnThePool), nameof(WholeExchange.Plain), "the bare form post on a thread of the pool, its caller woken, against itself", null),
-        WholeExchangeTime("–", nameof(WholeExchange.ExchangeAlone), nameof(WholeExchange.Plain), "of ours the exchange alone, against a bare form post", null),
+        WholeExchangeTime("17", nameof(WholeExchange.Ours), "whole exchange, all stages, against a bare form post", 4),
+        WholeExchangeTime("–", nameof(WholeExchange.PlainOnThePool), "the bare form post on a thread of the pool, its caller woken, against itself", null),
+        WholeExchangeTime("–", nameof(WholeExchange.ExchangeAlone), "of ours the exchange alone, against a bare form post", null),
         WholeExchangeBytes(),
         WholeExchangeAgainstMsal(),
         Adapter("hit, `AsTokenCredential`, `GetTokenAsync`", nameof(AzureAdapters.TokenCredentialAsync)),
@@ -132,9 +131,9 @@ public sealed class GoalJudge(
         return new Goal("10", $"1,000 callers, refresh due, issuer down, and 1,000 more within and after each of {OurPeer.LongestBackoffs.Count} back-offs", $"0 failed, 0 held, exactly {exchanges} × {OurPeer.TriesOfAnExchange} STS calls", $"{ours.Failed} failed, {ours.Held} held, {ours.Calls} calls", "", met);
     }
 
-    private Goal WholeExchangeTime(string number, string method, string against, string what, double? most)
+    private Goal WholeExchangeTime(string number, string method, string what, double? most)
     {
-        double ratio = Hit(method).Best / Hit(against).Best;
+        double ratio = Hit(method).Best / Hit(nameof(WholeExchange.Plain)).Best;
         return new Goal(number, what, most is null ? "none" : $"≤ {most} ×", $"{Text(ratio)} ×", "", most is null ? null : ratio <= most);
     }
 

@@ -7,8 +7,6 @@ namespace Nhi.TokenExchange;
 /// <summary>One whole exchange over a wire in memory, with a token of 1.2 kB: all stages of ours beside a bare form post and Microsoft's clients.</summary>
 public class WholeExchange
 {
-    private const int InTurn = 16;
-
     private static readonly TimeSpan MoreThanItsLife = TimeSpan.FromSeconds(61);
 
     private readonly ShiftedTime _time = new();
@@ -25,14 +23,14 @@ public class WholeExchange
 
     public WholeExchange() => _issuer = new InMemoryIssuer(_gate) { Token = Proofs.OfLength(1200), ExpiresIn = 60 };
 
-    [GlobalSetup(Targets = [nameof(Plain), nameof(PlainOnThePool), nameof(PlainAwaited)])]
+    [GlobalSetup(Targets = [nameof(Plain), nameof(PlainOnThePool)])]
     public async Task SetUpPlain()
     {
         _plain = new PlainExchange(_issuer, Proofs.For("https://issuer.example/", TimeProvider.System.GetUtcNow()));
         await Settling.OfAsync(Plain);
     }
 
-    [GlobalSetup(Targets = [nameof(Ours), nameof(OursAwaited)])]
+    [GlobalSetup(Target = nameof(Ours))]
     public async Task SetUpOurs()
     {
         await StartJobAsync();
@@ -86,21 +84,6 @@ public class WholeExchange
         _time.Advance(MoreThanItsLife);
         return _provider!.GetAsync();
     }
-
-    // Above, the caller's thread blocks, as BenchmarkDotNet has it, and is woken for each. A job's caller awaits on the pool, where the flight runs, too: so sixteen in turn, and the same of the plain post.
-    [Benchmark(Description = "ours: whole pipeline, awaited on the pool", OperationsPerInvoke = InTurn)]
-    public Task OursAwaited() => Task.Run(async () =>
-    {
-        for (int i = 0; i < InTurn; i++)
-            await Ours();
-    });
-
-    [Benchmark(Description = "plain, awaited on the pool", OperationsPerInvoke = InTurn)]
-    public Task PlainAwaited() => Task.Run(async () =>
-    {
-        for (int i = 0; i < InTurn; i++)
-            await Plain();
-    });
 
     // Of the pipeline the one stage that the plain post is, too: the form, the post with its bounds and tries, the strict reading, the check against the question.
     [Benchmark(Description = "ours: the exchange alone")]

@@ -24,9 +24,15 @@ public static class MicrosoftPeers
         .WithHttpClientFactory(new Factory(issuer))
         .Build();
 
-    public static TokenCredential ClientAssertion(InMemoryIssuer issuer) => new ClientAssertionCredential(
-        Tenant, Client, _ => Task.FromResult(Proof),
-        new ClientAssertionCredentialOptions { Transport = new HttpClientTransport(issuer), DisableInstanceDiscovery = true });
+    /// <param name="issuer">Answers.</param>
+    /// <param name="between">Waits between two tries, where the tries are counted and not timed; null: the client's own.</param>
+    public static TokenCredential ClientAssertion(InMemoryIssuer issuer, TimeSpan? between = null)
+    {
+        var options = new ClientAssertionCredentialOptions { Transport = new HttpClientTransport(issuer), DisableInstanceDiscovery = true };
+        if (between is { } wait)
+            (options.Retry.Delay, options.Retry.MaxDelay) = (wait, wait);
+        return new ClientAssertionCredential(Tenant, Client, _ => Task.FromResult(Proof), options);
+    }
 
     public static TokenCredential WorkloadIdentity(InMemoryIssuer issuer)
     {

@@ -9,7 +9,7 @@ public static class HitPicture
     private static readonly string[] Left =
     [
         nameof(OursAndFloor.GetAsyncByName), nameof(OursAndFloor.Awaited), nameof(AzureAdapters.PolicyInPipeline), nameof(AzureAdapters.BearerPolicyInPipeline), nameof(HttpClients.OursInHttpClient), nameof(HttpClients.BareHttpClient),
-        nameof(WholeExchange.Plain), nameof(WholeExchange.PlainOnThePool), nameof(WholeExchange.Ours), nameof(WholeExchange.OursAwaited), nameof(WholeExchange.PlainAwaited), nameof(WholeExchange.ExchangeAlone), nameof(WholeExchange.MsalForced), nameof(WholeExchange.AzureIdentityNew),
+        nameof(WholeExchange.Plain), nameof(WholeExchange.PlainOnThePool), nameof(WholeExchange.Ours), nameof(WholeExchange.ExchangeAlone), nameof(WholeExchange.MsalForced), nameof(WholeExchange.AzureIdentityNew),
     ];
 
     public static string Draw(IReadOnlyList<HitResult> hits)

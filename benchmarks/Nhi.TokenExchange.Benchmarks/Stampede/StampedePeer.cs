@@ -17,7 +17,7 @@ public abstract class StampedePeer(string name) : IAsyncDisposable
     /// <summary>Asks for the token once.</summary>
     public abstract Task CallAsync();
 
-    /// <summary>Prepares, before the first call, that the moment can come. False: the peer has no such notion.</summary>
+    /// <summary>Prepares, before the first call, that the moment can come. False: the peer has no such notion, or another row has it.</summary>
     public abstract Task<bool> PrepareAsync(StampedeMoment moment);
 
     /// <summary>Lets the moment come, after the first call. What is issued from now on lives long: a second flight is then one too many.</summary>

@@ -20,7 +20,7 @@ public static class StampedePeers
         OurPeer.TokenCredential,
         OurPeer.Policy,
         () => new OAuthPeer("MSAL confidential client", Msal, expiredSeconds: 300, dueSeconds: null, pauseSeconds: 1.5),
-        () => new OAuthPeer("Azure.Identity `ClientAssertionCredential`", AzureIdentity, expiredSeconds: 300, dueSeconds: null, pauseSeconds: 4),
+        () => new OAuthPeer("Azure.Identity `ClientAssertionCredential`", AzureIdentity, expiredSeconds: 300, dueSeconds: null, pauseSeconds: 1),
         () => new AzureCoreStampede(),
         () => new AwsStampede(),
         () => new AwsWebIdentityStampede(),
@@ -40,7 +40,7 @@ public static class StampedePeers
 
     private static Func<Task> AzureIdentity(InMemoryIssuer issuer)
     {
-        Azure.Core.TokenCredential credential = MicrosoftPeers.ClientAssertion(issuer);
+        Azure.Core.TokenCredential credential = MicrosoftPeers.ClientAssertion(issuer, between: TimeSpan.FromMilliseconds(50));
         return () => credential.GetTokenAsync(MicrosoftPeers.Context, default).AsTask();
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Nhi.TokenExchange;
@@ -33,12 +34,14 @@ public static class StampedeRun
         var table = new StringBuilder("| peer | cold: calls | after expiry: calls | refresh due: calls | held | down, cold, twice: calls | down, refresh due, twice: calls | failed | stays down: calls | failed |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n");
         foreach (IGrouping<string, StampedeResult> peer in results.GroupBy(result => result.Peer))
         {
-            StampedeResult At(StampedeMoment moment) => peer.First(result => result.Moment == moment);
-            bool refreshes = peer.Any(result => result.Moment.IsRefreshDue());
-            string due = refreshes ? $"{At(StampedeMoment.RefreshDue).Calls:N0} | {At(StampedeMoment.RefreshDue).Held:N0}" : "no such notion | ";
-            string dueAndDown = refreshes ? $"{At(StampedeMoment.RefreshDueAndDown).Calls:N0} | {At(StampedeMoment.RefreshDueAndDown).Failed:N0}" : " | ";
-            string staysDown = peer.FirstOrDefault(result => result.Moment == StampedeMoment.RefreshDueAndStaysDown) is { } stays ? $"{stays.Calls:N0} | {stays.Failed:N0}" : " | ";
-            table.Append($"| {peer.Key} | {At(StampedeMoment.Cold).Calls:N0} | {At(StampedeMoment.Expired).Calls:N0} | {due} | {At(StampedeMoment.ColdAndDown).Calls:N0} | {dueAndDown} | {staysDown} |\n");
+            StampedeResult? At(StampedeMoment moment) => peer.FirstOrDefault(result => result.Moment == moment);
+            string Calls(StampedeMoment moment) => At(moment)?.Calls.ToString("N0", CultureInfo.InvariantCulture) ?? "";
+            string Failed(StampedeMoment moment) => At(moment)?.Failed.ToString("N0", CultureInfo.InvariantCulture) ?? "";
+            string due = At(StampedeMoment.RefreshDue) is { } there ? string.Create(CultureInfo.InvariantCulture, $"{there.Calls:N0} | {there.Held:N0}") : "no such notion | ";
+            table.Append(CultureInfo.InvariantCulture, $"| {peer.Key} | {Calls(StampedeMoment.Cold)} | {Calls(StampedeMoment.Expired)} | {due} | {Calls(StampedeMoment.ColdAndDown)} ");
+            foreach (StampedeMoment down in (StampedeMoment[])[StampedeMoment.RefreshDueAndDown, StampedeMoment.RefreshDueAndStaysDown])
+                table.Append(CultureInfo.InvariantCulture, $"| {Calls(down)} | {Failed(down)} ");
+            table.Append("|\n");
         }
         return table.ToString();
     }
