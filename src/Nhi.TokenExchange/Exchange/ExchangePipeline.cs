@@ -50,7 +50,8 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
                 activity.Failed(failure.Code);
                 target.Measurements.Failed(failure);
                 Task said = _recorder.SayFailedAsync(flight, failure, WhatIsHeld(slot, failure));
-                await _recorder.FailedAsync(flight, failure).ConfigureAwait(false);
+                if (jobRuns)   // else it has begun nothing, and the audit may have ended without waiting for it
+                    await _recorder.FailedAsync(flight, failure).ConfigureAwait(false);
                 // Looked up before the next flight of the key can take off: what that brings is permitted.
                 List<Credential> denied = FlightErrors.IsDenial(failure) ? session.Leases.LiveOf(target, request) : [];
                 if (slot.Fail(flight, failure) is { } current && !denied.Contains(current))

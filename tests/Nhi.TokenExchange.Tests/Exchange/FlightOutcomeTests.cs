@@ -51,6 +51,22 @@ internal sealed class FlightOutcomeTests
         }
     }
 
+    // A caller found its slot empty, and the job ended before the flight came to a thread: no event may come behind the audit's end.
+    [Test]
+    public async Task A_flight_that_takes_off_when_its_job_has_ended_begins_nothing_and_is_not_recorded()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        var target = (TargetRuntime<BearerToken>)job.Session.Runtime("warehouse");
+        var late = new Flight(target.NextFlightNumber(), held: null);
+        await job.Session.CompleteAsync();
+        int recorded = job.Audit.Kinds.Count;
+
+        target.Start(new ExpiringSlot<BearerToken>(target, late), late, null);
+
+        Assert.That((await late.Landed.WaitAsync(TimeSpan.FromMinutes(1)))?.Cause.Code, Is.EqualTo(ErrorCodes.JobEnded));
+        Assert.That((job.Audit.Kinds.Count, job.Issuer.Requests.Count), Is.EqualTo((recorded, 0)));
+    }
+
     [TestCase("NHI4003", false, false, 1)]
     [TestCase("NHI4003", true, false, 0, Description = "the record itself is a line of the log")]
     [TestCase("NHI4003", false, true, 0, Description = "the job's end cut it off")]
