@@ -9,11 +9,11 @@ internal sealed class SentSecrets
     private const int Shortest = 8;
 
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
-    private readonly List<string> _values = [];
+    private readonly HashSet<string> _values = new(StringComparer.Ordinal);
 
     public void Add(string value)
     {
-        if (value.Length >= Shortest && !_values.Contains(value))
+        if (value.Length >= Shortest)
             _values.Add(value);
     }
 
