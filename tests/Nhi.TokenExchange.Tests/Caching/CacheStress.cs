@@ -228,7 +228,10 @@ internal sealed class CacheStress : ISlotOwner<BearerToken>
         _held = [];
         Task<BearerToken>[] waiters = [.. Requests[Keys..].Select(request => _cache.GetAsync(request, CancellationToken.None).AsTask())];
         if (_held.Count != Capacity || waiters[^1].Exception?.InnerException is not TokenExchangeException { Code: ErrorCodes.TooManyKeys })
+        {
             _faults.Enqueue(string.Create(CultureInfo.InvariantCulture, $"{_held.Count} places of {Capacity} could be filled"));
+            return;   // who waits for what may never come
+        }
         foreach (Departure departure in _held)
             Land(departure, TimeSpan.FromHours(1));
         foreach (Task<BearerToken> waiter in waiters[..Capacity])

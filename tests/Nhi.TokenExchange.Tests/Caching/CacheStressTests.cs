@@ -26,7 +26,7 @@ public class CacheStressTests
                 "a slot retires with its flight",
                 new PlantedBug.Edit(Cache, "if (state.Flight is not null || state.IsFinal)", "if (state.IsFinal)"),
                 new PlantedBug.Edit("ExpiringSlot.cs", "seen.Flight is null && !seen.IsFinal", "!seen.IsFinal")),
-            "lost its place"),
+            "lost its place|could be filled"),
         Case(
             new PlantedBug("who adds does not look whether the job has ended", new PlantedBug.Edit(Cache, "        if (Volatile.Read(ref _ended))\n            slot.End();\n        else\n", "")),
             "lived after the end"),
