@@ -26,7 +26,7 @@ public sealed class JobReport
     /// <summary>How many outcomes of credentials that ended before the job did are not listed.</summary>
     public long LeasesLeftOut { get; }
 
-    /// <summary>Exchanges and revocations that had not come back at the deadline; an exchange ends its own credential when it does, and of a revocation there is a line, too. In a report of what a crash left behind: exchanges of which nobody knows whether a credential came.</summary>
+    /// <summary>Exchanges and revocations that had not come back at the deadline. An exchange is given up then: what its issuer makes of it nobody has, and it lives to its end. Of a revocation there is a line, too. In a report of what a crash left behind: exchanges of which nobody knows whether a credential came.</summary>
     public int FlightsInTheAir { get; }
 
     /// <summary>Whether nothing that could be ended was left: no failed revocation, listed or not, and no exchange in the air.</summary>

@@ -20,6 +20,29 @@ internal sealed class RevocationTests
         Assert.That(await RevokeAsync(issuer), Is.EqualTo(Revocation.NotSupported));
     }
 
+    // RFC 7009 §2.2 has nothing in a 200 that had to be read.
+    [TestCase("""{"ok":true}""", "application/json", Revocation.Revoked)]
+    [TestCase("revoked", "text/plain", Revocation.Revoked)]
+    [TestCase("""{"error":"unsupported_token_type"}""", "application/json", Revocation.NotSupported)]
+    public async Task A_success_is_one_unless_it_names_an_error(string body, string type, Revocation comes)
+    {
+        await using var issuer = new ScriptedIssuer(ScriptedAnswer.Text(body, type));
+
+        Assert.That(await RevokeAsync(issuer), Is.EqualTo(comes));
+    }
+
+    [TestCase("<html>Sign in to the guest network</html>", "text/html", true, "That is a page and no answer; a proxy or a sign-in page may have answered. Whether the credential was ended is not known.")]
+    [TestCase("""{"error":"invalid_client"}""", "application/json", false, "The credential lives on until its end. Check that this client may revoke at the issuer.")]
+    public async Task A_page_or_an_error_that_comes_as_a_success_is_no_end(string body, string type, bool isTransient, string hint)
+    {
+        await using var issuer = new ScriptedIssuer(ScriptedAnswer.Text(body, type));
+
+        TokenExchangeException failed = Assert.ThrowsAsync<TokenExchangeException>(() => RevokeAsync(issuer))!;
+
+        Assert.That((failed.Code, failed.IsTransient, failed.Hint), Is.EqualTo(("NHI4012", isTransient, hint)));
+        Assert.That(failed.Message, Does.Not.Contain("Sign in"));
+    }
+
     [Test]
     public async Task That_an_issuer_refuses_a_kind_is_known_until_it_revokes_one()
     {

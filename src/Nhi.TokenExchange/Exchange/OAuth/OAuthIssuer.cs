@@ -82,7 +82,8 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
         var call = new TokenCall { Fill = form => form.Add("token", token.Reveal()).Add("token_type_hint", "access_token") };
         var authentication = new ClientAuthenticationRequest(JobContext.Unnamed, request.Backchannel, request.Time);
         using OAuthResponse response = await PostAsync(endpoint, call, authentication, isRepeated: false, cancellationToken).ConfigureAwait(false);
-        if (response.Message.StatusCode == HttpStatusCode.OK)
+        bool isPage = response.Message.StatusCode == HttpStatusCode.OK && response.Message.Content.Headers.ContentType?.MediaType is "text/html";
+        if (response.Message.StatusCode == HttpStatusCode.OK && !isPage && !NamesAnError(response))
         {
             _refusesToRevoke.Note(false, request.Time);
             return Revocation.Revoked;   // RFC 7009 §2.2: also if it was dead before
@@ -97,10 +98,14 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
         }
         throw new TokenExchangeException(ErrorCodes.RevocationFailed, ExchangeStage.Revoke, refused.Detail, refused)
         {
-            IsTransient = refused.IsTransient, RetryAfter = refused.RetryAfter, CorrelationId = refused.CorrelationId, IssuerError = refused.IssuerError,
-            Hint = "The credential lives on until its end. Check that this client may revoke at the issuer.",
+            IsTransient = refused.IsTransient || isPage, RetryAfter = refused.RetryAfter, CorrelationId = refused.CorrelationId, IssuerError = refused.IssuerError,
+            Hint = isPage ? "That is a page and no answer; a proxy or a sign-in page may have answered. Whether the credential was ended is not known."
+                : "The credential lives on until its end. Check that this client may revoke at the issuer.",
         };
     }
+
+    // RFC 7009 §2.2 has nothing to read in a 200, but some say their errors so.
+    private static bool NamesAnError(OAuthResponse response) => IsJson(response.Message.Content) && ErrorAnswer.Read(response.Body, response.Sent).Error != "unknown";
 
     /// <summary>The endpoints, configured or discovered.</summary>
     public async ValueTask<IssuerEndpoints> EndpointsAsync(HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken) =>

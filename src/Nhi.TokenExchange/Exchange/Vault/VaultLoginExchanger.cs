@@ -141,7 +141,7 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
     {
         var call = new VaultCall("auth/token/revoke-self") { Token = token, Body = VaultCall.Object() };
         VaultReply reply = await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
-        if (reply.IsSuccess)
+        if (reply.SaysItIsDone)
         {
             _mayLookAfterItself = true;
             return Revocation.Revoked;
@@ -161,8 +161,8 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
         BearerToken asker = await own(cancellationToken).ConfigureAwait(false);
         var call = new VaultCall("auth/token/revoke-accessor") { Token = TokenOf(asker), Body = VaultCall.Object(("accessor", accessor)) };
         VaultReply reply = await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
-        return reply.IsSuccess && !reply.WarnsItIsGone ? Revocation.Revoked
-            : reply.IsSuccess || reply.SaysItIsGone ? Revocation.AlreadyGone
+        return reply.SaysItIsDone && !reply.WarnsItIsGone ? Revocation.Revoked
+            : reply.SaysItIsDone || reply.SaysItIsGone ? Revocation.AlreadyGone
             : throw VaultRefusal.OfRevocation(reply, _server, request.Time, reply.Status == 403 ? "Let a policy of the login's role permit update of auth/token/revoke-accessor, by which a job ends what one before it left behind." : null);
     }
 }

@@ -27,7 +27,7 @@ internal static class VaultRefusal
         TokenExchangeException refused = Of(reply, server, time);
         return new TokenExchangeException(ErrorCodes.RevocationFailed, ExchangeStage.Revoke, refused.Detail, refused)
         {
-            IsTransient = refused.IsTransient || reply.SaysEngineFailed, RetryAfter = refused.RetryAfter, CorrelationId = refused.CorrelationId, Hint = hint ?? refused.Hint,
+            IsTransient = refused.IsTransient || reply.SaysEngineFailed || reply.IsSuccess, RetryAfter = refused.RetryAfter, CorrelationId = refused.CorrelationId, Hint = hint ?? refused.Hint,
         };
     }
 
@@ -73,6 +73,7 @@ internal static class VaultRefusal
 
     private static string? HintFor(VaultReply reply) => reply.Status switch
     {
+        200 => "That is no answer of Vault's; a proxy or a sign-in page may have answered. Whether it was ended is not known.",
         400 when reply.SaysEngineFailed => "The secrets engine could not end the lease: look at what stands behind it, such as the database, and at its revocation statements.",
         400 when reply.Says("role") => "Check Role: it must be there at this mount and namespace, and without one the mount must have a default role.",
         400 when reply.Call.Token is null => "Vault refused the proof. Compare its issuer, audience, subject and claims with the role's bound_audiences, bound_subject and bound_claims, and the clocks.",

@@ -22,7 +22,7 @@ internal sealed class VaultReply
         Response = response;
         IsJson = OAuthIssuer.IsJson(response.Content);
         CorrelationId = CorrelationIds.Of(response, sent);
-        Errors = IsSuccess || !IsJson ? [] : ReadTexts(body, "errors");
+        Errors = IsJson ? ReadTexts(body, "errors") : [];
     }
 
     public VaultCall Call { get; }
@@ -37,6 +37,9 @@ internal sealed class VaultReply
 
     /// <summary>200 with warnings means the same as 204.</summary>
     public bool IsSuccess => Status is 200 or 204;
+
+    /// <summary>Whether Vault said that what it was asked to end has ended: 204, or its JSON without errors. Of a 200 with anything else somebody else is the author, such as a sign-in page: nothing is known then.</summary>
+    public bool SaysItIsDone => Status == 204 || (Status == 200 && (_body.Length == 0 || (IsJson && IsObject(_body) && Errors.Count == 0)));
 
     public bool IsJson { get; }
 
@@ -79,6 +82,14 @@ internal sealed class VaultReply
             };
         }
         return VaultAnswer.Read(_body, AskedAt, _sent);
+    }
+
+    private static bool IsObject(ReadOnlySpan<byte> json)
+    {
+        var members = new JsonMembers(json);
+        while (members.MoveNext())
+            continue;
+        return members.Fault is null;
     }
 
     // {"errors":["…"]}, which may be empty; whatever is wrong with it, it is still a refusal.

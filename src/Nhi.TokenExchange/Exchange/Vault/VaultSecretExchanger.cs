@@ -92,7 +92,7 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
             if (!second.SaysTokenIsDead)   // that the other login has died says nothing of the lease, nor of its own login
                 reply = second;
         }
-        if (reply.IsSuccess)
+        if (reply.SaysItIsDone)
             return _outlivesLease ? Revocation.NotSupported : Revocation.Revoked;   // the lease is gone, and what it was of works on
         if (reply.SaysItIsGone)
             return _outlivesLease ? Revocation.NotSupported : Revocation.AlreadyGone;

@@ -9,6 +9,7 @@ internal sealed class VaultEndTests
     private const string MayNotRevokeOthers = "Let a policy of the login's role permit update of auth/token/revoke-accessor, by which a job ends what one before it left behind.";
     private const string CheckThePath = "Check the path and the method of the target against the secrets engine.";
     private const string Sealed = "The server is sealed or in maintenance.";
+    private const string NoAnswer = "That is no answer of Vault's; a proxy or a sign-in page may have answered. Whether it was ended is not known.";
     private const string Gone = "AlreadyGone", Revoked = "Revoked", NotSupported = "NotSupported";
 
     // What is ended, what is answered, and what comes of it: an end, or the hint of the error with the code within, and whether it may pass.
@@ -29,6 +30,9 @@ internal sealed class VaultEndTests
         ("by accessor", 503, "Vault is sealed", Sealed, "NHI4002", true),
         ("a lease", 204, null, Revoked, null, false),
         ("a lease", 200, null, Revoked, null, false),
+        ("a lease", 200, "permission denied", NoAnswer, "NHI4001", true),
+        ("itself", 200, "permission denied", NoAnswer, "NHI4001", true),
+        ("by accessor", 200, "permission denied", NoAnswer, "NHI4001", true),
         ("a lease", 400, "lease not found", Gone, null, false),
         ("a lease", 404, "lease expired", Gone, null, false),
         ("a lease", 403, "permission denied", MayNotRevokeLeases, "NHI4001", false),
@@ -45,7 +49,6 @@ internal sealed class VaultEndTests
         (200, "application/json", """{"warnings":["Endpoint ignored these parameters"]}""", Revocation.Revoked),
         (200, "application/json", """{"warnings":null}""", Revocation.Revoked),
         (200, "application/json", "{}", Revocation.Revoked),
-        (200, "text/plain", """{"warnings":["No token found"]}""", Revocation.Revoked),
         (204, "application/json", """{"warnings":["No token found"]}""", Revocation.Revoked),
     ];
 
@@ -88,6 +91,17 @@ internal sealed class VaultEndTests
                 }
             }
         }
+    }
+
+    [Test]
+    public void A_page_that_somebody_else_puts_there_is_no_end([Values("itself", "by accessor", "a lease")] string what, [Values("text/html", "text/plain", "application/json")] string type)
+    {
+        using var vault = new ScriptedVault((200, "<html>Sign in to the guest network</html>")) { Type = type };
+
+        TokenExchangeException failed = Assert.ThrowsAsync<TokenExchangeException>(() => EndAsync(vault, what))!;
+
+        Assert.That((failed.Code, failed.IsTransient, failed.Hint), Is.EqualTo(("NHI4012", true, NoAnswer)));
+        Assert.That(failed.Message, Does.Not.Contain("Sign in"));
     }
 
     [TestCase("itself", "auth/token/revoke-self", "{}")]
