@@ -71,7 +71,7 @@ internal sealed class AwsStsAnswer
     private static string? FaultOf(AwsXml read, SentSecrets secrets) => read.Twice is { } name ? $"has '{OuterText.Shown(name, 40, secrets)}' twice" : read.Fault;
 
     // What names a key or a session goes into logs and audit.
-    private static bool MayBeSaid(string id, SentSecrets secrets) => secrets.TakenOutOf(id) == id && !id.Split(':').Any(part => secrets.HasPart(part));
+    private static bool MayBeSaid(string id, SentSecrets secrets) => !secrets.Meet(id) && !id.Split(':').Any(part => secrets.HasPart(part));
 
     // ISO 8601 with its zone: an end whose zone had to be guessed may be hours off.
     private static DateTimeOffset? EndOf(string? text) =>
