@@ -21,24 +21,32 @@ public class ExpiringCacheFootprintTests
         GC.KeepAlive(owner);
     }
 
-    // What docs/concepts.md says of requests that vary.
+    // What docs/concepts.md says of requests that vary. The middle of five: what tests before have left may go in the midst of one.
     [Test]
     public void What_made_room_costs_100_bytes_and_its_secret_until_it_is_ended()
     {
-        const int Places = 50, Evicted = 20_000, Header = 22;   // of a string, with its closing null
+        const int Header = 22;   // of a string, with its closing null
         CredentialRequest[] requests = MakeRequests();
+
+        double[] each = [.. Enumerable.Range(0, 5).Select(_ => BytesOfWhatMadeRoom(requests)).Order()];
+
+        TestContext.Out.WriteLine($"{string.Join(", ", each.Select(one => $"{one:0.0}"))} bytes, of them {Header + (2 * InstantOwner.SecretLength)} of the secret");
+        Assert.That(each[2] - Header - (2 * InstantOwner.SecretLength), Is.InRange(90, 120));
+    }
+
+    private static double BytesOfWhatMadeRoom(CredentialRequest[] requests)
+    {
+        const int Places = 50, Evicted = 20_000;
         var owner = new InstantOwner();
         ExpiringCache<BearerToken> cache = Fill(owner, requests[..Places], Places);
         long before = GC.GetTotalMemory(forceFullCollection: true);
         foreach (CredentialRequest request in requests[Places..(Places + Evicted)])
             Assert.That(SlotBench.IsHit(cache.GetAsync(request, CancellationToken.None)), Is.True);
         double each = (GC.GetTotalMemory(forceFullCollection: true) - before) / (double)Evicted;
-        TestContext.Out.WriteLine($"{each:0.0} bytes, of them {Header + (2 * InstantOwner.SecretLength)} of the secret");
         Assert.That(cache.Count, Is.EqualTo(Places));
         Assert.That(owner.Leases.TakeAll(), Has.Count.EqualTo(Places + Evicted), "all of them are there for who ends them");
-        Assert.That(each - Header - (2 * InstantOwner.SecretLength), Is.InRange(90, 120));
-        GC.KeepAlive(requests);
         GC.KeepAlive(cache);
+        return each;
     }
 
     private static CredentialRequest[] MakeRequests() => [.. Enumerable.Range(0, Keys).Select(i => new CredentialRequest { Tenant = $"tenant-{i:000000000000}" })];
