@@ -18,6 +18,14 @@ internal static class ExceptionText
     public static string? HelpLinkOf(string code) =>
         code.Length == 7 && code.StartsWith("NHI", StringComparison.Ordinal) && code.AsSpan(3).IndexOfAnyExceptInRange('0', '9') < 0 ? $"docs/errors.md#{code.ToLowerInvariant()}" : null;
 
+    /// <summary>What a check of an argument said, without its period, and without the name of our parameter, which the framework puts behind it.</summary>
+    public static string SaidBy(ArgumentException check)
+    {
+        string behind = $" (Parameter '{check.ParamName}')";
+        string said = check.Message.EndsWith(behind, StringComparison.Ordinal) ? check.Message[..^behind.Length] : check.Message;
+        return said.TrimEnd('.');
+    }
+
     /// <summary>Text from outside, made fit for a message: cut to a length, control characters shown as a dot.</summary>
     public static string Clean(string? text, int maxLength = 100)
     {

@@ -56,7 +56,7 @@ public class TokenExchangeException : Exception
     /// <summary>The issuer gave a credential whose own end had passed already, which the next one need not have.</summary>
     internal bool IsDeadAtIssuer { get; init; }
 
-    /// <summary>What is held was renewed, and nothing came of it: too little life, or somebody ended it meanwhile. Something new may live as long as ever.</summary>
+    /// <summary>What is held was renewed, and nothing came of it: too little life, no answer while it was good, or somebody ended it meanwhile. Something new may live as long as ever.</summary>
     internal bool IsRenewalForNothing { get; init; }
 
     /// <summary>No failure: what is held gets no longer life, and nothing else was asked for.</summary>

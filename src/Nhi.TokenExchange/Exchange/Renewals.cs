@@ -36,6 +36,12 @@ internal static class Renewals
     public static TokenExchangeException Lost(string target) =>
         new(ErrorCodes.DeadOnArrival, ExchangeStage.Verify, "The credential was ended while it was renewed.") { Target = target, IsTransient = true, IsRenewalForNothing = true };
 
+    /// <summary>What is held is over, and its renewal was not answered. The next exchange is one for something new.</summary>
+    /// <param name="target">Whose it is.</param>
+    /// <param name="last">What became of the renewal.</param>
+    public static TokenExchangeException TooLate(string target, TokenExchangeException last) =>
+        new(last.Code, last.Stage, last.Detail, last) { Target = target, IsTransient = true, IsRenewalForNothing = true, CorrelationId = last.CorrelationId, Hint = last.Hint };
+
     /// <summary>Nothing came of a renewal, and nobody asked for another.</summary>
     /// <param name="target">Whose it is.</param>
     /// <param name="nothing">Why.</param>

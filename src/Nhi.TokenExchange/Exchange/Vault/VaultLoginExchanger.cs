@@ -89,15 +89,10 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
     // What can't be renewed is got anew; what failed in passing leaves the held token, and is tried again while that is good.
     private async Task<Issued<BearerToken>?> RenewAsync(BearerToken held, ExchangeRequest request, CancellationToken cancellationToken)
     {
-        if (!await VaultLife.TryBeginAsync(held, request, cancellationToken).ConfigureAwait(false))
+        if (await VaultRenewal.AskAsync(_server, "auth/token/renew-self", TokenOf(held), null, held, request, cancellationToken).ConfigureAwait(false) is not { } answer)
             return null;
-        var call = new VaultCall("auth/token/renew-self") { Token = TokenOf(held), Body = VaultCall.Object(("increment", VaultLife.Seconds(request.MaxLifetime))) };
-        VaultReply reply = await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
-        if (!reply.IsSuccess)
-            return VaultRefusal.Of(reply, _server, request.Time) is { IsTransient: true } passing ? throw passing : null;
         _mayLookAfterItself = true;
-        VaultAnswer answer = reply.ReadAnswer();
-        if (!VaultLife.TakesThePlace(answer, held, request, UsableMargin))
+        if (!VaultRenewal.TakesThePlace(answer, held, request, UsableMargin))
             return null;
         return new Issued<BearerToken>(new BearerToken(held.Reveal(), VaultLife.EndOf(answer))) { IsRenewal = true, RevocationHandle = request.HeldHandle, CorrelationId = answer.RequestId };
     }
@@ -115,7 +110,7 @@ internal sealed class VaultLoginExchanger : TokenExchanger<BearerToken>
         }
         catch (ArgumentException exception)   // names the position, never the token
         {
-            throw VaultRefusal.Malformed(_server, answer, $"has a client_token that can't be sent: {exception.Message}");
+            throw VaultRefusal.Malformed(_server, answer, $"has a client_token that can't be sent: {ExceptionText.SaidBy(exception)}");
         }
     }
 

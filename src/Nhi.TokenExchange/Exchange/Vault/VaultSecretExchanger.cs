@@ -119,14 +119,11 @@ internal sealed class VaultSecretExchanger : TokenExchanger<VaultSecret>
     // A lease of another login ends with that, however often it is renewed: then a new one is wanted. What failed in passing leaves the held secret.
     private async Task<Issued<VaultSecret>?> RenewAsync(VaultSecret held, string lease, ExchangeRequest request, CancellationToken cancellationToken)
     {
-        if (!held.IsRenewable || held.IssuedTo?.Fingerprint != request.Subject.Fingerprint || !await VaultLife.TryBeginAsync(held, request, cancellationToken).ConfigureAwait(false))
+        if (!held.IsRenewable || held.IssuedTo?.Fingerprint != request.Subject.Fingerprint)
             return null;
-        var call = new VaultCall("sys/leases/renew") { Token = request.Subject, Body = VaultCall.Object(("lease_id", lease), ("increment", VaultLife.Seconds(request.MaxLifetime))) };
-        VaultReply reply = await _server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
-        if (!reply.IsSuccess)
-            return VaultRefusal.Of(reply, _server, request.Time) is { IsTransient: true } passing ? throw passing : null;
-        VaultAnswer answer = reply.ReadAnswer();
-        if (!VaultLife.TakesThePlace(answer, held, request, UsableMargin))
+        if (await VaultRenewal.AskAsync(_server, "sys/leases/renew", request.Subject, lease, held, request, cancellationToken).ConfigureAwait(false) is not { } answer)
+            return null;
+        if (!VaultRenewal.TakesThePlace(answer, held, request, UsableMargin))
             return null;
         return new Issued<VaultSecret>(new VaultSecret(held, VaultLife.EndOf(answer))) { IsRenewal = true, RevocationHandle = lease, CorrelationId = answer.RequestId };
     }

@@ -94,6 +94,44 @@ internal sealed class VaultHeldRenewalTests
         Assert.That(job.Emulator.Ledger.Issued.Single(issue => issue.Fingerprint == held.Fingerprint).Renewals, Is.EqualTo(1));
     }
 
+    [Test]
+    public async Task Who_calls_when_what_is_held_is_over_waits_for_no_answer_to_its_renewal(
+        [Values(EmulatorEndpoint.VaultToken, EmulatorEndpoint.VaultLease)] EmulatorEndpoint renewal, [Values] bool isAskedFor)
+    {
+        await using VaultJob job = await VaultJob.StartAsync(_time);
+        bool isLogin = renewal == EmulatorEndpoint.VaultToken;
+        var life = TimeSpan.FromSeconds(70);   // it is handed out for 60, and renewed when 20 of them are left
+        if (isLogin)
+            job.Role.TokenTtl = life;
+        else
+            job.SecretRole.Ttl = life;
+        async Task<Credential> GetAsync() => isLogin ? await job.Login.GetAsync() : await job.Database.GetAsync();
+        Credential held = await GetAsync();
+        await job.QuietAsync();
+        HeldRequest asked = job.Emulator.Faults.HoldNext(renewal);
+        if (isAskedFor)
+            job.Audit.Refuse = e => e.Kind == AuditEventKind.Exchanging ? new IOException("full") : null;   // the first try fails, and a call comes before the job itself tries again
+        _time.Advance(TimeSpan.FromSeconds(40));
+        await (isAskedFor ? job.QuietAsync() : asked.Reached);
+        job.Audit.Refuse = null;
+        _time.Advance(TimeSpan.FromSeconds(0.6));
+        Assert.That(await GetAsync(), Is.SameAs(held));
+        await asked.Reached;
+
+        _time.Advance(TimeSpan.FromSeconds(19.4));
+        Task<Credential> called = GetAsync();
+        _time.Advance(TimeSpan.FromSeconds(10));   // when any call is given up
+
+        Credential next = await called;
+        Assert.That(next.Fingerprint, Is.Not.EqualTo(held.Fingerprint));
+        await job.QuietAsync();
+        AuditEvent[] failed = [.. job.Audit.Events.Where(e => e.Kind == AuditEventKind.Failed)];
+        Assert.That(failed.Select(e => e.Code), Is.EqualTo(new[] { isAskedFor ? ErrorCodes.NotRecorded : ErrorCodes.NothingToRenew }));
+        Assert.That(failed[0].Reason, isAskedFor ? Is.Not.Null : Is.EqualTo("Host 127.0.0.1 gave no whole answer within 20 s. Nothing came of its renewal; the next call gets another."));
+        JobReport report = await job.Session.CompleteAsync();
+        Assert.That(report.Leases.Select(lease => lease.Fingerprint), Has.One.EqualTo(held.Fingerprint), "whose end nobody knows");
+    }
+
     private static int Asked(VaultJob job) =>
         job.Requests(EmulatorEndpoint.VaultLease) + job.Requests(EmulatorEndpoint.VaultToken) + job.Requests(EmulatorEndpoint.VaultSecret) + job.Requests(EmulatorEndpoint.VaultLogin);
 
