@@ -34,7 +34,7 @@ internal sealed class TransportFailureTests
         yield return Case("cut", new HttpIOException(HttpRequestError.ResponseEnded, "cut"),
             "The connection to host issuer.example ended before the answer did (ResponseEnded).", true, "and of what stands before it", null);
         yield return Case("cut by the other side", new IOException("cut", new SocketException((int)SocketError.ConnectionReset)),
-            "Host issuer.example:443: ConnectionReset.", true, "See that the issuer runs", typeof(SocketException));
+            "Host issuer.example:443 broke off the connection before its answer was whole.", true, "and of what stands before it", typeof(SocketException));
         yield return Case("TLS on a broken socket", new HttpRequestException(HttpRequestError.SecureConnectionError, null, new AuthenticationException("broke", new SocketException((int)SocketError.ConnectionReset))),
             "TLS with host issuer.example failed", false, "Let the issuer present", typeof(SocketException));
         yield return Case("TLS took too long", new HttpRequestException(HttpRequestError.SecureConnectionError, null, new AuthenticationException("no more", new OperationCanceledException("late"))),

@@ -111,7 +111,7 @@ internal sealed class AwsStsExchanger : TokenExchanger<AwsSessionCredentials>
         }
         catch (ArgumentException exception)   // names the part and the position, never a value
         {
-            throw Malformed($"has credentials that can't be sent: {exception.Message}", correlationId, isTransient: false);
+            throw Malformed($"has credentials that can't be sent: {ExceptionText.SaidBy(exception)}", correlationId, isTransient: false);
         }
     }
 

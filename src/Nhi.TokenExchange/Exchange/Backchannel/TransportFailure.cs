@@ -26,6 +26,7 @@ internal static class TransportFailure
             HttpRequestError.ProxyTunnelError => Proxy((exception as HttpRequestException)?.StatusCode),
             HttpRequestError.ConfigurationLimitExceeded => Malformed("sent more than 64 KiB of headers"),
             _ when exception is OperationCanceledException => Unreachable($"Host {host} took no connection in time", "Check the route and the firewall."),
+            _ when Find<SocketException>(exception) is { SocketErrorCode: SocketError.ConnectionReset or SocketError.ConnectionAborted } => Unreachable($"Host {host}:{endpoint.Port} broke off the connection before its answer was whole", Ill),
             _ when Find<SocketException>(exception) is { } socket => Unreachable($"Host {host}:{endpoint.Port}: {socket.SocketErrorCode}", OutsideProxy.Describe(endpoint) is { } proxy ? $"The way goes through the proxy {proxy}: see that it runs, takes connections, and lets this host through." : Gone),
             _ => Unreachable($"The connection to host {host} ended before the answer did ({kind})", Ill),
         };

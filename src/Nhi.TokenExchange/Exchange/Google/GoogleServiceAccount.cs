@@ -81,7 +81,7 @@ internal sealed class GoogleServiceAccount(string account, IReadOnlyList<string>
         }
         catch (ArgumentException exception)   // names the position, never the token
         {
-            throw Malformed($"has an accessToken that can't be sent: {exception.Message}", correlationId);
+            throw Malformed($"has an accessToken that can't be sent: {ExceptionText.SaidBy(exception)}", correlationId);
         }
     }
 

@@ -67,7 +67,7 @@ internal sealed record ExpectedToken
         }
         catch (ArgumentException exception)   // names the position, never the token
         {
-            throw Malformed(answer, $"has an access_token that can't be sent: {exception.Message}", isTransient: false);
+            throw Malformed(answer, $"has an access_token that can't be sent: {ExceptionText.SaidBy(exception)}", isTransient: false);
         }
     }
 
