@@ -161,7 +161,7 @@ internal sealed class TimeFaultTests
     [Platform(Include = "Linux,MacOsX", Reason = "Sends POSIX signals with kill(1).")]
     public async Task T8_A_process_that_was_stopped_goes_on_and_ends_its_leases()
     {
-        using Process child = ChildProcess.Start("wait");
+        using Process child = ChildProcess.StartForSignals("wait");
         Assert.That(await ChildProcess.ReadLineAsync(child), Is.EqualTo("ready"));
 
         foreach (string signal in new[] { "STOP", "CONT", "TERM" })
@@ -169,10 +169,9 @@ internal sealed class TimeFaultTests
             using Process kill = Process.Start("kill", [$"-{signal}", $"{child.Id}"]);
             await kill.WaitForExitAsync();
         }
-        string rest = await child.StandardOutput.ReadToEndAsync();
-        await child.WaitForExitAsync();
+        (string rest, _, int ended) = await ChildProcess.EndAsync(child);
 
-        Assert.That((rest.Trim().Split(Environment.NewLine), child.ExitCode), Is.EqualTo((new[] { "revoked", "audit: the job ended (SIGTERM)" }, 143)));
+        Assert.That((rest.Trim().Split(Environment.NewLine), ended), Is.EqualTo((new[] { "revoked", "audit: the job ended (SIGTERM)" }, 143)));
     }
 
     // A snapshot that is resumed twice has two equal states. What must differ all the same is drawn from the system for each use.

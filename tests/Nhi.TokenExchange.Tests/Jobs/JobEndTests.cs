@@ -7,8 +7,6 @@ namespace Nhi.TokenExchange.Tests;
 [Parallelizable]
 public class JobEndTests
 {
-    private static readonly string ChildJob = typeof(JobEndTests).Assembly.Location.Replace("Nhi.TokenExchange.Tests", "Nhi.TokenExchange.ChildJob", StringComparison.Ordinal);
-
     [TestCase("TERM", 143)]
     [TestCase("INT", 130)]
     [TestCase("HUP", 129)]
@@ -18,11 +16,10 @@ public class JobEndTests
 
         using (Process kill = Process.Start("kill", [$"-{signal}", $"{child.Id}"]))
             await kill.WaitForExitAsync();
-        string rest = await child.StandardOutput.ReadToEndAsync();
-        await child.WaitForExitAsync();
+        (string rest, _, int ended) = await ChildProcess.EndAsync(child);
 
         Assert.That(rest, Does.Contain("revoked").And.Contain($"audit: the job ended (SIG{signal})\n"));
-        Assert.That(child.ExitCode, Is.EqualTo(exitCode));
+        Assert.That(ended, Is.EqualTo(exitCode));
     }
 
     [TestCase("TERM", 143)]
@@ -34,11 +31,10 @@ public class JobEndTests
 
         using (Process kill = Process.Start("kill", [$"-{signal}", $"{child.Id}"]))
             await kill.WaitForExitAsync();
-        string rest = await child.StandardOutput.ReadToEndAsync();
-        await child.WaitForExitAsync();
+        (string rest, _, int ended) = await ChildProcess.EndAsync(child);
 
         Assert.That(rest, Does.Contain("revoked"));
-        Assert.That(child.ExitCode, Is.EqualTo(exitCode));
+        Assert.That(ended, Is.EqualTo(exitCode));
     }
 
     [TestCase("exit")]
@@ -47,11 +43,10 @@ public class JobEndTests
     {
         using Process child = await StartAsync(how);
 
-        string rest = await child.StandardOutput.ReadToEndAsync();
-        await child.WaitForExitAsync();
+        (string rest, _, int ended) = await ChildProcess.EndAsync(child);
 
         Assert.That(rest, Does.Contain("revoked").And.Contain("audit: the job ended (exit)\n"));
-        Assert.That(child.ExitCode, Is.EqualTo(3));
+        Assert.That(ended, Is.EqualTo(3));
     }
 
     [Test]
@@ -59,11 +54,10 @@ public class JobEndTests
     {
         using Process child = await StartAsync("end");
 
-        string rest = await child.StandardOutput.ReadToEndAsync();
-        await child.WaitForExitAsync();
+        (string rest, _, int ended) = await ChildProcess.EndAsync(child);
 
         Assert.That(rest, Does.Contain("revoked").And.Contain("audit: the job ended (disposed)\n"));
-        Assert.That(child.ExitCode, Is.Zero);
+        Assert.That(ended, Is.Zero);
     }
 
     [Test]
@@ -71,11 +65,10 @@ public class JobEndTests
     {
         using Process child = await StartAsync("throw");
 
-        string rest = await child.StandardOutput.ReadToEndAsync();
-        await child.WaitForExitAsync();
+        (string rest, _, int ended) = await ChildProcess.EndAsync(child);
 
         Assert.That(rest, Does.Contain("revoked"));
-        Assert.That(child.ExitCode, Is.Not.Zero);
+        Assert.That(ended, Is.Not.Zero);
     }
 
     [TestCase("throw on a thread")]
@@ -84,11 +77,10 @@ public class JobEndTests
     {
         using Process child = await StartAsync(how);
 
-        string rest = await child.StandardOutput.ReadToEndAsync(), error = await child.StandardError.ReadToEndAsync();
-        await child.WaitForExitAsync();
+        (string rest, string error, int ended) = await ChildProcess.EndAsync(child);
 
         Assert.That(rest, Does.Contain("revoked").And.Contain("audit: the job ended (unhandled exception System.InvalidOperationException)\n"));
-        Assert.That(child.ExitCode, Is.EqualTo(134), "SIGABRT, as always");
+        Assert.That(ended, Is.EqualTo(134), "SIGABRT, as always");
         Assert.That(error, Does.Contain("a thread's own failure"));
     }
 
@@ -101,15 +93,12 @@ public class JobEndTests
     public async Task FailOnUnrevoked_makes_the_process_fail_and_nothing_else_does(int exitCode, params string[] how)
     {
         using Process child = await StartAsync(how);
-        await child.StandardOutput.ReadToEndAsync();
-        await child.WaitForExitAsync();
-        Assert.That(child.ExitCode, Is.EqualTo(exitCode));
+        Assert.That((await ChildProcess.EndAsync(child)).ExitCode, Is.EqualTo(exitCode));
     }
 
     private static async Task<Process> StartAsync(params string[] how)
     {
-        var start = new ProcessStartInfo("dotnet", [ChildJob, .. how]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        Process child = Process.Start(start)!;
+        Process child = ChildProcess.StartForSignals(how);
         Assert.That(await ChildProcess.ReadLineAsync(child), Is.EqualTo("ready"));
         return child;
     }

@@ -97,12 +97,9 @@ internal sealed class KilledJobTests : JournalFixture
     {
         await KillJobAsync(AllLines);
         Process[] recoverers = [.. Enumerable.Range(0, 4).Select(_ => ChildProcess.Start("recover", Journals, Ledger))];
-        string[] said = await Task.WhenAll(recoverers.Select(recoverer => recoverer.StandardOutput.ReadToEndAsync()));
+        string[] said = [.. (await Task.WhenAll(recoverers.Select(ChildProcess.EndAsync))).Select(recovered => recovered.Said)];
         foreach (Process recoverer in recoverers)
-        {
-            await recoverer.WaitForExitAsync();
             recoverer.Dispose();
-        }
 
         Assert.That(said, Is.All.Contains("recovered"));
         Assert.That(said.Sum(text => text.Split('\n').Count(line => line == "revoke")), Is.EqualTo(50));

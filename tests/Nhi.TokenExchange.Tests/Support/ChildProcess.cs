@@ -29,6 +29,10 @@ internal static class ChildProcess
     /// <summary>Starts it.</summary>
     public static Process Start(params string[] how) => Start(new ProcessStartInfo("dotnet", [Job, .. how]));
 
+    /// <summary>Starts it with no signal ignored, whatever these tests were started with: <c>nohup</c>, and <c>&amp;</c> of a script, leave some ignored to all that comes after.</summary>
+    public static Process StartForSignals(params string[] how) =>
+        OperatingSystem.IsLinux() ? Start(new ProcessStartInfo("env", ["--default-signal=HUP,INT,TERM", "dotnet", Job, .. how])) : Start(how);
+
     /// <summary>Starts it in a shell that says something first, such as <c>ulimit -f 64</c>.</summary>
     public static Process StartIn(string shell, params string[] how)
     {
@@ -52,17 +56,26 @@ internal static class ChildProcess
         }
     }
 
-    private static async Task<(string Said, int ExitCode)> EndAsync(ProcessStartInfo start, params (string Name, string Value)[] variables)
+    /// <summary>Waits for its end.</summary>
+    /// <returns>What it said since the last line that was read, and its exit code.</returns>
+    /// <exception cref="AssertionException">It lives on after minutes; it is killed.</exception>
+    public static async Task<(string Said, string Errors, int ExitCode)> EndAsync(Process child)
     {
-        using Process child = Start(start, variables);
         Task<string> errors = child.StandardError.ReadToEndAsync();
         Task<string> output = child.StandardOutput.ReadToEndAsync();
         bool ended = await Task.WhenAny(output, Task.Delay(Deadline, TimeProvider.System, CancellationToken.None)) == output;
         if (!ended)
             child.Kill(entireProcessTree: true);
-        string said = await output + await errors;
+        (string said, string wrong) = (await output, await errors);
         await child.WaitForExitAsync();
-        return (ended ? said : $"{said}(killed: it did not end within {Deadline})", child.ExitCode);
+        return ended ? (said, wrong, child.ExitCode) : throw new AssertionException($"The child process did not end within {Deadline}. It said: {said}{wrong}");
+    }
+
+    private static async Task<(string Said, int ExitCode)> EndAsync(ProcessStartInfo start, params (string Name, string Value)[] variables)
+    {
+        using Process child = Start(start, variables);
+        (string said, string errors, int exitCode) = await EndAsync(child);
+        return (said + errors, exitCode);
     }
 
     private static Process Start(ProcessStartInfo start, params (string Name, string Value)[] variables)
