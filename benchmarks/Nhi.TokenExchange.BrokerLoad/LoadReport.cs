@@ -10,7 +10,7 @@ namespace BrokerLoad;
 /// <summary>What one run measured, and of what: as a page for people and as JSON for programs.</summary>
 internal sealed record LoadReport(int Clients, TimeSpan Time, Load.Result Broker, Load.Result Bare, int Grants, int IssuerCalls, IReadOnlyList<Attack> Attacks)
 {
-    /// <summary>No error, no more calls at the issuer than there are grants that differ, and each attack refused.</summary>
+    /// <summary>No error, no more calls at the issuer than there are grants that differ, and no attack served.</summary>
     public bool IsGood => Faults.Count == 0;
 
     private IReadOnlyList<string> Faults =>
@@ -45,7 +45,7 @@ internal sealed record LoadReport(int Clients, TimeSpan Time, Load.Result Broker
         page.Append("Beside the clients, while they ask the broker and not while they ask Kestrel:\n\n| attack | made | served | answered by |\n|---|--:|--:|---|\n");
         foreach (Attack attack in Attacks)
             page.Append(CultureInfo.InvariantCulture, $"| {attack.Name} | {attack.Made} | {attack.Served} | {string.Join(", ", attack.Answers.Select(one => FormattableString.Invariant($"{one.Answer}: {one.Times}")))} |\n");
-        page.Append(IsGood ? "\nNo error, and each attack refused.\n" : $"\nFAILED: {string.Join("; ", Faults)}.\n");
+        page.Append(IsGood ? "\nNo error, and no attack was served. A 429 is the limit of refusals, which came before the check that was tried.\n" : $"\nFAILED: {string.Join("; ", Faults)}.\n");
         page.Append("\nThe broker's limit of 100 requests a second of one client is lifted to 100,000: what is measured is the broker.\n");
         page.Append(CultureInfo.InvariantCulture, $"\n{TimeProvider.System.GetUtcNow():yyyy-MM-dd}, commit {Commit}; {Environment.ProcessorCount} processors, {RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}, {RuntimeInformation.FrameworkDescription}, Kestrel {KestrelVersion}.\n");
         return page.ToString();
