@@ -156,24 +156,47 @@ internal sealed class RenewalsTests
     }
 
     [Test]
-    public async Task A_login_at_its_maximum_whose_renewal_is_answered_when_it_is_of_no_use_any_more_is_followed_by_another()
+    public async Task A_login_at_its_maximum_whose_renewal_is_answered_when_it_is_of_next_to_no_use_is_followed_by_another()
     {
         var time = new SkippingTime();
         await using VaultJob job = await VaultJob.StartAsync(time);
         (job.Role.TokenTtl, job.Role.TokenMaxTtl) = (TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(40));
         BearerToken first = await job.Login.GetAsync();
         await job.QuietAsync();   // and the watch for its renewal has begun
-        // Due after 15 s, of no use after 30, dead after 40; answered in between.
-        job.Emulator.Faults.Next(EmulatorEndpoint.VaultToken, Fault.Status(503, ("Retry-After", "7")), times: 3);
+        // Due after 15 s, of no use after 30, dead after 40; answered in the last two seconds that it is of use.
+        job.Emulator.Faults.Next(EmulatorEndpoint.VaultToken, Fault.Status(503, ("Retry-After", "7")), times: 2);
         DateTimeOffset issued = time.GetUtcNow();
         time.Advance(TimeSpan.FromSeconds(15));
-        await Eventually.HoldsAsync(() => time.GetUtcNow() - issued > TimeSpan.FromSeconds(30), "the tries of the renewal that is due, and the waits between them");
+        await Eventually.HoldsAsync(() => time.GetUtcNow() - issued > TimeSpan.FromSeconds(28), "the tries of the renewal that is due, and the waits between them");
         await job.QuietAsync();
+        Assert.That(job.Requests(EmulatorEndpoint.VaultToken), Is.EqualTo(3));
+        time.Advance(TimeSpan.FromSeconds(2));
 
         BearerToken next = await job.Login.GetAsync();
 
-        Assert.That(job.Emulator.Ledger.IsAlive(first.Fingerprint), Is.True, "it was answered before its end");
+        Assert.That(job.Emulator.Ledger.IsAlive(first.Fingerprint), Is.True, "it is over, and not dead");
         Assert.That(next.Fingerprint, Is.Not.EqualTo(first.Fingerprint));
         Assert.That(job.Audit.Events.Select(e => e.Code), Has.None.EqualTo("NHI5003"));
+    }
+
+    [Test]
+    public async Task What_an_issuer_wants_to_be_waited_for_at_a_renewal_is_not_waited_for_when_what_is_held_is_over()
+    {
+        var time = new SkippingTime();
+        await using VaultJob job = await VaultJob.StartAsync(time);
+        job.Role.TokenTtl = TimeSpan.FromSeconds(40);
+        BearerToken first = await job.Login.GetAsync();
+        await job.QuietAsync();
+        job.Emulator.Faults.Next(EmulatorEndpoint.VaultToken, Fault.Status(503, ("Retry-After", "7")), times: 3);   // a fourth would be answered
+        DateTimeOffset issued = time.GetUtcNow();
+        time.Advance(TimeSpan.FromSeconds(15));
+        await Eventually.HoldsAsync(() => time.GetUtcNow() - issued >= TimeSpan.FromSeconds(30), "the end of the third wait");
+        await job.QuietAsync();
+
+        Assert.That((await job.Login.GetAsync()).Fingerprint, Is.Not.EqualTo(first.Fingerprint));
+        Assert.That(time.Waits.Take(3), Is.All.EqualTo(TimeSpan.FromSeconds(7)), "tried at 15, 22 and 29 s");
+        Assert.That(
+            job.Audit.Events.Single(e => e.Kind == AuditEventKind.Failed).Reason,
+            Does.StartWith("Host 127.0.0.1:").And.EndsWith(" answered 503 at /v1/auth/token/renew-self. Nothing came of its renewal; the next call gets another."));
     }
 }

@@ -30,9 +30,6 @@ internal sealed class VaultCall(string path)
     /// <summary>Each one makes something new, or can be sent once only: not repeated where its answer may have been lost.</summary>
     public bool IsOnce { get; init; }
 
-    /// <summary>How long its answer is of use; null: as long as that of any call.</summary>
-    public TimeSpan? Within { get; init; }
-
     /// <summary>What no message may show of what comes back.</summary>
     public SentSecrets Secrets()
     {

@@ -21,23 +21,26 @@ internal static class VaultRenewal
         if (!await TryBeginAsync(held, request, cancellationToken).ConfigureAwait(false))
             return null;
         (string, object?) increment = ("increment", VaultLife.Seconds(request.MaxLifetime));
+        var call = new VaultCall(path) { Token = token, Body = lease is null ? VaultCall.Object(increment) : VaultCall.Object(("lease_id", lease), increment) };
         TimeSpan left = held.UnusableFrom - request.Time.GetUtcNow();
-        var call = new VaultCall(path)
-        {
-            Token = token, Body = lease is null ? VaultCall.Object(increment) : VaultCall.Object(("lease_id", lease), increment), Within = left > ShortestWait ? left : ShortestWait,
-        };
+        using var isOver = new CancellationTokenSource(left >= IssuerBackchannel.CallDeadline ? Timeout.InfiniteTimeSpan : left > ShortestWait ? left : ShortestWait, request.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(isOver.Token, cancellationToken);
+        var tries = new WatchedTries(WatchedTries.Current?.NoMoreFrom ?? default);
         try
         {
-            VaultReply reply = await server.SendAsync(call, request.Backchannel, request.Time, cancellationToken).ConfigureAwait(false);
+            VaultReply reply = await tries.Begin(() => server.SendAsync(call, request.Backchannel, request.Time, either.Token)).ConfigureAwait(false);
             if (reply.IsSuccess)
                 return reply.ReadAnswer();
             return VaultRefusal.Of(reply, server, request.Time) is { IsTransient: true } passing ? throw passing : null;
         }
-        catch (TokenExchangeException passing) when (passing.IsTransient && request.Time.GetUtcNow() >= held.UnusableFrom)
+        catch (OperationCanceledException) when (isOver.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw Renewals.TooLate(request.Target, passing);
+            throw Renewals.TooLate(request.Target, tries.Heard.Last ?? NoAnswer(server));
         }
     }
+
+    private static TokenExchangeException NoAnswer(VaultServer server) =>
+        new(ErrorCodes.DeadlineExceeded, ExchangeStage.Exchange, $"Host {server.Address.IdnHost} gave no answer to a renewal until what it was to renew was over.");
 
     // One that could not give more is not asked for: a server cuts a life to what is asked, and the held credential is handed out still.
     private static async ValueTask<bool> TryBeginAsync(Credential held, ExchangeRequest request, CancellationToken cancellationToken)

@@ -79,8 +79,6 @@ internal sealed class VaultServer(Uri address, string? @namespace)
             request.Content = new ByteArrayContent(body) { Headers = { ContentType = Json } };
         if (call.IsOnce)
             request.Options.Set(IssuerBackchannel.EachOneMakesAnew, true);
-        if (call.Within < IssuerBackchannel.CallDeadline)
-            request.Options.Set(IssuerBackchannel.Within, call.Within.Value);
         RefusalIsWanted.Set(request);
         using HttpResponseMessage response = await backchannel.SendAsync(request, cancellationToken).ConfigureAwait(false);
         // Our back channel has read it; somebody else's need not have.
