@@ -41,7 +41,7 @@ internal sealed class VaultCall(string path)
         return secrets;
     }
 
-    /// <summary>A JSON object of one or a few members.</summary>
+    /// <summary>A JSON object of one or a few members; one without a value is left out.</summary>
     public static byte[] Object(params ReadOnlySpan<(string Name, object? Value)> members)
     {
         var buffer = new ArrayBufferWriter<byte>(256);

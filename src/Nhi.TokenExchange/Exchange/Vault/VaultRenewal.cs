@@ -20,10 +20,8 @@ internal static class VaultRenewal
     {
         if (!await TryBeginAsync(held, request, cancellationToken).ConfigureAwait(false))
             return null;
-        (string, object?) increment = ("increment", VaultLife.Seconds(request.MaxLifetime));
-        var call = new VaultCall(path) { Token = token, Body = lease is null ? VaultCall.Object(increment) : VaultCall.Object(("lease_id", lease), increment) };
-        TimeSpan left = held.UnusableFrom - request.Time.GetUtcNow();
-        using var isOver = new CancellationTokenSource(left >= IssuerBackchannel.CallDeadline ? Timeout.InfiniteTimeSpan : left > ShortestWait ? left : ShortestWait, request.Time);
+        var call = new VaultCall(path) { Token = token, Body = VaultCall.Object(("lease_id", lease), ("increment", VaultLife.Seconds(request.MaxLifetime))) };
+        using var isOver = new CancellationTokenSource(LongestWait(held.UnusableFrom - request.Time.GetUtcNow()), request.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(isOver.Token, cancellationToken);
         var tries = new WatchedTries(WatchedTries.Current?.NoMoreFrom ?? default);
         try
@@ -38,6 +36,12 @@ internal static class VaultRenewal
             throw Renewals.TooLate(request.Target, tries.Heard.Last ?? NoAnswer(server));
         }
     }
+
+    // Beyond a call's own deadline, no limit at all: a timer takes none of more than 49 days.
+    private static TimeSpan LongestWait(TimeSpan left) =>
+        left >= IssuerBackchannel.CallDeadline ? Timeout.InfiniteTimeSpan
+        : left > ShortestWait ? left
+        : ShortestWait;
 
     private static TokenExchangeException NoAnswer(VaultServer server) =>
         new(ErrorCodes.DeadlineExceeded, ExchangeStage.Exchange, $"Host {server.Address.IdnHost} gave no answer to a renewal until what it was to renew was over.");
@@ -58,12 +62,11 @@ internal static class VaultRenewal
                 request.Renewal?.GaveNoMore(renewed.AskedAt);
             return false;
         }
-        DateTimeOffset usable = VaultLife.EndOf(renewed) - margin;
-        DateTimeOffset longest = renewed.AskedAt + request.MaxLifetime;
-        usable = usable < longest ? usable : longest;
-        if (Renewals.GivesMore(held.UnusableFrom, usable, renewed.AskedAt) || Renewals.EndsSooner(held.ExpiresAt, VaultLife.EndOf(renewed), usable, renewed.AskedAt))
+        DateTimeOffset end = VaultLife.EndOf(renewed);
+        DateTimeOffset usable = end - margin;   // what is handed out at most gave more already, or nothing was asked for
+        if (Renewals.GivesMore(held.UnusableFrom, usable, renewed.AskedAt) || Renewals.EndsSooner(held.ExpiresAt, end, usable, renewed.AskedAt))
             return true;
-        request.Renewal?.GaveNoMore(VaultLife.EndOf(renewed));
+        request.Renewal?.GaveNoMore(end);
         return false;
     }
 }

@@ -169,6 +169,23 @@ internal sealed class VaultRequestTests
         Assert.That(vault.Asked, Is.EqualTo(new[] { isRenewed ? "POST /v1/sys/leases/renew" : $"GET /v1/{ScriptedVault.Path}" }));
     }
 
+    // It is held for ten minutes more, and handed out for ten seconds less than it lives: a tenth more of use is wanted, or an end that is sooner.
+    [TestCase(665, false)]
+    [TestCase(700, true)]
+    [TestCase(598, false)]
+    [TestCase(596, true)]
+    [TestCase(12, false, Description = "two seconds of use, and the clock of a slot may take those")]
+    [TestCase(13, true)]
+    public async Task A_lease_is_kept_where_its_renewal_gives_enough_and_else_got_anew(int seconds, bool isRenewed)
+    {
+        using var vault = new ScriptedVault((200, $$"""{"request_id":"r-1","lease_id":"l/1","renewable":true,"lease_duration":{{seconds}}}"""), (200, Secret));
+
+        Issued<VaultSecret> next = await Targets.VaultSecret(Server, ScriptedVault.Path).ExchangeAsync(vault.Request(held: vault.Secret(), handle: "l/1"), default);
+
+        Assert.That(next.IsRenewal, Is.EqualTo(isRenewed));
+        Assert.That(vault.Requests, Has.Count.EqualTo(isRenewed ? 1 : 2));
+    }
+
     // The hop of each, and what is wrong with it. What may be gone through is of the same namespace, or above.
     [TestCase(null, null, null)]
     [TestCase(null, "acme", null)]
