@@ -7,6 +7,17 @@ internal sealed class OuterTextTests
 {
     private static readonly Random Chance = new(4711);
 
+    [TestCase("no such role ", "no such role no such role ")]
+    [TestCase("words-that-open ", "[redacted]")]
+    public void Of_a_text_as_long_as_an_answer_its_beginning_is_told_and_nothing_where_that_is_secrets_alone(string repeated, string beginning)
+    {
+        var sent = new SentSecrets();
+        sent.Add("words-that-open");
+        string text = string.Concat(Enumerable.Repeat(repeated, 10_000));
+
+        Assert.That(OuterText.Shown(text, sent: sent), Does.StartWith(beginning).And.Length.LessThanOrEqualTo(201).And.Not.Contain("words"));
+    }
+
     [TestCase("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 24)]
     [TestCase("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 64)]
     [TestCase("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 32)]

@@ -18,6 +18,19 @@ internal sealed class ReadingTimeTests
         }
     }
 
+    // As long as an answer may be. Each text of a secret is looked for in what is told of it: in a name that stands over and over, or in one long text.
+    [TestCase("\"a\":\"{0:00000000}\"", 65_000, 1)]
+    [TestCase("\"a\":\"{0:00000000}\"", 32_000, 50_000)]
+    public async Task Many_secrets_in_one_answer_are_taken_out_of_its_messages_in_a_time_that_its_length_bounds(string member, int count, int words)
+    {
+        string texts = string.Join(',', Enumerable.Range(0, count).Select(i => string.Format(CultureInfo.InvariantCulture, member, i)));
+        string id = string.Concat(Enumerable.Repeat("a request ", words));
+        string answer = $$$"""{"request_id":"{{{id}}}","lease_id":"l","lease_duration":3600,"data":{{{{texts}}}}}""";
+        Assert.That(answer, Has.Length.LessThan(BoundedContent.MaxBytes));
+
+        await FuzzTarget.All.Single(target => target.Name == "vault").RunAsync(Encoding.ASCII.GetBytes($"s\n200\nContent-Type: application/json\n\n{answer}"));
+    }
+
     [Test]
     public void A_reader_that_begins_anew_for_each_byte_is_found()
     {

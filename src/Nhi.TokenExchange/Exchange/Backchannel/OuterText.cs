@@ -11,6 +11,10 @@ internal static class OuterText
 
     private const int MaxLength = 200;
 
+    // A text can be as long as an answer, and its secrets as many: of a longer one no more is gone through, and nothing near its cut is shown.
+    private const int LongestRead = 16 * 1024;
+    private const int LongestKept = 1024;
+
     // A JWT's first part begins with {" in base64url.
     private const string JwtStart = "eyJ";
     private const int ShortestJwtPiece = 12;
@@ -38,13 +42,16 @@ internal static class OuterText
     {
         if (string.IsNullOrEmpty(text))
             return "";
+        bool isCut = text.Length > LongestRead;
+        if (isCut)
+            text = text[..LongestRead];
         if (sent is not null)
             text = sent.TakenOutOf(text);
         if (Guid.TryParseExact(text, "N", out _))
             return text;   // a trace id: where it is all there is, it is asked for
-        var kept = new StringBuilder(Math.Min(text.Length, 1024));
+        var kept = new StringBuilder(Math.Min(text.Length, LongestKept));
         ReadOnlySpan<char> rest = text;
-        while (!rest.IsEmpty && kept.Length <= 1024)
+        while (!rest.IsEmpty && kept.Length <= LongestKept)
         {
             int run = rest.IndexOfAnyExcept(TokenCharacters);
             run = run < 0 ? rest.Length : run;
@@ -58,7 +65,7 @@ internal static class OuterText
             kept.Append(rest[..gap]);
             rest = rest[gap..];
         }
-        return kept.ToString();
+        return isCut && kept.Length <= LongestKept ? Redacted : kept.ToString();
     }
 
     private static bool LooksLikeAToken(ReadOnlySpan<char> run)

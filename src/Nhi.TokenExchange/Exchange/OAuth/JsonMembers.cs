@@ -59,7 +59,8 @@ internal ref struct JsonMembers
                 _isValueRead = false;
                 if (_seen.Add(Name))
                     return true;
-                Note($"has '{OuterText.Shown(Name, 40, _sent)}' twice");
+                if (Fault is null)   // to make a name fit to be shown takes time for each secret
+                    Note($"has '{OuterText.Shown(Name, 40, _sent)}' twice");
             }
         }
         catch (JsonException)
