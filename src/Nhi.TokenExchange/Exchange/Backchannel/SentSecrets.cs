@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 
 namespace Nhi.TokenExchange;
 
@@ -18,6 +19,25 @@ internal sealed class SentSecrets
     {
         if (value.Length >= Shortest)
             _values.Add(value);
+    }
+
+    /// <summary>Every text in an answer whose secrets only its engine knows. What can't be read is noted where its members are.</summary>
+    public SentSecrets AddTextsOf(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.TokenType == JsonTokenType.String)
+                    Add(reader.GetString()!);
+            }
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            return this;
+        }
+        return this;
     }
 
     /// <summary>The text without them, as they are and percent-encoded as they went over the wire.</summary>

@@ -25,14 +25,15 @@ internal sealed class KeyVaultSecret
     public static KeyVaultSecret Read(ReadOnlySpan<byte> json)
     {
         var secret = new KeyVaultSecret();
-        var members = new JsonMembers(json);
+        SentSecrets texts = new SentSecrets().AddTextsOf(json);
+        var members = new JsonMembers(json, texts);
         while (members.MoveNext())
         {
             switch (members.Name)
             {
                 case "value": secret.Value = members.Text(); break;
                 case "id": secret.Id = members.Text(); break;
-                case "attributes" when !members.IsNull: secret.ReadAttributes(members.Raw()); break;
+                case "attributes" when !members.IsNull: secret.ReadAttributes(members.Raw(), texts); break;
                 default: break;
             }
         }
@@ -40,9 +41,9 @@ internal sealed class KeyVaultSecret
         return secret;
     }
 
-    private void ReadAttributes(ReadOnlySpan<byte> json)
+    private void ReadAttributes(ReadOnlySpan<byte> json, SentSecrets texts)
     {
-        var members = new JsonMembers(json);
+        var members = new JsonMembers(json, texts);
         while (members.MoveNext())
         {
             switch (members.Name)

@@ -49,7 +49,7 @@ internal sealed class VaultAnswer
 
     /// <summary>The name that is written down of a token or a lease, to end it by; null if it has a secret in it, or is a part of one.</summary>
     /// <param name="name">Its accessor or its id.</param>
-    /// <param name="secrets">What was sent, and what came.</param>
+    /// <param name="secrets">The tokens and proofs that were sent, and the token that came.</param>
     public static string? HandleOf(string? name, params ReadOnlySpan<string> secrets)
     {
         var known = new SentSecrets();
@@ -94,32 +94,13 @@ internal sealed class VaultAnswer
     {
         if (!json.IsEmpty)   // cut off; a lease that was read before is still to be ended
             Secret = Encoding.UTF8.GetString(json);
-        AddTexts(json, secrets);
-        var members = new JsonMembers(json, secrets);
+        var members = new JsonMembers(json, secrets.AddTextsOf(json));
         while (members.MoveNext())
         {
             if (members.Name == "creation_path")
                 CreationPath = members.TextOrNumber();
         }
         Fault ??= members.Fault is { } fault ? $"has a data that {fault}" : null;
-    }
-
-    // Which of them are secrets only the engine knows. What can't be read is noted where the members are.
-    private static void AddTexts(ReadOnlySpan<byte> json, SentSecrets secrets)
-    {
-        var reader = new Utf8JsonReader(json);
-        try
-        {
-            while (reader.Read())
-            {
-                if (reader.TokenType == JsonTokenType.String)
-                    secrets.Add(reader.GetString()!);
-            }
-        }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
-        {
-            return;
-        }
     }
 
     private void ReadAuth(ReadOnlySpan<byte> json, SentSecrets secrets)

@@ -39,32 +39,33 @@ internal sealed class VaultKvSecret
             return secret;
         }
         byte[] json = Encoding.UTF8.GetBytes(data);
+        SentSecrets texts = new SentSecrets().AddTextsOf(json);
         if (!hasVersions)
         {
-            secret.ReadFields(json, field);
+            secret.ReadFields(json, field, texts);
             return secret;
         }
         bool hasData = false;
-        var members = new JsonMembers(json);
+        var members = new JsonMembers(json, texts);
         while (members.MoveNext())
         {
             if (members.Name == "data")
             {
                 hasData = true;
                 if (!members.IsNull)
-                    secret.ReadFields(members.Raw(), field);
+                    secret.ReadFields(members.Raw(), field, texts);
             }
             else if (members.Name == "metadata" && !members.IsNull)
-                secret.ReadMetadata(members.Raw());
+                secret.ReadMetadata(members.Raw(), texts);
         }
         // What is wrong with the object itself, the answer has noted that it stands in.
         secret.Fault ??= hasData ? null : "has no data in its data: is the engine version 1? Then say so (Engine)";
         return secret;
     }
 
-    private void ReadFields(ReadOnlySpan<byte> json, string field)
+    private void ReadFields(ReadOnlySpan<byte> json, string field, SentSecrets texts)
     {
-        var members = new JsonMembers(json);
+        var members = new JsonMembers(json, texts);
         while (members.MoveNext())
         {
             Fields++;
@@ -75,9 +76,9 @@ internal sealed class VaultKvSecret
         Fault ??= members.Fault is { } fault ? $"has fields of a secret that can't be read: it {fault}" : null;
     }
 
-    private void ReadMetadata(ReadOnlySpan<byte> json)
+    private void ReadMetadata(ReadOnlySpan<byte> json, SentSecrets texts)
     {
-        var members = new JsonMembers(json);
+        var members = new JsonMembers(json, texts);
         while (members.MoveNext())
         {
             switch (members.Name)

@@ -53,6 +53,8 @@ internal sealed class KeyVaultAnswerTests
         ($"{{\"value\":null,\"id\":\"{Secret}/{Version}\"}}", "has no value"),
         ($"{{\"value\":7,\"id\":\"{Secret}/{Version}\"}}", "has 'value' that is no string"),
         ($"{{{Usual},\"value\":\"another\"}}", "has 'value' twice"),
+        ($"{{{Usual},\"{Key}\":1,\"{Key}\":2}}", "has '[redacted]' twice"),
+        ($"{{{Usual},\"attributes\":{{\"{Key}\":1,\"{Key}\":2}}}}", "has attributes that can't be read: it has '[redacted]' twice"),
         ($"{{{Usual},\"attributes\":7}}", "has attributes that can't be read: it is not a JSON object"),
         ($"{{{Usual},\"attributes\":{{\"exp\":\"soon\"}}}}", "has attributes that can't be read: it has 'exp' that is no whole number of 64 bits"),
         ($"{{{Usual},\"attributes\":{{\"nbf\":1.5}}}}", "has attributes that can't be read: it has 'nbf' that is no whole number of 64 bits"),

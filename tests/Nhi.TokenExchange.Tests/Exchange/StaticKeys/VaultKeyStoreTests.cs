@@ -253,6 +253,18 @@ internal sealed class VaultKeyStoreTests
             "NHI5009", ExchangeStage.Verify, "The secret at secret/data/legacy/billing has no field 'value' that is a text; it has 2 field(s).", "Name the field that is the key by Field.", "r-1")));
     }
 
+    [TestCase(true, """{"data":{"value":"words-that-open","words-that-open":1,"words-that-open":2}}""", "has fields of a secret that can't be read: it")]
+    [TestCase(true, """{"data":{"value":"words-that-open"},"metadata":{"words-that-open":1,"words-that-open":2}}""", "has a metadata that")]
+    [TestCase(false, """{"value":"words-that-open","words-that-open":1,"words-that-open":2}""", "has a data that")]
+    public void A_name_that_stands_twice_is_not_told_where_it_is_the_key(bool hasVersions, string data, string where)
+    {
+        using var vault = new ScriptedVault((200, $$"""{"request_id":"r-1","data":{{data}}}"""));
+
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => Store(hasVersions).ReadAsync(vault.Request(), default))!;
+
+        Assert.That(refused.Detail, Does.Contain($"{where} has '[redacted]' twice"));
+    }
+
     private static void AssertMissing(bool hasVersions, string body, string type, string said, string hint)
     {
         using var vault = new ScriptedVault((404, body)) { Type = type, Headers = [("x-request-id", "r-2")] };
