@@ -92,6 +92,10 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         {
             return await ExchangeOnceAsync(flight, proof, held, request, whileJob.Token, cancellationToken).ConfigureAwait(false);
         }
+        catch (TokenExchangeException nothing) when (nothing.IsRenewalForNothing && flight.Aim == FlightAim.Renew)
+        {
+            throw Renewals.ForNothing(target.Target, nothing);
+        }
         catch (TokenExchangeException over) when (over.Code is ErrorCodes.DeadOnArrival or ErrorCodes.ProofRefused && proof.IsHopOver(session.Clock))
         {
             // The hop's credential ended on the way: what was got with it is dead, or it was refused when a try came late. Its successor may do; if there is none, why is what counts.
@@ -100,10 +104,6 @@ internal sealed class ExchangePipeline<T>(JobSession session, TargetRuntime<T> t
         catch (TokenExchangeException refused) when (refused.Code == ErrorCodes.ProofRefused && proof.MayBeReplacedAfter(refused))
         {
             proof = await _stages.RunAsync(ExchangeStage.Attest, () => AttestAnewAsync(flight, proof, refused, whileJob.Token)).ConfigureAwait(false);
-        }
-        catch (TokenExchangeException nothing) when (nothing.IsRenewalForNothing && flight.Aim == FlightAim.Renew)
-        {
-            throw Renewals.ForNothing(target.Target, nothing);
         }
         catch (TokenExchangeException first) when (first.IsRenewalForNothing || first.Code == ErrorCodes.LessIsLeft)
         {
