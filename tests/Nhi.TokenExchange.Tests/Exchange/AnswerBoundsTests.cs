@@ -1,4 +1,5 @@
 using System.Net;
+using Nhi.TokenExchange.Tests.Exchange.OAuth;
 using Nhi.TokenExchange.Tests.Http;
 
 namespace Nhi.TokenExchange.Tests.Exchange;
@@ -59,6 +60,21 @@ internal sealed class AnswerBoundsTests
         response.Headers.Add("x-amzn-requestid", "call-1");
 
         Assert.That(CorrelationIds.Of(response), Is.EqualTo("call-1"));
+    }
+
+    // Nobody has read the answer then; the issuer calls the request by what it brought.
+    [TestCase(503)]
+    [TestCase(429)]
+    [TestCase(307)]
+    public void A_name_with_the_proof_in_it_is_not_told_of_an_answer_that_is_refused_unread(int status)
+    {
+        using HttpMessageInvoker channel = IssuerBackchannel.Create(new SkippingTime(), () => 0, () => new InMemoryIssuer(_ => InMemoryIssuer.Json("{}", status, ("x-request-id", "r-1 words-that-prove"))));
+        TokenExchanger<BearerToken> exchanger = Targets.Rfc8693(InMemoryIssuer.Address, o => o.TokenEndpoint = InMemoryIssuer.TokenEndpoint);
+        var request = new ExchangeRequest { Target = "t", Subject = new SubjectToken("words-that-prove", SubjectTokenType.AccessToken), MaxLifetime = TimeSpan.FromHours(1), Job = new JobContext(), Backchannel = channel, Time = TimeProvider.System };
+
+        TokenExchangeException? failure = Assert.ThrowsAsync<TokenExchangeException>(async () => await exchanger.ExchangeAsync(request, default));
+
+        Assert.That(failure!.CorrelationId, Is.EqualTo("r-1 [redacted]"));
     }
 
     [TestCase(typeof(HttpRequestException), false, true)]

@@ -32,6 +32,8 @@ internal sealed class RevocationTests
     }
 
     [TestCase("<html>Sign in to the guest network</html>", "text/html", true, "That is a page and no answer; a proxy or a sign-in page may have answered. Whether the credential was ended is not known.")]
+    [TestCase("<html>Sign in to the guest network</html>", "Text/HTML", true, "That is a page and no answer; a proxy or a sign-in page may have answered. Whether the credential was ended is not known.")]
+    [TestCase("""{"error":"unknown"}""", "application/json", false, "The credential lives on until its end. Check that this client may revoke at the issuer.")]
     [TestCase("""{"error":"invalid_client"}""", "application/json", false, "The credential lives on until its end. Check that this client may revoke at the issuer.")]
     public async Task A_page_or_an_error_that_comes_as_a_success_is_no_end(string body, string type, bool isTransient, string hint)
     {

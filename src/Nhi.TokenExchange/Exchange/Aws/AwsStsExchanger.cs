@@ -80,7 +80,7 @@ internal sealed class AwsStsExchanger : TokenExchanger<AwsSessionCredentials>
             .Add("WebIdentityToken", request.Subject.Reveal());
         var sent = new SentSecrets();
         form.TellSecrets(sent);
-        using var post = new HttpRequestMessage(HttpMethod.Post, Issuer) { Content = form.ToContent(_prepared) };
+        using var post = new IssuerRequest(HttpMethod.Post, Issuer, sent) { Content = form.ToContent(_prepared) };
         post.Headers.TryAddWithoutValidation("Accept", "text/xml");
         post.Options.Set(IssuerBackchannel.SaysNotNow, AwsStsRefusals.IsPassing);
         RefusalIsWanted.Set(post);

@@ -10,7 +10,7 @@ internal sealed class AnswerBounds(HttpMessageHandler inner) : DelegatingHandler
         try
         {
             response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
-            RefuseRedirect(response, endpoint);
+            RefuseRedirect(response, request);
             HttpContent unread = response.Content;
             response.Content = await BoundedContent.ReadAsync(unread, cancellationToken).ConfigureAwait(false);
             if (unread != response.Content)
@@ -33,15 +33,15 @@ internal sealed class AnswerBounds(HttpMessageHandler inner) : DelegatingHandler
     private static string Shown(string host) => ExceptionText.Clean(string.Join('.', host.Split('.').Select(label => OuterText.Shown(label))));
 
     // A redirected POST carries the proof to wherever the redirect says: 307 and 308 keep the body.
-    private static void RefuseRedirect(HttpResponseMessage response, Uri endpoint)
+    private static void RefuseRedirect(HttpResponseMessage response, HttpRequestMessage request)
     {
         if ((int)response.StatusCode is < 300 or >= 400)
             return;
         Uri? location = response.Headers.Location;
         string host = location is null ? "nowhere" : location.IsAbsoluteUri ? $"host {Shown(location.IdnHost)}" : "another path of the same host";
-        throw new TokenExchangeException(ErrorCodes.RedirectRefused, ExchangeStage.Exchange, $"Host {endpoint.IdnHost} answered {(int)response.StatusCode}, a redirect to {host}. It was not followed.")
+        throw new TokenExchangeException(ErrorCodes.RedirectRefused, ExchangeStage.Exchange, $"Host {request.RequestUri!.IdnHost} answered {(int)response.StatusCode}, a redirect to {host}. It was not followed.")
         {
-            CorrelationId = CorrelationIds.Of(response), Hint = "Configure the URI that the issuer itself uses.",
+            CorrelationId = CorrelationIds.Of(response, IssuerRequest.SecretsOf(request)), Hint = "Configure the URI that the issuer itself uses.",
         };
     }
 }

@@ -31,7 +31,7 @@ internal sealed class RetryingHandler(HttpMessageHandler inner, TimeProvider tim
             if (!IsTransient(response.StatusCode) || RefusalIsWanted.IsSet(request))
                 return response;
             using (response)
-                throw RefusalOf(response, request.RequestUri!, time);
+                throw RefusalOf(response, request, time);
         }
         catch (OperationCanceledException exception) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -61,15 +61,16 @@ internal sealed class RetryingHandler(HttpMessageHandler inner, TimeProvider tim
     }
 
     /// <summary>The error that says of an answer that it was "not now".</summary>
-    public static TokenExchangeException RefusalOf(HttpResponseMessage response, Uri endpoint, TimeProvider time)
+    public static TokenExchangeException RefusalOf(HttpResponseMessage response, HttpRequestMessage request, TimeProvider time)
     {
+        Uri endpoint = request.RequestUri!;
         bool throttled = response.StatusCode == HttpStatusCode.TooManyRequests;
         return new TokenExchangeException(
             throttled ? ErrorCodes.IssuerThrottled : ErrorCodes.IssuerUnreachable, ExchangeStage.Exchange, $"Host {endpoint.IdnHost}:{endpoint.Port} answered {(int)response.StatusCode} at {OuterText.Shown(endpoint.AbsolutePath)}.")
         {
             IsTransient = true,
             RetryAfter = RetryAfterHeader.Read(response, time),
-            CorrelationId = CorrelationIds.Of(response),
+            CorrelationId = CorrelationIds.Of(response, IssuerRequest.SecretsOf(request)),
             Hint = throttled ? "The issuer limits how often it is asked; ask less often or have the limit raised." : "The server, or what stands before it, is down or restarting: look at its health and its log. If it never answers otherwise, check the address.",
         };
     }

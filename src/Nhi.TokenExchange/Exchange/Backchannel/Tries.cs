@@ -66,7 +66,7 @@ internal sealed class Tries(
     {
         if (!MayPass(response, failure))
             return false;
-        Last = failure as TokenExchangeException ?? RetryingHandler.RefusalOf(response!, request.RequestUri!, time);
+        Last = failure as TokenExchangeException ?? RetryingHandler.RefusalOf(response!, request, time);
         _watched?.NoteFailed(Last);
         if (!CanBeSentAgain() || _watched is { NoMoreFrom.IsCancellationRequested: true })
             return false;

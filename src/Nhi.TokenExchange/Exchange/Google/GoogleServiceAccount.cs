@@ -17,7 +17,7 @@ internal sealed class GoogleServiceAccount(string account, IReadOnlyList<string>
         var sent = new SentSecrets();
         sent.Add(workload.Reveal());
         sent.Add(request.Subject.Reveal());
-        using var post = new HttpRequestMessage(HttpMethod.Post, new Uri(iam, $"/v1/projects/-/serviceAccounts/{account}:generateAccessToken"));
+        using var post = new IssuerRequest(HttpMethod.Post, new Uri(iam, $"/v1/projects/-/serviceAccounts/{account}:generateAccessToken"), sent);
         workload.ApplyTo(post.Headers);
         TimeSpan life = TimeSpan.FromSeconds(Math.Max(1, Math.Floor(request.MaxLifetime.TotalSeconds)));
         post.Content = new ReadOnlyMemoryContent(Body(scopes, life)) { Headers = { ContentType = Json } };
@@ -94,7 +94,7 @@ internal sealed class GoogleServiceAccount(string account, IReadOnlyList<string>
     private TokenExchangeException Refused(HttpResponseMessage response, ReadOnlySpan<byte> body, SentSecrets sent, string? correlationId, ExchangeRequest request)
     {
         int status = (int)response.StatusCode;
-        ErrorAnswer answer = OAuthIssuer.IsJson(response.Content) ? ErrorAnswer.Read(body, sent) : new ErrorAnswer("unknown", "", null, null);
+        ErrorAnswer answer = OAuthIssuer.IsJson(response.Content) ? ErrorAnswer.Read(body, sent) : ErrorAnswer.Nothing;
         bool transient = status is 408 or 429 or >= 500;
         string code = status == 429 ? ErrorCodes.IssuerThrottled : transient ? ErrorCodes.IssuerUnreachable : status == 403 ? ErrorCodes.TrustMismatch : ErrorCodes.IssuerRefused;
         return new TokenExchangeException(code, ExchangeStage.Exchange, $"Host {iam.IdnHost} answered {status} {answer.Error} for service account {account}{(answer.Description.Length > 0 ? $": {answer.Description}" : "")}")

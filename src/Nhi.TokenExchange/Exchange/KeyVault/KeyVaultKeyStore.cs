@@ -46,7 +46,7 @@ internal sealed class KeyVaultKeyStore : IKeyStore
     {
         var sent = new SentSecrets();
         sent.Add(request.Subject.Reveal());
-        using var asked = new HttpRequestMessage(HttpMethod.Get, _address);
+        using var asked = new IssuerRequest(HttpMethod.Get, _address, sent);
         asked.Headers.Authorization = new AuthenticationHeaderValue("Bearer", request.Subject.Reveal());
         RefusalIsWanted.Set(asked);
         using HttpResponseMessage response = await request.Backchannel.SendAsync(asked, cancellationToken).ConfigureAwait(false);

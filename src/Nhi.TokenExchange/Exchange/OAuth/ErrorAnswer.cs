@@ -3,6 +3,12 @@ namespace Nhi.TokenExchange;
 /// <summary>What an issuer said in an error answer: RFC 6749 §5.2, or the <c>error_code</c> (a word or a number) and <c>message</c> of a REST gateway before it, or the <c>errorCode</c> and <c>errorSummary</c> of some identity providers, or the object <c>error</c> of Google's APIs.</summary>
 internal readonly record struct ErrorAnswer(string Error, string Description, string? Uri, string? CorrelationId)
 {
+    /// <summary>One that names no error.</summary>
+    public static readonly ErrorAnswer Nothing = new("unknown", "", null, null);
+
+    /// <summary>Whether it names an error, be it that none is known.</summary>
+    public bool IsSaid { get; private init; }
+
     private const int LongestCode = 60;
 
     /// <summary>Reads a body leniently: an error that is badly said is still an error. All texts are redacted, cleaned and cut.</summary>
@@ -23,11 +29,15 @@ internal readonly record struct ErrorAnswer(string Error, string Description, st
                 default: break;
             }
         }
-        return new ErrorAnswer(
-            (error ?? code) is { Length: > 0 } said ? OuterText.Shown(said, LongestCode, sent) : "unknown",
-            OuterText.Shown(description ?? message, sent: sent),
-            uri is null ? null : OuterText.Shown(uri, sent: sent),
-            correlation is null ? null : OuterText.Shown(correlation, LongestCode, sent));
+        bool isSaid = (error ?? code) is { Length: > 0 };
+        return Nothing with
+        {
+            Error = isSaid ? OuterText.Shown(error ?? code, LongestCode, sent) : Nothing.Error,
+            Description = OuterText.Shown(description ?? message, sent: sent),
+            Uri = uri is null ? null : OuterText.Shown(uri, sent: sent),
+            CorrelationId = correlation is null ? null : OuterText.Shown(correlation, LongestCode, sent),
+            IsSaid = isSaid,
+        };
     }
 
     // {"error":{"code":403,"message":"…","status":"PERMISSION_DENIED"}}

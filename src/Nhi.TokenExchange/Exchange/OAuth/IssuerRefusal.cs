@@ -13,7 +13,7 @@ internal static class IssuerRefusal
     public static TokenExchangeException Of(OAuthResponse answered, Uri endpoint, TimeProvider time, TokenCall? call = null)
     {
         HttpResponseMessage response = answered.Message;
-        ErrorAnswer answer = OAuthIssuer.IsJson(response.Content) || response.IsSuccessStatusCode ? ErrorAnswer.Read(answered.Body, answered.Sent) : new ErrorAnswer("unknown", "", null, null);
+        ErrorAnswer answer = OAuthIssuer.IsJson(response.Content) || response.IsSuccessStatusCode ? ErrorAnswer.Read(answered.Body, answered.Sent) : ErrorAnswer.Nothing;
         int status = (int)response.StatusCode;
         bool throttled = response.StatusCode == HttpStatusCode.TooManyRequests;
         // Defined for the authorization endpoint, sent by token endpoints too.

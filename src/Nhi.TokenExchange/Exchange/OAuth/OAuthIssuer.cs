@@ -82,7 +82,7 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
         var call = new TokenCall { Fill = form => form.Add("token", token.Reveal()).Add("token_type_hint", "access_token") };
         var authentication = new ClientAuthenticationRequest(JobContext.Unnamed, request.Backchannel, request.Time);
         using OAuthResponse response = await PostAsync(endpoint, call, authentication, isRepeated: false, cancellationToken).ConfigureAwait(false);
-        bool isPage = response.Message.StatusCode == HttpStatusCode.OK && response.Message.Content.Headers.ContentType?.MediaType is "text/html";
+        bool isPage = response.Message.StatusCode == HttpStatusCode.OK && string.Equals(response.Message.Content.Headers.ContentType?.MediaType, "text/html", StringComparison.OrdinalIgnoreCase);
         if (response.Message.StatusCode == HttpStatusCode.OK && !isPage && !NamesAnError(response))
         {
             _refusesToRevoke.Note(false, request.Time);
@@ -105,7 +105,7 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
     }
 
     // RFC 7009 §2.2 has nothing to read in a 200, but some say their errors so.
-    private static bool NamesAnError(OAuthResponse response) => IsJson(response.Message.Content) && ErrorAnswer.Read(response.Body, response.Sent).Error != "unknown";
+    private static bool NamesAnError(OAuthResponse response) => IsJson(response.Message.Content) && ErrorAnswer.Read(response.Body, response.Sent).IsSaid;
 
     /// <summary>The endpoints, configured or discovered.</summary>
     public async ValueTask<IssuerEndpoints> EndpointsAsync(HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken) =>
@@ -114,7 +114,7 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
     private async Task<OAuthResponse> PostAsync(Uri endpoint, TokenCall call, ClientAuthenticationRequest authentication, bool isRepeated, CancellationToken cancellationToken)
     {
         var sent = new SentSecrets();
-        using var post = new HttpRequestMessage(HttpMethod.Post, endpoint);
+        using var post = new IssuerRequest(HttpMethod.Post, endpoint, sent);
         post.Headers.TryAddWithoutValidation("Accept", "application/json");
         if (call.ServerErrorIsFinal)
             post.Options.Set(IssuerBackchannel.ServerErrorIsFinal, true);

@@ -67,7 +67,8 @@ internal sealed class VaultServer(Uri address, string? @namespace)
     public async Task<VaultReply> SendAsync(VaultCall call, HttpMessageInvoker backchannel, TimeProvider time, CancellationToken cancellationToken)
     {
         (DateTimeOffset, long) first = LastTry.First(time);
-        using var request = new HttpRequestMessage(call.Body is null ? HttpMethod.Get : HttpMethod.Post, new Uri(address, $"/v1/{call.Path}"));
+        SentSecrets sent = call.Secrets();
+        using var request = new IssuerRequest(call.Body is null ? HttpMethod.Get : HttpMethod.Post, new Uri(address, $"/v1/{call.Path}"), sent);
         request.Headers.TryAddWithoutValidation("X-Vault-Request", "true");
         if (@namespace is not null)
             request.Headers.TryAddWithoutValidation("X-Vault-Namespace", @namespace);
@@ -83,7 +84,7 @@ internal sealed class VaultServer(Uri address, string? @namespace)
         using HttpResponseMessage response = await backchannel.SendAsync(request, cancellationToken).ConfigureAwait(false);
         // Our back channel has read it; somebody else's need not have.
         using BoundedContent content = await BoundedContent.ReadAsync(response.Content, cancellationToken).ConfigureAwait(false);
-        return new VaultReply(call, response, content.Bytes.ToArray(), call.Secrets()) { AskedAt = LastTry.Of(request, first, time), MayRepeatALostOne = request.Options.TryGetValue(IssuerBackchannel.MayRepeatALostOne, out _) };
+        return new VaultReply(call, response, content.Bytes.ToArray(), sent) { AskedAt = LastTry.Of(request, first, time), MayRepeatALostOne = request.Options.TryGetValue(IssuerBackchannel.MayRepeatALostOne, out _) };
     }
 
     // "Response wrapping token validation": who put an answer of his own in the place of the real one has not made it where we asked; who read it before us has used the token up.
@@ -106,7 +107,11 @@ internal sealed class VaultServer(Uri address, string? @namespace)
     {
         VaultReply reply = await SendAsync(opening, backchannel, time, cancellationToken).ConfigureAwait(false);
         if (reply.Status is 400 or 403 or 404)
-            throw VaultRefusal.Opened(this, call, "can't be opened: the wrapping token was used before, or has ended. If it has not, somebody else has read the secret", wrapped.WrappedAccessor);
+            throw VaultRefusal.Opened(this, call, "can't be opened: the wrapping token was used before, or has ended. If it has not, somebody else has read the secret", AccessorOf(wrapped, call));
         return reply.IsSuccess ? reply.ReadAnswer() : throw VaultRefusal.Of(reply, this, time);
     }
+
+    // It is shown and can be copied into a command: not with a piece of what was sent or came.
+    private static string? AccessorOf(VaultAnswer wrapped, VaultCall call) =>
+        VaultAnswer.HandleOf(wrapped.WrappedAccessor, wrapped.WrappingToken ?? "", call.BodySecret ?? "", call.Token?.Reveal() ?? "");
 }

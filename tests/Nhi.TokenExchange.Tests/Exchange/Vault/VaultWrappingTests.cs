@@ -76,6 +76,22 @@ internal sealed class VaultWrappingTests
         Assert.That(alarm.Message, Does.Contain("Find its token's accessor").And.Not.Contain(token));
     }
 
+    [TestCase("opens-it-once", "x-opens-it-once")]
+    [TestCase("opens-it-once-and-never-again", "once-and-never-again")]
+    [TestCase("one", null, Description = "a piece of the proof")]
+    public async Task An_accessor_with_a_secret_or_a_piece_of_one_in_it_is_not_shown(string token, string? accessor)
+    {
+        await using VaultJob job = await VaultJob.StartAsync(login: o => o.WrapLifetime = TimeSpan.FromMinutes(1));
+        string proof = job.Identity.Mint(job.Vault.Address.GetLeftPart(UriPartial.Authority));
+        accessor ??= proof.Split('.')[1][8..60];
+        job.Emulator.Faults.Next(EmulatorEndpoint.VaultLogin, Fault.Field("wrap_info", $$"""{"token":"{{token}}","wrapped_accessor":"{{accessor}}"}"""));
+
+        TokenExchangeException alarm = Assert.ThrowsAsync<TokenExchangeException>(() => job.Login.GetAsync().AsTask())!;
+
+        Assert.That(alarm.Code, Is.EqualTo("NHI4018"));
+        Assert.That(alarm.Message, Does.Contain("Find its token's accessor").And.Not.Contain(accessor));
+    }
+
     [Test]
     public async Task What_was_wrapped_elsewhere_is_not_opened()
     {
