@@ -36,19 +36,27 @@ internal sealed class MutantRun
         async Task WorkAsync()
         {
             using var worker = new WorkerProcess();
-            for (Outcome? tried = null; ;)
+            Outcome? tried = null;
+            while (await NextAsync(tried) is { } mutant)
+                tried = await TryAsync(worker, mutant);
+        }
+
+        // Writes down what became of one, and hands out another. Who can't write gives the turn on: the others would wait for it for ever.
+        async Task<Mutant?> NextAsync(Outcome? tried)
+        {
+            await turn.WaitAsync();
+            try
             {
-                await turn.WaitAsync();
                 if (tried is not null)
                 {
                     await lines.WriteLineAsync(JsonSerializer.Serialize(tried));
                     await lines.FlushAsync();
                 }
-                bool more = left.TryDequeue(out Mutant? mutant);
+                return left.TryDequeue(out Mutant? mutant) ? mutant : null;
+            }
+            finally
+            {
                 turn.Release();
-                if (!more)
-                    return;
-                tried = await TryAsync(worker, mutant!);
             }
         }
     }
