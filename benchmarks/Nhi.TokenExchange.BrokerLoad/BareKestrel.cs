@@ -12,24 +12,24 @@ namespace BrokerLoad;
 /// <summary>A Kestrel that reads a form and answers as many bytes as an exchange: what no broker of this kind can be faster than.</summary>
 internal sealed class BareKestrel : IAsyncDisposable
 {
-    private static readonly byte[] Answer = new byte[260];
-
     private readonly WebApplication _application;
 
     private BareKestrel(WebApplication application) => _application = application;
 
     public Uri Address => new(_application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
 
-    public static async Task<BareKestrel> StartAsync()
+    /// <param name="length">Of its answers, in bytes.</param>
+    public static async Task<BareKestrel> StartAsync(int length)
     {
+        byte[] answer = new byte[length];
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1));
         WebApplication application = builder.Build();
         application.Run(async http =>
         {
             await http.Request.ReadFormAsync();
-            http.Response.ContentLength = Answer.Length;
-            await http.Response.Body.WriteAsync(Answer);
+            http.Response.ContentLength = length;
+            await http.Response.Body.WriteAsync(answer);
         });
         await application.StartAsync();
         return new BareKestrel(application);

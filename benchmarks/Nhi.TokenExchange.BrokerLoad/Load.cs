@@ -25,6 +25,15 @@ internal static class Load
         ]),
     };
 
+    /// <summary>How many bytes one request is answered with.</summary>
+    /// <exception cref="HttpRequestException">The answer is another than 200.</exception>
+    public static async Task<int> AnswerLengthAsync(HttpRequestMessage request)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false });
+        using HttpResponseMessage response = await http.SendAsync(request);
+        return (await response.EnsureSuccessStatusCode().Content.ReadAsByteArrayAsync()).Length;
+    }
+
     public static async Task<Result> RunAsync(int clients, TimeSpan time, Func<int, HttpRequestMessage> request)
     {
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false });

@@ -21,8 +21,6 @@ internal sealed record LoadReport(int Clients, TimeSpan Time, Load.Result Broker
         .. Attacks.Where(attack => attack.Served == 0 && !attack.IsRefused).Select(attack => $"{attack.Name} was not refused by what it is for"),
     ];
 
-    private static string Commit => typeof(JobSession).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+') is [_, { Length: >= 12 } hash] ? hash[..12] : "unknown";
-
     private static string KestrelVersion => typeof(Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     /// <summary>Writes both beside each other.</summary>
@@ -47,7 +45,7 @@ internal sealed record LoadReport(int Clients, TimeSpan Time, Load.Result Broker
             page.Append(CultureInfo.InvariantCulture, $"| {attack.Name} | {attack.Made} | {attack.Served} | {string.Join(", ", attack.Answers.Select(one => FormattableString.Invariant($"{one.Answer}: {one.Times}")))} |\n");
         page.Append(IsGood ? "\nNo error, and no attack was served. A 429 is the limit of refusals, which came before the check that was tried.\n" : $"\nFAILED: {string.Join("; ", Faults)}.\n");
         page.Append("\nThe broker's limit of 100 requests a second of one client is lifted to 100,000: what is measured is the broker.\n");
-        page.Append(CultureInfo.InvariantCulture, $"\n{TimeProvider.System.GetUtcNow():yyyy-MM-dd}, commit {Commit}; {Environment.ProcessorCount} processors, {RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}, {RuntimeInformation.FrameworkDescription}, Kestrel {KestrelVersion}.\n");
+        page.Append(CultureInfo.InvariantCulture, $"\n{TimeProvider.System.GetUtcNow():yyyy-MM-dd}, commit {Checkout.Commit()}; {Environment.ProcessorCount} processors, {RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}, {RuntimeInformation.FrameworkDescription}, Kestrel {KestrelVersion}.\n");
         return page.ToString();
     }
 
@@ -56,7 +54,7 @@ internal sealed record LoadReport(int Clients, TimeSpan Time, Load.Result Broker
         ["clients"] = Clients, ["seconds"] = Time.TotalSeconds, ["broker"] = Of(Broker), ["bareKestrel"] = Of(Bare), ["grants"] = Grants, ["issuerCalls"] = IssuerCalls, ["good"] = IsGood,
         ["faults"] = new JsonArray([.. Faults.Select(one => (JsonNode)one)]),
         ["attacks"] = new JsonArray([.. Attacks.Select(Of)]),
-        ["day"] = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), ["commit"] = Commit, ["processors"] = Environment.ProcessorCount, ["system"] = RuntimeInformation.OSDescription,
+        ["day"] = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), ["commit"] = Checkout.Commit(), ["processors"] = Environment.ProcessorCount, ["system"] = RuntimeInformation.OSDescription,
         ["architecture"] = RuntimeInformation.OSArchitecture.ToString(), ["runtime"] = RuntimeInformation.FrameworkDescription, ["kestrel"] = KestrelVersion,
     };
 

@@ -23,7 +23,7 @@ await using TokenBroker broker = await TokenBroker.StartAsync(job, o =>
 BrokerClient[] admitted = [.. Enumerable.Range(0, clients).Select(i => broker.Admit(FormattableString.Invariant($"client {i}")))];
 string[] tokens = [.. admitted.Select(client => File.ReadAllText(client.Environment["NHI_BROKER_TOKEN_FILE"]))];
 
-await using BareKestrel bare = await BareKestrel.StartAsync();
+await using BareKestrel bare = await BareKestrel.StartAsync(await Load.AnswerLengthAsync(Load.Post(new Uri(broker.Address, "oauth2/token"), tokens[0])));
 await Load.RunAsync(Math.Min(clients, 16), TimeSpan.FromSeconds(1), i => Load.Post(bare.Address, tokens[i]));   // both sides in finished code
 await Load.RunAsync(Math.Min(clients, 16), TimeSpan.FromSeconds(1), i => Load.Post(new Uri(broker.Address, "oauth2/token"), tokens[i]));
 

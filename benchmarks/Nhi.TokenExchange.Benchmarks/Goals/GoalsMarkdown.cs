@@ -20,7 +20,7 @@ public static class GoalsMarkdown
         int disturbed = hits.Count(hit => hit.Median > 1.3 * hit.Best);
         return disturbed <= hits.Count / 10
             ? $"The machine was calm: in {hits.Count - disturbed} of {hits.Count} rows the median is within 1.3 of the best."
-            : $"**The machine was not calm: in {disturbed} of {hits.Count} rows the median is more than 1.3 of the best. Measure the times again; bytes have no noise.**";
+            : $"**The machine was not calm: in {disturbed} of {hits.Count} rows the median is more than 1.3 of the best. Measure the times again; bytes agree from run to run to a hundredth.**";
     }
 
     private static string FirstTokens(GoalsReport report)

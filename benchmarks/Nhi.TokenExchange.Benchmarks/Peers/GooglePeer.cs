@@ -11,15 +11,13 @@ public static class GooglePeer
 
     public static ITokenAccess Create(InMemoryIssuer issuer)
     {
-        string path = Path.Combine(Path.GetTempPath(), "nhi-benchmark-google.jwt");
-        File.WriteAllText(path, Proofs.For(Audience, TimeProvider.System.GetUtcNow()));
         string configuration = JsonSerializer.Serialize(new
         {
             type = "external_account",
             audience = Audience,
             subject_token_type = "urn:ietf:params:oauth:token-type:jwt",
             token_url = "https://sts.googleapis.com/v1/token",
-            credential_source = new { file = path },
+            credential_source = new { file = ProofFiles.Write("google.jwt", Proofs.For(Audience, TimeProvider.System.GetUtcNow())) },
         });
         GoogleCredential credential = CredentialFactory.FromJson<FileSourcedExternalAccountCredential>(configuration).ToGoogleCredential()
             .CreateWithHttpClientFactory(new HttpClientFromMessageHandlerFactory(_ => new HttpClientFromMessageHandlerFactory.ConfiguredHttpMessageHandler(issuer, false, false)))

@@ -34,15 +34,10 @@ public static class MicrosoftPeers
         return new ClientAssertionCredential(Tenant, Client, _ => Task.FromResult(Proof), options);
     }
 
-    public static TokenCredential WorkloadIdentity(InMemoryIssuer issuer)
+    public static TokenCredential WorkloadIdentity(InMemoryIssuer issuer) => new WorkloadIdentityCredential(new WorkloadIdentityCredentialOptions
     {
-        string path = Path.Combine(Path.GetTempPath(), "nhi-benchmark-proof.jwt");
-        File.WriteAllText(path, Proof);
-        return new WorkloadIdentityCredential(new WorkloadIdentityCredentialOptions
-        {
-            TenantId = Tenant, ClientId = Client, TokenFilePath = path, Transport = new HttpClientTransport(issuer), DisableInstanceDiscovery = true,
-        });
-    }
+        TenantId = Tenant, ClientId = Client, TokenFilePath = ProofFiles.Write("microsoft.jwt", Proof), Transport = new HttpClientTransport(issuer), DisableInstanceDiscovery = true,
+    });
 
     private sealed class Factory(HttpMessageHandler handler) : IMsalHttpClientFactory
     {

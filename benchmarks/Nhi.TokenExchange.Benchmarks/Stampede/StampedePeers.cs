@@ -50,31 +50,32 @@ public static class StampedePeers
         return () => credential.GetAccessTokenForRequestAsync();
     }
 
-    private static Func<Task> Memory(Func<TimeSpan> life, Func<Task<string>> issue)
+    private static (Func<Task> Call, IDisposable? Cache) Memory(Func<TimeSpan> life, Func<Task<string>> issue)
     {
         var cache = new MemoryCache(new MemoryCacheOptions());
-        return () => cache.GetOrCreateAsync("warehouse", entry =>
+        return (() => cache.GetOrCreateAsync("warehouse", entry =>
         {
             entry.AbsoluteExpirationRelativeToNow = life();
             return issue();
-        });
+        }), cache);
     }
 
-    private static Func<Task> Hybrid(Func<TimeSpan> life, Func<Task<string>> issue)
+    private static (Func<Task> Call, IDisposable? Cache) Hybrid(Func<TimeSpan> life, Func<Task<string>> issue)
     {
         var services = new ServiceCollection();
         services.AddHybridCache();
-        HybridCache cache = services.BuildServiceProvider().GetRequiredService<HybridCache>();
-        return () => cache.GetOrCreateAsync("warehouse", async _ => await issue(), new HybridCacheEntryOptions { Expiration = life(), LocalCacheExpiration = life() }).AsTask();
+        ServiceProvider container = services.BuildServiceProvider();
+        HybridCache cache = container.GetRequiredService<HybridCache>();
+        return (() => cache.GetOrCreateAsync("warehouse", async _ => await issue(), new HybridCacheEntryOptions { Expiration = life(), LocalCacheExpiration = life() }).AsTask(), container);
     }
 
     private static AsyncConcurrentLruBuilder<string, string> Lru(Func<TimeSpan> life) => new ConcurrentLruBuilder<string, string>().AsAsyncCache().WithExpireAfterWrite(life());
 
-    private static Func<Task> BitFaster(IAsyncCache<string, string> cache, Func<Task<string>> issue) => () => cache.GetOrAddAsync("warehouse", _ => issue()).AsTask();
+    private static (Func<Task> Call, IDisposable? Cache) BitFaster(IAsyncCache<string, string> cache, Func<Task<string>> issue) => (() => cache.GetOrAddAsync("warehouse", _ => issue()).AsTask(), null);
 
-    private static Func<Task> Fusion(Func<TimeSpan> life, Func<Task<string>> issue)
+    private static (Func<Task> Call, IDisposable? Cache) Fusion(Func<TimeSpan> life, Func<Task<string>> issue)
     {
         var cache = new FusionCache(new FusionCacheOptions());
-        return () => cache.GetOrSetAsync<string>("warehouse", async (_, _) => await issue(), new FusionCacheEntryOptions(life()) { EagerRefreshThreshold = 0.05f }).AsTask();
+        return (() => cache.GetOrSetAsync<string>("warehouse", async (_, _) => await issue(), new FusionCacheEntryOptions(life()) { EagerRefreshThreshold = 0.05f }).AsTask(), cache);
     }
 }

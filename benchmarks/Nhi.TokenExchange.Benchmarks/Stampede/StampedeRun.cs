@@ -22,7 +22,7 @@ public static class StampedeRun
                 if (await RunAsync(peer, moment) is { } result)
                 {
                     results.Add(result);
-                    say(result.ToString());
+                    say($"{result.Peer}, {result.Moment}: {string.Join(" + ", result.CallsOfWaves!)} calls, {result.Held} held, {result.Failed} failed");
                 }
             }
         }
@@ -56,35 +56,35 @@ public static class StampedeRun
             await peer.CallAsync();
             await peer.ComeAsync(moment);
         }
-        int before = peer.Gate.Calls;
-        peer.Gate.Shut();
         if (moment.IsDown())
             peer.Gate.TakeDown();
+        // Who was served at once leaves an exchange in the air behind; who waited came back when its tries were over.
+        TimeSpan quiet = QuietAfter + (moment.IsRefreshDue() && moment.IsDown() ? peer.LongestPause : TimeSpan.Zero);
+        var waves = new List<(int Calls, int Held, int Failed)> { await WaveAsync(peer, quiet) };
+        if (moment.IsDown())
+            waves.Add(await WaveAsync(peer, quiet));
+        foreach (TimeSpan backoff in staysDown ? peer.Backoffs : [])
+        {
+            peer.Pass(backoff);
+            waves.Add(await WaveAsync(peer, quiet));   // one of them may try
+            waves.Add(await WaveAsync(peer, quiet));   // within the next back-off: nobody
+        }
+        return new StampedeResult(peer.Name, moment, waves.Sum(wave => wave.Calls), waves.Sum(wave => wave.Held), waves.Sum(wave => wave.Failed), [.. waves.Select(wave => wave.Calls)]);
+    }
+
+    // A thousand before a shut gate. The gate is opened when all is quiet, and the calls are counted when all are back and their tries over:
+    // who flies once more when the first flight has landed, counts too, and so does each try of it.
+    private static async Task<(int Calls, int Held, int Failed)> WaveAsync(StampedePeer peer, TimeSpan quiet)
+    {
+        int before = peer.Gate.Calls;
+        peer.Gate.Shut();
         Task[] callers = await StartAllAsync(peer);
         await QuietAsync(peer, callers, Quiet);
         int held = callers.Count(caller => !caller.IsCompleted);
         peer.Gate.Open();
-        // Who was served at once leaves an exchange in the air behind; who waited came back when its tries were over.
-        TimeSpan quiet = QuietAfter + (moment.IsRefreshDue() && moment.IsDown() ? peer.LongestPause : TimeSpan.Zero);
-        int failed = await FailedAsync(peer, callers, quiet);
-        if (moment.IsDown())
-            failed += await FailedAsync(peer, await StartAllAsync(peer), quiet);
-        foreach (TimeSpan backoff in staysDown ? peer.Backoffs : [])
-        {
-            peer.Pass(backoff);
-            failed += await FailedAsync(peer, await StartAllAsync(peer), quiet);   // one of them may try
-            failed += await FailedAsync(peer, await StartAllAsync(peer), quiet);   // within the next back-off: nobody
-        }
-        // Counted now, not while the gate was shut: who flies once more when the first flight has landed, counts too, and so does each try of it.
-        return new StampedeResult(peer.Name, moment, peer.Gate.Calls - before, held, failed);
-    }
-
-    // When all are back, and their tries over.
-    private static async Task<int> FailedAsync(StampedePeer peer, Task[] callers, TimeSpan quiet)
-    {
         await Task.WhenAll(callers).ContinueWith(_ => { }, TaskScheduler.Default);
         await QuietAsync(peer, callers, quiet);
-        return callers.Count(caller => !caller.IsCompletedSuccessfully);
+        return (peer.Gate.Calls - before, held, callers.Count(caller => !caller.IsCompletedSuccessfully));
     }
 
     private static async Task<Task[]> StartAllAsync(StampedePeer peer)

@@ -36,19 +36,27 @@ internal sealed class MutantRun
         async Task WorkAsync()
         {
             using var worker = new WorkerProcess();
-            for (Outcome? tried = null; ;)
+            Outcome? tried = null;
+            while (await NextAsync(tried) is { } mutant)
+                tried = await TryAsync(worker, mutant);
+        }
+
+        // Writes down what became of one, and hands out another. Who can't write gives the turn on: the others would wait for it for ever.
+        async Task<Mutant?> NextAsync(Outcome? tried)
+        {
+            await turn.WaitAsync();
+            try
             {
-                await turn.WaitAsync();
                 if (tried is not null)
                 {
                     await lines.WriteLineAsync(JsonSerializer.Serialize(tried));
                     await lines.FlushAsync();
                 }
-                bool more = left.TryDequeue(out Mutant? mutant);
+                return left.TryDequeue(out Mutant? mutant) ? mutant : null;
+            }
+            finally
+            {
                 turn.Release();
-                if (!more)
-                    return;
-                tried = await TryAsync(worker, mutant!);
             }
         }
     }
@@ -57,14 +65,14 @@ internal sealed class MutantRun
     {
         Reach[] near = [.. _testsOf[mutant.Id]];
         if (near.Length == 0)
-            return new(mutant, "NoCoverage", null, 0);
+            return new(mutant, "NoCoverage", null);
         Outcome? outcome = null;
         for (int tries = 0; outcome is null && tries < 3; tries++)
             outcome = await TryAsync(fromStart: false, near);
         // What only one test comes by may run once a process, and matter to those after it.
         if (near.Length == 1 && outcome is not { IsNoticed: true })
             outcome = await TryAsync(fromStart: true, [.. near, .. _tests.Where(test => IsOfFolder(mutant, test))]);
-        return outcome ?? new(mutant, "Survived", "its tests fail without it, too", near.Length);
+        return outcome ?? new(mutant, "Survived", "its tests fail without it, too");
 
         async Task<Outcome?> TryAsync(bool fromStart, IReadOnlyList<Reach> tests)
         {
@@ -75,10 +83,10 @@ internal sealed class MutantRun
                 return null;
             return noticed switch
             {
-                null => new(mutant, "Timeout", null, near.Length),
-                "" => new(mutant, "Survived", null, near.Length),
+                null => new(mutant, "Timeout", null),
+                "" => new(mutant, "Survived", null),
                 Worker.Spoilt => null,
-                _ => new(mutant, "Killed", _names[noticed], near.Length),
+                _ => new(mutant, "Killed", _names[noticed]),
             };
         }
     }

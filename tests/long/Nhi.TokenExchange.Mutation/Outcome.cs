@@ -6,8 +6,7 @@ namespace Nhi.TokenExchange.Mutation;
 /// <param name="Mutant">It.</param>
 /// <param name="Kind">Killed, Timeout, Survived or NoCoverage, as Stryker calls them.</param>
 /// <param name="By">The test that noticed it.</param>
-/// <param name="Tests">How many tests come by it.</param>
-internal sealed record Outcome(Mutant Mutant, string Kind, string? By, int Tests)
+internal sealed record Outcome(Mutant Mutant, string Kind, string? By)
 {
     public bool IsNoticed => Kind is "Killed" or "Timeout";
 
