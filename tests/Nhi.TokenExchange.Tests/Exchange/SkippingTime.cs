@@ -33,8 +33,10 @@ internal sealed class SkippingTime : TimeProvider
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        // A cancellation source's timer is a deadline, however short: that of a lease's end is one of 10 s. A watch waits for time to come, not through it.
-        bool isDeadline = dueTime == Timeout.InfiniteTimeSpan || dueTime >= IssuerBackchannel.CallDeadline || callback.Method.DeclaringType is { } owner && ((owner.DeclaringType ?? owner) == typeof(CancellationTokenSource) || owner.Name == typeof(RenewalWatch<>).Name);
+        // A cancellation source's timer is a deadline, however short: that of a lease's end is one of 10 s. A delay is a wait, however long: an issuer asked for it. A watch waits for time to come, not through it.
+        Type? owner = callback.Method.DeclaringType;
+        bool isDeadline = dueTime == Timeout.InfiniteTimeSpan || (owner?.DeclaringType ?? owner) == typeof(CancellationTokenSource) || owner?.Name == typeof(RenewalWatch<>).Name
+            || (dueTime >= IssuerBackchannel.CallDeadline && owner?.DeclaringType != typeof(Task));
         if (isDeadline || !Skips)
         {
             ITimer timer = _manual.CreateTimer(callback, state, dueTime, period);
