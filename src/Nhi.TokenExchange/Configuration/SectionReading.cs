@@ -94,7 +94,7 @@ internal sealed class SectionReading
             Journal = reader.FilePath("Journal");
         if (reader.Has("FailOnUnrevoked"))
             FailOnUnrevoked = reader.Flag("FailOnUnrevoked");
-        ReadPolicy(reader);
+        ReadPolicy(reader, smells);
         Audit = AuditSection.Read(reader);
         Roots = TrustRootsFile.Read(reader, _errors);
         SettingsReader identities = reader.Child("Identities");
@@ -109,12 +109,12 @@ internal sealed class SectionReading
         reader.Close();
     }
 
-    private void ReadPolicy(SettingsReader reader)
+    private void ReadPolicy(SettingsReader reader, SecretSmells smells)
     {
         int before = _errors.Count;
         IsPolicySaid = reader.Has("Policy");
         (string? file, RemotePolicy) = PolicySection.Read(reader);
-        PolicyFile = _errors.Count == before ? file : null;
+        PolicyFile = _errors.Count == before && !smells.HasIn($"{reader.Path}:Policy") ? file : null;
     }
 
     // A list becomes settings 0, 1 and so on: they would pass for names.
@@ -220,9 +220,9 @@ internal sealed class SectionReading
         int before = _errors.Count;
         if (settings.OptionalText(setting) is not { } kind)
         {
-            if (_errors.Count == before)
+            if (_errors.Count == before && !settings.IsSaid(setting))
                 settings.Error(setting, "is missing", $"Write one of: {Known(kinds)}.");
-            else
+            else if (_errors.Count > before)   // else a secret stands there, and that is said
                 settings.Error("", $"has no usable {setting}: {rule}", "Write one word; there are no chains and no fallbacks.");
             settings.GiveUp();
             return null;

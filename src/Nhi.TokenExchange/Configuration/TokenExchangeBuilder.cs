@@ -15,6 +15,7 @@ public sealed partial class TokenExchangeBuilder
     private readonly ConfigurationErrors _errors = new();
     private JobContext _job = JobContext.Unnamed;
     private bool? _jobFromRuntime;
+    private bool _namesTargets;
     private Func<string, string?> _environment = Environment.GetEnvironmentVariable;
     private IConfigurationSection? _section;
     private TimeProvider _time = TimeProvider.System;
@@ -88,6 +89,7 @@ public sealed partial class TokenExchangeBuilder
         ArgumentNullException.ThrowIfNull(configure);
         var options = new TargetOptions();
         configure(options);
+        _namesTargets = true;
         if (_errors.CheckName($"Targets:{name}", name))
             _targets.Add(new TargetEntry($"Targets:{name}", name, exchanger, options));
         return this;
@@ -212,7 +214,7 @@ public sealed partial class TokenExchangeBuilder
                 read.Read(_section);
             JobContext declared = _job.Over(read.Job);
             JobContext job = _jobFromRuntime ?? read.JobFromRuntime ?? true ? declared.Over(RuntimeFacts.Read(_environment)) : declared;
-            if (_targets.Count + read.Targets.Count == 0 && !read.IsLackOfTargetsSaid)
+            if (!_namesTargets && read.Targets.Count == 0 && !read.IsLackOfTargetsSaid)
                 _errors.Add(_section is null ? "Targets" : $"{_section.Path}:Targets", "has no entry", "Declare at least one target, in the section or by builder.Target(\"warehouse\", Targets.Databricks(host, clientId), identity: \"job\", \"sql\").");
             IReadOnlyList<TargetPlan> targets = new TargetFreezing(_errors, [.. _identities, .. read.Identities], [.. _targets, .. read.Targets], job, declared.Environment, read.AreIdentitiesRead).Freeze();
             if ((_policy ?? (object?)_policyFile) is not null && read.RemotePolicy is not null)

@@ -20,6 +20,7 @@ internal sealed class DatabricksExchanger : TokenExchanger<BearerToken>
     public DatabricksExchanger(Uri workspace, string? clientId, DatabricksOptions options)
     {
         OptionChecks.Issuer(workspace, nameof(workspace));
+        OptionChecks.ClientId(clientId, nameof(clientId));
         Check(workspace, options);
         OptionChecks.Times(options.UsableMargin, DefaultLifetime);
         _dialect = options.Dialect;

@@ -20,6 +20,7 @@ public sealed class OAuthClientOptions
 
     internal ClientAuthentication Freeze(Uri issuer)
     {
+        OptionChecks.ClientId(Id, "Client.Id");
         if (Signer is null && Source is null)
             return ClientAuthentication.None(Id);
         if (Signer is not null && Source is not null)

@@ -9,6 +9,14 @@ internal sealed class ConfigurationErrorTests
     private const string W = "Targets:warehouse:";
 
     [Test]
+    public void A_target_with_a_wrong_name_is_told_as_that_and_not_as_no_target_at_all()
+    {
+        TokenExchangeException refused = Assert.ThrowsAsync<TokenExchangeException>(() => JobSession.StartAsync(b => b.Identity("job", IdentitySources.GitHubActions()).Target("Warehouse", Targets.Databricks(new Uri("https://workspace.example")), "job")))!;
+
+        Assert.That(refused.Message, Does.Contain("Targets:Warehouse").And.Not.Contain("has no entry"));
+    }
+
+    [Test]
     public void A_target_whose_identity_is_null_has_none()
     {
         Dictionary<string, string?> settings = Sections.Good();

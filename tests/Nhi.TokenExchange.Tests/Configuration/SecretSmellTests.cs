@@ -111,6 +111,17 @@ internal sealed class SecretSmellTests
             Assert.That(Sections.Refused(Sections.With((place + secret, "x"))).ToString(), Does.Not.Contain(secret), place);
     }
 
+    // Nothing more is said of a setting that has a secret for its value: it is there, and what it was to say nobody knows.
+    [TestCase("Identities:job:Source")]
+    [TestCase("Targets:warehouse:Exchange")]
+    [TestCase("Policy:File")]
+    public void A_secret_is_the_only_thing_that_is_said_of_its_setting(string place)
+    {
+        TokenExchangeException refused = Sections.Refused(Sections.With((place, SmellPage.Make("dapi[0-9a-f]{32}", 7))));
+
+        Assert.That((refused.Code, refused.Message.Split('\n').Count(line => line.Contains("TokenExchange:", StringComparison.Ordinal))), Is.EqualTo(("NHI1002", 1)), refused.Message);
+    }
+
     [Test]
     public void An_identity_may_be_called_token() =>
         Assert.That(() => Sections.Freeze(Sections.With(("Identities:token:Source", "GitHubActions"))), Throws.Nothing);

@@ -23,6 +23,13 @@ internal static class OptionChecks
             throw new ArgumentException($"{name} has a query, which an issuer identifier has not (RFC 8414 §2).", name);
     }
 
+    /// <exception cref="ArgumentException">It looks like a static secret: a client's id is public, is sent as it is and stands in messages.</exception>
+    public static void ClientId(string? id, string name)
+    {
+        if (id is not null && SecretSmell.FormOf(id, SecretSmell.ShortestKeyAmongClientIds) is { } form)
+            throw new ArgumentException($"{name} looks like {form} (its value, {id.Length} characters, is not shown): static secrets have no place here. Give the public id of the client; remove the secret and rotate it.", name);
+    }
+
     /// <exception cref="ArgumentException">One is not configured, though the other is.</exception>
     public static IssuerEndpoints? Endpoints(Uri? token, Uri? revocation)
     {

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Nhi.TokenExchange.Tests.Configuration;
 
 namespace Nhi.TokenExchange.Tests.Exchange.OAuth;
 
@@ -39,6 +40,18 @@ internal sealed class WrongOptionsTests
         ArgumentException refused = Assert.Throws<ArgumentException>(() => Targets.Rfc8693(InMemoryIssuer.Address, configure))!;
 
         Assert.That(refused.Message, refused.ParamName is null ? Is.EqualTo(said) : Is.EqualTo($"{said} (Parameter '{refused.ParamName}')"));
+    }
+
+    [Test]
+    public void A_secret_in_the_place_of_a_client_s_id_is_refused_and_not_shown()
+    {
+        string github = SmellPage.Make("ghp_[A-Za-z0-9]{36}", 3), databricks = SmellPage.Make("dapi[0-9a-f]{32}", 3);
+        const string Rest = "is not shown): static secrets have no place here. Give the public id of the client; remove the secret and rotate it.";
+
+        Assert.That(() => Targets.Rfc8693(InMemoryIssuer.Address, o => o.Client.Id = github), Throws.ArgumentException.With.Message.StartsWith($"Client.Id looks like a GitHub token (its value, 40 characters, {Rest}").And.Message.Not.Contain(github));
+        Assert.That(() => Targets.JwtBearer(InMemoryIssuer.Address, o => o.Client.Id = github), Throws.ArgumentException.With.Message.Not.Contain(github));
+        Assert.That(() => Targets.Databricks(InMemoryIssuer.Address, databricks), Throws.ArgumentException.With.Message.StartsWith($"clientId looks like a Databricks personal access token (its value, 36 characters, {Rest}").And.Message.Not.Contain(databricks));
+        Assert.That(() => Targets.Rfc8693(InMemoryIssuer.Address, o => o.Client.Id = SmellPage.Make("[A-Za-z0-9]{32}", 3)), Throws.Nothing, "as long as the ids of some issuers");
     }
 
     [TestCase("""[{"type":"a","actions":"read"}]""")]
