@@ -14,8 +14,7 @@ switch (args)
     case ["--judge"]:
         return await GoalsRun.JudgeAgainAsync();
     case ["--pictures"]:
-        await GoalsRun.DrawAgainAsync();
-        return 0;
+        return await GoalsRun.DrawAgainAsync();
     case ["--stampede"]:
         Console.WriteLine(StampedeRun.Table(await StampedeRun.RunAsync(Console.WriteLine)));
         return 0;
@@ -46,14 +45,28 @@ switch (args)
         foreach (ManyKeysResult store in await ManyKeysRun.RunAsync())
             Console.WriteLine(store);
         return 0;
+    case ["--help" or "-h" or "-?"]:
+        Console.WriteLine(Usage());
+        return 0;
     // BenchmarkDotNet takes what it doesn't know for nothing, and asks what to run.
-    case [var first, ..] when first is "--filter" or "--list" or "--help" or "--info" or "--job":
+    case ["--filter", ..] or ["--job", ..]:
+        return BenchmarkSwitcher.FromAssembly(typeof(BenchmarkConfigs).Assembly).Run(args, BenchmarkConfigs.Careful).Any(summary => summary.Reports.Length > 0) ? 0 : 1;
+    case ["--list" or "--info", ..]:
         BenchmarkSwitcher.FromAssembly(typeof(BenchmarkConfigs).Assembly).Run(args, BenchmarkConfigs.Careful);
         return 0;
     default:
-        Console.Error.WriteLine($"Unknown: '{string.Join(' ', args)}'. benchmarks/README.md has the table of commands; single benchmarks are run by --filter.");
+        Console.Error.WriteLine($"{(args.Length == 0 ? "Says not what to measure." : $"Unknown: '{string.Join(' ', args)}'.")} {Usage()}");
         return 2;
 }
+
+static string Usage() => """
+    One of, as benchmarks/README.md tells:
+      --goals [--again], --judge, --pictures         all that the goals need, in one run; judged, or drawn, again
+      --cold-start [--native]                        processes from their start to their first token
+      --one-core, --building-blocks, --stampede      one subject each
+      --policy, --audit, --threads, --many-keys
+      --filter PATTERN, --list flat|tree, --info     single benchmarks, with BenchmarkDotNet's own options behind
+    """;
 
 // As BenchmarkDotNet does for its own processes; where the system doesn't permit it, the numbers are only noisier.
 static void RaisePriority()

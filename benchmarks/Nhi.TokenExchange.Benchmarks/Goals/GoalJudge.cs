@@ -51,7 +51,7 @@ public sealed class GoalJudge(
 
     private HitResult Hit(string method, string job = BenchmarkConfigs.ShortId) => hits.FirstOrDefault(hit => hit.Method == method && hit.Job == job) ?? throw Older($"measures {method}");
 
-    private static InvalidOperationException Older(string what) => new($"The numbers are older than this program, which {what}: run --goals.");
+    private static RefusedReportException Older(string what) => new($"The numbers are older than this program, which {what}: run --goals.");
 
     private Goal AtMostFloor(string number, string what, string method, double most)
     {

@@ -25,7 +25,7 @@ public sealed record GoalsReport(
     /// the run in which the floor, or the bare dictionary, was disturbed least.
     /// </remarks>
     /// <param name="before">Of the same program on the same machine.</param>
-    /// <exception cref="InvalidOperationException">The numbers don't compare.</exception>
+    /// <exception cref="RefusedReportException">The numbers don't compare.</exception>
     public GoalsReport After(GoalsReport before)
     {
         ArgumentNullException.ThrowIfNull(before);
@@ -40,12 +40,12 @@ public sealed record GoalsReport(
         };
     }
 
-    /// <exception cref="InvalidOperationException">One of the two is of another commit, other packages or another machine.</exception>
+    /// <exception cref="RefusedReportException">One of the two is of another commit, other packages or another machine.</exception>
     public static void RefuseUnlessComparable(RunOrigin before, RunOrigin now)
     {
         ArgumentNullException.ThrowIfNull(now);
         if (now.DiffersFrom(before) is { } what)
-            throw new InvalidOperationException($"goals.json doesn't compare with this program here ({what}): run without --again.");
+            throw new RefusedReportException($"goals.json doesn't compare with this program here ({what}): run without --again.");
     }
 
     private double Floor => Threads.Where(path => path.Path == ThreadScaling.Floor).Sum(path => path.OneThread + path.TwoThreads);

@@ -10,8 +10,10 @@ public static class GoalsRun
     private const string Project = "Nhi.TokenExchange.Benchmarks";
 
     /// <param name="again">Whether the last run's numbers count too. For a machine with neighbours, where no single run is undisturbed in all its rows.</param>
-    /// <returns>0 if every goal is met, else 1.</returns>
-    public static async Task<int> RunAsync(bool again)
+    /// <returns>0 if every goal is met, else 1; 2 if the last numbers are not there or not to be compared with those of here.</returns>
+    public static Task<int> RunAsync(bool again) => OrRefusedAsync(() => MeasureAsync(again));
+
+    private static async Task<int> MeasureAsync(bool again)
     {
         long begun = Stopwatch.GetTimestamp();
         // What would refuse the numbers afterwards, refuses now.
@@ -44,22 +46,32 @@ public static class GoalsRun
 
     /// <summary>Judges the last run's numbers again, without measuring: for a change of a goal or of how it is judged, or after a new <c>--cold-start</c>.</summary>
     /// <returns>0 if every goal is met, else 1; 2 if first tokens were measured of another program, or on another machine, than the rest, or if the numbers are older than the goals.</returns>
-    public static async Task<int> JudgeAgainAsync()
+    public static Task<int> JudgeAgainAsync() => OrRefusedAsync(async () =>
+    {
+        (GoalsReport last, ColdStartReport coldStart) = (await LastAsync(), await ColdStartReport.ReadAsync());
+        return last.Origin.FirstTokensDifferIn(coldStart.Origin) is { } other ? throw new RefusedReportException(OtherFirstTokens(other)) : await JudgeAsync(last, coldStart);
+    });
+
+    /// <summary>Draws the last run's numbers.</summary>
+    /// <returns>0; 2 if they are not there, or older than this program.</returns>
+    public static Task<int> DrawAgainAsync() => OrRefusedAsync(async () =>
+    {
+        await DrawAsync(await LastAsync());
+        return 0;
+    });
+
+    private static async Task<int> OrRefusedAsync(Func<Task<int>> work)
     {
         try
         {
-            (GoalsReport last, ColdStartReport coldStart) = (await LastAsync(), await ColdStartReport.ReadAsync());
-            return last.Origin.FirstTokensDifferIn(coldStart.Origin) is { } other ? throw new InvalidOperationException(OtherFirstTokens(other)) : await JudgeAsync(last, coldStart);
+            return await work();
         }
-        catch (InvalidOperationException refused)
+        catch (RefusedReportException refused)
         {
             Console.Error.WriteLine(refused.Message);
             return 2;
         }
     }
-
-    /// <summary>Draws the last run's numbers.</summary>
-    public static async Task DrawAgainAsync() => await DrawAsync(await LastAsync());
 
     private static Task<GoalsReport> LastAsync() => ReportFile.ReadAsync<GoalsReport>($"{Name}.json", "--goals, without --again");
 

@@ -15,7 +15,7 @@ public static class ReportFile
 
     /// <param name="name">The file's name.</param>
     /// <param name="remedy">What makes a new one.</param>
-    /// <exception cref="InvalidOperationException">There is none, or it is of an older form.</exception>
+    /// <exception cref="RefusedReportException">There is none, or it is of an older form.</exception>
     public static async Task<TReport> ReadAsync<TReport>(string name, string remedy)
         where TReport : class
     {
@@ -25,7 +25,7 @@ public static class ReportFile
         }
         catch (Exception exception) when (exception is JsonException or FileNotFoundException)
         {
-            throw new InvalidOperationException($"benchmarks/results/{name} is not there, or not as this program writes it ({exception.Message}). Measure anew: {remedy}.", exception);
+            throw new RefusedReportException($"benchmarks/results/{name} is not there, or not as this program writes it ({exception.Message}). Measure anew: {remedy}.", exception);
         }
     }
 

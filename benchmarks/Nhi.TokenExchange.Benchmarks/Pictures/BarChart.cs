@@ -11,10 +11,11 @@ namespace Nhi.TokenExchange;
 /// <param name="bars">From top to bottom.</param>
 public sealed class BarChart(string title, string caption, double least, IReadOnlyList<Bar> bars)
 {
-    private const int Width = 920;
-    private const int Left = 390;
-    private const int Right = 110;
-    private const int Top = 64;
+    // Wide enough for the longest label in the widest of the fonts that systems bring.
+    private const int Width = 1020;
+    private const int Left = 450;
+    private const int Right = 150;
+    private const int Top = 82;
     private const int Row = 26;
     private const int ShortestBar = 3;
 
@@ -29,7 +30,10 @@ public sealed class BarChart(string title, string caption, double least, IReadOn
         svg.Append(CultureInfo.InvariantCulture, $"<text x=\"14\" y=\"26\" font-size=\"17\" font-weight=\"600\" fill=\"#1f2328\">{Escaped(title)}</text>\n");
         svg.Append(CultureInfo.InvariantCulture, $"<text x=\"14\" y=\"46\" fill=\"#59636e\">{Escaped(caption)}</text>\n");
         for (double power = Math.Pow(10, Math.Ceiling(Math.Log10(least))); power <= Most; power *= 10)
+        {
+            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{At(power):F1}\" y=\"{Top - 9}\" text-anchor=\"middle\" font-size=\"11\" fill=\"#59636e\">{power:N0}</text>\n");
             svg.Append(CultureInfo.InvariantCulture, $"<line x1=\"{At(power):F1}\" x2=\"{At(power):F1}\" y1=\"{Top - 4}\" y2=\"{height - 10}\" stroke=\"#d1d9e0\"/>\n");
+        }
         for (int i = 0; i < bars.Count; i++)
             Write(svg, bars[i], Top + (i * Row));
         return svg.Append("</svg>\n").ToString();
