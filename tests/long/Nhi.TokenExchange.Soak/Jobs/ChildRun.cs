@@ -136,7 +136,10 @@ internal sealed class ChildRun : IDisposable
             Task measuring = MeasureAsync(end.Token);
             await Task.WhenAll(Enumerable.Range(0, Orders.Options.Jobs).Select(place => Task.Run(() => FillPlaceAsync(place))));
             await end.CancelAsync();
-            await Task.WhenAll(policy, measuring).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            Task beside = Task.WhenAll(policy, measuring);
+            await beside.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (beside.IsFaulted)
+                throw new SoakFailedException($"the rules or the measuring failed: {beside.Exception?.InnerException}");
         }
 
         await LetGoAsync();
