@@ -34,7 +34,7 @@ internal static class SoakRun
         SoakTime time = SoakTime.StartNow();
         await using SoakIssuers issuers = await SoakIssuers.StartAsync(options, time);
         Process? running = null;
-        var chaos = new IssuerChaos(issuers, time, proofs, () => running!.Id);
+        var chaos = new IssuerChaos(issuers, time, proofs, () => running!);
         chaos.RenewAll();
         string orders = Path.Combine(folder, "orders.json");
         IdentityEmulator emulator = issuers.Emulator;
