@@ -5,8 +5,8 @@ namespace Nhi.TokenExchange.Soak;
 internal sealed class ResourcesConstant() : SoakInvariant(10, "handles, memory and jobs given back")
 {
     private const int MoreHandles = 40;
-    // What a process pays for once, whatever it does later: buffers in the pool of each thread and what was compiled on the way, 2 to 8 MiB after minutes, the more the more threads the pool had. A job that is held shows by itself.
-    private const double MoreMebibytes = 12;
+    // What a process pays for once, whatever it does later: buffers in the pool of each thread and what was compiled on the way, 1 or 2 MiB after half a minute, up to 12 after ten, the more the more threads the pool had. A job that is held shows by itself.
+    private const double MoreMebibytes = 16;
     private const double Mebibyte = 1024 * 1024;
     private const int FewestSamples = 5;
 
