@@ -92,6 +92,8 @@ internal sealed class SoakTests
     [TestCase("asks-twice", 8, Short, "were needed at most")]
     [TestCase("herd", 8, OneRecovery, "times as full as usual")]
     [TestCase("lost-waiter", 9, Short, "had not come back")]
+    [TestCase("exception-unobserved", 9, Short, "exceptions of tasks went unobserved")]
+    [TestCase("thread-left", 9, Short, "threads beside the pool's")]
     [TestCase("handles-leaked", 10, Short, "handles at the end")]
     [TestCase("memory-leaked", 10, OneRecovery, "more when all jobs are over")]
     [TestCase("job-held", 10, Short, "jobs that are over are held by something")]
@@ -108,7 +110,8 @@ internal sealed class SoakTests
         Assert.That(code, Is.EqualTo(1), said);
         Assert.That(Breached(report), Does.Contain(invariant), said);
         Assert.That(report.GetProperty("breaches").EnumerateArray().Select(one => one.GetString()), Has.Some.Contains(breach), said);
-        Assert.That(report.GetProperty("around").GetArrayLength() > 0 || invariant is 5 or 6 or 8 or 10, said);
+        // What has no instant has no events around it.
+        Assert.That(report.GetProperty("around").GetArrayLength() > 0 || invariant is 5 or 6 or 8 or 10 || bug is "exception-unobserved" or "thread-left", said);
     }
 
     [TestCase(Short)]

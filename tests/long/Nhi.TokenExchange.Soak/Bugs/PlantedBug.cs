@@ -63,6 +63,8 @@ internal sealed record PlantedBug(string Name, int Invariant, string What)
         new("asks-twice", 8, "each exchange is made once more") { Exchanger = (inner, _) => new StormingExchanger(inner, 1) },
         new("herd", 8, "after a failure nobody asks an issuer for a while, and then everybody at once, four times") { Exchanger = (inner, _) => new HerdingExchanger(inner) },
         new("lost-waiter", 9, "a call that has to wait is forgotten now and then") { Provider = inner => new ForgetfulProvider(inner) },
+        new("exception-unobserved", 9, "every fifth exchange leaves a task behind that failed, and that nobody looks at") { Exchanger = (inner, _) => new LeavingExchanger(inner, LeftBehind.AFault) },
+        new("thread-left", 9, "every fifth exchange leaves a thread behind") { Exchanger = (inner, _) => new LeavingExchanger(inner, LeftBehind.AThread) },
         new("handles-leaked", 10, "each proof leaves an open file behind") { Source = (inner, folder) => new LeakingSource(inner, folder) },
         new("memory-leaked", 10, "each exchange leaves memory behind") { Exchanger = (inner, _) => new HoardingExchanger(inner) },
         new("job-held", 10, "one provider of each job is held beyond its end") { Provider = inner => new HeldProvider(inner) },
