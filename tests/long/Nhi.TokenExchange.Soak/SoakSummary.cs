@@ -115,7 +115,7 @@ internal sealed record SoakSummary
         Recorded = evidence.Trail.Events.Count,
         TrailFaults = Of(breaches, 6),
         FailedBesideACredential = Of(breaches, 7),
-        LostWaiters = evidence.Late.Count == 0 ? 0 : Of(breaches, 9),
+        LostWaiters = NoWaiterLost.LostOf(evidence).Count(),
         Crossed = Of(breaches, 12),
         EndedTwice = Of(breaches, 13),
         UnobservedExceptions = evidence.Summary.UnobservedExceptions,
