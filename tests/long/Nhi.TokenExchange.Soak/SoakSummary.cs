@@ -140,7 +140,7 @@ internal sealed record SoakSummary
         yield return ("renewals whose answer came too late", Number(LostRenewals));
         yield return ("requests for tokens (needed at most)", $"{Number(TokenRequests)} ({Number(TokenRequestsNeeded)})");
         if (PeakAfterRecovery is { } peak)
-            yield return ("fullest second after a recovery, times the mean", string.Create(CultureInfo.InvariantCulture, $"{peak:0.0} (after {PeakAfter})"));
+            yield return ("fullest second after a recovery, times the mean and its deviation", string.Create(CultureInfo.InvariantCulture, $"{peak:0.0} (after {PeakAfter})"));
         yield return ("longest stall of the machine, s", LongestStallSeconds.ToString("0.0", CultureInfo.InvariantCulture));
         yield return ("longest wait for the pool beyond that, s", LongestPoolWaitSeconds.ToString("0.0", CultureInfo.InvariantCulture));
         yield return ("largest working set, MiB", WorkingSetMebibytes.ToString("0", CultureInfo.InvariantCulture));
