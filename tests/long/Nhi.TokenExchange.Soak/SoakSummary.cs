@@ -59,6 +59,8 @@ internal sealed record SoakSummary
 
     public required double ManagedLeft { get; init; }
 
+    public required double WorkingSetLeft { get; init; }
+
     public required int DeadHandedOut { get; init; }
 
     public required int Unrecorded { get; init; }
@@ -108,6 +110,7 @@ internal sealed record SoakSummary
         WorkingSetSlope = ResourcesConstant.SlopeOf(evidence),
         ManagedSlope = ResourcesConstant.ManagedSlopeOf(evidence),
         ManagedLeft = ResourcesConstant.LeftOf(evidence),
+        WorkingSetLeft = ResourcesConstant.WorkingSetLeftOf(evidence),
         DeadHandedOut = Of(breaches, 2),
         Unrecorded = Of(breaches, 3),
         Leaked = Of(breaches, 4),
@@ -149,6 +152,7 @@ internal sealed record SoakSummary
         if (ManagedSlope is { } managed)
             yield return ("of it held by the collector, MiB a minute", managed.ToString("0.00", CultureInfo.InvariantCulture));
         yield return ("held by the collector more when all jobs are over than after the first, MiB", ManagedLeft.ToString("0.0", CultureInfo.InvariantCulture));
+        yield return ("working set larger when all jobs are over than after the first, MiB", WorkingSetLeft.ToString("0", CultureInfo.InvariantCulture));
         yield return ("**flights per key at once, at most**", Number(MostFlightsAtOnce));
         yield return ("**dead credentials handed out**", Number(DeadHandedOut));
         yield return ("**issues unrecorded or not permitted**", Number(Unrecorded));

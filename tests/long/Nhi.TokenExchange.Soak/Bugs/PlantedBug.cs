@@ -67,6 +67,7 @@ internal sealed record PlantedBug(string Name, int Invariant, string What)
         new("thread-left", 9, "every fifth exchange leaves a thread behind") { Exchanger = (inner, _) => new LeavingExchanger(inner, LeftBehind.AThread) },
         new("handles-leaked", 10, "each proof leaves an open file behind") { Source = (inner, folder) => new LeakingSource(inner, folder) },
         new("memory-leaked", 10, "each exchange leaves memory behind") { Exchanger = (inner, _) => new HoardingExchanger(inner) },
+        new("native-memory-leaked", 10, "each exchange leaves memory behind that the collector does not know of") { Exchanger = (inner, _) => new NativeHoardingExchanger(inner) },
         new("job-held", 10, "one provider of each job is held beyond its end") { Provider = inner => new HeldProvider(inner) },
         new("pool-blocked", 11, "an exchange leaves work in the pool that blocks its threads") { Exchanger = (inner, _) => new BlockingExchanger(inner) },
         new("crossed", 12, "a provider hands out another job's credential now and then") { Provider = inner => new CrossingProvider(inner) },
