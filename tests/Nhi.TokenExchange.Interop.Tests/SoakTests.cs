@@ -105,12 +105,12 @@ internal sealed class SoakTests
     {
         (int code, string said, JsonElement report) = await RunAsync([.. Words(run), "--bug", bug]);
         // On a machine that hardly runs at all, seconds try nothing: then minutes do.
-        if (!Breached(report).Contains(invariant) && report.GetProperty("summary").GetProperty("handOuts").GetInt64() < FewestHandOuts)
+        if (!Told(report, breach) && report.GetProperty("summary").GetProperty("handOuts").GetInt64() < FewestHandOuts)
             (code, said, report) = await RunAsync([.. Words(run), "--seconds", "60", "--bug", bug]);
 
         Assert.That(code, Is.EqualTo(1), said);
         Assert.That(Breached(report), Does.Contain(invariant), said);
-        Assert.That(report.GetProperty("breaches").EnumerateArray().Select(one => one.GetString()), Has.Some.Contains(breach), said);
+        Assert.That(Told(report, breach), said);
         // What has no instant has no events around it.
         Assert.That(report.GetProperty("around").GetArrayLength() > 0 || invariant is 5 or 6 or 8 or 10 || bug is "exception-unobserved" or "thread-left", said);
     }
@@ -142,6 +142,8 @@ internal sealed class SoakTests
 
     // A fault's name has blanks.
     private static string[] Words(string run) => [.. run.Split(' ').Select(word => word.Replace('_', ' '))];
+
+    private static bool Told(JsonElement report, string breach) => report.GetProperty("breaches").EnumerateArray().Any(one => one.GetString()!.Contains(breach, StringComparison.Ordinal));
 
     private static int[] Breached(JsonElement report) => [.. report.GetProperty("breached").EnumerateArray().Select(number => number.GetInt32())];
 
