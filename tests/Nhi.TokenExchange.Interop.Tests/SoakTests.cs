@@ -92,8 +92,11 @@ internal sealed class SoakTests
     [TestCase("asks-twice", 8, Short, "were needed at most")]
     [TestCase("herd", 8, OneRecovery, "times as full as usual")]
     [TestCase("lost-waiter", 9, Short, "had not come back")]
+    [TestCase("exception-unobserved", 9, Short, "exceptions of tasks went unobserved")]
+    [TestCase("thread-left", 9, Short, "threads beside the pool's")]
     [TestCase("handles-leaked", 10, Short, "handles at the end")]
-    [TestCase("memory-leaked", 10, OneRecovery, "more when all jobs are over")]
+    [TestCase("memory-leaked", 10, OneRecovery, "the collector holds")]
+    [TestCase("native-memory-leaked", 10, Short, "the working set is")]
     [TestCase("job-held", 10, Short, "jobs that are over are held by something")]
     [TestCase("pool-blocked", 11, Short, "for a thread of the pool")]
     [TestCase("crossed", 12, Short, "was handed to")]
@@ -102,13 +105,14 @@ internal sealed class SoakTests
     {
         (int code, string said, JsonElement report) = await RunAsync([.. Words(run), "--bug", bug]);
         // On a machine that hardly runs at all, seconds try nothing: then minutes do.
-        if (!Breached(report).Contains(invariant) && report.GetProperty("summary").GetProperty("handOuts").GetInt64() < FewestHandOuts)
+        if (!Told(report, breach) && report.GetProperty("summary").GetProperty("handOuts").GetInt64() < FewestHandOuts)
             (code, said, report) = await RunAsync([.. Words(run), "--seconds", "60", "--bug", bug]);
 
         Assert.That(code, Is.EqualTo(1), said);
         Assert.That(Breached(report), Does.Contain(invariant), said);
-        Assert.That(report.GetProperty("breaches").EnumerateArray().Select(one => one.GetString()), Has.Some.Contains(breach), said);
-        Assert.That(report.GetProperty("around").GetArrayLength() > 0 || invariant is 5 or 6 or 8 or 10, said);
+        Assert.That(Told(report, breach), said);
+        // What has no instant has no events around it.
+        Assert.That(report.GetProperty("around").GetArrayLength() > 0 || invariant is 5 or 6 or 8 or 10 || bug is "exception-unobserved" or "thread-left", said);
     }
 
     [TestCase(Short)]
@@ -138,6 +142,8 @@ internal sealed class SoakTests
 
     // A fault's name has blanks.
     private static string[] Words(string run) => [.. run.Split(' ').Select(word => word.Replace('_', ' '))];
+
+    private static bool Told(JsonElement report, string breach) => report.GetProperty("breaches").EnumerateArray().Any(one => one.GetString()!.Contains(breach, StringComparison.Ordinal));
 
     private static int[] Breached(JsonElement report) => [.. report.GetProperty("breached").EnumerateArray().Select(number => number.GetInt32())];
 

@@ -57,6 +57,8 @@ internal sealed class SoakReport
         var text = new StringBuilder();
         text.AppendLine(CultureInfo.InvariantCulture, $"# Soak, {_options.Seconds} s, seed {_options.Seed}{(_options.Bug is { } bug ? $", planted bug {bug}" : "")}").AppendLine();
         text.AppendLine(CultureInfo.InvariantCulture, $"{_options.Jobs} jobs at a time, {SoakTarget.All.Count} targets and 8 callers each; credentials are handed out for {_options.ShortestLife} to {_options.LongestLife} s. {Machine()}").AppendLine();
+        if (_options.Bug is { } name && PlantedBug.Named(name) is { } planted)
+            text.AppendLine(CultureInfo.InvariantCulture, $"Planted: {planted.What}. Invariant {planted.Invariant} has to find it.").AppendLine();
         text.AppendLine("| what | count |").AppendLine("|---|---:|");
         foreach ((string what, string count) in Summary.Rows())
             text.AppendLine(CultureInfo.InvariantCulture, $"| {what} | {count} |");

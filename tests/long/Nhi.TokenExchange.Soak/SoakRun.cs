@@ -34,7 +34,7 @@ internal static class SoakRun
         SoakTime time = SoakTime.StartNow();
         await using SoakIssuers issuers = await SoakIssuers.StartAsync(options, time);
         Process? running = null;
-        var chaos = new IssuerChaos(issuers, time, proofs, () => running!.Id);
+        var chaos = new IssuerChaos(issuers, time, proofs, () => running!);
         chaos.RenewAll();
         string orders = Path.Combine(folder, "orders.json");
         IdentityEmulator emulator = issuers.Emulator;
@@ -48,14 +48,23 @@ internal static class SoakRun
         using Process child = running = Start(orders, folder, issuers.Ci);
         using var over = new CancellationTokenSource();
         Task wrong = Task.CompletedTask;
-        (string said, string seen) = await WatchAsync(child, options, () =>
+        string said, seen;
+        try
         {
-            TimeSpan start = time.Elapsed;
-            wrong = Task.Run(() => chaos.RunAsync(ChaosPlan.Of(options, start), over.Token));
-            return start;
-        });
-        await over.CancelAsync();
-        await wrong.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            (said, seen) = await WatchAsync(child, options, () =>
+            {
+                TimeSpan start = time.Elapsed;
+                wrong = Task.Run(() => chaos.RunAsync(ChaosPlan.Of(options, start), over.Token));
+                return start;
+            });
+        }
+        finally
+        {
+            // It ends before what it works with, however the run ends.
+            await over.CancelAsync();
+            await wrong.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         if (wrong.IsFaulted)
             throw new SoakFailedException($"the chaos failed: {wrong.Exception?.InnerException}");
         if (child.ExitCode != 0)

@@ -59,6 +59,8 @@ internal sealed record SoakSummary
 
     public required double ManagedLeft { get; init; }
 
+    public required double WorkingSetLeft { get; init; }
+
     public required int DeadHandedOut { get; init; }
 
     public required int Unrecorded { get; init; }
@@ -108,6 +110,7 @@ internal sealed record SoakSummary
         WorkingSetSlope = ResourcesConstant.SlopeOf(evidence),
         ManagedSlope = ResourcesConstant.ManagedSlopeOf(evidence),
         ManagedLeft = ResourcesConstant.LeftOf(evidence),
+        WorkingSetLeft = ResourcesConstant.WorkingSetLeftOf(evidence),
         DeadHandedOut = Of(breaches, 2),
         Unrecorded = Of(breaches, 3),
         Leaked = Of(breaches, 4),
@@ -115,7 +118,7 @@ internal sealed record SoakSummary
         Recorded = evidence.Trail.Events.Count,
         TrailFaults = Of(breaches, 6),
         FailedBesideACredential = Of(breaches, 7),
-        LostWaiters = evidence.Late.Count == 0 ? 0 : Of(breaches, 9),
+        LostWaiters = NoWaiterLost.LostOf(evidence).Count(),
         Crossed = Of(breaches, 12),
         EndedTwice = Of(breaches, 13),
         UnobservedExceptions = evidence.Summary.UnobservedExceptions,
@@ -140,7 +143,7 @@ internal sealed record SoakSummary
         yield return ("renewals whose answer came too late", Number(LostRenewals));
         yield return ("requests for tokens (needed at most)", $"{Number(TokenRequests)} ({Number(TokenRequestsNeeded)})");
         if (PeakAfterRecovery is { } peak)
-            yield return ("fullest second after a recovery, times the mean", string.Create(CultureInfo.InvariantCulture, $"{peak:0.0} (after {PeakAfter})"));
+            yield return ("fullest second after a recovery, times the mean and its deviation", string.Create(CultureInfo.InvariantCulture, $"{peak:0.0} (after {PeakAfter})"));
         yield return ("longest stall of the machine, s", LongestStallSeconds.ToString("0.0", CultureInfo.InvariantCulture));
         yield return ("longest wait for the pool beyond that, s", LongestPoolWaitSeconds.ToString("0.0", CultureInfo.InvariantCulture));
         yield return ("largest working set, MiB", WorkingSetMebibytes.ToString("0", CultureInfo.InvariantCulture));
@@ -149,6 +152,7 @@ internal sealed record SoakSummary
         if (ManagedSlope is { } managed)
             yield return ("of it held by the collector, MiB a minute", managed.ToString("0.00", CultureInfo.InvariantCulture));
         yield return ("held by the collector more when all jobs are over than after the first, MiB", ManagedLeft.ToString("0.0", CultureInfo.InvariantCulture));
+        yield return ("working set larger when all jobs are over than after the first, MiB", WorkingSetLeft.ToString("0", CultureInfo.InvariantCulture));
         yield return ("**flights per key at once, at most**", Number(MostFlightsAtOnce));
         yield return ("**dead credentials handed out**", Number(DeadHandedOut));
         yield return ("**issues unrecorded or not permitted**", Number(Unrecorded));

@@ -6,7 +6,7 @@ internal sealed class Availability() : SoakInvariant(7, "no failure beside a val
     // The clock of a slot rounds a credential's end down by up to two seconds.
     public static readonly long Rounding = TimeSpan.FromSeconds(2.2).Ticks;
 
-    // A failure is remembered for seconds, and a call of the wire may take thirty.
+    // A failure is remembered for seconds, and so long takes the last call that met the fault: it has thirty seconds (IssuerBackchannel.CallDeadline), but no fault of the plan lets it need them.
     public static readonly long Memory = TimeSpan.FromSeconds(25).Ticks;
 
     // A life counts from when it was asked for.

@@ -7,14 +7,14 @@ internal sealed class NoWaiterLost() : SoakInvariant(9, "no waiter lost, no exce
 
     private static readonly long Grace = TimeSpan.FromSeconds(1).Ticks;
 
+    /// <summary>The calls that came back too late, or never, and by how much in ticks.</summary>
+    public static IEnumerable<(LateRecord Call, long Over)> LostOf(Evidence evidence) =>
+        evidence.Late.Select(late => (late, late.End - late.Deadline - evidence.StalledWithin(late.Deadline, late.End))).Where(late => late.Item2 > Grace);
+
     public override IEnumerable<Breach> Check(Evidence evidence)
     {
-        foreach (LateRecord late in evidence.Late)
-        {
-            long over = late.End - late.Deadline - evidence.StalledWithin(late.Deadline, late.End);
-            if (over > Grace)
-                yield return Breach(FormattableString.Invariant($"{late.Target}: a call {(late.CameBack ? "came back" : "had not come back")} {TimeSpan.FromTicks(over).TotalSeconds:0.0} s after its deadline"), late.End, late.Run);
-        }
+        foreach ((LateRecord late, long over) in LostOf(evidence))
+            yield return Breach(FormattableString.Invariant($"{late.Target}: a call {(late.CameBack ? "came back" : "had not come back")} {TimeSpan.FromTicks(over).TotalSeconds:0.0} s after its deadline"), late.End, late.Run);
 
         if (evidence.Summary.UnobservedExceptions > 0)
             yield return Breach($"{evidence.Summary.UnobservedExceptions} exceptions of tasks went unobserved");

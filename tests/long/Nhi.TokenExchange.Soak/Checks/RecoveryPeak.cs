@@ -5,7 +5,7 @@ internal static class RecoveryPeak
 {
     private static readonly TimeSpan Watched = TimeSpan.FromSeconds(10);
 
-    /// <summary>As a multiple of the endpoint's mean, and after which fault; null in a run that is too short to have one, or in which no token endpoint had to recover.</summary>
+    /// <summary>As a multiple of the endpoint's mean and its deviation, the root of it, and after which fault; null in a run that is too short to have one, or in which no token endpoint had to recover.</summary>
     public static (double Times, Chaos After)? Of(Evidence evidence)
     {
         if (!evidence.Options.IsLong)

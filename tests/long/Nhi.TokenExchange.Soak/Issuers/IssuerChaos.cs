@@ -8,7 +8,7 @@ namespace Nhi.TokenExchange.Soak;
 /// <param name="time">The run's time.</param>
 /// <param name="proofFolder">Where the files are.</param>
 /// <param name="process">The process under test.</param>
-internal sealed class IssuerChaos(SoakIssuers issuers, SoakTime time, string proofFolder, Func<int> process)
+internal sealed class IssuerChaos(SoakIssuers issuers, SoakTime time, string proofFolder, Func<Process> process)
 {
     private static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(2);
 
@@ -86,8 +86,11 @@ internal sealed class IssuerChaos(SoakIssuers issuers, SoakTime time, string pro
 
     private async Task SignalAsync(string signal)
     {
-        using Process kill = Process.Start("kill", [signal, process().ToString(CultureInfo.InvariantCulture)]);
+        using Process kill = Process.Start("kill", [signal, process().Id.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync(CancellationToken.None);
+        // One that has ended takes no signal, and why it has is told elsewhere.
+        if (kill.ExitCode != 0 && !process().HasExited)
+            throw new SoakFailedException($"the process under test did not take {signal}: kill ended with {kill.ExitCode}");
     }
 
     private static void Halve(string path)

@@ -6,6 +6,8 @@ internal sealed class Caller(ChildRun run, string name, IReadOnlyDictionary<stri
     // Beyond its deadline a call has this long; after that it counts as lost.
     private static readonly TimeSpan LostAfter = TimeSpan.FromSeconds(6);
 
+    private static readonly TimeSpan UsePatience = TimeSpan.FromSeconds(6);
+
     private readonly Random _random = new(seed);
 
     /// <summary>Asks until the job ends.</summary>
@@ -74,15 +76,23 @@ internal sealed class Caller(ChildRun run, string name, IReadOnlyDictionary<stri
     private async Task UseAsync(HttpClient http, string target)
     {
         TimeSpan start = run.Time.Elapsed;
+        TimeSpan until = start + UsePatience;
         try
         {
-            using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(6));
-            using HttpResponseMessage rows = await http.GetAsync(new Uri("api/datasets/orders/rows?count=1", UriKind.Relative), deadline.Token);
+            using var deadline = new CancellationTokenSource(UsePatience);
+            Task<HttpResponseMessage> asking = http.GetAsync(new Uri("api/datasets/orders/rows?count=1", UriKind.Relative), deadline.Token);
+            using HttpResponseMessage rows = await BoundedAsync(asking, target, start, until);
             run.Counts.Used();
+            run.ReturnedAt(name, target, start, until, run.Time.Elapsed);
         }
         catch (OperationCanceledException)
         {
             run.Counts.GaveUp();
+            run.ReturnedAt(name, target, start, until, run.Time.Elapsed);
+        }
+        catch (LostCallException)
+        {
+            run.Counts.Failed();
         }
         catch (TokenExchangeException exception)
         {
@@ -91,7 +101,7 @@ internal sealed class Caller(ChildRun run, string name, IReadOnlyDictionary<stri
     }
 
     // A call that never comes back must not keep the run from its end.
-    private async Task<Credential> BoundedAsync(Task<Credential> asking, string target, TimeSpan start, TimeSpan deadline)
+    private async Task<T> BoundedAsync<T>(Task<T> asking, string target, TimeSpan start, TimeSpan deadline)
     {
         try
         {

@@ -120,6 +120,7 @@ internal sealed class ChildRun : IDisposable
         // The first job pays for what a process pays for once: the baseline comes after it.
         Compose();
         await VirtualJob.RunAsync(this, JobPlan.WarmUp, TimeSpan.FromSeconds(1), seed: 0);
+        GiveBack();
         Measure("baseline");
 
         // However long that took, the plan begins for both processes now.
@@ -135,7 +136,10 @@ internal sealed class ChildRun : IDisposable
             Task measuring = MeasureAsync(end.Token);
             await Task.WhenAll(Enumerable.Range(0, Orders.Options.Jobs).Select(place => Task.Run(() => FillPlaceAsync(place))));
             await end.CancelAsync();
-            await Task.WhenAll(policy, measuring).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            Task beside = Task.WhenAll(policy, measuring);
+            await beside.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (beside.IsFaulted)
+                throw new SoakFailedException($"the rules or the measuring failed: {beside.Exception?.InnerException}");
         }
 
         await LetGoAsync();
@@ -147,14 +151,23 @@ internal sealed class ChildRun : IDisposable
         summary.Add(Counts.ToSummary());
     }
 
-    // At least twice: what is freed by finalizers tells of itself only then. And until no job is held, since what a job let run to its end, such as a call that was given up, lets go of it when it gets the processor.
+    // Until no job is held: what a job let run to its end, such as a call that was given up, lets go of it when it gets the processor.
     private async Task LetGoAsync()
     {
         TimeSpan began = Time.Elapsed;
-        for (int round = 0; round < 2 || (Held() > 0 && Time.Elapsed - began < MostToLetGo); round++)
+        GiveBack();
+        for (int round = 2; Held() > 0 && Time.Elapsed - began < MostToLetGo; round++)
         {
-            if (round > 1)
-                await Task.Delay(TimeSpan.FromSeconds(Math.Min(round, 30) * 0.1), TimeProvider.System);   // ever more seldom: a collection stops what runs beside
+            await Task.Delay(TimeSpan.FromSeconds(Math.Min(round, 30) * 0.1), TimeProvider.System);   // ever more seldom: a collection stops what runs beside
+            GiveBack();
+        }
+    }
+
+    // Twice: what is freed by finalizers tells of itself only then.
+    private static void GiveBack()
+    {
+        for (int round = 0; round < 2; round++)
+        {
             Memory.GiveBack();
             GC.WaitForPendingFinalizers();
         }

@@ -11,8 +11,6 @@ internal sealed class Counts
     private int _unobserved;
     private int _jobs;
 
-    public int UnobservedSoFar => _unobserved;
-
     public void Called() => Interlocked.Increment(ref _calls);
 
     public void HandedOut() => Interlocked.Increment(ref _handOuts);

@@ -6,7 +6,7 @@ internal sealed record Chaos(TimeSpan At, TimeSpan End, ChaosFault Fault, ChaosP
     public override string ToString() => FormattableString.Invariant($"{At.TotalSeconds:0.00} to {End.TotalSeconds:0.00} s: {Fault.Id} at {Place}");
 }
 
-/// <summary>What goes wrong in a run: one fault after the other, at most 30 % of the time, none at the end. The same seed and the same length give the same plan, in both processes.</summary>
+/// <summary>What goes wrong in a run: one fault after the other, at most 30 % of the time, none at the end, and each at least once. The same seed and the same length give the same plan, in both processes.</summary>
 internal sealed class ChaosPlan
 {
     private const double MostShare = 0.3;
@@ -34,22 +34,28 @@ internal sealed class ChaosPlan
         double usual = Math.Min(0.95 * budget / faults.Length, 4);
         int count = Math.Max(1, (int)Math.Round(0.95 * budget / usual));
         double pause = ((last - first) - budget) / count;
-        var windows = new List<Chaos>();
-        double at = first;
+        var drawn = new List<(double Pause, double Duration, ChaosFault Fault, ChaosPlace Place)>();
         var deck = new Queue<ChaosFault>();
-        double spent = 0;
-        while (windows.Count < count)
+        while (drawn.Count < count)
         {
             if (deck.Count == 0)
                 deck = new Queue<ChaosFault>(faults.OrderBy(_ => random.Next()).ToArray());
             ChaosFault fault = deck.Dequeue();
-            at += pause * (0.5 + random.NextDouble()) * 0.9;
+            double before = pause * (0.5 + random.NextDouble()) * 0.9;
             double duration = usual * (0.6 + (0.7 * random.NextDouble()));
-            if (at + duration > last || spent + duration > budget)
-                break;
-            windows.Add(new Chaos(start + TimeSpan.FromSeconds(at), start + TimeSpan.FromSeconds(at + duration), fault, fault.Places[random.Next(fault.Places.Count)]));
-            at += duration;
-            spent += duration;
+            drawn.Add((before, duration, fault, fault.Places[random.Next(fault.Places.Count)]));
+        }
+
+        // Where chance made them longer together than there is time, each is shorter: none is left out.
+        double spent = drawn.Sum(one => one.Duration);
+        double scale = Math.Min(1, Math.Min(budget / spent, (last - first) / (spent + drawn.Sum(one => one.Pause))));
+        var windows = new List<Chaos>();
+        double at = first;
+        foreach ((double before, double duration, ChaosFault fault, ChaosPlace place) in drawn)
+        {
+            at += before * scale;
+            windows.Add(new Chaos(start + TimeSpan.FromSeconds(at), start + TimeSpan.FromSeconds(at + (duration * scale)), fault, place));
+            at += duration * scale;
         }
 
         return new ChaosPlan(windows);
