@@ -31,7 +31,7 @@ internal static class UnknownSetting
         bool Has(string[] parts) => parts.Any(part => flat.Contains(part, StringComparison.OrdinalIgnoreCase));
     }
 
-    /// <summary>The known word that is at most a third of its letters away, else the shortest that contains it; null if there is none.</summary>
+    /// <summary>The known word that is at most a third of its letters away, and has two in common, else the shortest that contains it; null if there is none.</summary>
     public static string? Nearest(string word, IEnumerable<string> known)
     {
         string[] words = [.. known];
@@ -41,7 +41,7 @@ internal static class UnknownSetting
     private static string? Misspelt(string word, string[] known) =>
         known
             .Select(candidate => (Name: candidate, Distance: Distance(word.ToUpperInvariant(), candidate.ToUpperInvariant())))
-            .Where(candidate => candidate.Distance <= Math.Max(2, candidate.Name.Length / 3) && candidate.Distance < candidate.Name.Length)
+            .Where(candidate => candidate.Distance <= Math.Max(2, candidate.Name.Length / 3) && candidate.Distance < candidate.Name.Length - 1)
             .OrderBy(candidate => candidate.Distance)
             .Select(candidate => candidate.Name)
             .FirstOrDefault();

@@ -21,6 +21,9 @@ internal sealed class SkippingTime : TimeProvider
     /// <summary>Whether waits are skipped; else the clock stands, so that no limit for a disk is overtaken.</summary>
     public bool Skips { get; set; } = true;
 
+    /// <summary>Whether delays are skipped that are as long as a call's deadline. While a job runs they are its watches'; when it ends, an issuer asked for so much patience.</summary>
+    public bool SkipsLongDelays { get; set; }
+
     public override long TimestampFrequency => _manual.TimestampFrequency;
 
     public override long GetTimestamp() => _manual.GetTimestamp();
@@ -33,10 +36,10 @@ internal sealed class SkippingTime : TimeProvider
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        // A cancellation source's timer is a deadline, however short: that of a lease's end is one of 10 s. A delay is a wait, however long: an issuer asked for it. A watch waits for time to come, not through it.
+        // A cancellation source's timer is a deadline, however short: that of a lease's end is one of 10 s. A watch waits for time to come, not through it.
         Type? owner = callback.Method.DeclaringType;
         bool isDeadline = dueTime == Timeout.InfiniteTimeSpan || (owner?.DeclaringType ?? owner) == typeof(CancellationTokenSource) || owner?.Name == typeof(RenewalWatch<>).Name
-            || (dueTime >= IssuerBackchannel.CallDeadline && owner?.DeclaringType != typeof(Task));
+            || (dueTime >= IssuerBackchannel.CallDeadline && !(SkipsLongDelays && owner?.DeclaringType == typeof(Task)));
         if (isDeadline || !Skips)
         {
             ITimer timer = _manual.CreateTimer(callback, state, dueTime, period);

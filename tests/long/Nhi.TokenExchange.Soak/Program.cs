@@ -1,12 +1,23 @@
 // Soak and chaos: virtual jobs in a process of their own, an emulator that fails by plan in this one, and a checker that joins what both wrote down.
 using Nhi.TokenExchange.Soak;
 
+if (args is ["--help" or "-h" or "-?"])
+{
+    Console.WriteLine(SoakOptions.Usage);
+    return 0;
+}
+
 SoakOptions options;
 try
 {
     options = SoakOptions.Parse(args);
+    if (options.Report is { } wanted)   // else a run of minutes would end without one
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(wanted)!);
+        await File.WriteAllTextAsync(wanted, "");
+    }
 }
-catch (FormatException wrong)
+catch (Exception wrong) when (wrong is FormatException or IOException or UnauthorizedAccessException)
 {
     Console.Error.WriteLine(wrong.Message);
     Console.Error.WriteLine(SoakOptions.Usage);

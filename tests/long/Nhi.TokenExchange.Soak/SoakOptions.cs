@@ -82,7 +82,7 @@ internal sealed record SoakOptions
                 "--faults" => options with { OnlyFault = ChaosFault.All.FirstOrDefault(fault => fault.Id == value)?.Id ?? throw new FormatException($"--faults is on, off, or one of: {string.Join(", ", ChaosFault.All.Select(fault => fault.Id))}.") },
                 "--long" => options with { Long = value switch { "on" => true, "off" => false, _ => throw new FormatException("--long is on or off.") } },
                 "--bug" => options with { Bug = PlantedBug.Named(value)?.Name ?? throw new FormatException($"There is no bug {value}; there are: {string.Join(", ", PlantedBug.All.Select(bug => bug.Name))}.") },
-                "--report" => options with { Report = Path.GetFullPath(value) },
+                "--report" => options with { Report = value.EndsWith(".md", StringComparison.Ordinal) ? Path.GetFullPath(value) : throw new FormatException("--report wants a file that ends in .md; the JSON is written beside it.") },
                 "--keep" => options with { Keep = Path.GetFullPath(value) },
                 "--child" => options with { Child = value },
                 _ => throw new FormatException($"{name} is not known."),
