@@ -9,10 +9,11 @@ namespace Nhi.TokenExchange;
 internal ref struct JsonMembers
 {
     private const int MaxDepth = 16;
+    private const int UsualMembers = 7;   // those of an answer or a token: the set of their names need not grow
 
     private readonly ReadOnlySpan<byte> _json;
     private readonly SentSecrets? _sent;
-    private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _seen = new(UsualMembers, StringComparer.Ordinal);
     private Utf8JsonReader _reader;
     private bool _isValueRead = true;
     private bool _isStarted;
