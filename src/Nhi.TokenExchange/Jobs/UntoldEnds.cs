@@ -11,13 +11,18 @@ internal sealed class UntoldEnds
     private const int MostAtOnce = 16;
 
     private readonly ConcurrentDictionary<object, UntoldEnd> _kept = new(ReferenceEqualityComparer.Instance);
+    private readonly ConcurrentDictionary<object, UntoldEnd> _refused = new(ReferenceEqualityComparer.Instance);   // of them, and nobody is telling it
     private readonly BoundedLog<UntoldEnd> _leftOut = new(most: 0);   // counted, not kept
 
     /// <summary>How many there are.</summary>
     public int Count => _kept.Count + (int)_leftOut.Dropped;
 
     /// <summary>Adds an end that is about to be told.</summary>
-    public UntoldEnd Add(UntoldEnd end) => _kept[end.Of] = end;
+    public UntoldEnd Add(UntoldEnd end)
+    {
+        _refused.TryRemove(end.Of, out _);
+        return _kept[end.Of] = end;
+    }
 
     /// <summary>Tells the audit; never fails.</summary>
     public async Task TellAsync(UntoldEnd end)
@@ -31,11 +36,17 @@ internal sealed class UntoldEnds
         end.NoteUntold();
         if (_kept.Count > MostKept && TryRemove(end))
             _leftOut.Add(end);
+        else if (IsKept(end))
+            _refused[end.Of] = end;
     }
 
-    /// <summary>Tells the audit once more what it has refused. To be called when nothing is told for the first time any more.</summary>
+    /// <summary>Tells the audit once more what it has refused. What is being told for the first time just then, such as the answer to a revocation that came at the deadline, is not told beside that.</summary>
     public Task TellAgainAsync() =>
-        Parallel.ForEachAsync(_kept.Values, new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce }, async (end, _) => await TellAsync(end).ConfigureAwait(false));
+        Parallel.ForEachAsync(_refused.Values, new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce }, async (end, _) =>
+        {
+            if (_refused.TryRemove(new KeyValuePair<object, UntoldEnd>(end.Of, end)) && IsKept(end))
+                await TellAsync(end).ConfigureAwait(false);
+        });
 
     /// <summary>Nobody waits for the audit any more: the next start is left to tell of what it has not taken.</summary>
     public void Leave()
@@ -43,6 +54,8 @@ internal sealed class UntoldEnds
         foreach (UntoldEnd end in _kept.Values)
             end.NoteUntold();
     }
+
+    private bool IsKept(UntoldEnd end) => _kept.TryGetValue(end.Of, out UntoldEnd? kept) && ReferenceEquals(kept, end);
 
     private bool TryRemove(UntoldEnd end) => _kept.TryRemove(new KeyValuePair<object, UntoldEnd>(end.Of, end));   // not one that came after it
 }

@@ -60,8 +60,12 @@ internal sealed class EveryLeaseEnded() : SoakInvariant(4, "every lease ended or
 
     // What was handed out before and was nobody's reason to revoke it: not refused by its target, not denied by new rules, not ended because its issuer said no life.
     private static bool IsEndedByTheEnd(Evidence evidence, AskingTimes asked, HandOutRecord? handOut, Issue issue, JobRecord job, long revoked) =>
-        revoked >= job.Completing && revoked <= job.Completed && handOut is { RejectedAt: null } && handOut.FirstReturn < job.Completing && !IsEndUncertain(evidence, asked, issue)
+        revoked >= EndedFrom(evidence, job) && revoked <= job.Completed && handOut is { RejectedAt: null } && handOut.FirstReturn < job.Completing && !IsEndUncertain(evidence, asked, issue)
         && !evidence.Policies.Any(policy => policy.Changed >= issue.IssuedAt && policy.Changing <= revoked);
+
+    // A switch is seen, and a longest duration is over, a moment after it was thrown or has passed. Until then the job goes on, and flights take off, which they do no more when it ends.
+    private static long EndedFrom(Evidence evidence, JobRecord job) =>
+        Math.Max(job.Completing, evidence.TakeOffs.GetValueOrDefault(job.Run));
 
     // Vault ends a lease with its login, also with one that dies of age. That is no revocation, and the lease's own end had come before its job's was over: the job knows it as one that died of age.
     private static bool WentWithItsLogin(Evidence evidence, AskingTimes asked, Issue issue, JobRecord job, long revoked) =>

@@ -31,6 +31,12 @@ internal sealed class Evidence
     /// <summary>All events, those that this sink refused by plan, too: what was told, whoever took it.</summary>
     public required IReadOnlyList<AuditRecord> Told { get; init; }
 
+    /// <summary>When the last flight of each job took off.</summary>
+    public required IReadOnlyDictionary<string, long> TakeOffs { get; init; }
+
+    /// <summary>Ends that the audit did not take in time, as the log says: what, of which target and which flight. They are told again, and it may have taken the first, too.</summary>
+    public required IReadOnlySet<string> NotTakenInTime { get; init; }
+
     public required Trail Trail { get; init; }
 
     public required IReadOnlyList<HandOutRecord> HandOuts { get; init; }
@@ -71,6 +77,8 @@ internal sealed class Evidence
             TokenRequests = new[] { EmulatorEndpoint.AuthorizationToken, EmulatorEndpoint.DatabricksToken, EmulatorEndpoint.EntraToken }.Sum(emulator.Ledger.Requests.Of),
             Audit = audit,
             Told = [.. audit.Concat(RecordFile.Read<AuditRecord>(In("audit-refused.jsonl"))).OrderBy(record => record.At)],
+            TakeOffs = audit.Where(record => record.Kind == AuditEventKind.Attested).GroupBy(record => record.Run).ToDictionary(run => run.Key, run => run.Max(record => record.At), StringComparer.Ordinal),
+            NotTakenInTime = NothingTwice.NotTakenInTime(In("log.txt")),
             Trail = Trail.Read(In("trail"), In("log.txt")),
             HandOuts = RecordFile.Read<HandOutRecord>(In("handouts.jsonl")),
             Failures = RecordFile.Read<FailureRecord>(In("failures.jsonl")),
