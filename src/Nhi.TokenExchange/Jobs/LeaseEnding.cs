@@ -92,11 +92,11 @@ internal sealed partial class LeaseEnding(JobSession session, LeaseAccounts acco
     /// <param name="isLastTry">Whether it is given up if that fails.</param>
     /// <returns>What is true then; null if the job ends, or somebody else ends the lease.</returns>
     public Task<LeaseEnd?> EndOverdueAsync(Credential credential, bool isLastTry) =>
-        EndInTurnAsync(credential, Borrowed, "the end that was assumed for it has come", isListed: false, isLastTry);
+        EndAloneAsync(credential, "the end that was assumed for it has come", isListed: false, isLastTry);
 
     /// <summary>Ends a lease whose permit is over.</summary>
     /// <inheritdoc cref="EndOverdueAsync"/>
-    public Task<LeaseEnd?> EndUnpermittedAsync(Credential credential, bool isLastTry) => EndInTurnAsync(credential, Borrowed, "its permit is over", isListed: true, isLastTry);
+    public Task<LeaseEnd?> EndUnpermittedAsync(Credential credential, bool isLastTry) => EndAloneAsync(credential, "its permit is over", isListed: true, isLastTry);
 
     /// <summary>Pruning found a lease at an end that is uncertain.</summary>
     public void NoteOverdue(Credential credential)
@@ -157,6 +157,10 @@ internal sealed partial class LeaseEnding(JobSession session, LeaseAccounts acco
         await EndOverdueAsync(credential, isLastTry: false).ConfigureAwait(false);
         _overdue.TryRemove(credential, out _);
     }
+
+    // What has taken its place lives on, and with that what was got with either.
+    private Task<LeaseEnd?> EndAloneAsync(Credential credential, string reason, bool isListed, bool isLastTry) =>
+        LeaseOwnership.IsOpen(credential) ? EndInTurnAsync(credential, Borrowed, reason, isListed, isLastTry) : Task.FromResult<LeaseEnd?>(null);
 
     // It alone: what renewed it, or is the same key that was read again, is in use under a permit of its own.
     private static Credential? Borrowed(Credential credential) => LeaseOwnership.TryBorrow(credential) ? credential : null;

@@ -132,6 +132,25 @@ internal sealed class VaultHeldRenewalTests
         Assert.That(report.Leases.Select(lease => lease.Fingerprint), Has.One.EqualTo(held.Fingerprint), "whose end nobody knows");
     }
 
+    // A renewal that was not answered has its end watched; the next one was.
+    [Test]
+    public async Task The_first_end_of_a_login_that_was_renewed_takes_nothing_along_that_was_got_with_it()
+    {
+        await using VaultJob job = await VaultJob.StartAsync(_time);
+        BearerToken login = await job.Login.GetAsync();
+        VaultSecret held = await job.HeldAsync();
+        job.Session.WatchAssumedEnd(login);
+        for (int minute = 0; minute < 100; minute += 5)
+        {
+            _time.Advance(TimeSpan.FromMinutes(5));
+            await job.QuietAsync();
+            await job.Database.GetAsync();
+        }
+
+        Assert.That(job.Emulator.Ledger.IsAlive(held.Fingerprint), Is.True);
+        Assert.That(job.Emulator.Ledger.Issued.Select(issue => issue.RevocationsAsked), Is.All.Zero);
+    }
+
     private static int Asked(VaultJob job) =>
         job.Requests(EmulatorEndpoint.VaultLease) + job.Requests(EmulatorEndpoint.VaultToken) + job.Requests(EmulatorEndpoint.VaultSecret) + job.Requests(EmulatorEndpoint.VaultLogin);
 
