@@ -106,6 +106,21 @@ internal sealed class Evidence
 
     /// <summary>How long the machine stood still within that time.</summary>
     public long StalledWithin(long from, long to) => Stalls.Sum(stall => Math.Max(0, Math.Min(stall.To, to) - Math.Max(stall.From, from)));
+
+    /// <summary>How long, within that time, the machine stood still or work waited for a thread of the pool.</summary>
+    public long HeldUpWithin(long from, long to)
+    {
+        long all = 0;
+        foreach ((long begin, long end) in Stalls.Select(stall => (stall.From, stall.To)).Concat(PoolWaits.Select(wait => (wait.From, wait.To))).Where(one => one.To > from && one.From < to).Order())
+        {
+            from = Math.Max(from, begin);
+            long until = Math.Min(to, end);
+            all += Math.Max(0, until - from);
+            from = Math.Max(from, until);
+        }
+
+        return all;
+    }
 }
 
 /// <summary>One token of the ledger, with the job and target it is for. Times are ticks since the run's start.</summary>

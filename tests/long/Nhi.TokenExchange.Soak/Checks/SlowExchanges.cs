@@ -6,7 +6,7 @@ internal sealed class SlowExchanges
 {
     private const string Dead = "NHI5003";
 
-    // From the wire to the look at the clock.
+    // From the wire to the look at the clock, on a machine that runs and in a pool that has a thread for it: of a pool that has none another invariant tells.
     private static readonly long Handling = TimeSpan.FromSeconds(0.5).Ticks;
 
     private readonly Evidence _evidence;
@@ -39,7 +39,7 @@ internal sealed class SlowExchanges
     private bool IsLate(SoakTarget target, AuditRecord asked, long delivered, AuditRecord failed)
     {
         long good = JobPlan.UsableLife(_evidence.Options, failed.Run, target).Ticks - Availability.Rounding;
-        long arrived = Math.Min(failed.At, delivered + Handling + _evidence.StalledWithin(delivered, failed.At));
+        long arrived = Math.Min(failed.At, delivered + Handling + _evidence.HeldUpWithin(delivered, failed.At));
         return arrived - asked.At > good
             || (target.Proof == ProofKind.Hop && _evidence.IssueOf.TryGetValue(asked.Proof ?? "", out Issue? hop) && arrived > hop.UnusableFrom - Availability.Rounding);
     }
