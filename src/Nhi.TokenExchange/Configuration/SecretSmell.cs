@@ -9,8 +9,8 @@ internal static class SecretSmell
     // Shorter values have too little entropy to tell them from names.
     public const int ShortestKey = 32;
 
-    // Client ids of some issuers are 32 random letters and digits, and public.
-    public const int ShortestKeyAmongClientIds = 40;
+    // Client ids of some issuers are 32 to 90 random letters and digits, and public.
+    public const int ShortestKeyAmongClientIds = 100;
 
     /// <summary>A form for which there is another remedy than for a key.</summary>
     public const string AddressWithPassword = "an address with a password";
@@ -54,7 +54,7 @@ internal static class SecretSmell
             return "a key or a connection string with its password";
         if (IsJwt(value))
             return "a token";
-        return IsKey(value, shortestKey) ? "a key" : null;
+        return IsAzureDevOpsToken(value) || IsEntraSecret(value) || IsKey(value, shortestKey) ? "a key" : null;
     }
 
     // All ways are tried: passcodeV2 does not end in dev.
@@ -120,8 +120,6 @@ internal static class SecretSmell
             return false;
         if (!value.AsSpan().ContainsAnyExcept(Hex))
             return value.Length >= ShortestHexKey && BitsPerCharacter(value) >= HexBitsPerCharacter;
-        if (IsAzureDevOpsToken(value) || IsEntraSecret(value))
-            return true;
         bool isOneAlphabet = !value.AsSpan().ContainsAnyExcept(Base64) || !value.AsSpan().ContainsAnyExcept(Base64Url);
         return isOneAlphabet && HasMixedPiece(value) && BitsPerCharacter(value) >= KeyBitsPerCharacter;
     }

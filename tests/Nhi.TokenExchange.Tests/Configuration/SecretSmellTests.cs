@@ -135,12 +135,13 @@ internal sealed class SecretSmellTests
     }
 
     [Test]
-    public void A_client_id_may_be_32_random_characters_and_is_still_no_key()
+    public void A_client_id_may_be_90_random_characters_and_is_still_no_key()
     {
         (string, string?)[] rfc8693 = [("Targets:warehouse:Exchange", "Rfc8693"), ("Targets:warehouse:Host", null), ("Targets:warehouse:Issuer", "https://issuer.example")];
 
-        Assert.That(() => Sections.Freeze(Sections.With([.. rfc8693, ("Targets:warehouse:ClientId", SmellPage.Make("[A-Za-z0-9]{32}", 3))])), Throws.Nothing);
-        Assert.That(Sections.Refused(Sections.With([.. rfc8693, ("Targets:warehouse:ClientId", SmellPage.Make("[A-Za-z0-9]{42}", 3))])).Code, Is.EqualTo("NHI1002"));
+        Assert.That(() => Sections.Freeze(Sections.With([.. rfc8693, ("Targets:warehouse:ClientId", SmellPage.Make("[A-Za-z0-9]{90}", 3))])), Throws.Nothing);
+        foreach (string secret in new[] { "[A-Za-z0-9]{128}", "[A-Za-z0-9]{3}8Q~[A-Za-z0-9]{34}" })
+            Assert.That(Sections.Refused(Sections.With([.. rfc8693, ("Targets:warehouse:ClientId", SmellPage.Make(secret, 3))])).Code, Is.EqualTo("NHI1002"), secret);
     }
 
     private static IEnumerable<string> SettingsIn(JsonNode node) => node switch

@@ -51,7 +51,7 @@ internal sealed class WrongOptionsTests
         Assert.That(() => Targets.Rfc8693(InMemoryIssuer.Address, o => o.Client.Id = github), Throws.ArgumentException.With.Message.StartsWith($"Client.Id looks like a GitHub token (its value, 40 characters, {Rest}").And.Message.Not.Contain(github));
         Assert.That(() => Targets.JwtBearer(InMemoryIssuer.Address, o => o.Client.Id = github), Throws.ArgumentException.With.Message.Not.Contain(github));
         Assert.That(() => Targets.Databricks(InMemoryIssuer.Address, databricks), Throws.ArgumentException.With.Message.StartsWith($"clientId looks like a Databricks personal access token (its value, 36 characters, {Rest}").And.Message.Not.Contain(databricks));
-        Assert.That(() => Targets.Rfc8693(InMemoryIssuer.Address, o => o.Client.Id = SmellPage.Make("[A-Za-z0-9]{32}", 3)), Throws.Nothing, "as long as the ids of some issuers");
+        Assert.That(() => Targets.Rfc8693(InMemoryIssuer.Address, o => o.Client.Id = SmellPage.Make("[A-Za-z0-9]{90}", 3)), Throws.Nothing, "as long as the ids of some issuers");
     }
 
     [TestCase("""[{"type":"a","actions":"read"}]""")]
