@@ -11,7 +11,8 @@ internal sealed class UntoldEnds
     private const int MostAtOnce = 16;
 
     private readonly ConcurrentDictionary<object, UntoldEnd> _kept = new(ReferenceEqualityComparer.Instance);
-    private readonly ConcurrentDictionary<object, UntoldEnd> _refused = new(ReferenceEqualityComparer.Instance);   // of them, and nobody is telling it
+    private readonly ConcurrentDictionary<UntoldEnd, bool> _refused = new(ReferenceEqualityComparer.Instance);   // of them, and nobody is telling it
+    private readonly ConcurrentDictionary<TaskCompletionSource, bool> _onTheirWay = new();
     private readonly BoundedLog<UntoldEnd> _leftOut = new(most: 0);   // counted, not kept
 
     /// <summary>How many there are.</summary>
@@ -20,33 +21,45 @@ internal sealed class UntoldEnds
     /// <summary>Adds an end that is about to be told.</summary>
     public UntoldEnd Add(UntoldEnd end)
     {
-        _refused.TryRemove(end.Of, out _);
+        if (_kept.TryGetValue(end.Of, out UntoldEnd? before))
+            _refused.TryRemove(before, out _);
         return _kept[end.Of] = end;
     }
 
     /// <summary>Tells the audit; never fails.</summary>
     public async Task TellAsync(UntoldEnd end)
     {
-        if (await end.RecordAsync().ConfigureAwait(false))
+        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _onTheirWay.TryAdd(over, true);
+        bool isTaken = await end.RecordAsync().ConfigureAwait(false);
+        if (isTaken)
         {
             TryRemove(end);
             end.NoteTold();
-            return;
         }
-        end.NoteUntold();
-        if (_kept.Count > MostKept && TryRemove(end))
-            _leftOut.Add(end);
-        else if (IsKept(end))
-            _refused[end.Of] = end;
+        else
+        {
+            end.NoteUntold();
+            if (_kept.Count > MostKept && TryRemove(end))
+                _leftOut.Add(end);
+            else if (IsKept(end))
+                _refused.TryAdd(end, true);
+        }
+        _onTheirWay.TryRemove(over, out _);
+        over.SetResult();
     }
 
-    /// <summary>Tells the audit once more what it has refused. What is being told for the first time just then, such as the answer to a revocation that came at the deadline, is not told beside that.</summary>
-    public Task TellAgainAsync() =>
-        Parallel.ForEachAsync(_refused.Values, new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce }, async (end, _) =>
+    /// <summary>Tells the audit once more what it has refused. What is being told for the first time just then, such as the answer to a revocation that came at the deadline, is waited for, and not told beside that.</summary>
+    public async Task TellAgainAsync()
+    {
+        Task firstTold = Task.WhenAll(_onTheirWay.Keys.Select(over => over.Task));
+        await Parallel.ForEachAsync(_refused.Keys, new ParallelOptions { MaxDegreeOfParallelism = MostAtOnce }, async (end, _) =>
         {
-            if (_refused.TryRemove(new KeyValuePair<object, UntoldEnd>(end.Of, end)) && IsKept(end))
+            if (_refused.TryRemove(end, out bool _) && IsKept(end))
                 await TellAsync(end).ConfigureAwait(false);
-        });
+        }).ConfigureAwait(false);
+        await firstTold.ConfigureAwait(false);
+    }
 
     /// <summary>Nobody waits for the audit any more: the next start is left to tell of what it has not taken.</summary>
     public void Leave()
