@@ -20,13 +20,15 @@ internal sealed class GitHubActionsSource(Func<string, string?>? environment = n
     {
         Uri endpoint = Endpoint(request.Audience);
         AuthenticationHeaderValue authorization = Authorization();
+        var sent = new SentSecrets();
+        sent.Add(authorization.Parameter!);
         for (int attempt = 0; ; attempt++)
         {
-            (HttpStatusCode status, byte[] body) = await AskAsync(request.Backchannel, endpoint, authorization, cancellationToken).ConfigureAwait(false);
+            (HttpStatusCode status, byte[] body) = await AskAsync(request.Backchannel, endpoint, authorization, sent, cancellationToken).ConfigureAwait(false);
             if (status == HttpStatusCode.OK)
                 return ReadToken(body);
             if (status != HttpStatusCode.Forbidden || !SaysNotYet(body))
-                throw Refused(status, body);
+                throw Refused(status, body, sent);
             if (attempt == WaitsForTheJob.Length)
                 throw Error(ErrorCodes.ProofUnavailable, $"GitHub says after {attempt + 1} tries that this job is still pending.", "Run the job again.", isTransient: true);
             await Task.Delay(WaitsForTheJob[attempt], request.Time, cancellationToken).ConfigureAwait(false);
@@ -65,9 +67,9 @@ internal sealed class GitHubActionsSource(Func<string, string?>? environment = n
             : Error(ErrorCodes.ProofUnavailable, $"{name} is not set: this is no job of GitHub Actions.", "Name the identity source of the place where the job does run.");
     }
 
-    private static async ValueTask<(HttpStatusCode Status, byte[] Body)> AskAsync(HttpMessageInvoker backchannel, Uri endpoint, AuthenticationHeaderValue authorization, CancellationToken cancellationToken)
+    private static async ValueTask<(HttpStatusCode Status, byte[] Body)> AskAsync(HttpMessageInvoker backchannel, Uri endpoint, AuthenticationHeaderValue authorization, SentSecrets sent, CancellationToken cancellationToken)
     {
-        using var message = new HttpRequestMessage(HttpMethod.Get, endpoint);
+        using var message = new IssuerRequest(HttpMethod.Get, endpoint, sent);
         message.Headers.Authorization = authorization;
         message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         try
@@ -93,9 +95,9 @@ internal sealed class GitHubActionsSource(Func<string, string?>? environment = n
         return new SubjectToken(token, SubjectTokenType.Jwt);
     }
 
-    private static IdentityUnavailableException Refused(HttpStatusCode status, byte[] body)
+    private static IdentityUnavailableException Refused(HttpStatusCode status, byte[] body, SentSecrets sent)
     {
-        string? code = new[] { Field(body, "error"), Field(body, "code"), Field(body, "typeKey") }.FirstOrDefault(IsCode);
+        string? code = new[] { Field(body, "error"), Field(body, "code"), Field(body, "typeKey") }.FirstOrDefault(text => IsCode(text) && !sent.Meet(text!));
         bool isTransient = (int)status >= 500;   // what else may pass comes from the back channel as an exception
         return new(ErrorCodes.ProofUnavailable, $"GitHub refused an ID token: status {(int)status}{(code is null ? "" : $", error '{code}'")}.")
         {

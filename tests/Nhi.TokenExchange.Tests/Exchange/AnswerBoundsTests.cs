@@ -68,13 +68,14 @@ internal sealed class AnswerBoundsTests
     [TestCase(307)]
     public void A_name_with_the_proof_in_it_is_not_told_of_an_answer_that_is_refused_unread(int status)
     {
-        using HttpMessageInvoker channel = IssuerBackchannel.Create(new SkippingTime(), () => 0, () => new InMemoryIssuer(_ => InMemoryIssuer.Json("{}", status, ("x-request-id", "r-1 words-that-prove"))));
+        using HttpMessageInvoker channel = IssuerBackchannel.Create(new SkippingTime(), () => 0, () => new InMemoryIssuer(_ => InMemoryIssuer.Json("{}", status, ("x-request-id", "r-1 words-that-prove"), ("Location", "https://words-that-prove.evil.example/"))));
         TokenExchanger<BearerToken> exchanger = Targets.Rfc8693(InMemoryIssuer.Address, o => o.TokenEndpoint = InMemoryIssuer.TokenEndpoint);
         var request = new ExchangeRequest { Target = "t", Subject = new SubjectToken("words-that-prove", SubjectTokenType.AccessToken), MaxLifetime = TimeSpan.FromHours(1), Job = new JobContext(), Backchannel = channel, Time = TimeProvider.System };
 
         TokenExchangeException? failure = Assert.ThrowsAsync<TokenExchangeException>(async () => await exchanger.ExchangeAsync(request, default));
 
         Assert.That(failure!.CorrelationId, Is.EqualTo("r-1 [redacted]"));
+        Assert.That(failure.ToString(), Does.Not.Contain("words-that-prove"));
     }
 
     [TestCase(typeof(HttpRequestException), false, true)]

@@ -286,6 +286,15 @@ internal sealed class TokenAnswerTests
         Assert.That(issued.Credential.Reveal(), Is.EqualTo(WireSamples.Token));
     }
 
+    [TestCase("""{"access_token":"words-that-open","words-that-open":1,"words-that-open":2}""")]
+    [TestCase("""{"words-that-open":1,"words-that-open":2,"access_token":"words-that-open"}""")]
+    public async Task A_name_that_stands_twice_is_not_told_where_it_is_the_token(string body)
+    {
+        Issued<BearerToken> issued = await ExchangeAsync(body);
+        AssertFlaw(issued, ErrorCodes.IssuerAnswerMalformed, "has '[redacted]' twice");
+        Assert.That((issued.Credential.Reveal(), issued.Flaw!.ToString().Contains("words-that-open", StringComparison.Ordinal)), Is.EqualTo(("words-that-open", false)));
+    }
+
     [TestCase("\"sql\"", "sql")]
     [TestCase("\"sql  files\"", "files sql")]
     [TestCase("\"\"", null)]

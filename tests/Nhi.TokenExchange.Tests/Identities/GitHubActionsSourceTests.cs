@@ -9,7 +9,7 @@ namespace Nhi.TokenExchange.Tests;
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class GitHubActionsSourceTests
 {
-    private const string RequestToken = "request-canary-0123456789";
+    private const string RequestToken = "request-canary";
     private readonly SkippingTime _time = new();
     private readonly Dictionary<string, string?> _environment = new()
     {
@@ -127,6 +127,27 @@ internal sealed class GitHubActionsSourceTests
         Assert.That(refused.Message, Does.Contain($"status {status}").And.Contain("'access_denied'"));
         Assert.That((refused.IsTransient, refused.IssuerError), Is.EqualTo((isTransient, "access_denied")));
         Assert.That(_asked, Has.Count.EqualTo(status == 500 ? 2 : 1));
+    }
+
+    [Test]
+    public void What_the_request_brought_is_no_code()
+    {
+        _answer = _ => Json($$"""{"error":"{{RequestToken}}","code":"access_denied"}""", HttpStatusCode.NotFound);
+
+        Assert.That(Refused().IssuerError, Is.EqualTo("access_denied"));
+    }
+
+    [Test]
+    public void Nor_is_it_told_as_the_name_of_a_request()
+    {
+        _answer = _ =>
+        {
+            HttpResponseMessage answer = Json("{}", HttpStatusCode.ServiceUnavailable);
+            answer.Headers.TryAddWithoutValidation("x-request-id", $"of words {RequestToken}");
+            return answer;
+        };
+
+        Assert.That(Refused().CorrelationId, Is.EqualTo("of words [redacted]"));
     }
 
     [TestCase(302, false, 1)]

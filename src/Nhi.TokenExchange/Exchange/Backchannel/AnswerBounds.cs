@@ -30,18 +30,19 @@ internal sealed class AnswerBounds(HttpMessageHandler inner) : DelegatingHandler
     }
 
     // A token may stand in a name too. Label by label, so that a long name of short words is shown.
-    private static string Shown(string host) => ExceptionText.Clean(string.Join('.', host.Split('.').Select(label => OuterText.Shown(label))));
+    private static string Shown(string host, SentSecrets? sent) => ExceptionText.Clean(string.Join('.', host.Split('.').Select(label => OuterText.Shown(label, sent: sent))));
 
     // A redirected POST carries the proof to wherever the redirect says: 307 and 308 keep the body.
     private static void RefuseRedirect(HttpResponseMessage response, HttpRequestMessage request)
     {
         if ((int)response.StatusCode is < 300 or >= 400)
             return;
+        SentSecrets? sent = IssuerRequest.SecretsOf(request);
         Uri? location = response.Headers.Location;
-        string host = location is null ? "nowhere" : location.IsAbsoluteUri ? $"host {Shown(location.IdnHost)}" : "another path of the same host";
+        string host = location is null ? "nowhere" : location.IsAbsoluteUri ? $"host {Shown(location.IdnHost, sent)}" : "another path of the same host";
         throw new TokenExchangeException(ErrorCodes.RedirectRefused, ExchangeStage.Exchange, $"Host {request.RequestUri!.IdnHost} answered {(int)response.StatusCode}, a redirect to {host}. It was not followed.")
         {
-            CorrelationId = CorrelationIds.Of(response, IssuerRequest.SecretsOf(request)), Hint = "Configure the URI that the issuer itself uses.",
+            CorrelationId = CorrelationIds.Of(response, sent), Hint = "Configure the URI that the issuer itself uses.",
         };
     }
 }

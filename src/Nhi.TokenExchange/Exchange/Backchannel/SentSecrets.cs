@@ -21,7 +21,7 @@ internal sealed class SentSecrets
             _values.Add(value);
     }
 
-    /// <summary>Every text in an answer whose secrets only its engine knows. What can't be read is noted where its members are.</summary>
+    /// <summary>Every text in an answer whose secrets only its engine knows, as far as there is any. What can't be read is noted where its members are.</summary>
     public SentSecrets AddTextsOf(ReadOnlySpan<byte> json)
     {
         var reader = new Utf8JsonReader(json);
@@ -29,11 +29,11 @@ internal sealed class SentSecrets
         {
             while (reader.Read())
             {
-                if (reader.TokenType == JsonTokenType.String)
-                    Add(reader.GetString()!);
+                if (reader.TokenType == JsonTokenType.String && TextOf(reader) is { } text)
+                    Add(text);
             }
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        catch (JsonException)
         {
             return this;
         }
@@ -55,6 +55,18 @@ internal sealed class SentSecrets
 
     /// <summary>Whether a name has one of them in it or a piece of one, or is a part of one.</summary>
     public bool Meet(string name) => TakenOutOf(name) != name || HasPart(name) || HasPieceIn(name);
+
+    private static string? TextOf(in Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString();
+        }
+        catch (InvalidOperationException)   // no valid Unicode: nobody else can read it either
+        {
+            return null;
+        }
+    }
 
     // Every eighth place is enough for what is 23 characters long or more.
     private bool HasPieceIn(ReadOnlySpan<char> name)

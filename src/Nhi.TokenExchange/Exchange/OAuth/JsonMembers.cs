@@ -15,12 +15,14 @@ internal ref struct JsonMembers
     private readonly SentSecrets? _sent;
     private readonly HashSet<string> _seen = new(UsualMembers, StringComparer.Ordinal);
     private Utf8JsonReader _reader;
+    private string? _fault;
+    private string? _twice;
     private bool _isValueRead = true;
     private bool _isStarted;
     private bool _isBroken;
 
     /// <param name="json">The object.</param>
-    /// <param name="sent">What a name in a fault must not repeat, beside what looks like a token.</param>
+    /// <param name="sent">What a name in a fault must not repeat, beside what looks like a token: what was sent, and, once it was read, what came.</param>
     public JsonMembers(ReadOnlySpan<byte> json, SentSecrets? sent = null)
     {
         _json = json;
@@ -31,8 +33,8 @@ internal ref struct JsonMembers
     /// <summary>The name of the member at hand.</summary>
     public string Name { get; private set; } = "";
 
-    /// <summary>The first thing that was wrong; null if nothing was. Quotes no value.</summary>
-    public string? Fault { get; private set; }
+    /// <summary>The first thing that was wrong; null if nothing was. Quotes no value. To be asked when the secrets that came are known as such: one may be a name, too.</summary>
+    public readonly string? Fault => _twice is null ? _fault : $"has '{OuterText.Shown(_twice, 40, _sent)}' twice";
 
     /// <summary>Goes to the next member. Of a member that stands twice the first is given.</summary>
     /// <returns>False at the end of the object, or where it can't be read on.</returns>
@@ -60,8 +62,8 @@ internal ref struct JsonMembers
                 _isValueRead = false;
                 if (_seen.Add(Name))
                     return true;
-                if (Fault is null)   // to make a name fit to be shown takes time for each secret
-                    Note($"has '{OuterText.Shown(Name, 40, _sent)}' twice");
+                if (_fault is null)
+                    _twice ??= Name;
             }
         }
         catch (JsonException)
@@ -149,5 +151,9 @@ internal ref struct JsonMembers
         return false;
     }
 
-    private void Note(string fault) => Fault ??= fault;
+    private void Note(string fault)
+    {
+        if (_twice is null)
+            _fault ??= fault;
+    }
 }

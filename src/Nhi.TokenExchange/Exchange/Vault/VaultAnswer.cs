@@ -84,8 +84,6 @@ internal sealed class VaultAnswer
             }
         }
         answer.Fault ??= members.Fault;
-        foreach (string secret in new[] { answer.ClientToken, answer.WrappingToken }.OfType<string>())
-            secrets.Add(secret);
         answer.RequestId = requestId is null ? null : OuterText.Shown(requestId, maxLength: 100, secrets);
         return answer;
     }
@@ -118,6 +116,8 @@ internal sealed class VaultAnswer
                 default: break;
             }
         }
+        if (ClientToken is not null)
+            secrets.Add(ClientToken);
         Fault ??= members.Fault is { } fault ? $"has an auth that {fault}" : null;
     }
 
@@ -133,6 +133,8 @@ internal sealed class VaultAnswer
                 default: break;
             }
         }
+        if (WrappingToken is not null)
+            secrets.Add(WrappingToken);
         Fault ??= members.Fault is { } fault ? $"has a wrap_info that {fault}" : null;
     }
 }

@@ -97,6 +97,8 @@ internal sealed class GoogleServiceAccountTests
             Issued<BearerToken> twice = await ActAsync($$"""{"accessToken":"{{GoogleWire.Account}}","expireTime":"2026-01-01T00:50:00Z","accessToken":"another"}""");
             Assert.That((twice.Credential.Reveal(), twice.Credential.ExpiresAt, twice.EndIsAssumed), Is.EqualTo((GoogleWire.Account, GoogleWire.Now.AddMinutes(50), false)));
             AssertMalformed(twice.Flaw!, "has 'accessToken' twice");
+            Issued<BearerToken> named = await ActAsync("""{"words-that-open":1,"words-that-open":2,"accessToken":"words-that-open","expireTime":"2026-01-01T00:50:00Z"}""");
+            AssertMalformed(named.Flaw!, "has '[redacted]' twice");
         }
     }
 

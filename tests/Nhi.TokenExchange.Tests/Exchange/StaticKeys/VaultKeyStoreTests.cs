@@ -254,6 +254,7 @@ internal sealed class VaultKeyStoreTests
     }
 
     [TestCase(true, """{"data":{"value":"words-that-open","words-that-open":1,"words-that-open":2}}""", "has fields of a secret that can't be read: it")]
+    [TestCase(true, """{"data":{"note":"\ud800","value":"words-that-open","words-that-open":1,"words-that-open":2}}""", "has fields of a secret that can't be read: it")]
     [TestCase(true, """{"data":{"value":"words-that-open"},"metadata":{"words-that-open":1,"words-that-open":2}}""", "has a metadata that")]
     [TestCase(false, """{"value":"words-that-open","words-that-open":1,"words-that-open":2}""", "has a data that")]
     public void A_name_that_stands_twice_is_not_told_where_it_is_the_key(bool hasVersions, string data, string where)

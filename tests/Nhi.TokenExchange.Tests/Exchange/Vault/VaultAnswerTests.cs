@@ -80,6 +80,25 @@ internal sealed class VaultAnswerTests
         Assert.That((await vault.LoginAsync()).Flaw?.Detail, Is.EqualTo($"The answer of host vault.test {fault}."));
     }
 
+    [TestCase("client_token", "auth")]
+    [TestCase("token", "wrap_info")]
+    public async Task Nor_by_the_token_that_came(string member, string where)
+    {
+        using var vault = new ScriptedVault((200, $$"""{"{{where}}":{"words-that-open":1,"words-that-open":2,"{{member}}":"words-that-open","accessor":"a-1","wrapped_accessor":"a-1","lease_duration":60} }"""));
+
+        TokenExchangeException? failure;
+        try
+        {
+            failure = (await vault.LoginAsync()).Flaw;
+        }
+        catch (TokenExchangeException refused)   // one that is wrapped is no login
+        {
+            failure = refused;
+        }
+
+        Assert.That(failure?.ToString(), Does.Contain("has '[redacted]' twice").And.Not.Contain("words-that-open"));
+    }
+
     // What was understood before the end was issued.
     [TestCase("""{"auth":{"client_token":"opens-the-vault","accessor":"a-1","policies":["def""")]
     [TestCase("""{"auth":{"accessor":"a-1","client_token":"opens-the-vault","metadata":{"a":""")]
