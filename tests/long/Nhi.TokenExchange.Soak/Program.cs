@@ -14,7 +14,7 @@ try
     if (options.Report is { } wanted)   // else a run of minutes would end without one
     {
         Directory.CreateDirectory(Path.GetDirectoryName(wanted)!);
-        await File.WriteAllTextAsync(wanted, "");
+        await using FileStream place = File.Open(wanted, FileMode.OpenOrCreate, FileAccess.Write);   // the last one stays until there is another
     }
 }
 catch (Exception wrong) when (wrong is FormatException or IOException or UnauthorizedAccessException)

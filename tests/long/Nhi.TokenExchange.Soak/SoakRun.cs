@@ -48,7 +48,7 @@ internal static class SoakRun
         using Process child = running = Start(orders, folder, issuers.Ci);
         using var over = new CancellationTokenSource();
         Task wrong = Task.CompletedTask;
-        string said, seen;
+        string said = "", seen = "";
         try
         {
             (said, seen) = await WatchAsync(child, options, () =>
@@ -57,6 +57,10 @@ internal static class SoakRun
                 wrong = Task.Run(() => chaos.RunAsync(ChaosPlan.Of(options, start), over.Token));
                 return start;
             });
+        }
+        catch (SoakFailedException) when (wrong.IsFaulted)
+        {
+            // What went wrong before is told below.
         }
         finally
         {

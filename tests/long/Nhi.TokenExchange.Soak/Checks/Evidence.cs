@@ -3,6 +3,8 @@ namespace Nhi.TokenExchange.Soak;
 /// <summary>All that is known of a run: the issuers' ledger, and what the process under test wrote down.</summary>
 internal sealed class Evidence
 {
+    private static readonly long Waking = TimeSpan.FromSeconds(1).Ticks;
+
     private readonly SoakTime _time;
 
     private Evidence(SoakTime time) => _time = time;
@@ -34,8 +36,8 @@ internal sealed class Evidence
     /// <summary>When the last flight of each job took off.</summary>
     public required IReadOnlyDictionary<string, long> TakeOffs { get; init; }
 
-    /// <summary>Ends that the audit did not take in time, as the log says: what, of which target and which flight. They are told again, and it may have taken the first, too.</summary>
-    public required IReadOnlySet<string> NotTakenInTime { get; init; }
+    /// <summary>Ends that the audit did not take in time, as the log says, and how often: what, of which target and which flight. They are told again, and it may have taken the first, too.</summary>
+    public required IReadOnlyDictionary<string, int> NotTakenInTime { get; init; }
 
     public required Trail Trail { get; init; }
 
@@ -107,11 +109,11 @@ internal sealed class Evidence
     /// <summary>How long the machine stood still within that time.</summary>
     public long StalledWithin(long from, long to) => Stalls.Sum(stall => Math.Max(0, Math.Min(stall.To, to) - Math.Max(stall.From, from)));
 
-    /// <summary>How long, within that time, the machine stood still or work waited for a thread of the pool.</summary>
+    /// <summary>How long, within that time, the machine stood still, or work waited for a thread of the pool right after it had: then much is to be done at once.</summary>
     public long HeldUpWithin(long from, long to)
     {
         long all = 0;
-        foreach ((long begin, long end) in Stalls.Select(stall => (stall.From, stall.To)).Concat(PoolWaits.Select(wait => (wait.From, wait.To))).Where(one => one.To > from && one.From < to).Order())
+        foreach ((long begin, long end) in Stalls.Select(stall => (stall.From, stall.To)).Concat(PoolWaits.Where(IsOfWaking).Select(wait => (wait.From, wait.To))).Where(one => one.To > from && one.From < to).Order())
         {
             from = Math.Max(from, begin);
             long until = Math.Min(to, end);
@@ -121,6 +123,8 @@ internal sealed class Evidence
 
         return all;
     }
+
+    private bool IsOfWaking(PoolWaitRecord wait) => Stalls.Any(stall => stall.To >= wait.From - Waking && stall.From <= wait.To);
 }
 
 /// <summary>One token of the ledger, with the job and target it is for. Times are ticks since the run's start.</summary>

@@ -77,15 +77,15 @@ internal sealed class Caller(ChildRun run, string name, IReadOnlyDictionary<stri
     {
         TimeSpan start = run.Time.Elapsed;
         TimeSpan until = start + UsePatience;
+        using var deadline = new CancellationTokenSource(UsePatience);
         try
         {
-            using var deadline = new CancellationTokenSource(UsePatience);
             Task<HttpResponseMessage> asking = http.GetAsync(new Uri("api/datasets/orders/rows?count=1", UriKind.Relative), deadline.Token);
             using HttpResponseMessage rows = await BoundedAsync(asking, target, start, until);
             run.Counts.Used();
             run.ReturnedAt(name, target, start, until, run.Time.Elapsed);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
             run.Counts.GaveUp();
             run.ReturnedAt(name, target, start, until, run.Time.Elapsed);
@@ -94,9 +94,9 @@ internal sealed class Caller(ChildRun run, string name, IReadOnlyDictionary<stri
         {
             run.Counts.Failed();
         }
-        catch (TokenExchangeException exception)
+        catch (Exception exception)   // whatever it is: the checker says whether it may be
         {
-            run.Failed(new FailureRecord(name, target, start.Ticks, run.Time.Elapsed.Ticks, exception.Code), exception);
+            run.Failed(new FailureRecord(name, target, start.Ticks, run.Time.Elapsed.Ticks, (exception as TokenExchangeException)?.Code ?? exception.GetType().Name), exception);
         }
     }
 
