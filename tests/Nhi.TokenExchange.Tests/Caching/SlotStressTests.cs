@@ -13,7 +13,7 @@ public class SlotStressTests
             new PlantedBug(
                 "what lands does not look whether the job has ended",
                 new PlantedBug.Edit(Slot, "bool mine = ReferenceEquals(state.Flight, flight);\n            bool taken = mine && state.Takes(credential);", "bool late = state.Mark == SlotMark.Ended, mine = late || ReferenceEquals(state.Flight, flight), taken = late || (mine && state.Takes(credential));")),
-            "after the end|nobody ended"),
+            "after the end|nobody ended|of an old policy"),   // what lands then lives on with the policy of before
         Case(
             new PlantedBug("a change of the policy dooms no flight", new PlantedBug.Edit(Slot, "!TryMove(state, state.Invalidate())", "!TryMove(state, state.Flight is null ? state.Invalidate() : state.Drop())")),
             "of an old policy"),
