@@ -11,6 +11,8 @@ SoakOptions options;
 try
 {
     options = SoakOptions.Parse(args);
+    if (options.Keep is { } folder)
+        Directory.CreateDirectory(folder);
     if (options.Report is { } wanted)   // else a run of minutes would end without one
     {
         Directory.CreateDirectory(Path.GetDirectoryName(wanted)!);

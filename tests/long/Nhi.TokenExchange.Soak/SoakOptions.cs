@@ -8,7 +8,7 @@ internal sealed record SoakOptions
     /// <summary>A run of so many seconds is long enough for means and slopes to say something.</summary>
     public const int LongFrom = 240;
 
-    public const string Usage = """
+    private const string Head = """
         soak [--minutes N | --seconds N] [--seed N] [--jobs N] [--life MIN-MAX] [--faults on|off|NAME] [--long on|off] [--bug NAME] [--report FILE.md] [--keep FOLDER]
 
           --minutes, --seconds  how long jobs run; default 30 seconds
@@ -17,12 +17,19 @@ internal sealed record SoakOptions
           --life                how long a credential is handed out, in seconds; default 5-20
           --faults              whether anything goes wrong, or the one thing that does; default on
           --long                whether means and slopes are judged; default in runs of four minutes and more
-          --bug                 plants a bug that the checker has to find (tests/README.md lists them)
+          --bug                 plants a bug that the checker has to find
           --report              writes the report there as Markdown, and beside it as JSON
           --keep                keeps all that the run wrote in that folder
 
         Exit code 0: all invariants held. 1: one did not; the report says which. 2: wrong usage. 3: the run itself failed.
         """;
+
+    // A job lives a sixth of the run at least, and its longest duration may be a part of that.
+    private const int FewestSeconds = 6;
+
+    private static readonly string[] Names = ["--minutes", "--seconds", "--seed", "--jobs", "--life", "--faults", "--long", "--bug", "--report", "--keep", "--child"];
+
+    public static string Usage { get; } = $"{Head}\n\nFaults: {string.Join(", ", ChaosFault.All.Select(fault => fault.Id))}.\n\nBugs: {string.Join(", ", PlantedBug.All.Select(bug => bug.Name))}.";
 
     public int Seconds { get; init; } = 30;
 
@@ -64,15 +71,19 @@ internal sealed record SoakOptions
     /// <exception cref="FormatException">It is wrong; the message says where.</exception>
     public static SoakOptions Parse(string[] args)
     {
+        if (args.Contains("--minutes") && args.Contains("--seconds"))
+            throw new FormatException("Give --minutes or --seconds, not both.");
         var options = new SoakOptions();
         for (int at = 0; at < args.Length; at += 2)
         {
             string name = args[at];
+            if (!Names.Contains(name))
+                throw new FormatException($"{name} is not known.");
             string value = at + 1 < args.Length ? args[at + 1] : throw new FormatException($"{name} has no value.");
             options = name switch
             {
                 "--minutes" => options with { Seconds = 60 * Number(name, value, 1, 24 * 60) },
-                "--seconds" => options with { Seconds = Number(name, value, 2, 24 * 3600) },
+                "--seconds" => options with { Seconds = Number(name, value, FewestSeconds, 24 * 3600) },
                 "--seed" => options with { Seed = Number(name, value, 0, int.MaxValue) },
                 "--jobs" => options with { Jobs = Number(name, value, 1, 1000) },
                 "--life" => value.Split('-') is [var least, var most]
@@ -84,8 +95,7 @@ internal sealed record SoakOptions
                 "--bug" => options with { Bug = PlantedBug.Named(value)?.Name ?? throw new FormatException($"There is no bug {value}; there are: {string.Join(", ", PlantedBug.All.Select(bug => bug.Name))}.") },
                 "--report" => options with { Report = value.EndsWith(".md", StringComparison.Ordinal) ? Path.GetFullPath(value) : throw new FormatException("--report wants a file that ends in .md; the JSON is written beside it.") },
                 "--keep" => options with { Keep = Path.GetFullPath(value) },
-                "--child" => options with { Child = value },
-                _ => throw new FormatException($"{name} is not known."),
+                _ => options with { Child = value },
             };
         }
 
