@@ -95,8 +95,7 @@ internal static class BuiltInKinds
     private static TokenExchanger<BearerToken> Rfc8693(SettingsReader settings)
     {
         Uri issuer = settings.HttpsUri("Issuer");
-        Uri? tokenEndpoint = OptionalUri(settings, "TokenEndpoint");
-        Uri? revocationEndpoint = OptionalUri(settings, "RevocationEndpoint");
+        (Uri? tokenEndpoint, Uri? revocationEndpoint) = Endpoints(settings);
         string? clientId = settings.OptionalText("ClientId");
         string? subjectAudience = settings.OptionalText("SubjectAudience");
         IReadOnlyList<string> audiences = settings.List("Audiences");
@@ -117,8 +116,7 @@ internal static class BuiltInKinds
     private static TokenExchanger<BearerToken> JwtBearer(SettingsReader settings)
     {
         Uri issuer = settings.HttpsUri("Issuer");
-        Uri? tokenEndpoint = OptionalUri(settings, "TokenEndpoint");
-        Uri? revocationEndpoint = OptionalUri(settings, "RevocationEndpoint");
+        (Uri? tokenEndpoint, Uri? revocationEndpoint) = Endpoints(settings);
         string? clientId = settings.OptionalText("ClientId");
         string? subjectAudience = settings.OptionalText("SubjectAudience");
         List<Uri> resources = Resources(settings);
@@ -131,6 +129,16 @@ internal static class BuiltInKinds
             foreach (Uri resource in resources)
                 options.Resources.Add(resource);
         });
+    }
+
+    private static (Uri? Token, Uri? Revocation) Endpoints(SettingsReader settings)
+    {
+        Uri? token = OptionalUri(settings, "TokenEndpoint");
+        Uri? revocation = OptionalUri(settings, "RevocationEndpoint");
+        if (settings.Has("TokenEndpoint") || !settings.Has("RevocationEndpoint"))
+            return (token, revocation);
+        settings.Error("RevocationEndpoint", "is set without TokenEndpoint", "Set both, or none to discover them.");
+        return (null, null);
     }
 
     private static Uri? OptionalUri(SettingsReader settings, string name) => settings.Has(name) ? settings.HttpsUri(name) : null;

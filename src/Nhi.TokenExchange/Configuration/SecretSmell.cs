@@ -9,8 +9,9 @@ internal static class SecretSmell
     // Shorter values have too little entropy to tell them from names.
     public const int ShortestKey = 32;
 
-    // Client ids of some issuers are 32 to 90 random letters and digits, and public.
-    public const int ShortestKeyAmongClientIds = 100;
+    // Client ids of some issuers are up to 90 random letters and digits, and public. They go into addresses: of the other characters of base64 they have none.
+    private const int ShortestKeyAmongClientIds = 100;
+    private const int ShortestBase64KeyAmongClientIds = 40;
 
     /// <summary>A form for which there is another remedy than for a key.</summary>
     public const string AddressWithPassword = "an address with a password";
@@ -38,6 +39,9 @@ internal static class SecretSmell
         // What tells is at the end.
         return IsNameWithTail(flat[Math.Max(0, flat.Length - LongestName)..], isNumbered: false);
     }
+
+    /// <summary>From which length on random characters are a key, though they stand in the place of a client's id.</summary>
+    public static int ShortestKeyInClientId(string id) => id.AsSpan().ContainsAny('+', '/', '=') ? ShortestBase64KeyAmongClientIds : ShortestKeyAmongClientIds;
 
     /// <summary>What a value looks like, if it looks like a secret; null if it does not.</summary>
     /// <param name="value">The value.</param>

@@ -45,7 +45,7 @@ internal sealed class SecretSmells
                 Note(setting, ExceptionText.Clean(section.Path, 300) + ":(name not shown)", "has a name that looks like a secret", path);
             else if (!isEntry && SecretSmell.IsInName(setting.Key))
                 Note(setting, shown, $"is not a setting{LengthOf(setting.Value)}: static secrets have no place here", path);
-            else if (setting.Value is { Length: > 0 } value && SecretSmell.FormOf(value, ShortestKeyIn(path)) is { } form)
+            else if (setting.Value is { Length: > 0 } value && SecretSmell.FormOf(value, ShortestKeyIn(path, value)) is { } form)
                 Note(setting, shown, $"looks like {form}{LengthOf(value)}: static secrets have no place here", path, isAddress: form == SecretSmell.AddressWithPassword);
             else if (path.Length < MaxDepth)
                 Walk(setting, path);
@@ -96,12 +96,12 @@ internal sealed class SecretSmells
         text.Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-') && SecretSmell.FormOf(text) is null;
 
     // Names of runs, clients and audiences are often random, and public.
-    private static int ShortestKeyIn(string[] path) => path switch
+    private static int ShortestKeyIn(string[] path, string value) => path switch
     {
         [var job, var fact] when Is(job, "Job") && (Is(fact, "Run") || Is(fact, "Task")) => int.MaxValue,
         [.., var name] when Is(name, "SubjectAudience") => int.MaxValue,
         [.., var list, _] when Is(list, "Audiences") => int.MaxValue,
-        [.., var name] when Is(name, "ClientId") => SecretSmell.ShortestKeyAmongClientIds,
+        [.., var name] when Is(name, "ClientId") => SecretSmell.ShortestKeyInClientId(value),
         _ => SecretSmell.ShortestKey,
     };
 

@@ -8,7 +8,7 @@ internal static class UnknownTarget
     /// <param name="known">The names of the targets that there are.</param>
     /// <param name="asker">Who asked, where the caller's own stack does not show it: a keyed service, a client of a factory.</param>
     public static TokenExchangeException Of(string name, IReadOnlyCollection<string> known, string? asker) => new(
-        ErrorCodes.UnknownTarget, ExchangeStage.Configure, $"There is no target '{ExceptionText.Clean(name)}'; there are: {ListOf(known)}.{AskedBy(asker)}")
+        ErrorCodes.UnknownTarget, ExchangeStage.Configure, $"There is no target {(SecretSmell.FormOf(name) is null ? $"'{ExceptionText.Clean(name)}'" : "of that name (it looks like a secret and is not shown)")}; there are: {ListOf(known)}.{AskedBy(asker)}")
     {
         Hint = RemedyOf(name, known),
     };

@@ -37,6 +37,8 @@ internal sealed class JwtBearerExchanger : TokenExchanger<BearerToken>
 
     internal override LearntFact Learnt => _issuer.Learnt;
 
+    internal override string WhyNothingEnds => _issuer.IsWithoutRevocation ? "no RevocationEndpoint is set beside TokenEndpoint" : base.WhyNothingEnds;
+
     internal override bool LearnsMore => _issuer.IsUnread;
 
     internal override IReadOnlyList<string> Resources { get; }

@@ -3,7 +3,7 @@ namespace Nhi.TokenExchange;
 /// <summary>What may be said about a token exchange by RFC 8693.</summary>
 public sealed class Rfc8693Options
 {
-    /// <summary>The token endpoint. If set, nothing is discovered. Default: from the metadata of the issuer (RFC 8414, then OpenID Connect Discovery), on the issuer's own host.</summary>
+    /// <summary>The token endpoint. If set, nothing is discovered, and without <see cref="RevocationEndpoint"/> nothing can be revoked. Default: from the metadata of the issuer (RFC 8414, then OpenID Connect Discovery), on the issuer's own host.</summary>
     public Uri? TokenEndpoint { get; set; }
 
     /// <summary>The revocation endpoint (RFC 7009), where <see cref="TokenEndpoint"/> is set; without it credentials die by themselves.</summary>

@@ -34,6 +34,9 @@ public abstract class TokenExchanger
     /// <summary>Whether a job keeps what it holds alive: its life is lengthened when that is due, whether or not somebody asks for it. Such an exchanger exchanges nothing where <see cref="ExchangeRequest.RenewsOnly"/> says so.</summary>
     internal virtual bool RenewsHeld => false;
 
+    /// <summary>Why a credential lives on whose revocation is <see cref="Revocation.NotSupported"/>.</summary>
+    internal virtual string WhyNothingEnds => IsPlatformIssued ? "the platform issued it, and ends nothing before its time" : "this issuer ends nothing before its time";
+
     /// <summary>Whether a handle is ended with a credential of this very target (<see cref="RevocationRequest{TCredential}.Own"/>).</summary>
     internal virtual bool EndsByOwn => false;
 

@@ -36,7 +36,7 @@ internal sealed class RevocationAttempts(TargetRuntime target, TimeProvider time
                     Revocation.Revoked => (LeaseEnd.Revoked, null),
                     Revocation.AlreadyGone => (LeaseEnd.AlreadyGone, null),
                     _ when target.Plan.Exchanger.StaticKey is { } key => (LeaseEnd.LivesOn, SaidOf(key)),
-                    _ => (LeaseEnd.CannotBeRevoked, target.Plan.Exchanger.IsPlatformIssued ? "the platform issued it, and ends nothing before its time" : "this issuer ends nothing before its time"),
+                    _ => (LeaseEnd.CannotBeRevoked, target.Plan.Exchanger.WhyNothingEnds),
                 };
             }
             // A cancellation that is not the deadline's is somebody's own time limit, as a time-out is.

@@ -31,6 +31,13 @@ internal sealed class ConfigurationErrorTests
             Sections.Refused(Sections.With(("Identities:job:Path", "relative"), ("Identities:job:Foo", "1"), ("Identities:job:Pth", "x"))).Message,
             Does.Contain("job:Path: is not an absolute path").And.Contain("job:Foo: is an unknown setting").And.Contain("job:Pth: is an unknown setting"));
 
+    [TestCase("Rfc8693")]
+    [TestCase("JwtBearer")]
+    public void A_revocation_endpoint_alone_is_told_by_its_setting_and_once(string kind) =>
+        Assert.That(
+            Sections.Refused(Sections.With((W + "Exchange", kind), (W + "Host", null), (W + "Issuer", "https://issuer.example"), (W + "RevocationEndpoint", "https://issuer.example/revoke"))).Message,
+            Does.EndWith("NHI1001 TokenExchange:Targets:warehouse:RevocationEndpoint: is set without TokenEndpoint. Set both, or none to discover them.").And.Not.Contain("settings are wrong"));
+
     [Test]
     public void All_errors_are_said_at_once_and_each_once()
     {

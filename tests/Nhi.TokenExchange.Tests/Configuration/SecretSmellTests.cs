@@ -135,12 +135,21 @@ internal sealed class SecretSmellTests
     }
 
     [Test]
+    public async Task A_secret_in_the_place_of_a_target_s_name_is_not_shown()
+    {
+        await using TestJob job = await TestJob.StartAsync();
+        string secret = SmellPage.Make("dapi[0-9a-f]{32}", 3);
+
+        Assert.That(() => job.Session.Provider<BearerToken>(secret), Throws.TypeOf<TokenExchangeException>().With.Message.StartsWith("NHI1003 There is no target of that name (it looks like a secret and is not shown); there are: warehouse").And.Message.Not.Contain(secret));
+    }
+
+    [Test]
     public void A_client_id_may_be_90_random_characters_and_is_still_no_key()
     {
         (string, string?)[] rfc8693 = [("Targets:warehouse:Exchange", "Rfc8693"), ("Targets:warehouse:Host", null), ("Targets:warehouse:Issuer", "https://issuer.example")];
 
         Assert.That(() => Sections.Freeze(Sections.With([.. rfc8693, ("Targets:warehouse:ClientId", SmellPage.Make("[A-Za-z0-9]{90}", 3))])), Throws.Nothing);
-        foreach (string secret in new[] { "[A-Za-z0-9]{128}", "[A-Za-z0-9]{3}8Q~[A-Za-z0-9]{34}" })
+        foreach (string secret in new[] { "[A-Za-z0-9]{128}", "[A-Za-z0-9]{38}/+", "[A-Za-z0-9]{3}8Q~[A-Za-z0-9]{34}" })
             Assert.That(Sections.Refused(Sections.With([.. rfc8693, ("Targets:warehouse:ClientId", SmellPage.Make(secret, 3))])).Code, Is.EqualTo("NHI1002"), secret);
     }
 

@@ -110,8 +110,6 @@ internal abstract partial class SettingsSchemaFixture(string package)
                 JsonObject section = Minimal(kind, out JsonObject entry);
                 if (name != kind.Word)
                     entry[name] = ExampleOf(properties[name]!);
-                if (name == "RevocationEndpoint")
-                    entry["TokenEndpoint"] = ExampleOf(properties["TokenEndpoint"]!);
                 if (name == "AllowUnstatedDetails")
                     entry["AuthorizationDetails"] = ExampleOf(properties["AuthorizationDetails"]!);
                 foreach (string other in (Definitions[kind.Definition]!["dependencies"]?[name]?.AsArray() ?? new JsonArray()).Select(one => one!.GetValue<string>()))

@@ -12,6 +12,10 @@ internal sealed class AnswerBoundsTests
     [TestCase(300, "https://elsewhere.example/token", "host elsewhere.example")]
     [TestCase(307, "https://elsewhere.example/token", "host elsewhere.example")]
     [TestCase(308, "/v2/token", "another path of the same host")]
+    [TestCase(302, "//elsewhere.example/token", "host elsewhere.example", Description = "RFC 3986 §4.2")]
+    [TestCase(302, "http://issuer.example/token", "port 80 of the same host, by http")]
+    [TestCase(302, "https://issuer.example:8443/token", "port 8443 of the same host, by https")]
+    [TestCase(302, "urn:elsewhere", "a place without a host")]
     [TestCase(399, null, "nowhere")]
     public async Task A_redirect_is_refused_with_the_place_it_points_to(int status, string? location, string place)
     {

@@ -121,6 +121,25 @@ internal sealed class RevocationTests
         Assert.That(await without.RevokeAsync(crashed, default), Is.EqualTo(Revocation.NotSupported));
     }
 
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task The_report_says_where_nobody_told_how_to_revoke(bool isDiscovered)
+    {
+        string issuer = "";
+        await using var server = new ScriptedIssuer(request =>
+            ScriptedAnswer.Json(request.Path == "/token" ? WireSamples.Answer() : $$"""{"issuer":"{{issuer}}","token_endpoint":"{{issuer}}/token"}"""));
+        issuer = server.Uri.OriginalString.TrimEnd('/');
+        await using JobSession job = await JobSession.StartAsync(b => b
+            .Identity("job", IdentitySources.From((asked, _) => new(new SubjectToken(WireSamples.ProofFor(asked.Audience.ToString()), SubjectTokenType.Jwt))), ActsFor.Workload)
+            .Target("warehouse", Targets.Rfc8693(new Uri(issuer), o => o.TokenEndpoint = isDiscovered ? null : new Uri($"{issuer}/token")), "job")
+            .EndOnSignals(false));
+        await job.Provider<BearerToken>("warehouse").GetAsync();
+
+        LeaseOutcome lease = (await job.CompleteAsync()).Leases.Single();
+
+        Assert.That((lease.End, lease.Reason), Is.EqualTo((LeaseEnd.CannotBeRevoked, isDiscovered ? "this issuer ends nothing before its time" : "no RevocationEndpoint is set beside TokenEndpoint")));
+    }
+
     private static async Task<Revocation> RevokeAsync(ScriptedIssuer issuer, TimeSpan? life = null)
     {
         var time = new SkippingTime();

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Nhi.TokenExchange;
 
 /// <summary>Refuses redirects, reads the body whole within its limit, and tells failures of the wire in our words.</summary>
@@ -29,6 +31,19 @@ internal sealed class AnswerBounds(HttpMessageHandler inner) : DelegatingHandler
         }
     }
 
+    // As a browser would read it (RFC 3986 §5.2): "//other.example/" is another host, too.
+    private static string PlaceOf(Uri? location, Uri asked, SentSecrets? sent)
+    {
+        if (location is null)
+            return "nowhere";
+        if (!Uri.TryCreate(asked, location, out Uri? place) || place.IdnHost.Length == 0)
+            return "a place without a host";
+        bool isSameHost = place.IdnHost.Equals(asked.IdnHost, StringComparison.OrdinalIgnoreCase);
+        if (!isSameHost)
+            return $"host {Shown(place.IdnHost, sent)}";
+        return place.Scheme == asked.Scheme && place.Port == asked.Port ? "another path of the same host" : string.Create(CultureInfo.InvariantCulture, $"port {place.Port} of the same host, by {place.Scheme}");
+    }
+
     // A token may stand in a name too. Label by label, so that a long name of short words is shown.
     private static string Shown(string host, SentSecrets? sent) => ExceptionText.Clean(string.Join('.', host.Split('.').Select(label => OuterText.Shown(label, sent: sent))));
 
@@ -38,9 +53,7 @@ internal sealed class AnswerBounds(HttpMessageHandler inner) : DelegatingHandler
         if ((int)response.StatusCode is < 300 or >= 400)
             return;
         SentSecrets? sent = IssuerRequest.SecretsOf(request);
-        Uri? location = response.Headers.Location;
-        string host = location is null ? "nowhere" : location.IsAbsoluteUri ? $"host {Shown(location.IdnHost, sent)}" : "another path of the same host";
-        throw new TokenExchangeException(ErrorCodes.RedirectRefused, ExchangeStage.Exchange, $"Host {request.RequestUri!.IdnHost} answered {(int)response.StatusCode}, a redirect to {host}. It was not followed.")
+        throw new TokenExchangeException(ErrorCodes.RedirectRefused, ExchangeStage.Exchange, $"Host {request.RequestUri!.IdnHost} answered {(int)response.StatusCode}, a redirect to {PlaceOf(response.Headers.Location, request.RequestUri, sent)}. It was not followed.")
         {
             CorrelationId = CorrelationIds.Of(response, sent), Hint = "Configure the URI that the issuer itself uses.",
         };

@@ -71,7 +71,7 @@ internal sealed class DiscoveryDocuments
             transient |= (int)response.StatusCode >= 500;
             said.Add($"{place.AbsolutePath}: {(int)response.StatusCode}{(response.StatusCode == HttpStatusCode.OK ? ", not JSON" : "")}");
         }
-        throw Failed(issuer, $"has no metadata document ({string.Join("; ", said)})", "Check the issuer's URI, or set TokenEndpoint.", transient);
+        throw Failed(issuer, $"has no metadata document ({string.Join("; ", said)})", "Check the issuer's URI, or set TokenEndpoint and, if it revokes, RevocationEndpoint.", transient);
     }
 
     // Null for a redirect: a site before the issuer may send unknown paths to its own pages, and the document be in the other place.
@@ -107,12 +107,12 @@ internal sealed class DiscoveryDocuments
             }
         }
         if (members.Fault is { } fault)
-            throw Failed(issuer, $"has a metadata document at {place.AbsolutePath} that {fault}", "Check the issuer's URI, or set TokenEndpoint.", isTransient: true);
+            throw Failed(issuer, $"has a metadata document at {place.AbsolutePath} that {fault}", "Check the issuer's URI, or set TokenEndpoint and, if it revokes, RevocationEndpoint.", isTransient: true);
         // RFC 8414 §3.3: identical, or it is somebody else's document.
         if (!string.Equals(named, issuer.OriginalString, StringComparison.Ordinal))
             throw Failed(issuer, $"has a metadata document whose 'issuer' is '{OuterText.Shown(named)}'", $"Configure the issuer exactly as it names itself; '{OuterText.Shown(issuer.OriginalString)}' was configured.");
         return new IssuerEndpoints(
-            Endpoint("token_endpoint", token, issuer) ?? throw Failed(issuer, "has a metadata document without 'token_endpoint'", "Set TokenEndpoint."),
+            Endpoint("token_endpoint", token, issuer) ?? throw Failed(issuer, "has a metadata document without 'token_endpoint'", "Set TokenEndpoint and, if it revokes, RevocationEndpoint."),
             Endpoint("revocation_endpoint", revocation, issuer));
     }
 
@@ -125,7 +125,7 @@ internal sealed class DiscoveryDocuments
         if (EndpointRules.FaultOf(endpoint) is { } fault)
             throw Failed(issuer, $"has a metadata document whose '{member}' {fault}", $"Set {option} to the https URI.");
         if (!string.Equals(endpoint!.IdnHost, issuer.IdnHost, StringComparison.OrdinalIgnoreCase) || (issuer.Scheme == Uri.UriSchemeHttps && endpoint.Scheme != Uri.UriSchemeHttps))
-            throw Failed(issuer, $"has a metadata document whose '{member}' is on another host, {OuterText.Shown(endpoint.IdnHost)}", $"If that is right, set {option}.");
+            throw Failed(issuer, $"has a metadata document whose '{member}' is on another host, {OuterText.Shown(endpoint.IdnHost)}", $"If that is right, set {option}{(member == "token_endpoint" ? " and, if it revokes, RevocationEndpoint" : "")}.");
         return endpoint;
     }
 

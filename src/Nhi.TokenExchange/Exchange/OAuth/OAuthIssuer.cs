@@ -32,6 +32,9 @@ internal sealed class OAuthIssuer(Uri issuer, IssuerEndpoints? configured, Clien
     /// <summary>That it refuses to revoke, once it has.</summary>
     public LearntFact Learnt => _refusesToRevoke;
 
+    /// <summary>Whether its endpoints are configured, and none of them revokes.</summary>
+    public bool IsWithoutRevocation => configured is { Revocation: null };
+
     /// <summary>Whether its metadata may say more.</summary>
     public bool IsUnread => (configured ?? _known) is null;
 

@@ -26,7 +26,7 @@ internal static class OptionChecks
     /// <exception cref="ArgumentException">It looks like a static secret: a client's id is public, is sent as it is and stands in messages.</exception>
     public static void ClientId(string? id, string name)
     {
-        if (id is not null && SecretSmell.FormOf(id, SecretSmell.ShortestKeyAmongClientIds) is { } form)
+        if (id is not null && SecretSmell.FormOf(id, SecretSmell.ShortestKeyInClientId(id)) is { } form)
             throw new ArgumentException($"{name} looks like {form} (its value, {id.Length} characters, is not shown): static secrets have no place here. Give the public id of the client; remove the secret and rotate it.", name);
     }
 
@@ -36,7 +36,7 @@ internal static class OptionChecks
         Endpoint(token, nameof(Rfc8693Options.TokenEndpoint));
         Endpoint(revocation, nameof(Rfc8693Options.RevocationEndpoint));
         if (token is null && revocation is not null)
-            throw new ArgumentException("RevocationEndpoint is set without TokenEndpoint. Set both, or none to discover them.", nameof(revocation));
+            throw new ArgumentException("RevocationEndpoint is set without TokenEndpoint. Set both, or none to discover them.");
         return token is null ? null : new IssuerEndpoints(token, revocation);
     }
 

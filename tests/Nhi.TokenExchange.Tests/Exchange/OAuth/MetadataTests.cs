@@ -6,7 +6,7 @@ internal sealed class MetadataTests
     private const string Issuer = "https://issuer.example/tenant";
     private const string First = "/.well-known/oauth-authorization-server/tenant";
     private const string Second = "/tenant/.well-known/openid-configuration";
-    private const string CheckTheUri = "Check the issuer's URI, or set TokenEndpoint.";
+    private const string CheckTheUri = "Check the issuer's URI, or set TokenEndpoint and, if it revokes, RevocationEndpoint.";
 
     [Test]
     public async Task It_is_asked_for_as_JSON_and_says_where_to_send_what()
@@ -47,10 +47,10 @@ internal sealed class MetadataTests
         yield return Of("no JSON", "{", $"a metadata document at {First} that is not well-formed JSON, or is nested too deep", CheckTheUri, isTransient: true);
         yield return Of("another member than a text", """{"issuer":7}""", $"a metadata document at {First} that has 'issuer' that is no string", CheckTheUri, isTransient: true);
         yield return Of("another's", """{"issuer":"https://other.example"}""", "a metadata document whose 'issuer' is 'https://other.example'", $"Configure the issuer exactly as it names itself; '{Issuer}' was configured.");
-        yield return Of("no endpoint", $$"""{"issuer":"{{Issuer}}"}""", "a metadata document without 'token_endpoint'", "Set TokenEndpoint.");
+        yield return Of("no endpoint", $$"""{"issuer":"{{Issuer}}"}""", "a metadata document without 'token_endpoint'", "Set TokenEndpoint and, if it revokes, RevocationEndpoint.");
         yield return Of("an endpoint that may not be asked", Document("http://issuer.example/token"), "a metadata document whose 'token_endpoint' is not https", "Set TokenEndpoint to the https URI.");
         yield return Of("another that may not be", Document("https://issuer.example/token", "http://issuer.example/revoke"), "a metadata document whose 'revocation_endpoint' is not https", "Set TokenEndpoint and RevocationEndpoint to the https URI.");
-        yield return Of("an endpoint elsewhere", Document("https://other.example/token"), "a metadata document whose 'token_endpoint' is on another host, other.example", "If that is right, set TokenEndpoint.");
+        yield return Of("an endpoint elsewhere", Document("https://other.example/token"), "a metadata document whose 'token_endpoint' is on another host, other.example", "If that is right, set TokenEndpoint and, if it revokes, RevocationEndpoint.");
         yield return Of("another elsewhere", Document("https://issuer.example/token", "https://other.example/revoke"), "a metadata document whose 'revocation_endpoint' is on another host, other.example", "If that is right, set TokenEndpoint and RevocationEndpoint.");
 
         static TestCaseData Of(string what, string document, string said, string hint, bool isTransient = false) => new TestCaseData(document, said, hint, isTransient).SetArgDisplayNames(what);
