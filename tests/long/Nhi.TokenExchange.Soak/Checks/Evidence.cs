@@ -47,6 +47,9 @@ internal sealed class Evidence
 
     public required IReadOnlyList<LateRecord> Late { get; init; }
 
+    /// <summary>The calls to the API, by job and target.</summary>
+    public required ILookup<(string Run, string Target), UseRecord> UseCalls { get; init; }
+
     public required IReadOnlyList<StallRecord> Stalls { get; init; }
 
     public required IReadOnlyList<PoolWaitRecord> PoolWaits { get; init; }
@@ -84,6 +87,7 @@ internal sealed class Evidence
             Trail = Trail.Read(In("trail"), In("log.txt")),
             HandOuts = RecordFile.Read<HandOutRecord>(In("handouts.jsonl")),
             Failures = RecordFile.Read<FailureRecord>(In("failures.jsonl")),
+            UseCalls = RecordFile.Read<UseRecord>(In("uses.jsonl")).ToLookup(use => (use.Run, use.Target)),
             Late = RecordFile.Read<LateRecord>(In("late.jsonl")),
             Stalls = RecordFile.Read<StallRecord>(In("stalls.jsonl")),
             PoolWaits = RecordFile.Read<PoolWaitRecord>(In("pool-waits.jsonl")),

@@ -7,8 +7,6 @@ internal sealed class NoDeadCredential() : SoakInvariant(2, "no dead credential 
     // Two processes read one clock, but not in one instant.
     private static readonly long Tolerance = TimeSpan.FromMilliseconds(20).Ticks;
 
-    private static readonly long OnItsWay = TimeSpan.FromSeconds(1).Ticks;
-
     public override IEnumerable<Breach> Check(Evidence evidence)
     {
         foreach (HandOutRecord handOut in evidence.HandOuts)
@@ -33,7 +31,7 @@ internal sealed class NoDeadCredential() : SoakInvariant(2, "no dead credential 
             yield return breach;
     }
 
-    // The issuers' own word on what a handler sent to the API. It may have been revoked while it was on its way.
+    // The issuers' own word on what a handler sent to the API. It may have been revoked while the call was on its way.
     private IEnumerable<Breach> OfUses(Evidence evidence) =>
         from use in evidence.Uses
         where use.Verdict != UseVerdict.Accepted
@@ -44,7 +42,7 @@ internal sealed class NoDeadCredential() : SoakInvariant(2, "no dead credential 
 
     private static bool WasOnItsWay(Evidence evidence, LedgerUse use, long at) =>
         use.Fingerprint is { } fingerprint && evidence.IssueOf.TryGetValue(fingerprint, out Issue? issue) && issue.RevokedAt is { } revoked
-        && at - revoked <= OnItsWay + evidence.StalledWithin(revoked, at);
+        && evidence.UseCalls[(issue.Run, issue.Target.Name)].Any(call => call.Start <= revoked + Tolerance && call.End >= at - Tolerance);
 
     // While the wall clock is back, only the monotonic one counts, and that stood still during a suspend before. A clock that stands still while calls begin, because the process was stopped late, is none that a machine has.
     private static long Stood(Evidence evidence, Issue issue, long lastStart)

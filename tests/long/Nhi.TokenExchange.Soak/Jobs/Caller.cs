@@ -98,6 +98,10 @@ internal sealed class Caller(ChildRun run, string name, IReadOnlyDictionary<stri
         {
             run.Failed(new FailureRecord(name, target, start.Ticks, run.Time.Elapsed.Ticks, (exception as TokenExchangeException)?.Code ?? exception.GetType().Name), exception);
         }
+        finally
+        {
+            run.Used(new UseRecord(name, target, start.Ticks, run.Time.Elapsed.Ticks));
+        }
     }
 
     // A call that never comes back must not keep the run from its end.

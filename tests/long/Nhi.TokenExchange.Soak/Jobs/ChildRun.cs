@@ -15,6 +15,7 @@ internal sealed class ChildRun : IDisposable
     private readonly RecordFile _jobs;
     private readonly RecordFile _failures;
     private readonly RecordFile _late;
+    private readonly RecordFile _uses;
     private readonly RecordFile _stalls;
     private readonly RecordFile _poolWaits;
     private readonly RecordFile _resources;
@@ -33,6 +34,7 @@ internal sealed class ChildRun : IDisposable
         _jobs = In("jobs.jsonl");
         _failures = In("failures.jsonl");
         _late = In("late.jsonl");
+        _uses = In("uses.jsonl");
         _stalls = In("stalls.jsonl");
         _poolWaits = In("pool-waits.jsonl");
         _resources = In("resources.jsonl");
@@ -90,6 +92,8 @@ internal sealed class ChildRun : IDisposable
 
     public void Lost(LateRecord lost) => _late.Add(lost);
 
+    public void Used(UseRecord use) => _uses.Add(use);
+
     public void ReturnedAt(string run, string target, TimeSpan start, TimeSpan deadline, TimeSpan returned)
     {
         if (returned > deadline + TimeSpan.FromSeconds(1))
@@ -108,7 +112,7 @@ internal sealed class ChildRun : IDisposable
 
     public void Dispose()
     {
-        foreach (IDisposable file in new IDisposable[] { _jobs, _failures, _late, _stalls, _poolWaits, _resources, _policies, HandOuts, _exceptions, _audit, _heard })
+        foreach (IDisposable file in new IDisposable[] { _jobs, _failures, _late, _uses, _stalls, _poolWaits, _resources, _policies, HandOuts, _exceptions, _audit, _heard })
             file.Dispose();
     }
 

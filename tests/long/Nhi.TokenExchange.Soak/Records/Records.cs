@@ -19,6 +19,9 @@ internal sealed record FailureRecord(string Run, string Target, long Start, long
 /// <summary>One call that came back after its own deadline, or never.</summary>
 internal sealed record LateRecord(string Run, string Target, long Start, long Deadline, long End, bool CameBack);
 
+/// <summary>One call to the API by a handler, however it ended.</summary>
+internal sealed record UseRecord(string Run, string Target, long Start, long End);
+
 /// <summary>One job, what ended it, and what its report says.</summary>
 internal sealed record JobRecord(string Run, JobEnd End, long Started, long Completing, long Completed, int FlightsInTheAir, IReadOnlyList<LeaseEntry> Leases)
 {
