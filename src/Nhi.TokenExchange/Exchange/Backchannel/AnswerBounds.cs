@@ -36,11 +36,10 @@ internal sealed class AnswerBounds(HttpMessageHandler inner) : DelegatingHandler
     {
         if (location is null)
             return "nowhere";
-        if (!Uri.TryCreate(asked, location, out Uri? place) || place.IdnHost.Length == 0)
+        if (!Uri.TryCreate(asked, location, out Uri? place) || EndpointRules.AsciiHost(place) is not { Length: > 0 } host)
             return "a place without a host";
-        bool isSameHost = place.IdnHost.Equals(asked.IdnHost, StringComparison.OrdinalIgnoreCase);
-        if (!isSameHost)
-            return $"host {Shown(place.IdnHost, sent)}";
+        if (!host.Equals(asked.IdnHost, StringComparison.OrdinalIgnoreCase))
+            return $"host {Shown(host, sent)}";
         return place.Scheme == asked.Scheme && place.Port == asked.Port ? "another path of the same host" : string.Create(CultureInfo.InvariantCulture, $"port {place.Port} of the same host, by {place.Scheme}");
     }
 
