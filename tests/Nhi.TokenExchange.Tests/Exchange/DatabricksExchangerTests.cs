@@ -190,6 +190,7 @@ internal sealed class DatabricksExchangerTests
     [TestCase("""{"error_code":"PERMISSION_DENIED","message":"no"}""", 403, "answered 403 PERMISSION_DENIED: no", "PERMISSION_DENIED")]
     [TestCase("""{"errorCode":"E0000","errorSummary":"no"}""", 400, "answered 400 E0000: no", "E0000")]
     [TestCase("""{"error":"invalid_scope","error_description":"no"}""", 400, "answered 400 invalid_scope: no", "invalid_scope")]
+    [TestCase("""{"error_code":"E0000","error":"invalid_scope","message":"oh","error_description":"no"}""", 400, "answered 400 invalid_scope: no", "invalid_scope")]
     public async Task Error_bodies_of_gateway_api_and_token_endpoint_are_read(string body, int status, string said, string error)
     {
         await using var workspace = new ScriptedIssuer(ScriptedAnswer.Json(body, status));

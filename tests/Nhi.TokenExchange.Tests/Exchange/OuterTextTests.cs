@@ -18,6 +18,16 @@ internal sealed class OuterTextTests
         Assert.That(OuterText.Shown(text, sent: sent), Does.StartWith(beginning).And.Length.LessThanOrEqualTo(201).And.Not.Contain("words"));
     }
 
+    [Test]
+    public void What_stands_where_a_text_as_long_as_an_answer_is_cut_is_not_told_for_it_may_begin_a_secret()
+    {
+        var sent = new SentSecrets();
+        sent.Add("only-words-in-a-token");
+        string hidden = string.Concat(Enumerable.Repeat("q7", (16 * 1024 / 2) - 4));
+
+        Assert.That(OuterText.Shown($"{hidden} only-words-in-a-token", sent: sent), Is.EqualTo("[redacted]"));
+    }
+
     [TestCase("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 24)]
     [TestCase("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 64)]
     [TestCase("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 32)]

@@ -121,17 +121,17 @@ internal sealed class RevocationTests
         Assert.That(await without.RevokeAsync(crashed, default), Is.EqualTo(Revocation.NotSupported));
     }
 
-    [TestCase(true)]
-    [TestCase(false)]
-    public async Task The_report_says_where_nobody_told_how_to_revoke(bool isDiscovered)
+    [Test]
+    public async Task The_report_says_where_nobody_told_how_to_revoke([Values] bool isDiscovered, [Values] bool isAssertionGrant)
     {
         string issuer = "";
         await using var server = new ScriptedIssuer(request =>
             ScriptedAnswer.Json(request.Path == "/token" ? WireSamples.Answer() : $$"""{"issuer":"{{issuer}}","token_endpoint":"{{issuer}}/token"}"""));
         issuer = server.Uri.OriginalString.TrimEnd('/');
+        Uri? tokenEndpoint = isDiscovered ? null : new Uri($"{issuer}/token");
         await using JobSession job = await JobSession.StartAsync(b => b
             .Identity("job", IdentitySources.From((asked, _) => new(new SubjectToken(WireSamples.ProofFor(asked.Audience.ToString()), SubjectTokenType.Jwt))), ActsFor.Workload)
-            .Target("warehouse", Targets.Rfc8693(new Uri(issuer), o => o.TokenEndpoint = isDiscovered ? null : new Uri($"{issuer}/token")), "job")
+            .Target("warehouse", isAssertionGrant ? Targets.JwtBearer(new Uri(issuer), o => o.TokenEndpoint = tokenEndpoint) : Targets.Rfc8693(new Uri(issuer), o => o.TokenEndpoint = tokenEndpoint), "job")
             .EndOnSignals(false));
         await job.Provider<BearerToken>("warehouse").GetAsync();
 

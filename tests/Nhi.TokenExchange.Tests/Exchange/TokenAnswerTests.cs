@@ -276,6 +276,12 @@ internal sealed class TokenAnswerTests
         "x":1,"x":2
         """, "'x' twice")]
     [TestCase("""
+        "x":1,"x":2,"y":1,"y":2
+        """, "'x' twice")]
+    [TestCase("""
+        "scope":7,"x":
+        """, "'scope' that is no string")]
+    [TestCase("""
         "x":
         """, "not well-formed")]
     [TestCase("\"x\":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]", "nested too deep")]

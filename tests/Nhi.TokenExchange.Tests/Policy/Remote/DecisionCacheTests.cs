@@ -125,6 +125,23 @@ internal sealed class DecisionCacheTests
     }
 
     [Test]
+    public async Task A_later_word_stays_remembered_when_an_older_answer_comes_late()
+    {
+        var time = new ManualTimeProvider();
+        IAccessPolicy policy = Language.Opa.Policy(_emulator.DecisionPoint);
+        HeldRequest held = _emulator.Faults.HoldNext(EmulatorEndpoint.OpaData, HoldPoint.BeforeAnswer);
+        Task<AccessDecision> slow = policy.DecideAsync(Questions.Of(time));
+        await held.Reached;
+        time.Advance(TimeSpan.FromSeconds(1));
+        _emulator.DecisionPoint.Rule = _ => new EmulatedDecision { IsPermitted = false, HoldsFor = TimeSpan.FromMinutes(10) };
+        await policy.DecideAsync(Questions.Of(time));
+        held.Release();
+        await slow;
+
+        Assert.That(((await policy.DecideAsync(Questions.Of(time))).IsPermitted, Asked), Is.EqualTo((false, 2)));
+    }
+
+    [Test]
     public async Task What_a_refresh_got_less_of_is_not_served_from_memory_any_more([Values("scopes", "time", "lifetime")] string less)
     {
         var time = new ManualTimeProvider();
