@@ -67,6 +67,7 @@ internal sealed class SoakTests
     [TestCase("double-flight", 1, Short, "requests for one credential at once")]
     [TestCase("dead-credential", 2, Short, "after it was revoked")]
     [TestCase("after-the-end", 2, Short, "after its job had ended")]
+    [TestCase("sent-again", 2, Short, "and said Revoked")]
     [TestCase("monotonic-alone", 2, Suspended, "after it was")]
     [TestCase("wall-alone", 2, SetBack, "after it was")]
     [TestCase("issued-not-recorded", 3, Short, "had recorded no intent before")]

@@ -80,6 +80,9 @@ internal sealed class ChildRun : IDisposable
         return SoakProvider.Of(_bug?.Provider?.Invoke(provider) ?? provider);
     }
 
+    public HttpClient ClientOf(JobSession session, SoakTarget target) =>
+        new(_bug?.Sender is { } wrap ? session.CreateHandler(target.Name, wrap(new SocketsHttpHandler())) : session.CreateHandler(target.Name)) { BaseAddress = Orders.Warehouse };
+
     /// <summary>A job has begun. It is held by nobody but itself.</summary>
     public void Began(JobSession session) => _sessions.Enqueue(new WeakReference(session));
 

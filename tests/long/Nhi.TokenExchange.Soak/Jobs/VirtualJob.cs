@@ -21,7 +21,7 @@ internal static class VirtualJob
         var handOuts = new HandOuts(name);
         Dictionary<string, SoakProvider> providers = SoakTarget.All.ToDictionary(target => target.Name, target => run.ProviderOf(session, target));
         Dictionary<string, HttpClient> clients = SoakTarget.All.Where(target => target.Kind is ExchangeKind.Rfc8693 or ExchangeKind.Databricks)
-            .ToDictionary(target => target.Name, target => new HttpClient(session.CreateHandler(target.Name)) { BaseAddress = run.Orders.Warehouse });
+            .ToDictionary(target => target.Name, target => run.ClientOf(session, target));
         Caller[] callers = [.. Enumerable.Range(0, Callers).Select(number => new Caller(run, name, providers, clients, handOuts, seed + number))];
         using (var ended = new CancellationTokenSource())
         {
