@@ -27,8 +27,6 @@ internal sealed record LoadReport(int Clients, TimeSpan Time, Load.Result Broker
     /// <param name="path">Of the page; the JSON has its name with <c>.json</c>.</param>
     public void Write(string path)
     {
-        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        Directory.CreateDirectory(folder);
         File.WriteAllText(path, ToMarkdown());
         File.WriteAllText(Path.ChangeExtension(path, ".json"), ToJson().ToJsonString(new() { WriteIndented = true }) + "\n");
     }

@@ -1,12 +1,32 @@
-using System.Globalization;
 using BrokerLoad;
 using Nhi.TokenExchange;
 
 // A broker under load: CLIENTS clients with tokens of their own ask it for SECONDS as fast as they are answered, attackers beside them, and then as many ask a bare Kestrel that answers as many bytes. One process, so the clients' work is in both figures.
-// Called as: [CLIENTS [SECONDS [REPORT.md]]]. Exit code 1: an error, more calls at the issuer than there are grants that differ, or an attack that was not refused.
-int clients = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 1000;
-TimeSpan time = TimeSpan.FromSeconds(args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 60);
+// `--help` says how it is called.
+if (args is ["--help" or "-h" or "-?"])
+{
+    Console.WriteLine(LoadOptions.Usage);
+    return 0;
+}
 
+LoadOptions options;
+try
+{
+    options = LoadOptions.Parse(args);
+    if (options.Report is { } wanted)   // else a run of minutes would end without one
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(wanted)!);
+        await using FileStream place = File.Open(wanted, FileMode.OpenOrCreate, FileAccess.Write);   // the last one stays until there is another
+    }
+}
+catch (Exception wrong) when (wrong is FormatException or IOException or UnauthorizedAccessException)
+{
+    Console.Error.WriteLine(wrong.Message);
+    Console.Error.WriteLine(LoadOptions.Usage);
+    return 2;
+}
+
+(int clients, TimeSpan time, string? file) = options;
 await using IdentityEmulator emulator = await IdentityEmulator.StartAsync(o => o.ProofAlgorithm = "ES256");
 JobIdentity identity = emulator.JobIdentity(ProofShape.GitHub);
 emulator.Authorization.AddClient("orders", identity.Subject, "dataset:orders");
@@ -36,6 +56,6 @@ Load.Result floor = await Load.RunAsync(clients, time, i => Load.Post(bare.Addre
 
 var report = new LoadReport(clients, time, ours, floor, clients, calls, attackers.Made);
 Console.Write(report.ToMarkdown());
-if (args.Length > 2)
-    report.Write(args[2]);
+if (file is not null)
+    report.Write(file);
 return report.IsGood ? 0 : 1;
