@@ -7,7 +7,7 @@ namespace Nhi.TokenExchange.Soak;
 internal sealed class LaggingHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
 {
     // Of a second or two before: some of those jobs are over.
-    private const int RequestsBehind = 40;
+    private const int RequestsBehind = 15;
 
     private static readonly ConcurrentQueue<AuthenticationHeaderValue?> Sent = new();
 

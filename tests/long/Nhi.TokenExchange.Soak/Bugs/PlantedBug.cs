@@ -41,7 +41,7 @@ internal sealed record PlantedBug(string Name, int Invariant, string What)
         new("double-flight", 1, "each exchange is sent twice at once") { Exchanger = (inner, _) => new TwinExchanger(inner) },
         new("dead-credential", 2, "a provider keeps the first credential for ever") { Provider = inner => new KeepingProvider(inner) },
         new("after-the-end", 2, "a provider hands out after its job's end") { Provider = inner => new OutlivingProvider(inner) },
-        new("sent-again", 2, "each request to the API has the credential of one forty before, whosever that was") { Sender = inner => new LaggingHandler(inner) },
+        new("sent-again", 2, "each request to the API has the credential of one fifteen before, whosever that was") { Sender = inner => new LaggingHandler(inner) },
         new("monotonic-alone", 2, "the wall clock stands still with the monotonic one") { Time = inner => new OneHand(inner, Hand.Monotonic) },
         new("wall-alone", 2, "the monotonic clock is set back with the wall clock") { Time = inner => new OneHand(inner, Hand.Wall) },
         new("issued-not-recorded", 3, "every other record of an issue is lost") { Sink = inner => new LossySink(inner) },

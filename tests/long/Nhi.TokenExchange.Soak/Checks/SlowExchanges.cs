@@ -6,8 +6,8 @@ internal sealed class SlowExchanges
 {
     private const string Dead = "NHI5003";
 
-    // From the wire to the look at the clock, on a machine that runs and in a pool that has a thread for it: of a pool that has none another invariant tells.
-    private static readonly long Handling = TimeSpan.FromSeconds(0.5).Ticks;
+    // From the wire to the look at the clock, a dozen turns in a pool that has a thread for each, on a machine that runs: of a pool that has none another invariant tells.
+    private static readonly long Handling = TimeSpan.FromSeconds(1).Ticks;
 
     private readonly Evidence _evidence;
     private readonly ILookup<(string, string), AuditRecord> _failed;

@@ -16,7 +16,7 @@ internal sealed class Caller(ChildRun run, string name, IReadOnlyDictionary<stri
         while (!ended.IsCancellationRequested)
         {
             SoakTarget target = SoakTarget.All[_random.Next(SoakTarget.All.Count)];
-            if (clients.TryGetValue(target.Name, out HttpClient? http) && _random.Next(4) == 0)
+            if (clients.TryGetValue(target.Name, out HttpClient? http) && _random.Next(10) == 0)
                 await UseAsync(http, target.Name);
             else if (await AskAsync(target.Name) is { } credential && _random.Next(400) == 0 && target.Kind != ExchangeKind.VaultLogin)
                 Reject(target.Name, credential);   // a login that was refused would take along what was got with it
