@@ -15,6 +15,7 @@ internal sealed class AnswerBoundsTests
     [TestCase(302, "//elsewhere.example/token", "host elsewhere.example", Description = "RFC 3986 §4.2")]
     [TestCase(302, "http://issuer.example/token", "port 80 of the same host, by http")]
     [TestCase(302, "https://issuer.example:8443/token", "port 8443 of the same host, by https")]
+    [TestCase(302, "words-of-a-token://issuer.example/token", "the same host, by another scheme", Description = "What was sent may stand there, too.")]
     [TestCase(302, "urn:elsewhere", "a place without a host")]
     [TestCase(302, "ps://\ufffd\ufffdelsewhere.example", "a place without a host", Description = "no character of a name (RFC 5891 §4.2)")]
     [TestCase(399, null, "nowhere")]

@@ -40,6 +40,8 @@ internal sealed class AnswerBounds(HttpMessageHandler inner) : DelegatingHandler
             return "a place without a host";
         if (!host.Equals(asked.IdnHost, StringComparison.OrdinalIgnoreCase))
             return $"host {Shown(host, sent)}";
+        if (place.Scheme != Uri.UriSchemeHttps && place.Scheme != Uri.UriSchemeHttp)
+            return "the same host, by another scheme";
         return place.Scheme == asked.Scheme && place.Port == asked.Port ? "another path of the same host" : string.Create(CultureInfo.InvariantCulture, $"port {place.Port} of the same host, by {place.Scheme}");
     }
 
