@@ -16,7 +16,8 @@ try
     if (options.Report is { } wanted)   // else a run of minutes would end without one
     {
         Directory.CreateDirectory(Path.GetDirectoryName(wanted)!);
-        await using FileStream place = File.Open(wanted, FileMode.OpenOrCreate, FileAccess.Write);   // the last one stays until there is another
+        foreach (string place in new[] { wanted, Path.ChangeExtension(wanted, ".json") })
+            await File.Open(place, FileMode.OpenOrCreate, FileAccess.Write).DisposeAsync();   // the last one stays until there is another
     }
 }
 catch (Exception wrong) when (wrong is FormatException or IOException or UnauthorizedAccessException)

@@ -46,7 +46,7 @@ internal sealed class SoakTests
         "audit fails", "audit stalls", "process stopped",
     ];
 
-    private const int FewestHandOuts = 200;
+    private const int FewestHandOuts = 1000;
 
     // What the planted bugs are found in: half a dozen seconds in which nothing else goes wrong.
     private const string Short = "--seconds 6 --jobs 6 --life 4-4 --faults off";

@@ -1,12 +1,12 @@
 namespace Nhi.TokenExchange.Soak;
 
 /// <summary>Exchanges that took longer than what they brought was good for, as a machine that stands still makes them: then "dead on arrival" is the truth, and no fault of the plan is needed.</summary>
-/// <remarks>Judged by when the audit got the intent and the issuer had delivered its answer. What the process does with an answer that it has is its own affair: neither what it calls dead too early is excused, nor what it lets die.</remarks>
+/// <remarks>Judged by when the audit got the intent and the issuer had delivered its answer. What the process does with an answer that it has is its own affair: neither what it calls dead too early is excused, nor what it lets die for more than a second.</remarks>
 internal sealed class SlowExchanges
 {
     private const string Dead = "NHI5003";
 
-    // From the wire to the look at the clock, a dozen turns in a pool that has a thread for each, on a machine that runs: of a pool that has none another invariant tells.
+    // From the wire to the look at the clock, a dozen turns in a pool that has a thread for each, on a machine that can just carry the run. Of a pool that has none for long another invariant tells.
     private static readonly long Handling = TimeSpan.FromSeconds(1).Ticks;
 
     private readonly Evidence _evidence;
