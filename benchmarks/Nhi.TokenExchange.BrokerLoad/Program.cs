@@ -28,6 +28,7 @@ catch (Exception wrong) when (wrong is FormatException or IOException or Unautho
 }
 
 (int clients, TimeSpan time, string? file) = options;
+var warmUp = TimeSpan.FromSeconds(15);
 await using IdentityEmulator emulator = await IdentityEmulator.StartAsync(o => o.ProofAlgorithm = "ES256");
 JobIdentity identity = emulator.JobIdentity(ProofShape.GitHub);
 emulator.Authorization.AddClient("orders", identity.Subject, "dataset:orders");
@@ -45,8 +46,8 @@ BrokerClient[] admitted = [.. Enumerable.Range(0, clients).Select(i => broker.Ad
 string[] tokens = [.. admitted.Select(client => File.ReadAllText(client.Environment["NHI_BROKER_TOKEN_FILE"]))];
 
 await using BareKestrel bare = await BareKestrel.StartAsync(await Load.AnswerLengthAsync(Load.Post(new Uri(broker.Address, "oauth2/token"), tokens[0])));
-await Load.RunAsync(Math.Min(clients, 16), TimeSpan.FromSeconds(1), i => Load.Post(bare.Address, tokens[i]));   // both sides in finished code
-await Load.RunAsync(Math.Min(clients, 16), TimeSpan.FromSeconds(1), i => Load.Post(new Uri(broker.Address, "oauth2/token"), tokens[i]));
+await Load.RunAsync(clients, warmUp, i => Load.Post(bare.Address, tokens[i]));   // both sides in finished code
+await Load.RunAsync(clients, warmUp, i => Load.Post(new Uri(broker.Address, "oauth2/token"), tokens[i]));
 
 Load.Result ours;
 var attackers = new Attackers(broker.Address, tokens[0]);
